@@ -2,10 +2,10 @@
 
     python benchmarks/get_data.py webnlg fewrel                 from where they are published
     python benchmarks/get_data.py nyt24_multi --source COPY     from a copy: COPY/nyt24_multi/… or COPY/…
-    python benchmarks/get_data.py all --check                   says which files are there and right, and gets nothing
+    python benchmarks/get_data.py all --check                   reports which files are there and correct; no downloads
 
 docs/benchmarks/data.md lists the sets. Those without an open licence are not fetched: bring your own copy. Files that
-are there and right are left alone; others are replaced when the new one is whole and right.
+are present and correct are left alone; others are replaced once the new one is complete and correct.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class File(NamedTuple):
     """A file of a set.
 
     path (str): Below the set's folder.
-    url (Optional[str]): Where it is published; None: it was drawn from what is.
+    url (Optional[str]): Where it is published; None if it was derived from published files.
     bytes (int): Its size.
-    sha256 (str): Of its content.
+    sha256 (str): Digest of its content.
     """
 
     path: str
@@ -47,9 +47,9 @@ class PublishedSet(NamedTuple):
     """A data set.
 
     name (str): Its folder.
-    title (str): What the field calls it.
-    holds (str): How much.
-    licence (str): Of text and labels.
+    title (str): Its usual name.
+    holds (str): How much it holds, such as the number of sentences.
+    licence (str): Licence of text and labels.
     may_be_fetched (bool): Whether the licence is open.
     note (str): Whose text it is, or how it was made.
     files (tuple[File, ...]): What the benchmarks read.
@@ -80,7 +80,7 @@ def find_problem(file: File, content: Optional[bytes]) -> str:
 
 
 def get_file(chosen: PublishedSet, file: File, target: Path, *, source: Optional[Path]) -> str:
-    """Get one file unless it is there. RETURNS (str): What is wrong; "" if the file is there and right."""
+    """Get one file, unless it is present. RETURNS (str): What is wrong; "" if the file is present and correct."""
     path = target / chosen.name / file.path
     if not find_problem(file, _read(path)):
         return ""

@@ -26,15 +26,15 @@ from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter
 
 ORIGIN_KEY = "relext_origin"
 SENTENCES = 1500
-# The prose links neighbours of a chain only ("Bergen, Vestland, Norway"); the corpora hold what follows from that, too.
+# The prose links only neighbours of a chain ("Bergen, Vestland, Norway"); the corpora also have what follows from that.
 TRANSITIVE = "located_in"
 
 
 def read_prose(folder: Path, pattern: str) -> List[Record]:
     """Read hand-annotated prose.
 
-    folder (Path): Where the files lie.
-    pattern (str): Of their names.
+    folder (Path): Folder of the files.
+    pattern (str): Glob pattern of their names.
     RETURNS (List[Record]): Canonical records, files in the order of their names.
     RAISES (ValueError): With file and line, where a line is malformed, or no file has such a name.
     """
@@ -82,7 +82,7 @@ def make_docs(records: Iterable[Record], *, origin: str) -> List[Doc]:
     """Make Docs of one sentence each.
 
     records (Iterable[Record]): Canonical records; the key `distant`, where there is one, replaces `triples`.
-    origin (str): What `relext_origin` shall say.
+    origin (str): Value of `relext_origin`.
     RETURNS (List[Doc]): The Docs.
     """
     nlp = spacy.blank("en")
@@ -129,9 +129,9 @@ def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str,
 
     assets (Path): With the folders prose, kb and grammar.
     output (Path): Folder of the .spacy files.
-    sentences (int): How many sentences of the grammar to make.
-    seed (int): Of the grammar.
-    RETURNS (Dict[str, Any]): Counts of each part under `parts`, and under `distant_labels` how far they are wrong.
+    sentences (int): Number of sentences of the grammar to make.
+    seed (int): Seed of the grammar.
+    RETURNS (Dict[str, Any]): `seed`, counts of each part under `parts`, and under `distant_labels` their error rates.
     """
     prose = {name: read_prose(assets / "prose", f"{name}*.txt") for name in ("train", "dev", "test", "hard")}
     kb, templates = read_kb(assets / "kb"), read_templates(assets / "grammar")

@@ -3,8 +3,8 @@
     python scripts/build_linked.py assets corpus/linked --seed 0
 
 Sentences of the grammar, whose entities have their ids. No pair of entities is marked in two parts, and dev and test
-are told in templates that train does not use. Train has the labels that alignment gives: what the knowledge base knows
-of a pair, whether the sentence states it or not. Dev and test have what a sentence states. Most facts are told nowhere.
+use templates that train does not use. Train has the labels that alignment gives: the facts of the knowledge base about
+a pair, whether the sentence states them or not. Dev and test have what a sentence states. Most facts occur nowhere.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS
 SENTENCES = 2400
 # Share of the facts that sentences are about.
 TOLD = 0.3
-# Of ten pairs, those of dev and of test; of three templates, those of both.
+# Of ten hash values of pairs, those of dev and of test; one in this many templates is for both.
 DEV, TEST, HELD = (0,), (1, 2), 3
 Pair = Tuple[Record, Record]
 
 
 def part_of(pair: Pair) -> str:
-    """Say which part a pair of entities belongs to, whatever the seed.
+    """Return the part to which a pair of entities belongs, whatever the seed.
 
     pair (Pair): Two entities of a record.
     RETURNS (str): "train", "dev" or "test".
@@ -64,7 +64,7 @@ def split_templates(templates: Templates) -> Tuple[Templates, Templates]:
 def mark(record: Record, *, kb: KnowledgeBase, part: str) -> Record:
     """Mark the pairs of a sentence that belong to a part, and label them.
 
-    record (Record): Of the grammar.
+    record (Record): A sentence of the grammar.
     kb (KnowledgeBase): All facts.
     part (str): "train", "dev" or "test".
     RETURNS (Record): A canonical record; the entity with the smaller id is the subject of a marked pair.
@@ -80,12 +80,12 @@ def mark(record: Record, *, kb: KnowledgeBase, part: str) -> Record:
 
 
 def place(entity: Record) -> List[int]:
-    """RETURNS (List[int]): First character, and that after the last."""
+    """RETURNS (List[int]): First character, and the one after the last."""
     return [entity["start"], entity["end"]]
 
 
 def known(kb: KnowledgeBase, one: Record, two: Record) -> List[Tuple[Record, str, Record]]:
-    """List what a knowledge base says of two entities; a capital is not called a place of its country besides."""
+    """List the facts of a knowledge base about two entities, without `located_in` for a capital and its country."""
     found = []
     for subject, obj in ((one, two), (two, one)):
         names = set(kb.relations_between(subject["kb_id"], obj["kb_id"]))
@@ -95,14 +95,14 @@ def known(kb: KnowledgeBase, one: Record, two: Record) -> List[Tuple[Record, str
 
 
 def stated(record: Record, one: Record, two: Record) -> List[Tuple[Record, str, Record]]:
-    """List what a sentence of the grammar states of two entities."""
+    """List the facts about two entities that a sentence of the grammar states."""
     ends = {tuple(place(each)): each for each in (one, two)}
     triples = [(ends.get(tuple(t["subject"])), t["relation"], ends.get(tuple(t["object"]))) for t in record["triples"]]
     return [turn(subject, name, obj) for subject, name, obj in triples if subject is not None and obj is not None]
 
 
 def turn(subject: Record, relation: str, obj: Record) -> Tuple[Record, str, Record]:
-    """Let a relation without direction go from the smaller id."""
+    """Turn a symmetric relation so that the smaller id is its subject."""
     turned = relation in SYMMETRIC_RELATIONS and subject["kb_id"] > obj["kb_id"]
     return (obj, relation, subject) if turned else (subject, relation, obj)
 
@@ -118,8 +118,8 @@ def build(assets: Path, output: Path, *, sentences: int, seed: int) -> Dict[str,
 
     assets (Path): With the folders kb and grammar.
     output (Path): Folder of the .spacy files.
-    sentences (int): How many sentences to train on; of others, as many are made, and those kept that tell of a pair.
-    seed (int): Of the grammar.
+    sentences (int): Number to make for train, and for dev and test; those that mark a pair of their part are kept.
+    seed (int): Seed of the grammar.
     RETURNS (Dict[str, Dict[str, int]]): Counts of each part.
     """
     kb, (train, held) = read_kb(assets / "kb"), split_templates(read_templates(assets / "grammar"))
@@ -141,7 +141,7 @@ def describe(records: List[Record]) -> Dict[str, int]:
     """Count what a part holds.
 
     records (List[Record]): Its records.
-    RETURNS (Dict[str, int]): `sentences`, `mentions` (marked pairs), `bags` (different ones), `triples`.
+    RETURNS (Dict[str, int]): `sentences`, `mentions` (marked pairs), `bags` (distinct pairs), `triples`.
     """
     bags: Counter[Tuple[str, ...]] = Counter()
     for record in records:

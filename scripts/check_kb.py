@@ -1,4 +1,4 @@
-"""Check the hand-written knowledge base: ids, argument types, duplicates, labels, order, and one birth place a person.
+"""Check the hand-written knowledge base: ids, types, duplicates, names, order, sizes, one birth and death place each.
 
 python scripts/check_kb.py assets/kb
 """

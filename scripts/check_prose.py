@@ -30,7 +30,7 @@ RELATIONS = {
 
 
 def read_lines(paths: List[str]) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    """Yield (place, record) for every sentence and stop the program at a malformed one."""
+    """Yield (place, record) for every sentence; the record of a malformed one is {"error": message}."""
     for path in paths:
         with open(path, encoding="utf8") as lines:
             for number, line in enumerate(lines, 1):
@@ -65,7 +65,7 @@ def problems_of(record: Dict[str, Any]) -> List[str]:
 
 
 def names_of(paths: List[str]) -> Set[str]:
-    """Collect the lower-cased names that take part in triples or are marked."""
+    """Collect the lower-cased names of all entities."""
     names = set()
     for _, record in read_lines(paths):
         for entity in record.get("entities", []):

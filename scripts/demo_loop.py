@@ -3,7 +3,7 @@
     python scripts/demo_loop.py build/demo-loop
 
 A small pipeline without pretrained weights is trained first. Then a headless browser answers its suggestions for
-sentences of the corpus, by clicks and keys as a person would who knows their gold.
+sentences of the corpus, with clicks and keys, as a person who knows the gold would.
 """
 
 import argparse
@@ -27,7 +27,7 @@ Key = Tuple[Tuple[int, int], str, Tuple[int, int]]
 
 
 def run(*arguments: object, shows: bool = False) -> None:
-    """Run a command of Python; if it fails, so does this script, with what the command has printed."""
+    """Run a Python module; if it fails, end this script with the output of the module."""
     command = [sys.executable, "-m", *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
@@ -47,10 +47,10 @@ def keys_of(record: Dict[str, Any]) -> Set[Key]:
 
 
 class Annotator:
-    """Corrects documents at the page as a person does who knows the gold.
+    """Corrects documents on the page, as a person who knows the gold would.
 
     page (Any): A page of playwright.
-    address (str): Of the page to correct on.
+    address (str): URL of the page.
     gold (Dict[str, Set[Key]]): Triples by text.
     """
 
@@ -64,7 +64,7 @@ class Annotator:
             self.page.keyboard.press(key)
 
     def show(self, number: int) -> Dict[str, Any]:
-        """Wait for a document, and read it as the page has got it from the server."""
+        """Wait for a document, and return it as the page got it from the server."""
         with self.page.expect_response(f"**/documents/{number}") as reply:
             if number:
                 self.press("Enter")
@@ -75,7 +75,7 @@ class Annotator:
         return found
 
     def correct(self, document: Dict[str, Any]) -> None:
-        """Answer each suggestion by a click, and add what is missing by keys."""
+        """Answer each suggestion with a click, and add missing triples with keys."""
         record = document["record"]
         wanted = self.gold[record["text"]]
         for _ in range(len(record["triples"])):
@@ -97,7 +97,7 @@ class Annotator:
             self.counts["added"] += 1
 
     def select(self, tokens: Sequence[Sequence[int]], span: Tuple[int, int]) -> None:
-        """Select the tokens of a span by the arrow keys."""
+        """Select the tokens of a span with the arrow keys."""
         inside = [place for place, (start, end) in enumerate(tokens) if start < span[1] and span[0] < end]
         self.press("Home", *["ArrowRight"] * inside[0], *["Shift+ArrowRight"] * (len(inside) - 1))
 

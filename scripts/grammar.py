@@ -3,7 +3,7 @@
     python scripts/grammar.py --kb assets/kb --templates assets/grammar --sentences 3000 --seed 0 --output FILE.jsonl
 
 Each line is a canonical record: `triples` holds what the sentence states, `distant` what aligning a knowledge base that
-lacks some facts (`--left-out`) finds in its text. Only stated facts are true: everything else is invented filling.
+lacks some facts (`LEFT_OUT`) finds in its text. Only stated facts are true: everything else is invented.
 """
 
 import argparse
@@ -160,8 +160,8 @@ def aligning_kb(kb: KnowledgeBase, rng: random.Random) -> FactIndex:
     """Make the index that gives the distant labels: it lacks facts, as knowledge bases do.
 
     kb (KnowledgeBase): All facts.
-    rng (random.Random): The source of chance.
-    RETURNS (FactIndex): Without a share of the facts, and without `located_in` beside `capital_of` of one pair,
+    rng (random.Random): Random number generator.
+    RETURNS (FactIndex): Without a share of the facts, and without `located_in` for pairs that also have `capital_of`,
         which would label every capital twice.
     """
     left_out = set(rng.sample(kb.facts, round(LEFT_OUT * len(kb))))
@@ -176,12 +176,12 @@ def generate(
     """Make different sentences with true and distant labels.
 
     kb (KnowledgeBase): The facts.
-    templates (Templates): The sentences' forms.
-    sentences (int): How many.
+    templates (Templates): The templates.
+    sentences (int): Number of sentences.
     seed (int): The same seed gives the same sentences.
     avoid (AbstractSet[str]): Names that must not occur, such as those of held-out text.
     YIELDS (Record): Canonical records with the extra key `distant`.
-    RAISES (ValueError): Where the templates do not yield so many different sentences.
+    RAISES (ValueError): If the templates do not yield as many different sentences.
     """
     rng = random.Random(seed)
     nlp = spacy.blank("en")
@@ -213,12 +213,12 @@ def _ground(template: Template, binding: Binding) -> List[Tuple[str, str, str]]:
 
 
 def _asks(draft: Draft) -> bool:
-    """Say whether a draft is a question."""
+    """Return whether a draft is a question."""
     return str(draft.pieces[-1]).endswith("?")
 
 
 def _without_stop(draft: Draft) -> Draft:
-    """Take the final stop off, so that the sentence can go on."""
+    """Remove the final stop, so that the sentence can be continued."""
     last = draft.pieces[-1]
     return Draft([*draft.pieces[:-1], last[:-1] if isinstance(last, str) else last], draft.states)
 

@@ -9,10 +9,10 @@ from knowledge_base import Entity, Fact, KnowledgeBase
 from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS
 
 Binding = Dict[str, Entity]
-# how often a pair or a bystander that the sentence does not relate is one that the knowledge base does
+# probability that a pair or a bystander without a stated relation is related in the knowledge base
 RELATED = 0.2
 _TRIES = 12
-# narrower kinds of entities, by what facts say of them: (relation, whether as the subject)
+# narrower kinds of entities, by the facts that they have: (relation, whether as the subject)
 _BY_FACT = {
     "CITY": (("place_of_birth", False), ("place_of_death", False), ("capital_of", True)),
     "COUNTRY": (("country_of_citizenship", False),),
@@ -25,7 +25,7 @@ class Sampler:
     """Draws facts and entities; each relation's facts are all used before one is used again.
 
     kb (KnowledgeBase): What to draw from.
-    rng (random.Random): The source of chance.
+    rng (random.Random): Random number generator.
     has_adjective (Callable[[Entity], bool]): Whether a place has a nationality word.
     """
 
@@ -46,8 +46,8 @@ class Sampler:
         """Find an entity for each variable of a template.
 
         template (Template): Its conditions.
-        needs_adjective (Set[str]): Variables that stand as a nationality word.
-        RETURNS (Optional[Binding]): Variable → entity, all different; None where chance found nothing that fits.
+        needs_adjective (Set[str]): Variables that are written as a nationality word.
+        RETURNS (Optional[Binding]): Variable → entity, all different; None if no random try fits.
         """
         for _ in range(_TRIES):
             binding = self._bind_states(template)
@@ -59,7 +59,7 @@ class Sampler:
     def kinds_of(self, relation: str) -> Dict[str, str]:
         """Draw the types of a relation's subject and object.
 
-        relation (str): Of the knowledge base.
+        relation (str): A relation of the knowledge base.
         RETURNS (Dict[str, str]): `subject` and `object`.
         """
         fact = self.rng.choice(self._facts[relation])
@@ -96,7 +96,7 @@ class Sampler:
         return self._next[relation].pop() if self._next[relation] else None
 
     def _join(self, relation: str, subject: Optional[Entity], obj: Optional[Entity]) -> Optional[Fact]:
-        """Draw a fact about entities that are bound already."""
+        """Draw a fact about entities that are already bound."""
         known = subject or obj
         assert known is not None
         both_ways = relation in SYMMETRIC_RELATIONS
@@ -110,7 +110,7 @@ class Sampler:
         return self.rng.choice(fitting) if fitting else None
 
     def _orient(self, fact: Fact, subject: Optional[Entity]) -> Tuple[str, str]:
-        """Turn an undirected fact so that it begins with the entity that is bound, or either way."""
+        """Turn a symmetric fact so that the bound subject comes first; at random if no subject is bound."""
         turned = subject is not None and fact.subject != subject.id
         if fact.relation in SYMMETRIC_RELATIONS and subject is None:
             turned = self.rng.random() < 0.5
@@ -130,7 +130,7 @@ class Sampler:
         return True
 
     def _bind_related_pair(self, template: Template, free: Sequence[str], binding: Binding) -> None:
-        """Bind the first two variables to a pair that has a fact, of which the sentence says nothing."""
+        """Bind the first two variables to a pair with a fact that the sentence does not state."""
         first, second = free[:2]
         kinds = (_broad(template.kinds[first]), _broad(template.kinds[second]))
         forward, backward = self._pairs.get(kinds, []), self._pairs.get((kinds[1], kinds[0]), [])
@@ -143,7 +143,7 @@ class Sampler:
         binding[first], binding[second] = self.kb[ids[0]], self.kb[ids[1]]
 
     def _bystander(self, kind: str, company: Sequence[Entity]) -> Optional[Entity]:
-        """Draw an entity of a kind, at times one that the knowledge base relates to the company."""
+        """Draw an entity of a kind, sometimes one with a fact about an entity of the company."""
         taken = {entity.id for entity in company}
         if company and self.rng.random() < RELATED:
             facts = self.kb.facts_of(self.rng.choice(company).id)
@@ -155,7 +155,7 @@ class Sampler:
         return self.kb[self.rng.choice(list(pool))] if pool else None
 
     def _fits(self, template: Template, binding: Binding, needs_adjective: Set[str]) -> bool:
-        """Check what binding did not settle."""
+        """Check the conditions that binding does not ensure."""
         if len({entity.id for entity in binding.values()}) < len(binding):
             return False
         if any(binding[v].id not in self._kinds[kind] for v, kind in template.kinds.items()):
@@ -167,7 +167,7 @@ class Sampler:
         return not any(self._holds(relation, binding[s].id, binding[o].id) for relation, s, o in template.forbids)
 
     def _holds(self, relation: str, subject: str, obj: str) -> bool:
-        """Say whether a fact is known, either way for undirected relations."""
+        """Return whether a fact is known, in either direction for symmetric relations."""
         both_ways = relation in SYMMETRIC_RELATIONS and relation in self.kb.relations_between(obj, subject)
         return both_ways or relation in self.kb.relations_between(subject, obj)
 

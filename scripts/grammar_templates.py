@@ -63,7 +63,7 @@ def read_templates(folder: Union[str, Path]) -> Templates:
     """Read a folder of templates.
 
     folder (Union[str, Path]): With the files of `assets/grammar`.
-    RETURNS (Templates): Their content.
+    RETURNS (Templates): The templates.
     RAISES (ValueError): With file and line, where a condition cannot be read.
     """
     folder = Path(folder)
@@ -117,8 +117,8 @@ def expand(text: str, rng: random.Random) -> str:
     """Choose one of each `[x|y]`, from the inside out.
 
     text (str): With alternatives.
-    rng (random.Random): The source of chance.
-    RETURNS (str): Without.
+    rng (random.Random): Random number generator.
+    RETURNS (str): The text without them.
     """
     while match := _CHOICE.search(text):
         text = text[: match.start()] + rng.choice(match[1].split("|")) + text[match.end() :]

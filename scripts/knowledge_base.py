@@ -155,8 +155,8 @@ def read_kb(folder: Union[str, Path]) -> KnowledgeBase:
 
     The first line of each file names the columns; aliases are separated by `|`; lines that begin with `#` are skipped.
 
-    folder (Union[str, Path]): Where the two files lie.
-    RETURNS (KnowledgeBase): What they hold.
+    folder (Union[str, Path]): Folder of the two files.
+    RETURNS (KnowledgeBase): Their content.
     RAISES (FileNotFoundError): Where a file is missing.
     RAISES (ValueError): With file and line, where a line is malformed.
     """

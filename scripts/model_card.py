@@ -1,4 +1,4 @@
-"""Copy a pipeline into a folder that `spacy package` makes a wheel of, and add a model card, meta data and licence.
+"""Copy a pipeline into a folder from which `spacy package` makes a wheel, and add model card, meta data and licence.
 
     python scripts/model_card.py training/rere/tuned training/rere/described --name relext_base --version 0.1.0 \
         --scores "test=metrics/rere.json" --scores "hard test=metrics/rere-hard.json"
@@ -32,7 +32,7 @@ Scores = Sequence[Tuple[str, Dict[str, Any]]]
 def write_card(name: str, labels: Sequence[str], scores: Scores) -> str:
     """Write the model card.
 
-    name (str): Of the package, as `spacy.load` takes it.
+    name (str): Name of the package, as `spacy.load` takes it.
     labels (Sequence[str]): The relations.
     scores (Scores): Name of each test corpus, and its scores, 0 to 1.
     RETURNS (str): Markdown.

@@ -2,10 +2,10 @@
 
     python scripts/mutants.py build/mutants --count 150 --seed 0 --minutes 60
 
-mutmut makes the mutants of the modules below; a sample of lines has one each. Every mutant meets the fast tests of its
-module, in a copy of the checkout and in a fork of a process that has imported the large libraries. Mutants that no test
-notices are written to survivors.md; those that no test could notice stand in mutants_equivalent.jsonl with a reason.
-The exit status is 1 if more than 5 % of the others survive.
+mutmut makes the mutants of the modules below; a sample of lines gets one each. Every mutant is run against the fast
+tests of its module, in a copy of the checkout and in a fork of a process that has imported the large libraries. Mutants
+that no test detects are written to survivors.md; those that no test could detect are listed in mutants_equivalent.jsonl
+with a reason. The exit status is 1 if more than 5 % of the others survive.
 
 mutmut's own runner wraps functions, so that it changes no constant of a module and no function with a decorator.
 """
@@ -33,7 +33,7 @@ EQUIVALENT = pathlib.Path(__file__).with_name("mutants_equivalent.jsonl")
 PACKAGE = "spacy_relext"
 MAX_SHARE = 0.05
 
-# Modules, and the tests that read them besides their own, which come first: graph/test_build.py of graph/build.py.
+# Modules → tests of them besides their own, which come first: graph/test_build.py of graph/build.py.
 TESTS: Dict[str, Tuple[str, ...]] = {
     "annotations/triple*.py": ("annotations", "corpora/test_records.py"),
     "annotations/store.py": ("annotations", "corpora/test_stored_values.py", "pairs/test_rejected.py"),
@@ -54,10 +54,10 @@ LIBRARIES += ["spacy_transformers", "thinc.api", "transformers", "typer.testing"
 
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow and not real_data"]
 PYTEST += ["-k", "not in_a_browser and not test_a_reader and not test_the_page"]  # browsers are slow to start
-# Types of numbers, which have a fitting default; parts of messages; devices, which contract/test_devices.py compares.
+# Types of numbers, which have a suitable default; parts of messages; devices, which contract/test_devices.py compares.
 MINOR_ARGUMENTS = {"device", "dtype", "extra", "purpose"}
 
-SPARE_SECONDS = 10  # of processor time, besides three times that of the tests without a mutant
+SPARE_SECONDS = 10  # of processor time, in addition to three times that of the tests without a mutant
 MAX_BYTES = 8 << 30
 
 Tests = Tuple[str, ...]
@@ -65,7 +65,7 @@ Tests = Tuple[str, ...]
 
 @dataclass(frozen=True)
 class Mutant:
-    """A place of a module, the nodes of libcst there before and after, and the tree of the module."""
+    """A place in a module, libcst's nodes there before and after the change, and the tree of the module."""
 
     module: str
     line: int
@@ -81,7 +81,7 @@ class Mutant:
 
     @property
     def key(self) -> Dict[str, str]:
-        """Return what stays the same if lines are added above."""
+        """Return what identifies the mutant even if lines are added above."""
         before, after = (" ".join(self.tree.code_for_node(node).split()) for node in (self.old, self.new))
         return {"module": self.module, "line": self.source, "before": before, "after": after}
 
@@ -91,7 +91,7 @@ class Mutant:
 
 
 def make_mutants(module: str, text: str) -> Iterator[Mutant]:
-    """Yield the mutants of a module; none in exceptions, and in strings with a space: texts and lists of words."""
+    """Yield the mutants of a module; none in raise statements, or in strings with a space: texts and word lists."""
     import libcst
     from libcst import matchers
     from libcst.metadata import MetadataWrapper, PositionProvider
@@ -176,11 +176,11 @@ def enter_copy(copy: pathlib.Path) -> None:
     if PACKAGE in sys.modules:
         sys.exit(f"{PACKAGE} is imported already: the forks would not read its copy")
     gc.collect()
-    gc.freeze()  # or else the collector writes to each object, and a fork copies the pages: half of its time
+    gc.freeze()  # otherwise the collector writes to each object, and a fork copies the pages: half of its time
 
 
 def run_tests(tests: Sequence[str], *, log: pathlib.Path, seconds: float) -> Tuple[int, float]:
-    """Run tests in a fork with so much processor time; return pytest's exit status, and the time taken."""
+    """Run tests in a fork with limited processor time; return pytest's exit status, and the time taken."""
     child = os.fork()
     if not child:
         status = 1

@@ -1,4 +1,4 @@
-"""Record what every config learns, and compare two such records: a change that should alter nothing can be checked.
+"""Record the training of every config, and compare two such records, to check a change that should alter nothing.
 
     python scripts/record_training.py train before.json             # the losses of 20 steps and predictions, per config
     python scripts/record_training.py predict build/smoke before.json   # predictions of pipelines that are trained
@@ -88,7 +88,7 @@ def overrides_of(config: Any, folder: pathlib.Path) -> Dict[str, Any]:
     for key, name in (("encoder", "encoder"), ("rules", "rules.json"), ("ner", "ner")):
         if key in config["paths"]:
             overrides[f"paths.{key}"] = str(folder / name)
-    if "teacher" in config["paths"]:  # whose weights a student begins with
+    if "teacher" in config["paths"]:  # whose weights are a student's initial weights
         overrides["initialize.components.kd_classifier.start"] = None
     for path, key, value in settings_of(config["components"], "components."):
         if key == "marker_layer" and value:
@@ -168,7 +168,7 @@ def predict_command(project: pathlib.Path, out: pathlib.Path) -> None:
     for name, corpus in PIPELINES.items():
         nlp = spacy.load(project / "training" / name)
         docs = load_docs(nlp, project / "corpus" / corpus)
-        # hrere reads the links that its corpus has
+        # hrere reads the entity links of its corpus
         results[name] = [predict(nlp, doc if name.startswith("hrere") else doc.text) for doc in docs]
         print(name, sum(map(len, results[name])), "triples", flush=True)
     out.write_text(json.dumps(results))
@@ -176,7 +176,7 @@ def predict_command(project: pathlib.Path, out: pathlib.Path) -> None:
 
 @app.command()
 def compare(before: pathlib.Path, after: pathlib.Path, tolerance: float = 1e-6) -> None:
-    """Compare two records; exit with 1 where they differ."""
+    """Compare two records; exit with 1 if an entry of both differs by more than the tolerance."""
     old, new = json.loads(before.read_text()), json.loads(after.read_text())
     bad = 0
     for name in sorted({*old, *new}):
@@ -191,7 +191,7 @@ def compare(before: pathlib.Path, after: pathlib.Path, tolerance: float = 1e-6) 
 
 
 def distance(left: Any, right: Any) -> Any:
-    """Find the largest difference of two numbers in the same place; None where texts or shapes differ."""
+    """Find the largest difference of numbers in the same place, relative if above 1; None if texts or shapes differ."""
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         return abs(left - right) / max(1.0, abs(left))
     if type(left) is not type(right):

@@ -57,7 +57,7 @@ def blocks_of(text: str) -> Iterator[Block]:
 
 
 def run_blocks(path: pathlib.Path) -> Optional[str]:
-    """Run the python blocks of a file, and shell blocks that ask for it, in a scratch folder beside the checkout's.
+    """Run the python blocks of a file, and shell blocks marked `run`, in a scratch folder with links to the checkout.
 
     path (pathlib.Path): A Markdown file.
     RETURNS (Optional[str]): What went wrong, or None.
@@ -106,7 +106,7 @@ def scratch_folder() -> Iterator[None]:
 
 
 def check_shell(path: pathlib.Path) -> List[str]:
-    """Name what the shell blocks of a file mention and does not exist."""
+    """List what the shell blocks of a file mention but does not exist."""
     problems = []
     for block in blocks_of(path.read_text(encoding="utf8")):
         if block.language not in SHELL or block.mark == "skip":
@@ -231,7 +231,7 @@ def check_file(path: pathlib.Path) -> List[str]:
     """Run and check everything in a file.
 
     path (pathlib.Path): A Markdown file.
-    RETURNS (List[str]): What is wrong, one entry each.
+    RETURNS (List[str]): The problems.
     """
     failure = run_blocks(path)
     return [*check_links(path), *check_shell(path), *([failure] if failure else [])]

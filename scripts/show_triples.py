@@ -1,9 +1,9 @@
-"""Print the triples that a pipeline reads out of a few sentences about invented people and firms.
+"""Print the triples that a pipeline finds in a few sentences about invented people and firms.
 
     python scripts/show_triples.py training/rere/tuned
     python scripts/show_triples.py training/hrere/tuned --corpus corpus/linked/test.spacy
 
-With a corpus it reads some of its texts that state something, as raw text.
+With a corpus it reads the first of its texts that have triples, as raw text.
 """
 
 import argparse
@@ -41,10 +41,10 @@ def rows_of(doc: Doc) -> List[Tuple[str, str, str, str]]:
 
 
 def read_texts(corpus: pathlib.Path, *, count: int) -> List[str]:
-    """Read texts of a corpus that state something.
+    """Read texts of a corpus that have triples.
 
     corpus (pathlib.Path): A .spacy file.
-    count (int): How many.
+    count (int): Number of texts.
     RETURNS (List[str]): The first ones, without annotation.
     """
     return [doc.text for doc in islice((doc for doc in iter_docs(corpus, Vocab()) if doc._.triples), count)]

@@ -1,4 +1,4 @@
-"""Active learning with the gold as the annotator: exact F against the number of annotated sentences."""
+"""Active learning with the gold labels as annotator: exact F against the number of annotated sentences."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ Corpus = Sequence[Doc]
 
 
 def curve(call: Call) -> None:
-    """CoNLL04: RERE and KD's classifier, trained anew on 50 to 800 sentences that each order chooses.
+    """CoNLL04: RERE and KD's classifier, trained from scratch on 50 to 800 sentences that each order chooses.
 
     All start from the same 50 sentences. For uncertainty each method chooses for itself; for disagreement the two
-    methods choose together; chance gives both the same sentences.
+    methods choose together; the random order gives both the same sentences.
     """
     assert isinstance(call.maker, PairMaker)
     data = call.maker.conll04()
@@ -104,7 +104,7 @@ def _write(call: Call, docs: Corpus) -> Path:
 
 
 def _train(call: Call, corpus: Path, data: PairData, *, method: str, seed: int) -> Trained:
-    """Train a method on the annotated sentences; all orders have as many updates."""
+    """Train a method on the annotated sentences, with the same number of updates for every order."""
     size = sum(1 for _ in iter_docs(corpus, Vocab()))
     steps = 150 + size // 2
     changes = {
@@ -114,7 +114,7 @@ def _train(call: Call, corpus: Path, data: PairData, *, method: str, seed: int) 
         "training.batcher.size": 400,
         "corpora.train.gold_sents": True,
         "corpora.dev.gold_sents": True,
-        "corpora.dev.limit": 20,  # nothing is chosen by it
+        "corpora.dev.limit": 20,  # no checkpoint is chosen on dev
     }
     settings = replace(call.settings, passes=0)
     config = ROOT / "configs" / METHODS[method]
@@ -123,7 +123,7 @@ def _train(call: Call, corpus: Path, data: PairData, *, method: str, seed: int) 
 
 
 def _tuned(call: Call, run: Trained, data: PairData) -> Language:
-    """Load a trained pipeline with the thresholds and the calibration that dev gives."""
+    """Load a trained pipeline, with thresholds and calibration fitted on dev."""
     torch.set_num_threads(call.settings.threads)
     folder = run.folder / "tuned"
     if not folder.exists():

@@ -10,7 +10,7 @@ from pathlib import Path
 def draw_learning_curves(lines: Mapping[str, Mapping[int, Sequence[float]]], *, title: str, target: Path) -> list[Path]:
     """Draw a line per order, with the standard deviation over seeds as a band.
 
-    lines (Mapping[str, Mapping[int, Sequence[float]]]): Order → annotated sentences → F of each seed.
+    lines (Mapping[str, Mapping[int, Sequence[float]]]): Order → number of annotated sentences → F of each seed.
     RETURNS (list[Path]): The SVG and the PNG file.
     """
     import matplotlib

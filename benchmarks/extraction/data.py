@@ -1,4 +1,4 @@
-"""Drawn texts, and a tiny pipeline that finds triples in them."""
+"""Random texts, and a tiny pipeline that finds triples in them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FILLER = ("Rain fell all day.", "The harbour was quiet.", "Nobody came to the do
 
 
 def save_tiny_pipeline(folder: Path, *, width: int = 96) -> Path:
-    """Train RERE without a download for some steps, unless it is there.
+    """Train a tiny RERE pipeline, which needs no download, for some steps and save it, unless the folder exists.
 
-    width (int): Of both components' HashEmbedCNN; 96 is the default.
+    width (int): Width of both components' HashEmbedCNN; 96 is RERE's default.
     """
     if folder.exists():
         return folder
@@ -46,7 +46,7 @@ def save_tiny_pipeline(folder: Path, *, width: int = 96) -> Path:
 
 
 def write_texts(path: Path, count: int, *, seed: int = 0) -> Path:
-    """Write so many short texts as JSON lines, unless they are there."""
+    """Write short random texts as JSON lines, unless the file exists."""
     if not path.exists():
         rng = random.Random(seed)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Proof by kill: a run that is killed many times gives the same as one that is not disturbed."""
+"""Test of resumption: a run that is killed many times gives the same output as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 from benchmarks.extraction.data import save_tiny_pipeline, write_texts
 from benchmarks.harness.call import Call
 
-# Part of the experiment → processes of a run.
+# Part of the experiment → number of processes of a run.
 PARTS = {"one process": 1, "two processes": 2, "ray": 1}
 
 
@@ -38,10 +39,11 @@ class Killed:
 
 
 def kill(call: Call) -> None:
-    """100,000 documents in JSON lines, many kills at random moments: one process, two, and two actors of Ray."""
+    """100,000 documents in JSON lines, many kills at random moments: one process, two, and two Ray actors."""
     documents = call.maker.limit_train or 100_000
     kills = call.settings.passes
     folder = call.settings.runs / "kill"
+    shutil.rmtree(folder, ignore_errors=True)  # a finished run would be resumed, and not killed
     pipeline, texts = save_tiny_pipeline(folder / "pipeline"), write_texts(folder / "texts.jsonl", documents)
     expected, seconds = run_undisturbed(pipeline, texts, folder / "whole", n_process=1)
     for seed, part in product(call.seeds, filter(call.wants, PARTS)):
@@ -62,7 +64,7 @@ def kill(call: Call) -> None:
 
 
 def run_undisturbed(pipeline: Path, texts: Path, target: Path, *, n_process: int) -> tuple[str, float]:
-    """Extract without a kill, unless that is done; RETURNS the hash of the sorted output, and the seconds."""
+    """Extract without a kill, resuming what is done; RETURNS the hash of the sorted output, and the seconds."""
     started = time.perf_counter()
     subprocess.run(_command(pipeline, texts, target, n_process), check=True, capture_output=True, env=_environment())
     seconds = time.perf_counter() - started
@@ -74,7 +76,7 @@ def run_killed(
 ) -> Killed:
     """Extract, and kill the run or one of its workers at random moments, until it has been killed often enough.
 
-    seconds (float): Time of an undisturbed run, which the moments depend on.
+    seconds (float): Time of an undisturbed run, which sets the intervals between kills.
     """
     rng, killed = random.Random(seed), Killed()
     command = _command(pipeline, texts, target, n_process)
@@ -84,7 +86,7 @@ def run_killed(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()
         )
         while killed.whole + killed.workers < kills and process.poll() is None:
-            # from the moment at which the command starts to somewhat more than its fair part of the work
+            # from the start of the command to somewhat more than one kill's share of the run
             try:
                 process.wait(rng.uniform(0.0, 8.0 + 2.0 * seconds / kills))
             except subprocess.TimeoutExpired:
@@ -102,9 +104,9 @@ def run_killed(
 def run_killed_ray(
     pipeline: Path, texts: Path, target: Path, *, n_actors: int, kills: int, seconds: float, seed: int
 ) -> Killed:
-    """Extract on a Ray cluster of this machine, and kill its actors one by one; the run goes on.
+    """Extract on a local Ray cluster, and kill its actors one by one; the run must survive that.
 
-    seconds (float): Time of an undisturbed run, which the moments depend on.
+    seconds (float): Time of an undisturbed run, which sets the intervals between kills.
     """
     rng, killed = random.Random(seed), Killed(starts=1)
     command = [*_command(pipeline, texts, target, 1), "--engine", "ray", "--num-actors", str(n_actors)]
@@ -141,7 +143,7 @@ def _command(pipeline: Path, texts: Path, target: Path, n_process: int) -> Seque
 
 
 def _environment() -> dict[str, str]:
-    """Give each process one thread."""
+    """Return the environment of a run, with one thread per process."""
     return {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -151,7 +153,7 @@ def _children(pid: int) -> list[int]:
 
 
 def find_actors() -> list[int]:
-    """List the processes of Ray's actors on this machine, by what it calls them."""
+    """List the processes of Ray's actors on this machine, by the names that Ray gives them."""
     return _find_processes("-e", words=["ray::", "MapBatches"])
 
 
@@ -162,7 +164,7 @@ def _find_processes(*selection: str, words: Sequence[str]) -> list[int]:
 
 
 def _kill(pid: int) -> None:
-    """Kill a process, which may have ended."""
+    """Kill a process, unless it has already ended."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Time and memory of what is unusually large: a sentence with very many entities, a very long document."""
+"""Time and memory for unusually large input: a sentence with very many entities, a very long document."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PIPELINES = {
     "SelfORE": "selfore/model-best",
     "HRERE": "hrere/tuned",
 }
-# Of the encoders of RERE: the default without a download, and a small one.
+# Widths of RERE's encoders: the default without a download, and a small one.
 WIDTHS = (96, 48)
-# Loads a pipeline, reads what stands on standard input, and prints processor seconds, MiB before and at the peak.
-# Words are a sentence with an entity at every other word; text is a document.
+# Loads a pipeline, reads JSON from stdin, and prints processor seconds, MiB before and at the peak, and triples.
+# A list of words is a sentence with an entity at every other word; a string is a document.
 MEASURE = """
 import json, resource, sys, time
 import spacy, torch
@@ -50,7 +50,7 @@ print(json.dumps([time.process_time() - started, before, peak(), len(doc._.tripl
 
 
 def crowded(call: Call) -> None:
-    """A sentence of 500 entities, read by each of the pipelines of `make all`."""
+    """A sentence of 500 entities, processed by each of the pipelines of `make all`."""
     entities = call.maker.limit_train or 500
     words = [word for number in range(entities) for word in (f"Ada{number}", "and")] + ["."]
     for split, name in PIPELINES.items():
@@ -59,7 +59,7 @@ def crowded(call: Call) -> None:
 
 
 def long(call: Call) -> None:
-    """A document of 1,000,000 characters, and parts of it, read by tiny pipelines."""
+    """A document of 1,000,000 characters, and parts of it, processed by tiny pipelines."""
     folder = call.settings.runs / "long"
     lines = write_texts(folder / "texts.jsonl", 30_000).read_text(encoding="utf8").splitlines()
     text = " ".join(json.loads(line)["text"] for line in lines)

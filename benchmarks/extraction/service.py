@@ -34,10 +34,10 @@ Triples = list[tuple[str, str, str, float]]
 
 @dataclass
 class Server:
-    """A service in a process of its own, which can be ended and started again.
+    """A service in a process of its own, which can be stopped and restarted.
 
     pipeline (Path): Its pipeline.
-    port (int): Port that it listens on.
+    port (int): Port on which it listens.
     """
 
     pipeline: Path
@@ -66,13 +66,13 @@ class Server:
                 time.sleep(0.1)
 
     def end(self, number: int = signal.SIGTERM) -> None:
-        """End it by a signal."""
+        """Stop it with a signal."""
         assert self.process is not None
         self.process.send_signal(number)
         self.process.wait(30)
 
     def memory_mib(self) -> float:
-        """RETURNS (float): Its resident memory."""
+        """RETURNS (float): Its resident memory, in MiB."""
         assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf8")
         return next(float(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
@@ -80,13 +80,13 @@ class Server:
 
 @dataclass
 class Load:
-    """What clients send, and what they got.
+    """What clients send, and what they receive.
 
     texts (list[str]): Texts of the good requests.
     expected (list[Triples]): What the pipeline finds in each by itself.
-    seconds (list[float]): Of each good request.
+    seconds (list[float]): Response time of each good request.
     statuses (Counter[int]): Answers by status.
-    wrong (list[str]): Answers that are not what they should be, in words.
+    wrong (list[str]): Descriptions of wrong answers.
     retries (int): Requests that were sent again after the service had been restarted.
     """
 
@@ -99,7 +99,7 @@ class Load:
 
 
 def service(call: Call) -> None:
-    """2,000 requests by 32 clients, one in four malformed or aborted; then as many with two restarts under way."""
+    """2,000 requests by 32 clients, one in four malformed or aborted; then as many during two restarts."""
     requests = call.maker.limit_train or 2000
     folder = call.settings.runs / "service"
     pipeline = save_tiny_pipeline(folder / "pipeline")
@@ -107,7 +107,7 @@ def service(call: Call) -> None:
     for seed in call.seeds:
         load = prepare_load(pipeline, texts)
         with serving(pipeline) as server:
-            run_load(load, server, requests=max(requests // 4, 1), seed=seed)  # memory grows to its size
+            run_load(load, server, requests=max(requests // 4, 1), seed=seed)  # warm-up: memory grows to its usual size
             early = server.memory_mib()
             load.seconds.clear()
             started = time.perf_counter()
@@ -134,7 +134,7 @@ def service(call: Call) -> None:
 
 
 def prepare_load(pipeline: Path, texts: list[str]) -> Load:
-    """Read the texts with the pipeline itself, one by one."""
+    """Run the pipeline itself over the texts, one by one, for the expected triples."""
     nlp = spacy.load(pipeline)
     return Load(texts, [_triples(extraction_record(nlp(text), number=1)) for text in texts])
 
@@ -157,7 +157,7 @@ def run_load(
 ) -> None:
     """Send requests from concurrent clients.
 
-    restarts (tuple[int, ...]): Signals that end the service on the way, at equal distances; it is started again.
+    restarts (tuple[int, ...]): Signals that stop the service, evenly spaced; it is restarted each time.
     """
     asyncio.run(_run_load(load, server, requests, seed, clients, restarts))
 
@@ -180,7 +180,7 @@ async def _run_load(
 
 
 def _restart(server: Server, number: int) -> None:
-    """End the service by a signal, and start it again."""
+    """Stop the service with a signal, and restart it."""
     server.end(number)
     server.start()
 
@@ -208,7 +208,7 @@ async def _request(load: Load, server: Server, client: httpx.AsyncClient, rng: r
 
 
 async def _post(load: Load, server: Server, client: httpx.AsyncClient, body: bytes, *, patient: bool) -> httpx.Response:
-    """Post a body, again if the service has ended meanwhile and is expected to come back."""
+    """Post a body, and retry while the service is down if restarts are expected."""
     while True:
         try:
             answer = await client.post(f"{server.url}/extract", content=body, headers=JSON)
@@ -223,7 +223,7 @@ async def _post(load: Load, server: Server, client: httpx.AsyncClient, body: byt
 
 
 async def _abort(server: Server, rng: random.Random) -> None:
-    """Begin a request, and leave: in the middle of the body, or before the answer."""
+    """Start a request, and disconnect: in the middle of the body, or before the answer."""
     body = json.dumps({"text": "Ada Holm was born in Bergen."}).encode()
     sent = body[: rng.randint(0, len(body))]
     head = f"POST /extract HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
@@ -242,7 +242,7 @@ def _cut(rng: random.Random) -> bytes:
     return body[: rng.randint(1, len(body) - 1)]
 
 
-# Body and the status of its answer; the first has one byte, the last ones are as long as is allowed, and longer.
+# Body, and the expected status; the first has one byte, the last two are as long as allowed, and longer.
 MALFORMED: tuple[Callable[[random.Random], tuple[bytes, int]], ...] = (
     lambda rng: (bytes([rng.randrange(256)]), 400),
     lambda rng: (_cut(rng), 400),
@@ -261,7 +261,7 @@ def _triples(record: dict[str, Any]) -> Triples:
 
 
 def _equal(found: list[Triples], expected: list[Triples]) -> bool:
-    """Compare triples; a score depends on the texts of the same batch in its last digits."""
+    """Compare triples; the last digits of a score depend on the other texts of its batch."""
     names, scores = [], []
     for texts in (found, expected):
         names.append([[triple[:3] for triple in triples] for triples in texts])

@@ -14,7 +14,7 @@ from benchmarks.extraction.data import save_tiny_pipeline, write_texts
 from benchmarks.extraction.kill import run_undisturbed
 from benchmarks.harness.call import Call
 
-# Reads the texts, runs the pipeline, and does nothing with the Docs: what the command is compared with.
+# The baseline for the command: reads the texts, runs the pipeline, and discards the Docs.
 BARE = """
 import json, sys, time
 import spacy, torch
@@ -31,7 +31,7 @@ print(time.perf_counter() - started)
 def speed(call: Call) -> None:
     """Documents per second of nlp.pipe alone, of the command with one process, and with two, in turn.
 
-    Loading is left out: the shorter of two times for two documents is subtracted.
+    Loading is not counted: the command's time for two documents, the shorter of two, is subtracted.
     """
     documents = call.maker.limit_train or 20_000
     folder = call.settings.runs / "speed"
@@ -72,7 +72,7 @@ def memory(call: Call) -> None:
 
 def _seconds(pipeline: Path, texts: Path, target: Path, n_process: int) -> float:
     """Time the command from the start to the end of its process."""
-    shutil.rmtree(target, ignore_errors=True)  # or else the run of before would be resumed
+    shutil.rmtree(target, ignore_errors=True)  # otherwise the previous run would be resumed
     return run_undisturbed(pipeline, texts, target, n_process=n_process)[1]
 
 

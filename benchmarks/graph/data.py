@@ -1,4 +1,4 @@
-"""The data of the graph benchmarks: documents whose mentions people have grouped, and trained pipelines."""
+"""The data of the graph benchmarks: documents with manually grouped mentions, and trained pipelines."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ UNLABELLED = "docred_unlabelled/test.json"
 
 @dataclass(frozen=True)
 class Grouped:
-    """A document.
+    """A document with grouped mentions.
 
     title (str): Its title.
     text (str): Its tokens, joined by spaces.
-    mentions (list[Mention]): By position.
+    mentions (list[Mention]): Sorted by position.
     gold (list[int]): The entity of each mention.
     """
 
@@ -40,7 +40,7 @@ class GraphMaker(Maker):
         self.pipelines = pipelines
 
     def grouped(self) -> list[Grouped]:
-        """Read DocRED's documents without relations: mentions of entities, grouped by people."""
+        """Read DocRED's documents without relations: mentions of entities, grouped manually."""
         path = self.data / UNLABELLED
         if not path.is_file():
             raise ValueError(f"{path}: not found; --data names the folder with the data sets")
@@ -48,7 +48,7 @@ class GraphMaker(Maker):
 
 
 def read_grouped(document: dict) -> Grouped:
-    """Read one document of DocRED's form; a mention that is listed twice counts once."""
+    """Read one document in DocRED's format; a mention that is listed twice counts once."""
     text, offsets = "", []
     for sentence in document["sents"]:
         places = []

@@ -1,7 +1,7 @@
 """Calibration of facts: triples of a trained pipeline become a graph, and the gold says which facts are right.
 
-Half of the documents fit how sentences add up, the other half is scored, and the other way round. A fact is right if
-the gold of one of the documents that state it has it.
+How the scores of sentences are combined is fitted on half of the documents and scored on the other half, and vice
+versa. A fact is right if it is in the gold of one of its documents.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Record = dict[str, Any]
 MOST_SENTENCES = 5
 NOISY_OR, BEST = Discount(1.0), Discount(0.0)
 
-# Wikidata's relations under the names of the default pipeline, and those that it has the other way round.
+# Wikidata's properties → relations of the default pipeline; those in INVERSE have the opposite direction.
 RELATIONS = {
     **{"P19": "place_of_birth", "P20": "place_of_death", "P27": "country_of_citizenship", "P26": "spouse"},
     **{"P108": "employer", "P69": "educated_at", "P112": "founded_by", "P159": "headquarters_location"},
@@ -50,7 +50,7 @@ INVERSE = {"P36": "capital_of", "P355": "parent_organization", "P150": "located_
 
 
 def facts(call: Call) -> None:
-    """Predict with each pipeline that is named, and compare ways to add sentences up."""
+    """Predict with each given pipeline, and compare ways to combine the scores of sentences."""
     torch.set_num_threads(call.settings.threads)
     makers: dict[str, Callable[[Call, Path], list[Record]]] = {"nyt24": predict_nyt24, "redocred": predict_redocred}
     for name, make in makers.items():
@@ -79,7 +79,7 @@ def judge(records: Sequence[Record]) -> tuple[FactSentences, Bools]:
 
 
 def compare(halves: Sequence[tuple[FactSentences, Bools]]) -> dict[str, dict[str, float]]:
-    """Score ways to add sentences up. RETURNS (dict[str, dict[str, float]]): System → metrics."""
+    """Score ways to combine sentences. RETURNS (dict[str, dict[str, float]]): System → metrics."""
     counts = numpy.concatenate([numpy.bincount(sentences.facts) for sentences, _ in halves])
     correct = numpy.concatenate([right for _, right in halves])
     few = counts <= MOST_SENTENCES
@@ -107,7 +107,7 @@ def compare(halves: Sequence[tuple[FactSentences, Bools]]) -> dict[str, dict[str
 
 
 def fit_ways(sentences: FactSentences, correct: Bools) -> dict[str, Discount]:
-    """Fit the ways to add sentences up that are compared."""
+    """Fit the ways to combine sentences that are compared."""
     ways = {"default": fit_discount(sentences, correct), "peer:noisy-or": NOISY_OR, "peer:best sentence": BEST}
     ways["ablation:as delivered, not fitted"] = Discount()
     for name, plain in (("noisy-or", NOISY_OR), ("best sentence", BEST)):
@@ -117,13 +117,13 @@ def fit_ways(sentences: FactSentences, correct: Bools) -> dict[str, Discount]:
 
 
 def ece_by_chance(chances: Floats) -> float:
-    """Compute the mean ECE if these probabilities were exact: outcomes are drawn from them, 200 times."""
+    """Compute the mean ECE that exact probabilities would have, over 200 random draws of outcomes from them."""
     rng = numpy.random.default_rng(0)
     return float(numpy.mean([_ece(chances, rng.random(len(chances)) < chances) for _ in range(200)]))
 
 
 def predict_nyt24(call: Call, pipeline: Path) -> list[Record]:
-    """Tune a pipeline on the tuning sentences of NYT24 and predict its test."""
+    """Tune a pipeline on the tuning sentences of NYT24 and predict its test sentences."""
     data = call.maker.nyt24(foreign=False)
     nlp = spacy.load(pipeline)
     tune_pipeline(nlp, list(TripleCorpus(data.dev, gold_sents=True)(nlp)))
@@ -132,7 +132,7 @@ def predict_nyt24(call: Call, pipeline: Path) -> list[Record]:
 
 
 def predict_redocred(call: Call, pipeline: Path) -> list[Record]:
-    """Predict the documents of Re-DocRED's dev split; sentences are given."""
+    """Predict the documents of Re-DocRED's dev split; sentence bounds are given."""
     source = call.maker.data / "redocred_dev" / "dev_revised.json"
     nlp = spacy.load(pipeline)
     raw = json.loads(source.read_text(encoding="utf8"))
@@ -155,7 +155,7 @@ def _predict(nlp: Language, examples: Sequence[Example]) -> Iterator[Doc]:
 
 
 def _compare_names(doc: Doc, example: Example) -> Record:
-    """Make a record whose gold are the predicted triples with relation and names of the gold."""
+    """Make a record whose gold is the predicted triples that match a gold triple in relation and names."""
     text = example.reference.text
     gold = {
         (text[slice(*each["subject"])], each["relation"], text[slice(*each["object"])])
@@ -167,7 +167,7 @@ def _compare_names(doc: Doc, example: Example) -> Record:
 
 
 def _with_gold(doc: Doc, parsed: Record, raw: Record) -> Record:
-    """Make a record whose gold are the predicted triples between names of entities with such a fact."""
+    """Make a record whose gold is the predicted triples whose names belong to entities with such a fact."""
     names: dict[int, set[str]] = {}
     for entity in parsed["entities"]:
         number = int(entity["kb_id"].rsplit("#", 1)[1])
@@ -198,7 +198,7 @@ def _plain(record: Record, right: Sequence[Record]) -> Record:
 
 
 def _fold(name: str) -> str:
-    """Write a name without case, article and punctuation around it."""
+    """Reduce a name to lower case, without a leading "the" and surrounding punctuation."""
     return name.lower().removeprefix("the ").strip(" .,'\"")
 
 

@@ -1,4 +1,4 @@
-"""Grouping of the mentions of a document, against groups that people made: B³ and pairs.
+"""Grouping of the mentions of a document, compared with manual groups: B³ and pairs.
 
 The rules were chosen on the first half of the documents; the second half is the test.
 """
@@ -17,7 +17,7 @@ from spacy_relext.graph.within import RULES, Mention, group_mentions
 
 System = Callable[[Grouped], Sequence[Hashable]]
 
-# Joins of the test half that are not in the gold, read one by one: [title, kept, merged, rule, right or wrong].
+# Merges in the test half that are not in the gold, judged manually: [title, kept, merged, rule, right or wrong].
 JUDGED = Path(__file__).parent / "judged.json"
 
 
@@ -50,7 +50,7 @@ def by_name(key: Callable[[Mention], str]) -> System:
 
 
 def score(documents: Iterable[Grouped], group: System) -> dict[str, float]:
-    """Compute B³ (all mentions, and those of entities with two or more), and the pairs of mentions."""
+    """Compute P, R and F: B³ over all mentions and over those of entities with several, and over pairs of mentions."""
     sums: Counter[str] = Counter()
     for document in documents:
         predicted = group(document)
@@ -72,7 +72,7 @@ def score(documents: Iterable[Grouped], group: System) -> dict[str, float]:
 
 
 def merge_precision(documents: Iterable[Grouped], judged: dict[tuple[str, ...], bool]) -> dict[str, float]:
-    """Compute the share of joins of different names that the gold has, and that are right after reading the others."""
+    """Compute the share of merges of different names that are in the gold, and the share in it or judged right."""
     right = agreed = total = unread = 0
     for document in documents:
         for link in group_mentions(document.mentions, text=document.text).links:
@@ -92,7 +92,7 @@ def merge_precision(documents: Iterable[Grouped], judged: dict[tuple[str, ...], 
 
 
 def read_judged() -> dict[tuple[str, ...], bool]:
-    """Read which joins that are not in the gold are right."""
+    """Read which merges that are not in the gold are right."""
     rows = json.loads(JUDGED.read_text(encoding="utf8")) if JUDGED.exists() else []
     return {tuple(row[:4]): row[4] for row in rows}
 
@@ -103,6 +103,6 @@ def _pairs(sizes: Counter) -> int:
 
 
 def _harmonic(name: str, precision: float, recall: float) -> dict[str, float]:
-    """Put precision, recall and F together."""
+    """Return precision, recall and F under the names of metrics."""
     total = precision + recall
     return {f"{name}_p": precision, f"{name}_r": recall, f"{name}_f": 2 * precision * recall / total if total else 0.0}

@@ -1,4 +1,4 @@
-"""How long a browser takes to open the page of a graph, and to answer, on drawn documents."""
+"""How long a browser takes to open the page of a graph, and to respond, on random documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from spacy_relext.graph.page import MOST_FACTS, draw_graph
 TRIPLES, OPENINGS = 60_000, 5
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# What a reader does first, each with the time until the page has changed, without that of painting.
+# A reader's first actions, each timed until the page has changed, painting not counted.
 READER = """
 const times = {};
 const run = (name, act) => { const start = performance.now(); act(); times[name] = performance.now() - start; };
@@ -35,7 +35,7 @@ const out = make("pre", "", JSON.stringify(times)); out.id = "times"; document.b
 
 
 def page(call: Call) -> None:
-    """Write the page of a drawn graph and open it in headless Chromium."""
+    """Write the page of a random graph and open it in headless Chromium."""
     path = call.settings.runs / f"drawn-documents-{TRIPLES}.jsonl"
     if not path.exists():
         draw(path, TRIPLES)
@@ -48,8 +48,9 @@ def page(call: Call) -> None:
 def measure(path: Path, *, openings: int) -> dict[str, float]:
     """Measure the page of the graph of some documents, as medians of several openings.
 
-    RETURNS (dict[str, float]): `open_seconds` from navigation to the first drawing; `browser_seconds` of a browser from
-        its start to a picture of the page; the seconds until the page has changed after what a reader does.
+    RETURNS (dict[str, float]): `draw_seconds`, `facts_found` and `page_mib` of the page; `open_seconds` from navigation
+        to the first rendering; `browser_seconds` of a browser that takes a screenshot, from start to end; for each
+        action of `READER`, the seconds until the page has changed.
     """
     tables = build_graph(read_documents([path])).tables
     start = time.perf_counter()
@@ -59,7 +60,7 @@ def measure(path: Path, *, openings: int) -> dict[str, float]:
         plain, read = Path(folder) / "plain.html", Path(folder) / "read.html"
         plain.write_text(drawn.html, encoding="utf8")
         metrics["page_mib"] = plain.stat().st_size / 2**20
-        # the policy of the page allows no other script
+        # the page's policy allows no other script
         free = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", drawn.html)
         read.write_text(free.replace("</body>", f"<script>{READER}</script></body>"), encoding="utf8")
         pictures = [run_browser(plain, f"--screenshot={folder}/page.png") for _ in range(openings)]

@@ -1,4 +1,4 @@
-"""Time and memory of making a graph of ever more triples, on documents that are drawn, on one core.
+"""Time and memory for building graphs of increasing size from random documents, on one core.
 
 As a program it makes one graph and prints its figures as JSON:
 
@@ -23,7 +23,7 @@ KINDS = ("PERSON", "ORG", "GPE")
 
 
 def scale(call: Call) -> None:
-    """Make graphs, each in a process of its own."""
+    """Build graphs, each in a process of its own."""
     for count in SIZES:
         path = call.settings.runs / f"drawn-documents-{count}.jsonl"
         if not path.exists():
@@ -37,7 +37,7 @@ def scale(call: Call) -> None:
 
 
 def draw(path: Path, count: int) -> None:
-    """Draw documents whose sentences state facts between entities, some of them by a part of the name."""
+    """Write random documents whose sentences state facts between entities, some persons by surname only."""
     rng, part = random.Random(0), path.with_suffix(".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     words = [f"w{number}" for number in range(5_000)]
@@ -87,7 +87,7 @@ def _word(number: int) -> str:
 
 
 def main() -> None:
-    """Make one graph."""
+    """Build one graph."""
     from spacy_relext.export.tables import write_tables
     from spacy_relext.graph.build import build_graph
     from spacy_relext.graph.documents import read_documents

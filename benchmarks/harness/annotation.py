@@ -1,4 +1,4 @@
-"""What is added to the corpora of the KD4NRE benchmarks: tags, heads and entity types, and pairs that are marked."""
+"""Annotation added to the corpora of the KD4NRE benchmarks: tags, heads, entity types and marked pairs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from spacy_relext.corpora.records import set_entities
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.pairs.type_lexicon import read_type_lexicon
 
-# An entity, and the Doc that `parse_corpus` made of its own → its type, "" for none.
+# (Entity, Doc that `parse_corpus` made of the entity's Doc) → its type, "" for none.
 TypeOf = Callable[[Span, "Doc | None"], str]
 JOINED = "parataxis"
 
@@ -45,11 +45,11 @@ def parse_corpus(corpus: Path, target: Path, *, pipeline: Path) -> None:
 
 
 def annotate_corpus(corpus: Path, target: Path, *, type_of: TypeOf | None, trees: Path | None, heads: bool) -> None:
-    """Give entities other types and sentences trees.
+    """Replace entity types, and add trees to sentences.
 
-    type_of (TypeOf | None): Finds an entity's type; those without one are entities no more, but pairs stay where they
-        are. None: the types stay.
-    trees (Path | None): What `parse_corpus` made of the corpus, where types or heads come from it.
+    type_of (TypeOf | None): Finds an entity's type; entities without one are removed, but marked pairs are kept. None
+        keeps the types.
+    trees (Path | None): Output of `parse_corpus` for the corpus, if types or heads come from it.
     heads (bool): Whether to copy tags and heads.
     """
     vocab = spacy.blank("en").vocab
@@ -71,7 +71,7 @@ def by_lexicon(path: Path) -> TypeOf:
 def by_recogniser(span: Span, tree: Doc | None) -> str:
     """Type an entity by the named entity in which it ends.
 
-    tree (Doc | None): Of `parse_corpus`.
+    tree (Doc | None): From `parse_corpus`.
     """
     return str(tree[span.end - 1].ent_type_) if tree is not None else ""
 
@@ -79,7 +79,7 @@ def by_recogniser(span: Span, tree: Doc | None) -> str:
 def mark_pairs(corpus: Path, target: Path, *, pairs: int, least: int) -> None:
     """Keep the sentences with many entities, mark some ordered pairs of each, chosen at random, and drop other triples.
 
-    pairs (int): Pairs to mark in a sentence; the same first ones whatever the number.
+    pairs (int): Pairs to mark in a sentence; a smaller number marks a subset of those of a larger one.
     least (int): Entities that a sentence must have.
     """
     chance = random.Random(0)
@@ -110,7 +110,7 @@ def _set_types(doc: Doc, tree: Doc | None, type_of: TypeOf) -> None:
 
 
 def _bare(doc: Doc) -> Doc:
-    """Tokens and sentence bounds: entities would bind the recogniser as the bounds shall bind the parser."""
+    """Copy tokens and sentence bounds only: the bounds are to constrain the parser, but no entities the recogniser."""
     starts, spaces = [token.is_sent_start for token in doc], [bool(token.whitespace_) for token in doc]
     return Doc(doc.vocab, words=[token.text for token in doc], spaces=spaces, sent_starts=starts)
 

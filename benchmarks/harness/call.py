@@ -28,11 +28,11 @@ class Call:
     peer (bool): Whether to run the peer too.
     rates (Sequence[float]): Rates of dropped triples.
     losses (Sequence[str]): Losses of the missing-label experiment.
-    missing_rates (Sequence[str]): Where those losses have the share of missing labels from.
+    missing_rates (Sequence[str]): Where those losses take the share of missing labels from.
     corpora (Sequence[str]): Corpora of the comparison on equal terms.
-    learning_rates (Sequence[float]): Those of the peers' encoder, of which the best on the tuning sentences is kept.
-    patience (int): Passes without a rise on the tuning sentences after which a peer's training ends; 0 for all passes.
-    tell (Callable[[str], None]): Says what is being done.
+    learning_rates (Sequence[float]): Learning rates of the peers' encoder; the best on the tuning sentences is kept.
+    patience (int): Passes without improvement on the tuning sentences that end a peer's training; 0 for all passes.
+    tell (Callable[[str], None]): Prints progress.
     """
 
     settings: Settings
@@ -51,10 +51,10 @@ class Call:
     learning_rates: Sequence[float] = ()
     patience: int = 0
     tell: Callable[[str], None] = print
-    _digests: dict[str, str] = field(default_factory=dict, repr=False)  # of what was described
+    _digests: dict[str, str] = field(default_factory=dict, repr=False)  # of the data sets described
 
     def wants(self, part: str) -> bool:
-        """RETURNS (bool): Whether a part of the experiment shall run."""
+        """RETURNS (bool): Whether a part of the experiment is to run."""
         return not self.only or part in self.only
 
     def describe(self, data: DataSet, *, precision: bool = True) -> str:

@@ -1,6 +1,6 @@
 """The data sets of the KD4NRE benchmarks as corpora, made once and kept in the folder of the runs.
 
-Every record is one sentence, and its entities are given to all systems. Nothing of a test file is in a dev corpus. The
+Every record is one sentence, and its entities are given to all systems. No test sentence is in a dev corpus. The
 peer reads pairs that `pairs.py` writes from the same corpora.
 """
 
@@ -26,7 +26,7 @@ LEXICON = "supersenses/nouns.tsv"
 TAGGER, VECTORS = "en_ud_glove", "en_vectors_glove_100d"
 # Where entity types come from.
 SUPERSENSE, NER, ANNOTATED = "supersense", "ner", "annotated"
-# Training sentences of SemEval-2010 that choose the best pass instead; a tenth of smaller files.
+# Training sentences of SemEval-2010 held out to choose the best pass; a tenth of smaller files.
 HELD_OUT = 800
 SPLIT_SEED = 0
 # Sentences with fewer entities have fewer than eight ordered pairs.
@@ -37,7 +37,7 @@ CROWDED = 4
 class PairData(DataSet):
     """Corpora whose pairs are classified.
 
-    key (str): For the names of folders.
+    key (str): Used in the names of folders.
     types (str): Where entity types come from.
     marked (bool): Whether the data set marks the pairs; else all ordered pairs of entities of a sentence.
     task (str): How it is scored: "semeval" or "micro".
@@ -91,7 +91,7 @@ class PairMaker(Maker):
     def crowded(self, pairs: int, *, types: str = ANNOTATED, parsed: bool = False) -> PairData:
         """Sentences of CoNLL04 with four entities or more, some ordered pairs of each marked: for speed alone.
 
-        pairs (int): How many, those with a relation first.
+        pairs (int): How many, chosen at random.
         parsed (bool): Whether sentences have tags and heads.
         RETURNS (PairData): The same sentences whatever the number.
         """
@@ -101,7 +101,7 @@ class PairMaker(Maker):
         return self._limited("CoNLL04, four entities or more", *corpora, **options)
 
     def share(self, data: PairData, percent: float, *, seed: int) -> PairData:
-        """Keep some of the training sentences; the smaller parts of one seed lie in the larger ones.
+        """Keep a share of the training sentences; with one seed, smaller shares are subsets of larger ones.
 
         RETURNS (PairData): The same dev and test corpora.
         """
@@ -135,7 +135,7 @@ class PairMaker(Maker):
         return paths
 
     def join(self, corpora: Sequence[Path], target: Path) -> Path:
-        """Put folds together again, in the order in which `folds` took them apart.
+        """Merge folds, in the original order of the corpus that `folds` split.
 
         corpora (Sequence[Path]): What was held out, fold by fold.
         """
@@ -148,7 +148,7 @@ class PairMaker(Maker):
         return target
 
     def concatenate(self, corpora: Sequence[Path], target: Path) -> Path:
-        """Write one corpus after the other."""
+        """Write several corpora into one, one after the other."""
         if not target.exists():
             _merged(map(load_shard, corpora)).to_disk(target)
         return target
@@ -156,8 +156,8 @@ class PairMaker(Maker):
     def transfer(self, labelled: Path, corpus: Path) -> Path:
         """Copy soft labels to the same sentences with other annotation.
 
-        corpus (Path): The corpus that shall have them, in the same order.
-        RETURNS (Path): A new corpus, beside the one that has them.
+        corpus (Path): The corpus that gets them, with its sentences in the same order.
+        RETURNS (Path): A new corpus, beside the labelled one.
         """
         target = labelled.with_name(f"{labelled.stem}-{digest(corpus)}.spacy")
         if not target.exists():
@@ -171,7 +171,7 @@ class PairMaker(Maker):
         return target
 
     def _limited(self, name: str, train: Path, dev: Path, test: Path, **options: Any) -> PairData:
-        """Apply the limits of sentences."""
+        """Apply the limits on the number of sentences."""
         limits = (self.limit_train, self.limit_test, self.limit_test)
         made = [self._first(path, limit) for path, limit in zip((train, dev, test), limits)]
         return PairData(name, made[0], made[1], {"test": made[2]}, **options)
@@ -181,7 +181,7 @@ class PairMaker(Maker):
         return corpus if not 0 < limit < total else self._subset(corpus, f"first{limit}", list(range(limit)))
 
     def _subset(self, corpus: Path, name: str, order: list[int]) -> Path:
-        """Write some Docs of a corpus, in an order."""
+        """Write the Docs of a corpus with some numbers, in their order."""
         target = corpus.with_name(f"{corpus.stem}-{name}.spacy")
         if not target.exists():
             reorder(load_shard(corpus), order).to_disk(target)
@@ -221,7 +221,7 @@ def _merged(parts: Iterable[DocBin]) -> DocBin:
 
 
 def _draw(total: int, percent: float, *, seed: int) -> tuple[list[int], list[int]]:
-    """Draw a share of so many sentences. RETURNS (tuple[list[int], list[int]]): Those, and the others."""
+    """Draw a share of sentence numbers at random. RETURNS (tuple[list[int], list[int]]): Those, and the others."""
     order = list(range(total))
     random.Random(seed).shuffle(order)
     size = max(1, round(total * percent / 100))

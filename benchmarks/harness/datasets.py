@@ -45,11 +45,11 @@ class Part:
 class DataSet:
     """Corpora for one experiment.
 
-    name (str): As results call it.
+    name (str): Its name in the results.
     train (Path): Training corpus.
     dev (Path): Chooses the best pass and tunes thresholds.
     tests (Mapping[str, Path]): Name of the split → corpus.
-    foreign (frozenset[str]): Splits with labels of their own; only those known to both sides count there.
+    foreign (frozenset[str]): Splits with labels of their own; there, only labels that training has too count.
     lang (str): Language of the tokenizer.
     """
 
@@ -80,7 +80,7 @@ class Maker:
         self.limit_test = limit_test
 
     def nyt24(self, *, foreign: bool = True, most: int = 0) -> DataSet:
-        """NYT24: the first nine tenths of its dev file train, the last tenth tunes; its train file cannot be had.
+        """NYT24: the first nine tenths of its dev file train, the last tenth tunes; its train file is not available.
 
         foreign (bool): Whether to test on NYT11-HRL and NYT10-HRL too.
         most (int): Training sentences, where `limit_train` is not lower; 0 for all.
@@ -121,7 +121,7 @@ class Maker:
     def embedded(self) -> DataSet:
         """The corpus of the project itself, as `spacy project run corpus` builds it.
 
-        RETURNS (DataSet): Hand-written test sentences about entities that training does not know.
+        RETURNS (DataSet): Its test sentences are hand-written, about entities that do not occur in training.
         """
         folder = ROOT / "corpus"
         train, dev, test = (folder / f"{split}.spacy" for split in ("train", "dev", "test"))
@@ -146,7 +146,7 @@ class Maker:
         return target
 
     def nothing(self) -> Path:
-        """RETURNS (Path): A corpus without a Doc, for a training in which there is nothing to choose by."""
+        """RETURNS (Path): An empty dev corpus, for a training in which nothing is chosen on dev."""
         target = self.folder / "nothing.spacy"
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -195,7 +195,7 @@ class Maker:
 
 
 def _least(*limits: int) -> int:
-    """RETURNS (int): The lowest limit, of which 0 is none."""
+    """RETURNS (int): The lowest limit; 0 means no limit."""
     return min(filter(None, limits), default=0)
 
 
@@ -210,7 +210,7 @@ def count_docs(corpus: Path) -> int:
 
 
 def write_strings(corpus: Path, target: Path) -> Path:
-    """Write a corpus in the peer's form, strings only.
+    """Write a corpus in the peer's format, strings only.
 
     target (Path): JSON lines of text and triple_list.
     """
@@ -228,9 +228,9 @@ def write_strings(corpus: Path, target: Path) -> Path:
 
 
 def missing_rate(full: Path, dropped: Path) -> float:
-    """Measure how many of the pairs of sentence and relation that are true are not labelled: τ.
+    """Compute τ, the share of true (sentence, relation) pairs that are not labelled.
 
-    dropped (Path): The same after dropping; sentences that are gone do not count.
+    dropped (Path): The same corpus after dropping; sentences that are gone do not count.
     """
     true = {doc.text: _relations(doc) for doc in read_docs(full)}
     labelled = expected = 0

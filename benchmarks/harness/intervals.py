@@ -1,4 +1,4 @@
-"""The interval of a difference of two systems that are scored on the same draws of what they answer."""
+"""Bootstrap intervals of the difference between two systems, which are scored on the same draws of the test data."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DRAWS, LEVEL = 1_000, 0.95
 def difference(better: numpy.ndarray, worse: numpy.ndarray, *, score: str) -> dict[str, float]:
     """Compare two systems.
 
-    better (numpy.ndarray): Scores of the one, fractions: first of everything, then of each draw. Shape (draws + 1,)
-    worse (numpy.ndarray): Of the other. Shape (draws + 1,)
-    RETURNS (dict[str, float]): `<score>_difference` of everything, and the ends of its interval,
+    better (numpy.ndarray): Scores of one, fractions: first of the whole data, then of each draw. Shape (draws + 1,)
+    worse (numpy.ndarray): Scores of the other. Shape (draws + 1,)
+    RETURNS (dict[str, float]): `<score>_difference` on the whole data, and the ends of its 95 % interval,
         `<score>_difference_low` and `<score>_difference_high`, from -1 to 1.
     """
     differences = better - worse
@@ -27,9 +27,9 @@ def difference(better: numpy.ndarray, worse: numpy.ndarray, *, score: str) -> di
 
 
 def interval_over_seeds(differences: Sequence[float]) -> tuple[float, float, float]:
-    """Estimate the mean of a difference from its values with several seeds, by the t-distribution.
+    """Estimate the mean of a difference from its values for several seeds, by the t-distribution.
 
-    RETURNS (tuple[float, float, float]): The mean, and the ends of its interval of 95 %.
+    RETURNS (tuple[float, float, float]): The mean, and the ends of its 95 % interval.
     """
     from scipy.stats import ttest_1samp
 
@@ -38,10 +38,10 @@ def interval_over_seeds(differences: Sequence[float]) -> tuple[float, float, flo
 
 
 def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> numpy.ndarray:
-    """Score draws of sentences with the official score, macro-F over the relations, direction required.
+    """Score bootstrap draws of sentences by the official score, macro-F over the relations, direction required.
 
     gold (Sequence[str]): Label of each sentence's pair. Length P
-    seed (int): Of what is drawn: two systems with the same seed are scored on the same draws.
+    seed (int): Seed of the draws: two systems with the same seed are scored on the same draws.
     RETURNS (numpy.ndarray): The score of all sentences, then of each draw, fractions. Shape (draws + 1,)
     """
     wanted, named = ([label.partition("(")[0] for label in labels] for labels in (gold, predicted))

@@ -40,5 +40,5 @@ def libraries() -> str:
 
 
 def corpora_digest(data: DataSet) -> str:
-    """Shorten the content of all corpora of a data set. RETURNS (str): The same for the same content."""
+    """Hash the content of all corpora of a data set. RETURNS (str): The same for the same content."""
     return fingerprint([digest(path) for path in (data.train, data.dev, *data.tests.values())])

@@ -1,4 +1,4 @@
-"""The pairs of a corpus with their gold: what every system is asked, and how its answers are scored.
+"""The pairs of a corpus with their gold: what every system classifies, and how its answers are scored.
 
 A system answers one label per pair: a relation, or `NOTHING`. Where a data set marks pairs in one order, labels name
 the direction as SemEval-2010 does: "Cause-Effect(e2,e1)".
@@ -24,7 +24,7 @@ from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 
 from .class_scores import OTHER, micro_without, semeval2010_scores
 
-# SemEval's name for it; no other data set has a relation of that name.
+# SemEval's label for no relation; no other data set has a relation of that name.
 NOTHING = OTHER
 SEMEVAL, MICRO = "semeval", "micro"
 DIRECTIONS = ("(e1,e2)", "(e2,e1)")
@@ -52,7 +52,7 @@ class PairSet(NamedTuple):
     """The pairs of a corpus.
 
     rows (list[PairRow]): The pairs.
-    lost (list[str]): Relations of the gold triples of which there is no pair: missed by every system.
+    lost (list[str]): Relations of the gold triples without a pair, which every system misses.
     """
 
     rows: list[PairRow]
@@ -87,7 +87,7 @@ def read_examples(nlp: Language, corpus: Path) -> list[Example]:
 
 
 def write_pairs(pairs: PairSet, target: Path) -> Path:
-    """Write pairs in the peer's form; a pair with several relations has its first one, as the component learns it."""
+    """Write pairs in the peer's format; of several relations a pair has the first one, as the component learns it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf8") as stream:
         for row in pairs.rows:
@@ -123,7 +123,7 @@ def pipeline_labels(nlp: Language, corpus: Path, *, name: str, marked: bool) -> 
 def pair_scores(pairs: PairSet, predicted: Sequence[str], *, task: str) -> dict[str, float]:
     """Score one label per pair against the gold triples.
 
-    pairs (PairSet): Gold. Of a pair with several relations one can be found.
+    pairs (PairSet): Gold. Of the relations of a pair, only one can be found.
     predicted (Sequence[str]): In the order of the pairs.
     task (str): "semeval": the official score, direction required; "micro".
     RETURNS (dict[str, float]): `micro_p`, `micro_r`, `micro_f` of triples, and `semeval_macro_p`, `semeval_macro_r`,

@@ -21,7 +21,7 @@ HERE = ROOT / "benchmarks"
 RESULTS = HERE / "results"
 DATA, MODELS, ENCODER = Path("../shared/data"), Path("../shared/models"), Path("assets/encoder/all-MiniLM-L6-v2")
 PRECISIONS = ("auto", "fp32", "bf16")
-# Options that name folders and files of one machine; what they say does not change the figures.
+# Options that name folders and files of one machine; their values do not change the figures.
 FOLDERS = ("--runs", "--results", "--figures", "--data", "--models", "--encoder", "--peer-python")
 
 # Options of more than one program.
@@ -98,7 +98,7 @@ def run_experiments(
     """Run the experiments of a command line one after the other.
 
     options (Mapping[str, Any]): The program's options, `experiments` among them.
-    maker (Callable[..., Maker]): As for `_make_call`.
+    maker (Callable[..., Maker]): Makes the maker of corpora from the data folder, the target folder and the limits.
     RAISES (ValueError): If an option is malformed, or what it names does not exist.
     """
     for experiment in [_find_experiment(name, known, only=options["only"]) for name in options["experiments"]]:
@@ -158,9 +158,9 @@ def _split_names(option: str | None) -> list[str]:
 
 
 def read_numbers(option: str, text: str, kind: type) -> list:
-    """Read an option of different numbers.
+    """Read an option of distinct numbers.
 
-    RAISES (ValueError): Where there are none, or one is there twice.
+    RAISES (ValueError): If there are none, or one occurs twice.
     """
     try:
         numbers = [kind(part) for part in _split_names(text)]
@@ -172,9 +172,9 @@ def read_numbers(option: str, text: str, kind: type) -> list:
 
 
 def choose_names(option: str, text: str, known: Collection[str]) -> list[str]:
-    """Read an option that names some of what there is.
+    """Read an option that names some of the known names.
 
-    RAISES (ValueError): Where there are none, or one is unknown.
+    RAISES (ValueError): If there are none, or one is unknown.
     """
     names = _split_names(text)
     if not names or not set(names).issubset(known):
@@ -183,7 +183,7 @@ def choose_names(option: str, text: str, known: Collection[str]) -> list[str]:
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Write down what was called, without the folders of one machine."""
+    """Return the command line, without the folders of one machine."""
     words: list[str] = []
     hidden = False
     for argument in arguments:

@@ -1,6 +1,6 @@
-"""Runs the R-BERT peer on the pairs, seed, passes, threads, precision and encoder of our trainings, and lets it answer.
+"""The R-BERT peer, run with the pairs, seed, passes, threads, precision and encoder of our trainings.
 
-Batch size and learning rates are the peer's own: it is not made worse by what suits our component.
+Batch size and learning rates are the peer's own: those that suit our component might make it worse.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def load_rbert(model: Path) -> Any:
 
 
 def to_records(rows: Sequence[PairRow]) -> list[Any]:
-    """Make what a loaded peer reads."""
+    """Convert pairs into the records that a loaded peer reads."""
     from benchmarks.peers.rbert_data import Record
 
     return [Record(row.text, tuple(row.subject), tuple(row.object), NOTHING, *row.types) for row in rows]

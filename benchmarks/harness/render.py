@@ -3,13 +3,13 @@
     python -m benchmarks render            writes the tables
     python -m benchmarks render --check    says which page is not up to date, and fails if one is not
 
-A page asks with two comments; what stands between them is replaced:
+A page asks for a table with two comments; the text between them is replaced:
 
     <!-- results:rere:nyt24 -->
     <!-- end -->
 
-It names a file of benchmarks/results, a benchmark in it and, if wanted, metrics: `results:rere:nyt24:exact_f,macro_f`.
-Between `<!-- data sets -->` and `<!-- end -->` stands what benchmarks/data_sets.json lists.
+They name a file of benchmarks/results, a benchmark in it and, if wanted, metrics: `results:rere:nyt24:exact_f,macro_f`.
+Between `<!-- data sets -->` and `<!-- end -->` is the list of benchmarks/data_sets.json.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from benchmarks.harness.runs import ROOT
 OLD_PROGRAM = re.compile(r"^python benchmarks/(\w+)\.py")
 MARKER = re.compile(r"(<!-- results:([\w-]+):([\w-]+)(?::([\w,]+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 DATA_SETS = re.compile(r"(<!-- data sets -->\n).*?(<!-- end -->)", re.DOTALL)
-# Left to right; others follow by name.
+# Metrics from left to right; others follow, sorted by name.
 ORDER = (
     *("exact_p", "exact_r", "exact_f", "unseen_p", "unseen_r", "unseen_f", "span_f", "partial_f", "macro_f", "micro_f"),
     *("relations_micro_f", "relations_macro_f", "relations_ap"),
@@ -50,9 +50,9 @@ NAMES |= {f"{kind}_mrr": f"{kind} MRR" for kind in ("entities", "relations")}
 NAMES |= {f"{kind}_hits_{most}": f"{kind} H@{most}" for kind in ("entities", "relations") for most in (1, 10)}
 NAMES |= {f"semeval_macro_{each}": f"official macro {each.upper()}" for each in "prf"}
 NAMES |= {f"micro_{each}": f"micro {each.upper()}" for each in "pr"}
-# A system that is given part of the answer wins nothing.
+# A system that is given part of the answer is never the best.
 TOLD = "gold relations"
-# Longer tables are folded: the text above them says what is to be seen there.
+# Longer tables are folded: the text above them states what they show.
 MOST_LINES = 16
 
 
@@ -120,7 +120,7 @@ def _format_value(row: Row) -> str:
 
 
 def _table(rows: Sequence[Row], metrics: Sequence[str] | None) -> str:
-    """Systems downwards, metrics to the right; the best of each split in bold."""
+    """Make a table with a row per system and a column per metric; the best of each split in bold."""
     present = {row["metric"] for row in rows}
     ordered = [m for m in metrics or (*ORDER, *sorted(present.difference(ORDER))) if m in present]
     lines = [["split", "system", *(NAMES.get(m, _heading(m)) for m in ordered), "training s", "seeds"]]
@@ -156,7 +156,7 @@ def _best(rows: Sequence[Row]) -> str | None:
 
 
 def _heading(metric: str) -> str:
-    """A metric's key as a column heading."""
+    """Turn a metric's key into a column heading."""
     words = metric.replace("_per_", "/").replace("_", " ")
     return f"{words[:-2]} F" if words.endswith(" f") else words
 

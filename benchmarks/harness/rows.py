@@ -1,4 +1,4 @@
-"""Rows of benchmark results: what a row holds, and how new figures join those already in the file.
+"""Rows of benchmark results: what a row holds, and how new figures are merged into a file.
 
 A row is one metric of one system on one split: `{benchmark, data, split, system, metric, values, mean, sd, seeds,
 train_seconds, command, machine, date, origin}`. `values`, `seeds` and `train_seconds` are parallel lists, one entry per
@@ -46,15 +46,15 @@ def make_row(
     command: str,
     origin: Mapping[str, str] | None = None,
 ) -> Row:
-    """Make a checked row of today and of this machine.
+    """Make a checked row, with today's date and this machine.
 
     data (str): Data set with what the figures depend on: training sentences, passes, precision.
     metric (str): A key of the scorer, or a plain number: `*_per_second`, `*_per_sentence`, `*_mib`, `*_ratio`,
-        `*_seconds`, `*_milliseconds`, `*_count`.
+        `*_seconds`, `*_milliseconds`, `*_found`, `*_count`.
     train_seconds (Mapping[int, float | None] | None): Seed → seconds of training, evaluation not counted.
     command (str): The command line that gives the row.
     origin (Mapping[str, str] | None): What the figures come from, such as the commit.
-    RAISES (ValueError): Where a value is no number of its kind.
+    RAISES (ValueError): If a value is not a number in the range of its metric.
     """
     seeds = sorted(values)
     row: Row = {
@@ -128,8 +128,8 @@ def is_plain(metric: str) -> bool:
 def merge_rows(rows: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     """Add rows; where one with the same identity is there, its values are added or replaced seed by seed.
 
-    new (Iterable[Row]): What comes; command, machine and date of the newest stand.
-    RETURNS (list[Row]): All rows, those that were there first, in their order.
+    new (Iterable[Row]): New rows; their command, machine and date replace the old ones.
+    RETURNS (list[Row]): All rows, the existing ones first, in their order.
     """
     merged = {_identity(row): row for row in rows}
     for row in new:
@@ -141,7 +141,7 @@ def merge_rows(rows: Iterable[Row], new: Iterable[Row]) -> list[Row]:
 def read_rows(path: Path) -> list[Row]:
     """Read and check a file of rows.
 
-    RETURNS (list[Row]): None where the file does not exist or is empty.
+    RETURNS (list[Row]): Empty if the file does not exist or is empty.
     RAISES (ValueError): Where it is not a list of rows.
     """
     text = path.read_text(encoding="utf8") if path.exists() else ""
@@ -149,9 +149,9 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def add_rows(path: Path, new: Sequence[Row]) -> None:
-    """Merge rows into a file; runs that go on at the same time wait for each other.
+    """Merge rows into a file; concurrent runs wait for each other.
 
-    path (Path): A JSON file, made where there is none.
+    path (Path): A JSON file, created if it is missing.
     RAISES (ValueError): Where a row, or the file, is malformed; the file stays as it is.
     """
     checked = [check_row(row) for row in new]

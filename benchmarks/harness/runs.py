@@ -1,4 +1,4 @@
-"""One training is one folder: it is found again by what it depends on, and not repeated when it is finished."""
+"""One folder per training, named by a hash of all that it depends on; a finished training is not repeated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from spacy_relext.bridge.precision import has_fast_bf16
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_CONFIG = ROOT / "configs" / "rere.cfg"
 LOGGER = Path(__file__).resolve().parent / "timing_logger.py"
-# A training on a CPU otherwise gets new memory for each batch, page by page; peers are spared that, too.
+# Otherwise a training on a CPU requests new memory for each batch, page by page; peers get the same settings.
 KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "40000000000",
@@ -35,7 +35,7 @@ class Settings:
     runs (Path): Folder of the runs.
     encoder (Path): Folder of the Hugging Face encoder.
     passes (int): Passes over the training data; 0 for what the config says.
-    threads (int): Threads of torch, of the tokenizer too.
+    threads (int): Threads of torch and of the tokenizer.
     precision (str): "fp32" or "bf16".
     evaluate_every (int): Passes from one evaluation on dev to the next.
     gpu_id (int): The GPU that all systems run on; -1 for the CPU.
@@ -65,14 +65,14 @@ class Trained:
     """A finished training.
 
     folder (Path): The run's folder.
-    seconds (float): Time of the updates; evaluations and saving are not in it.
+    seconds (float): Time of the updates, without evaluations and saving.
     cpu_seconds (float): Their processor time.
     steps (int): Updates.
     steps_per_pass (int): Updates of one pass, as they were planned.
     sentences (int): Training documents.
     words (int): Their tokens.
-    history (Sequence[Mapping[str, float]]): Of each evaluation on dev, step, processor time of the updates so far, and
-        scores; none of older runs.
+    history (Sequence[Mapping[str, float]]): For each evaluation on dev, step, processor time of the updates so far, and
+        scores; empty for older runs.
     """
 
     folder: Path
@@ -111,7 +111,7 @@ def train_run(
     changes: Mapping[str, Any] | None = None,
     lang: str = "en",
 ) -> Trained:
-    """Train a pipeline with `spacy train`, unless the same training is there.
+    """Train a pipeline with `spacy train`, unless the same training exists.
 
     name (str): The system, for the folder's name.
     dev (Path): Corpus that chooses the best pass.
@@ -135,7 +135,7 @@ def train_run(
 
 
 def cached(path: Path, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Read a result, or compute it and write it; it appears under its name only when it is whole."""
+    """Read a result, or compute and write it; the file appears only once it is complete."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(compute(), indent=1, ensure_ascii=False)
@@ -147,12 +147,12 @@ def cached(path: Path, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def fingerprint(settings: Any) -> str:
-    """Shorten settings to a name."""
+    """Hash settings to a short name."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:10]
 
 
 def digest(path: Path) -> str:
-    """Shorten a file's content. RETURNS (str): The same for the same content."""
+    """Hash a file's content. RETURNS (str): The same for the same content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
@@ -179,9 +179,9 @@ def use_gpu(gpu_id: int) -> None:
 
 
 def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
-    """Set the threads of a subprocess.
+    """Return the environment variables of a subprocess with a number of threads.
 
-    trains (bool): Whether it trains, and had better keep its memory.
+    trains (bool): Whether it trains, and therefore keeps its memory.
     """
     count = {key: str(threads) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -192,7 +192,7 @@ def environment(threads: int, *, trains: bool = False) -> dict[str, str]:
 def run_module(module: str, *arguments: object, threads: int | None = None) -> str:
     """Run a module of the benchmarks in a process of its own.
 
-    threads (int | None): Threads it may use; None for what the machine has.
+    threads (int | None): Threads it may use; None leaves that to the libraries.
     """
     command = [sys.executable, "-m", module, *map(str, arguments)]
     variables = None if threads is None else environment(threads)
@@ -200,7 +200,7 @@ def run_module(module: str, *arguments: object, threads: int | None = None) -> s
 
 
 def run_logged(command: list[str], log: Path, *, threads: int) -> None:
-    """Run a program; what it says goes into a file.
+    """Run a program; its output goes into a file.
 
     RAISES (ValueError): Where it fails.
     """

@@ -1,4 +1,4 @@
-"""Rows of fast pipelines: words a second beside the default's, each round a value."""
+"""Rows of fast pipelines: words per second, compared with the default's, with one value per round."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ROUNDS = 5
 
 
 def record_speed(call: Call, contestants: Mapping[str, Work], *, words: int, data: str, split: str) -> None:
-    """Run contestants in turn, and record words a second of processor time, and the ratio to the default.
+    """Run contestants in turn, and record words per second of processor time, and the ratio to the default.
 
-    contestants (Mapping[str, Work]): System → what reads the texts once; one is "default".
-    words (int): Of the texts.
+    contestants (Mapping[str, Work]): System → function that reads the texts once; one is "default".
+    words (int): Number of words in the texts.
     """
     laps = time_rounds(contestants, rounds=ROUNDS)
     for number in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""What is timed: systems side by side in rounds, an encoder's calls, and the memory of a process of its own.
+"""Measurements: times of systems side by side in rounds, calls of an encoder, and peak memory of a new process.
 
 As a program it loads a pipeline, extracts from a file of texts and prints the peak of its memory in MiB:
 
@@ -29,7 +29,7 @@ Work = Callable[[], object]
 class Lap(NamedTuple):
     """How long something took.
 
-    wall (float): Seconds that went by.
+    wall (float): Seconds of wall-clock time.
     cpu (float): Seconds of processor time, which other programs on the machine do not lengthen.
     """
 
@@ -43,11 +43,11 @@ def lap_ratios(name: str, above: Lap, below: Lap) -> dict[str, float]:
 
 
 def time_rounds(contestants: Mapping[str, Work], *, rounds: int) -> dict[str, list[Lap]]:
-    """Time several things in turn, so that what else the machine does hits all of them alike.
+    """Time several functions in turn, so that other load on the machine affects all of them alike.
 
-    What they hold is loaded at once, as nowhere else: Python's search for garbage leaves all of it out meanwhile.
+    All are in memory together, unlike in normal use, so Python's garbage collector ignores their objects meanwhile.
 
-    contestants (Mapping[str, Work]): Name → what is done; each is run once more beforehand.
+    contestants (Mapping[str, Work]): Name → function; each is run once beforehand as a warm-up.
     """
     for work in contestants.values():
         work()
@@ -64,16 +64,16 @@ def time_rounds(contestants: Mapping[str, Work], *, rounds: int) -> dict[str, li
 
 
 def time_once(work: Work) -> tuple[Any, Lap]:
-    """Time one thing. RETURNS (tuple[Any, Lap]): What it gave, and how long it took."""
+    """Time one function. RETURNS (tuple[Any, Lap]): Its result, and how long it took."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     return result, Lap(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def extraction(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Work:
-    """From texts to triples.
+    """Return the work of extracting triples from texts.
 
-    batch_size (int): Documents to a batch; 1 calls the pipeline for each text.
+    batch_size (int): Documents per batch; 1 calls the pipeline for each text.
     RETURNS (Work): For `time_rounds`.
     """
     if batch_size == 1:
@@ -82,7 +82,7 @@ def extraction(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Work:
 
 
 def bare_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Work:
-    """The forward passes of a pipeline's encoder alone, on the pieces it reads for the same texts, cut beforehand.
+    """Return the forward passes of a pipeline's encoder alone, on the pieces of the same texts, tokenised beforehand.
 
     nlp (Language): A pipeline with `spacy_relext.Transformer.v1` as its tok2vec.
     RETURNS (Work): For `time_rounds`.
@@ -110,10 +110,10 @@ def bare_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> Wor
 
 
 def count_encoder(nlp: Language, texts: Sequence[str], *, batch_size: int) -> dict[str, float]:
-    """Count what the encoder is asked to do.
+    """Count calls of the encoder, and the sequences that it reads.
 
     nlp (Language): As for `bare_encoder`.
-    RETURNS (dict[str, float]): `encoder_calls_per_sentence` and `encoder_rows_per_sentence` (sequences read).
+    RETURNS (dict[str, float]): `encoder_calls_per_sentence` and `encoder_rows_per_sentence` (sequences).
     """
     rows: list[int] = []
     hook = _token_encoder(nlp).encoder.register_forward_hook(lambda module, inputs, output: rows.append(len(output)))
@@ -135,14 +135,14 @@ def _token_encoder(nlp: Language) -> Any:
 
 
 def measure_memory(pipeline: Path, texts: Path, *, batch_size: int, threads: int) -> float:
-    """Extract in a new process. RETURNS (float): Most memory that the process held, in MiB."""
+    """Extract in a new process. RETURNS (float): Peak memory of the process, in MiB."""
     return float(run_module("benchmarks.harness.stopwatch", pipeline, texts, batch_size, threads=threads))
 
 
 def peak_memory() -> float:
-    """Read how much memory this process held at most.
+    """Read the peak memory of this process.
 
-    RETURNS (float): MiB. Linux tells it in /proc; `ru_maxrss`, for other systems, also counts what the process held
+    RETURNS (float): MiB, from /proc on Linux; `ru_maxrss`, for other systems, also counts the memory of the process
         that started this one.
     """
     status = Path("/proc/self/status")

@@ -1,4 +1,4 @@
-"""Runs the commands of a table of docs/benchmarks/ again.
+"""Reruns the commands of a table of docs/benchmarks/.
 
     python -m benchmarks table rere-nyt24           the whole table, as its rows say: hours
     python -m benchmarks table rere-nyt24 --small   its first command on a few sentences: does it still run?
@@ -38,7 +38,7 @@ def find_tables(results: Path = RESULTS) -> dict[str, list[Row]]:
 
 
 def commands_of(rows: Sequence[Row]) -> list[list[str]]:
-    """List what gave a table's rows, in the order of the rows.
+    """List the commands that gave a table's rows, in the order of the rows.
 
     RETURNS (list[list[str]]): Arguments of `python -m benchmarks`.
     """
@@ -47,7 +47,7 @@ def commands_of(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def make_small(command: Sequence[str], *, results: Path) -> list[str]:
-    """Let a command take little: the first experiment and part, one seed, few sentences, results of its own."""
+    """Shorten a command: the first experiment and part, one seed, few sentences, a results file of its own."""
     program, experiment, *words = command
     options = dict(zip(words, words[1:]))
     small = [program, experiment, *["--peer"] * ("--peer" in words)]

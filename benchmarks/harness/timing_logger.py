@@ -20,7 +20,7 @@ from spacy.util import registry
 def timing_logger(path: str) -> Callable[[Language, IO, IO], tuple[Callable, Callable]]:
     """Make the logger.
 
-    path (str): JSON file that gets `seconds` and `cpu_seconds` of the updates, `steps`, and `history`: of each
+    path (str): JSON file that gets `seconds` and `cpu_seconds` of the updates, `steps`, and `history`: for each
         evaluation the step, the processor time of the updates so far, and the scores. It is written at the end.
     RETURNS (Callable): What spaCy's training loop calls.
     """
@@ -49,7 +49,7 @@ def timing_logger(path: str) -> Callable[[Language, IO, IO], tuple[Callable, Cal
 
 
 class _Clock:
-    """Counts steps, and the wall and processor time that is not spent aside."""
+    """Counts steps, and the wall and processor time that is not spent in functions set aside."""
 
     def __init__(self) -> None:
         self.started = _now()
@@ -57,7 +57,7 @@ class _Clock:
         self.steps = 0
 
     def aside(self, function: Callable) -> Callable:
-        """Wrap a function whose time shall not count."""
+        """Wrap a function whose time does not count."""
 
         def timed(*args: Any, **kwargs: Any) -> Any:
             before = _now()
@@ -70,7 +70,7 @@ class _Clock:
         return timed
 
     def read(self) -> dict[str, float]:
-        """Give the counts so far."""
+        """Return the counts so far."""
         wall, cpu = (now - then - aside for now, then, aside in zip(_now(), self.started, self.aside_spent))
         return {"seconds": wall, "cpu_seconds": cpu, "steps": self.steps}
 

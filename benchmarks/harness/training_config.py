@@ -30,10 +30,10 @@ def build_config(
     lang: str,
     evaluate_every: int = 1,
 ) -> tuple[Config, dict[str, int]]:
-    """Set what a benchmark sets: paths, passes, schedule, frequency of evaluation, whole records, and the changes.
+    """Fill a config with what a benchmark sets: paths, passes, schedule, evaluations, sentence bounds, and the changes.
 
     dev (Path): Corpus that chooses the best pass.
-    passes (int): Passes over the training corpus. 0 leaves the config as it is but for paths, seed and changes.
+    passes (int): Passes over the training corpus. 0 sets only seed, language, paths, precision and changes.
     encoder (Path): Folder of the encoder, where the config names one.
     changes (Mapping[str, Any]): Dotted keys and their new values.
     evaluate_every (int): Passes from one evaluation to the next.
@@ -89,7 +89,7 @@ def set_key(config: Config, key: str, value: Any) -> None:
 
 
 def _set_length(filled: Config, *, passes: int, total: int, evaluations: int) -> None:
-    """Fit schedule and evaluation to the length of a benchmark's training, and read its records whole."""
+    """Fit schedule and evaluation to the length of a benchmark's training, and read each record as one sentence."""
     for corpus in ("train", "dev"):
         set_key(filled, f"corpora.{corpus}.gold_sents", True)
     set_key(filled, "training.max_epochs", passes)
@@ -97,5 +97,5 @@ def _set_length(filled: Config, *, passes: int, total: int, evaluations: int) ->
     if "total_steps" in filled["training"]["optimizer"].get("learn_rate", {}):
         set_key(filled, "training.optimizer.learn_rate.total_steps", total)
     # A little earlier than at the end of a pass: shuffling changes the number of batches, and the last evaluation
-    # must not fall behind the last update.
+    # must not fall after the last update.
     set_key(filled, "training.eval_frequency", max(1, int(0.99 * (total - 1)) // evaluations))

@@ -1,4 +1,4 @@
-"""Runs the peers that read bags on the bags, seed and threads of our trainings, and reads their answers.
+"""The peers that read bags, run with the bags, seed and threads of our trainings, and their outputs.
 
 Batch size, passes and learning rates are a peer's own; its best pass is chosen on the dev corpus.
 """
@@ -37,9 +37,9 @@ class BagSet:
     unit: str = BAG
 
     def write(self, target: Path, *, most: int = 0) -> Path:
-        """Write the form that the peer reads.
+        """Write the bags as the JSON lines that a peer reads.
 
-        most (int): Largest number of mentions of a bag, the first ones; 0: all.
+        most (int): Largest number of mentions per bag, the first ones; 0 for all.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("w", encoding="utf8") as stream:
@@ -58,7 +58,7 @@ class BagSet:
         return {"text": text.text, "subject": subject, "object": obj}
 
     def outputs(self, probs: numpy.ndarray, classes: Sequence[PairClass]) -> Outputs:
-        """RETURNS (Outputs): With the peer's probabilities in place of z_L, and no knowledge base. Shape (G, R - 1)"""
+        """RETURNS (Outputs): With a peer's `probs`, of shape (G, R - 1), in place of z_L, and no knowledge base."""
         number = {each: row for row, each in enumerate(classes, 1)}
         gold = numpy.zeros((len(self.gold), len(classes) + 1), dtype=bool)
         for row, each in enumerate(self.gold):
@@ -78,7 +78,7 @@ class BagSet:
 
 @dataclass(frozen=True)
 class TrainedPeer:
-    """A finished training of the peer: its seconds, the pairs it has seen, and what it says of the test corpus."""
+    """A finished training of a peer: its seconds, the pairs it has seen, and its outputs for the test corpus."""
 
     seconds: float
     seen: set[frozenset[str]]
@@ -87,7 +87,7 @@ class TrainedPeer:
 
 
 def label_of(each: PairClass) -> str:
-    """RETURNS (str): A class as the peer knows it."""
+    """RETURNS (str): A class's label in the peer's files."""
     return f"{each.relation}{' (backwards)' * each.backwards}"
 
 
@@ -110,7 +110,7 @@ def run_bag_peer(
     """Train and test a peer, unless that was done.
 
     program (str): Its module in `benchmarks.peers`.
-    encoder (Path): What it takes as such.
+    encoder (Path): Value of its `--encoder`: an encoder, or word vectors.
     RAISES (ValueError): If it fails.
     """
     corpora = (data.train, data.dev, data.test)

@@ -30,10 +30,10 @@ FB60K, FB15K = "fb60k_nyt10_kg", "fb15k237"
 FB60K_TYPES = "fb60k_types"
 KBS = (FB60K, FB15K, FB60K_TYPES)
 TYPES, HAS_TYPE = Path("riedel_entity_types") / "riedel_type_info.json", "/type/object/type"
-# Of pairs of entities: those that choose the best pass and fit mixtures, and those of the test corpus.
+# Shares of the pairs of entities: for dev, which chooses the best pass and fits mixtures, and for test.
 DEV_SHARE, TEST_SHARE = 0.1, 0.3
 SPLIT_SEED = 0
-# Embeddings: as wide as the paper's, with what did best on facts that were held out.
+# Embeddings: as wide as the paper's, with the settings that were best on held-out facts.
 KB_SETTINGS = KbSettings(width=50, passes=12, n3=0.02, learn_rate=0.1, batch_size=500, patience=1, every=4)
 VALID_SHARE = 0.02
 ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
@@ -44,11 +44,11 @@ Ids = tuple[str, str]
 class BagData:
     """Corpora for one experiment.
 
-    name (str): As results call it.
+    name (str): Its name in the results.
     train (Path): Training corpus.
     dev (Path): Chooses the best pass, and fits mixtures.
     test (Path): Test corpus.
-    left_out (int): Lines that are in none of them, since another one has their text.
+    left_out (int): Lines in none of them, since another corpus has their text.
     """
 
     name: str
@@ -62,16 +62,16 @@ class HrereMaker(Maker):
     """Makes corpora and embeddings, where they are not there yet."""
 
     def given(self) -> BagData:
-        """NYT10 in the split of the files; of a tenth of the training pairs, the texts are the dev corpus.
+        """NYT10 in the split of its files; the texts of a tenth of the training pairs are the dev corpus.
 
-        RETURNS (BagData): Of the test corpus's pairs some stand in the training corpus, too; of its texts none do.
+        RETURNS (BagData): Some pairs of the test corpus are also in the training corpus, but none of its texts.
         """
         train, test = (self._lines(split) for split in ("train", "test"))
         parts = self._split(train, "given", {"dev": DEV_SHARE, "train": 1.0})
         return BagData("NYT10 sample, given split", **parts, test=test, left_out=_lost(train, parts))
 
     def pairs(self) -> BagData:
-        """The larger file of NYT10 alone, split by pairs of entities, so that no pair of the test is seen before.
+        """The larger file of NYT10 alone, split by pairs of entities, so that no test pair is seen in training.
 
         RETURNS (BagData): Six, one and three tenths of the pairs.
         """
@@ -112,7 +112,7 @@ class HrereMaker(Maker):
         return read_store([target])
 
     def _all_pairs(self) -> set[Ids]:
-        """All pairs of linked entities of NYT10, and those of the sentences that people annotated."""
+        """RETURNS (set[Ids]): All pairs of linked entities of NYT10 and of the manually annotated sentences."""
         pairs = {each.ids for each in read_annotations(self._source(str(FILE)))}
         for split in ("train", "test"):
             for doc in iter_docs(self._lines(split), Vocab()):
@@ -123,9 +123,9 @@ class HrereMaker(Maker):
         return self._convert(Part(f"{NYT}/{split}.txt"), format="nyt10", lang="en")
 
     def _split(self, corpus: Path, name: str, shares: dict[str, float]) -> dict[str, Path]:
-        """Split a corpus by pairs of entities, in whichever order they stand; shares are summed up.
+        """Split a corpus by pairs of entities, both orders together; shares are cumulative.
 
-        Another pair of a text may be in another part: a line whose text a part named before has is in none.
+        The pairs of one text may belong to different parts: a line is left out if an earlier part has its text.
         """
         targets = {part: corpus.with_name(f"{corpus.stem}-{name}-texts-apart-{part}.spacy") for part in shares}
         if all(path.exists() for path in targets.values()):
@@ -147,7 +147,7 @@ class HrereMaker(Maker):
 
 
 def _lost(whole: Path, parts: dict[str, Path]) -> int:
-    """How many lines of a corpus are in none of its parts."""
+    """Count the lines of a corpus that are in none of its parts."""
     return count_docs(whole) - sum(count_docs(part) for part in parts.values())
 
 
@@ -159,7 +159,7 @@ def _bounds(ends: Iterable[float]) -> Iterator[tuple[float, float]]:
 
 
 def _pairs_of(doc: Doc) -> set[Ids]:
-    """Ids of the marked pairs of a Doc."""
+    """RETURNS (set[Ids]): Ids of the marked pairs of a Doc."""
     if not doc.user_data.get(PAIRS_KEY) or not entity_links(doc):
         return set()
     return {ids for ids in gather_bags(AnnotatedPairs()([doc])).ids if all(ids)}

@@ -1,4 +1,4 @@
-"""The HRERE experiments on NYT10: which systems are compared, how they are mixed, and which rows that gives."""
+"""The HRERE experiments on NYT10: which systems are compared, how they are mixed, and which rows they give."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ PRINTED = next(iter(FULL))
 ONE_FULL = {PRINTED: FULL[PRINTED]}
 ALL, UNSEEN = "all pairs", "unseen pairs"
 TEXT = ", its text alone"
-# After six its average precision on dev still rises by three points a pass.
+# After six passes, PARE's average precision on dev still rises by three points per pass.
 PARE_PASSES, PCNN_PASSES = 20, 30
-# Of the linked pairs, how many count as linked.
+# Shares of the linked pairs that count as linked.
 COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
 # Which differences get an interval.
@@ -63,14 +63,14 @@ Scoring = Callable[[Outputs], numpy.ndarray]
 
 @dataclass(frozen=True)
 class Part:
-    """What is compared.
+    """A part of the experiments.
 
     run (Callable[[Table], None]): Trains, and writes the rows.
-    encoder (str): Of all systems.
+    encoder (str): The encoder of all systems.
     kb (str): One of `corpora.KBS`.
     full (Mapping[str, Changes]): Forms of J_D: row → changes.
-    changes (Changes): What is different in all systems.
-    note (str): What rows say of that.
+    changes (Changes): Changes in all systems.
+    note (str): What rows call these changes.
     """
 
     run: Callable[[Table], None]
@@ -86,12 +86,12 @@ class Table:
     """One part with one seed: what its systems share, and their predictions.
 
     call (Call): The call.
-    split (str): Of `HrereMaker`.
-    name (str): Of the part.
+    split (str): A split of `HrereMaker`.
+    name (str): Name of the part.
     part (Part): The part.
     data (BagData): The corpora.
     seed (int): Seed.
-    seen (set[frozenset[str]]): Pairs of the training corpus, in whichever order.
+    seen (set[frozenset[str]]): Pairs of the training corpus, in either order.
     predictions (dict[str, Predictions]): Row → predictions for the bags of the test corpus.
     trained (dict[str, tuple[Trained, Mixture]]): Row → the system, and how it is mixed.
     """
@@ -108,7 +108,7 @@ class Table:
 
     @cached_property
     def kb(self) -> Path:
-        """RETURNS (Path): Folder of the embeddings, which are trained where a part needs them."""
+        """RETURNS (Path): Folder of the embeddings, which are trained at first use."""
         assert isinstance(self.call.maker, HrereMaker)
         return self.call.maker.kb(self.part.kb, seed=self.seed, tell=self.call.tell)
 
@@ -128,7 +128,7 @@ class Table:
         return train_system(self.call, self.data, self.kb, **options)  # type: ignore[arg-type]
 
     def read(self, trained: Trained, corpus: Path, unit: str = BAG) -> Outputs:
-        """RETURNS (Outputs): What a system says of a corpus."""
+        """RETURNS (Outputs): A system's outputs for a corpus."""
         return read_outputs(trained.last, corpus, threads=self.call.settings.threads, unit=unit)
 
     def read_all(self, trained: Trained) -> tuple[Outputs, Outputs, Outputs]:
@@ -140,8 +140,8 @@ class Table:
     def record(self, system: str, trained: Trained | TrainedPeer, score: Scoring, *outputs: Outputs) -> None:
         """Write the rows of one system: all pairs, and those that training has not seen.
 
-        score (Scoring): Probabilities of its outputs.
-        outputs (Outputs): What it says of bags, and of mentions.
+        score (Scoring): Turns its outputs into probabilities.
+        outputs (Outputs): Its outputs for bags, and for mentions.
         """
         predictions = [Predictions(each, score(each)) for each in outputs]
         self.predictions[system] = predictions[0]
@@ -176,7 +176,7 @@ def _run(split: str, call: Call) -> None:
 
 
 def _all(table: Table) -> None:
-    """Everything that is measured of the systems."""
+    """Run all measurements on the systems."""
     _compare(table)
     _differences(table)
     _matched(table)
@@ -189,7 +189,7 @@ def _all(table: Table) -> None:
 
 
 def _compare(table: Table) -> None:
-    """Train the systems, and write a row for each way to mix what they say."""
+    """Train the systems, and write rows for each way to mix their outputs."""
     base = table.train(BASE)
     train = table.read(base, table.data.train)
     table.seen = seen_pairs(train)
@@ -211,12 +211,12 @@ def _slowly(table: Table) -> None:
 
 
 def _pare(table: Table) -> None:
-    """Train PARE: the text alone, all sentences of a pair as one passage."""
+    """Train PARE: text alone, all sentences of a pair as one passage."""
     _bag_peer(table, "pare", f"peer:PARE (text alone), {PARE_PASSES} passes", table.call.settings.encoder, PARE_PASSES)
 
 
 def _pcnn(table: Table) -> None:
-    """Train PCNN + ATT: the text alone."""
+    """Train PCNN + ATT: text alone."""
     maker = table.call.maker
     assert isinstance(maker, HrereMaker)
     vectors = maker.models / VECTORS
@@ -232,7 +232,7 @@ def _bag_peer(table: Table, program: str, row: str, encoder: Path, passes: int) 
 
 
 def _published(table: Table) -> None:
-    """Train the system of the paper alone, as its config says."""
+    """Train only the system of the paper, as its config has it."""
     full = table.train({})
     table.seen = seen_pairs(table.read(full, table.data.train))
     outputs = table.read_all(full)
@@ -241,7 +241,7 @@ def _published(table: Table) -> None:
 
 
 def _without_averages(table: Table) -> None:
-    """Test the weights of the last update. The text of a naive system is that of base: nothing of J_G reaches it."""
+    """Test the last weights, not their average. The text of a naive system is that of base: J_G does not reach it."""
     table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
     _naive(table, {**NAIVE, **LAST}, called=UNSTEADY)
     _mixed_system(table, f"{PRINTED}{UNSTEADY}", {**FULL[PRINTED], **LAST})
@@ -254,7 +254,7 @@ def _naive(table: Table, changes: Changes, *, called: str = "") -> None:
 
 
 def _mixed_system(table: Table, system: str, changes: Changes) -> tuple[Trained, tuple[Outputs, Outputs, Outputs]]:
-    """Train a system of text and knowledge base, and write its rows. RETURNS it, and what it says (`read_all`)."""
+    """Train a system of text and knowledge base, and write its rows. RETURNS it, and its outputs (`read_all`)."""
     trained = table.train(changes)
     outputs = table.read_all(trained)
     table.trained[system] = (trained, _both_mixed(table, system, trained, *outputs))
@@ -262,7 +262,7 @@ def _mixed_system(table: Table, system: str, changes: Changes) -> tuple[Trained,
 
 
 def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> Mixture:
-    """Write the rows of a mixture of logits, as everywhere else, and of probabilities. RETURNS that of logits."""
+    """Write the rows of a mixture of logits, the usual one, and of probabilities. RETURNS the mixture of logits."""
     mixtures = {form: dev.fit(form=form) for form in ("logit", "prob")}
     for row, mixture in zip((system, f"{system}, probabilities mixed"), mixtures.values()):
         score = dev.score(dev.probs(mixture).probs)["bag_ap"]
@@ -272,22 +272,22 @@ def _both_mixed(table: Table, system: str, trained: Trained, dev: Outputs, *outp
 
 
 def _mixed(mixture: Mixture) -> Scoring:
-    """Mix as was best on the dev corpus."""
+    """Return the scoring by a mixture."""
     return lambda each: each.probs(mixture).probs  # type: ignore[no-any-return]
 
 
 def _kb_alone(mixture: Mixture) -> Scoring:
-    """What the knowledge base says; nothing of bags that are not linked, and of relations that it does not know."""
+    """Return the scoring by the knowledge base alone; 0 for bags that are not linked and relations that it lacks."""
     return lambda each: each.probs(mixture).kb  # type: ignore[no-any-return]
 
 
 def _text_alone(table: Table, system: str, trained: Trained, dev: Outputs, *outputs: Outputs) -> None:
-    """Write the rows of a text, with the temperature that is best for it."""
+    """Write the rows of the text alone, with the temperature that is best on dev."""
     table.record(system, trained, _mixed(dev.fit(share=1.0)), *outputs)
 
 
 def _matched(table: Table) -> None:
-    """Count what the knowledge base knows, and score it where it is asked without any training."""
+    """Write how much the knowledge base covers, and the scores of its facts as predictions, without any training."""
     call, name, test = table.call, table.part.kb, table.predictions[BASE_ROW].outputs
     assert isinstance(call.maker, HrereMaker)
     data = f"{table.data.name}, {name}"
@@ -306,7 +306,7 @@ def _matched(table: Table) -> None:
 
 
 def _taught(table: Table) -> None:
-    """Say how often what J_D would teach is right: of bags that train the knowledge base, and of others."""
+    """Write how often the class that J_D would teach is right, on bags of training and of test."""
     naive = table.trained[NAIVE_ROW][0]
     outputs_of = {"train": table.read(naive, table.data.train), "test": table.predictions[NAIVE_ROW].outputs}
     for split, outputs in outputs_of.items():
@@ -317,7 +317,7 @@ def _taught(table: Table) -> None:
 
 
 def _cases(table: Table) -> None:
-    """How likely are true relations of linked pairs? As in the paper's case study, but the mean of all such pairs."""
+    """Write how likely true relations of linked pairs are: the paper's case study, but the mean over all such pairs."""
     for system in (BASE_ROW, NAIVE_ROW, PRINTED):
         for relation, (count, mean) in truth_probs(table.predictions[system]).items():
             options = {"data": table.described, "system": system, "split": f"{relation}, {count} linked pairs"}
@@ -325,7 +325,7 @@ def _cases(table: Table) -> None:
 
 
 def _differences(table: Table) -> None:
-    """Draw pairs again and again, and write how far systems are apart."""
+    """Write the differences between systems, with bootstrap intervals over pairs."""
     for name in (ALL, UNSEEN):
         systems = {
             system: table.part_of(table.predictions[system], name)
@@ -334,7 +334,7 @@ def _differences(table: Table) -> None:
         }
         scores = drawn_scores(systems)
         for one, two in COMPARED:
-            if one not in systems:  # a form of J_D that is not compared here
+            if one not in systems:  # a form of J_D that this part does not compare
                 continue
             interval = difference(scores[one], scores[two], score="ap")
             split = f"{_short(one)} − {_short(two)}, {name}"
@@ -345,7 +345,7 @@ def _differences(table: Table) -> None:
 
 
 def _judged(table: Table) -> None:
-    """Rank the sentences that people annotated and training did not see."""
+    """Score the systems on the manually annotated sentences that training did not see."""
     call, corpora = table.call, {"train": table.data.train, "dev": table.data.dev}
     annotations, counts = leave_out(list(read_annotations(call.maker.data / FILE)), corpora)
     for system, (trained, mixture) in table.trained.items():
@@ -356,7 +356,7 @@ def _judged(table: Table) -> None:
 
 
 def _coverage(table: Table) -> None:
-    """Let ever fewer pairs be linked at run time."""
+    """Score systems when only a share of the linked pairs is linked at run time."""
     for system in (NAIVE_ROW, PRINTED):
         test, (_, mixture) = table.predictions[system].outputs, table.trained[system]
         draws = numpy.random.default_rng(table.seed).random(len(test.ids))
@@ -367,7 +367,7 @@ def _coverage(table: Table) -> None:
 
 
 def _curves(table: Table) -> None:
-    """Draw precision against recall of the bags."""
+    """Draw the precision–recall curves of the bags."""
     curves = {
         _short(row): recall_curve(each.outputs.ranking(each.probs))
         for row, each in table.predictions.items()

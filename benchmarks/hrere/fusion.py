@@ -1,4 +1,4 @@
-"""Late fusion: text and knowledge base are trained apart, and their scores added up (Weston et al., EMNLP 2013)."""
+"""Late fusion: text and knowledge base are trained separately, and their scores added (Weston et al., EMNLP 2013)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ STEPS, RATE = 300, 0.05
 
 
 def frozen_logits(train: Outputs, others: list[Outputs], *, kb: LinkedKb) -> list[Outputs]:
-    """Say what embeddings that no text has changed make likely; only a scale and a number for each class are fitted.
+    """Compute the logits of frozen embeddings; only a scale and a bias per class are fitted.
 
-    train (Outputs): What these are fitted to, by cross-entropy.
-    RETURNS (list[Outputs]): The same with these logits.
+    train (Outputs): Outputs to which these are fitted, by cross-entropy.
+    RETURNS (list[Outputs]): The other outputs, with these logits as z_G.
     """
     classes = train.classes
     module = PairKnowledge(len(classes) + 1, kb_width=kb.width, kb_rows=0, kb_complex=kb.kind == "complex")

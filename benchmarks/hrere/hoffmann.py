@@ -1,4 +1,4 @@
-"""Sentences of the New York Times that people annotated: does it state the relation (Hoffmann et al., ACL 2011)."""
+"""Sentences of the New York Times, annotated manually: do they state a relation? (Hoffmann et al., ACL 2011)"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spacy_relext.hrere.mixture import Mixture
 from spacy_relext.scoring.ranking import Cell, rank_cells, score_ranking
 
 FILE = Path("nyt_hoffmann_sentential") / "sentential.txt"
-# What a Freebase id is written with, and what all of these guids begin with.
+# Digits of a Freebase id, and the common prefix of these guids.
 DIGITS = "0123456789bcdfghjklmnpqrstvwxyz_"
 PREFIX = "9202a8c04000641f8"
 STATED, NOT_STATED = "y", ("n", "indirect")
@@ -73,7 +73,7 @@ def _unmark(marked: str) -> tuple[str, dict[str, tuple[int, int]]]:
 
 
 def freebase_id(guid: str) -> str:
-    """Turn a guid into an id: its last digits to the base of 32."""
+    """Turn a guid into an id: its last digits in base 32."""
     number = int(guid.rsplit("/", 1)[-1].removeprefix(PREFIX), 16)
     digits = ""
     while number:
@@ -83,11 +83,11 @@ def freebase_id(guid: str) -> str:
 
 
 def leave_out(annotations: list[Annotation], corpora: Mapping[str, Path]) -> tuple[list[Annotation], dict[str, float]]:
-    """Leave out annotations of sentences that had a part in training.
+    """Leave out annotations of sentences that were used in training.
 
-    corpora (Mapping[str, Path]): "train", what was learned, and "dev", which chose the pass and the mixture.
+    corpora (Mapping[str, Path]): "train", and "dev", which chose the pass and the mixture.
     RETURNS (tuple[list[Annotation], dict[str, float]]): The others; and how many were left out for each corpus,
-        `in_train_found` and so on, each for the first that has its sentence.
+        `in_train_found` and so on, each for the first corpus that has the sentence.
     """
     counts: dict[str, float] = {}
     for name, corpus in corpora.items():
@@ -99,12 +99,12 @@ def leave_out(annotations: list[Annotation], corpora: Mapping[str, Path]) -> tup
 
 
 def score_annotations(pipeline: Path, annotations: list[Annotation], *, mixture: Mixture) -> dict[str, float]:
-    """Rank the annotated cells by a pipeline's probabilities, and look at what it states.
+    """Rank the annotated (sentence, relation) cells by a pipeline's probabilities, and score the triples that it finds.
 
-    annotations (list[Annotation]): Annotations of sentences that had no part in training.
+    annotations (list[Annotation]): Annotations of sentences that were not used in training.
     mixture (Mixture): How text and knowledge base are mixed.
-    RETURNS (dict[str, float]): `sentence_ap` (of annotated cells), `sentence_p` and `sentence_r` of what is
-        stated, and `judged_found` (their number).
+    RETURNS (dict[str, float]): `sentence_ap` (of annotated cells), `sentence_p` and `sentence_r` of the
+        triples found, and `judged_found` (number of annotations).
     """
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
@@ -122,7 +122,7 @@ def score_annotations(pipeline: Path, annotations: list[Annotation], *, mixture:
 
 
 def words_of(text: str) -> str:
-    """RETURNS (str): What two writings of a sentence have in common."""
+    """RETURNS (str): The words of a text, whatever its case, spacing and punctuation."""
     return " ".join(re.findall(r"\w+", text.lower()))
 
 

@@ -1,4 +1,4 @@
-"""What systems say of true relations, and how sure a difference is: the same pairs are drawn for all, often."""
+"""Probabilities of true relations, and bootstrap scores: the same draws of pairs for all systems."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import numpy
 from benchmarks.harness.intervals import DRAWS
 from benchmarks.hrere.outputs import Outputs
 
-# Fewer true pairs of a relation have no mean of their own.
+# Relations with fewer true pairs get no mean.
 LEAST_PAIRS = 10
 
 
 class Predictions(NamedTuple):
-    """What a system says.
+    """Predictions of a system.
 
-    outputs (Outputs): Of which bags.
-    probs (numpy.ndarray): Class 0 is no relation. Shape (G, R)
+    outputs (Outputs): The bags.
+    probs (numpy.ndarray): Probabilities; class 0 is no relation. Shape (G, R)
     """
 
     outputs: Outputs
     probs: numpy.ndarray
 
     def take(self, chosen: numpy.ndarray) -> Predictions:
-        """RETURNS (Predictions): The same of some of the bags."""
+        """RETURNS (Predictions): Those for some of the bags."""
         return Predictions(self.outputs.take(chosen), self.probs[chosen])
 
 
 def truth_probs(predictions: Predictions) -> dict[str, tuple[int, float]]:
     """Average the probabilities of true relations of linked pairs.
 
-    RETURNS (dict[str, tuple[int, float]]): Relation → how many such pairs there are, and the mean.
+    RETURNS (dict[str, tuple[int, float]]): Relation → number of such pairs, and the mean.
     """
     outputs, by_relation = predictions.outputs, defaultdict(list)
     for column, (relation, _) in enumerate(outputs.classes, start=1):
@@ -46,9 +46,9 @@ def truth_probs(predictions: Predictions) -> dict[str, tuple[int, float]]:
 
 
 class DrawnRanking:
-    """All relations of all bags in one order, of which each draw has every bag so and so often.
+    """A ranking of all relations of all bags, which each draw weights by how often it has a bag.
 
-    predictions (Predictions): Of one system.
+    predictions (Predictions): Predictions of one system.
     """
 
     def __init__(self, predictions: Predictions) -> None:
@@ -58,14 +58,14 @@ class DrawnRanking:
         self.bag = order // (predictions.probs.shape[1] - 1)
         self.gold = predictions.outputs.gold[:, 1:].ravel()[order]
         self.missed = predictions.outputs.missed
-        # equal scores stand or fall together
+        # equal scores share a threshold
         self.last = numpy.flatnonzero(numpy.append(scores[1:] != scores[:-1], True))
 
     def average_precision(self, counts: numpy.ndarray) -> float:
         """Score a draw.
 
         counts (numpy.ndarray): How often each bag was drawn. Shape (G,)
-        RETURNS (float): Average precision; 0 where nothing that was drawn is true.
+        RETURNS (float): Average precision; 0 if the draw has no true relation.
         """
         times = counts[self.bag]
         right, taken = ((times * self.gold).cumsum()[self.last], times.cumsum()[self.last])
@@ -79,10 +79,10 @@ class DrawnRanking:
 def drawn_scores(systems: Mapping[str, Predictions], *, draws: int = DRAWS, seed: int = 0) -> dict[str, numpy.ndarray]:
     """Score systems on the same draws of pairs; both orders of a pair are drawn together.
 
-    systems (Mapping[str, Predictions]): What each says of the same bags.
-    RETURNS (dict[str, numpy.ndarray]): Average precision of each system: first of all bags, then of each draw. Shapes
+    systems (Mapping[str, Predictions]): Predictions of each for the same bags.
+    RETURNS (dict[str, numpy.ndarray]): Average precision of each system: first on all bags, then on each draw. Shapes
         (draws + 1,)
-    RAISES (ValueError): Where systems were asked of different bags.
+    RAISES (ValueError): If systems have different bags.
     """
     outputs = [each.outputs for each in systems.values()]
     for each in outputs:

@@ -1,4 +1,4 @@
-"""What a knowledge base says without any learning: its facts about the pairs of a corpus, as alignment finds them."""
+"""A knowledge base as a predictor without any training: its facts about the pairs of a corpus, found by alignment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 
 def bag_facts(corpus: Path) -> dict[Ids, set[str]]:
-    """Read what gold says of the linked pairs of a corpus.
+    """Read the gold relations of the linked pairs of a corpus.
 
     RETURNS (dict[Ids, set[str]]): Relations of each ordered pair that is marked, or has one.
     """
@@ -34,12 +34,12 @@ def bag_facts(corpus: Path) -> dict[Ids, set[str]]:
 
 
 def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Collection[str]) -> dict[str, float]:
-    """Take the facts of a knowledge base for what texts state.
+    """Score the facts of a knowledge base as predictions.
 
-    facts (Mapping[Ids, set[str]]): What is true of each pair, from `bag_facts`.
+    facts (Mapping[Ids, set[str]]): True relations of each pair, from `bag_facts`.
     store (TripleStore): The knowledge base, with the facts about these pairs.
     shown (Collection[str]): Relations of the training corpus; others are never predicted.
-    RETURNS (dict[str, float]): `bag_p`, `bag_r`, `bag_f`, and `bag_said_found`, how many facts were predicted.
+    RETURNS (dict[str, float]): `bag_p`, `bag_r`, `bag_f`, and `bag_said_found`, the number of predicted facts.
     """
     between = FactIndex(store).relations_between
     predicted = {ids: {each for each in between(*ids) if each in shown} for ids in facts}
@@ -50,11 +50,11 @@ def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Co
 
 
 def linked_shares(outputs: Outputs, seen: set[frozenset[str]]) -> dict[str, float]:
-    """Count of how many bags a knowledge base knows both entities.
+    """Count the bags of which a knowledge base knows both entities.
 
-    RETURNS (dict[str, float]): `coverage`, the share of the bags that are linked, and `coverage_of_facts`, that of
-        the facts which are about them; and how many there are, `bags_found`, pairs in whichever order, `pairs_found`,
-        and of these in training, `seen_pairs_found`.
+    RETURNS (dict[str, float]): `coverage`, the share of bags that are linked; `coverage_of_facts`, the share of facts
+        that are about linked bags; `bags_found`, the number of bags; `pairs_found`, that of pairs in either order; and
+        `seen_pairs_found`, that of pairs that are also in training.
     """
     true = outputs.gold[:, 1:].sum(1) + outputs.missed
     pairs = {frozenset(ids) for ids in outputs.ids}
@@ -64,9 +64,9 @@ def linked_shares(outputs: Outputs, seen: set[frozenset[str]]) -> dict[str, floa
 
 
 def taught_shares(outputs: Outputs) -> dict[str, float]:
-    """Count how often r*, the class that a knowledge base finds likeliest, is a label of its bag.
+    """Count how often r*, the most probable class by the knowledge base, is a label of its bag.
 
-    outputs (Outputs): Of bags; those that are not linked teach nothing.
+    outputs (Outputs): Bags; those that are not linked teach nothing.
     RETURNS (dict[str, float]): `taught_right` of the linked bags, `taught_right_related` of those among them that have
         a relation.
     """

@@ -1,4 +1,4 @@
-"""What a trained pipeline says of all bags of a corpus, as arrays that every way to mix reads."""
+"""Outputs of a trained pipeline for all bags of a corpus, as arrays that every mixture reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spacy_relext.hrere.ranking import single_outputs
 from spacy_relext.scoring.ranking import Ranking, score_ranking
 
 BAG, MENTION = "bag", "mention"
-# Arrays of which each bag has a row.
+# Arrays with a row per bag.
 OF_BAGS = ("text", "kb", "gold", "linked", "missed")
 
 
@@ -28,11 +28,11 @@ class Outputs:
 
     text (numpy.ndarray): z_L. Shape (G, R)
     kb (numpy.ndarray): z_G. Shape (G, R)
-    gold (numpy.ndarray): What is true, class 0 where nothing is. Shape (G, R)
+    gold (numpy.ndarray): Which classes are true; class 0 if no relation is. Shape (G, R)
     linked (numpy.ndarray): Whether the knowledge base knows both entities. Shape (G,)
     shared (numpy.ndarray): Whether it knows a class. Shape (R,)
     ids (list[tuple[str, str]]): Links of subject and object. Length G
-    missed (numpy.ndarray): How many facts of each are about relations that training has not shown. Shape (G,)
+    missed (numpy.ndarray): Number of facts of each about relations that training lacks. Shape (G,)
     classes (list[tuple[str, bool]]): Relations, and whether they are read backwards. Length R - 1
     unit (str): "bag" or "mention".
     """
@@ -48,16 +48,16 @@ class Outputs:
     unit: str
 
     def take(self, chosen: numpy.ndarray) -> Outputs:
-        """RETURNS (Outputs): Some of the bags, and what was missed of them."""
+        """RETURNS (Outputs): Those of some of the bags."""
         ids = [each for each, keep in zip(self.ids, chosen.tolist()) if keep]
         return replace(self, ids=ids, **{name: getattr(self, name)[chosen] for name in OF_BAGS})
 
     def unseen(self, seen: set[frozenset[str]]) -> numpy.ndarray:
-        """RETURNS (numpy.ndarray): Whether a pair is none of those, in whichever order. Shape (G,)"""
+        """RETURNS (numpy.ndarray): Whether the pair of each bag is not in `seen`, in either order. Shape (G,)"""
         return numpy.asarray([frozenset(ids) not in seen for ids in self.ids], dtype=bool)
 
     def fit(self, *, share: float | None = None, form: str = "logit") -> Mixture:
-        """RETURNS (Mixture): The best one on these bags; where the share is given, temperatures alone are fitted."""
+        """RETURNS (Mixture): The best one on these bags; if `share` is given, only temperatures are fitted."""
         mixture = fit_mixture(self.text, self.kb, self.gold, linked=self.linked, shared=self.shared, form=form)
         return mixture if share is None else mixture._replace(share=share)  # temperatures do not depend on it
 
@@ -67,7 +67,7 @@ class Outputs:
         return mix(self.text, self.kb, linked=wanted, shared=self.shared, mixture=mixture)
 
     def ranking(self, probs: numpy.ndarray) -> Ranking:
-        """RETURNS (Ranking): All relations of all bags, ranked. Shape (G, R)"""
+        """RETURNS (Ranking): All relations of all bags, ranked by `probs` of shape (G, R)."""
         unscored = int(self.missed.sum())
         return Ranking(self.unit, probs[:, 1:].ravel(), self.gold[:, 1:].ravel(), unscored=unscored)
 
@@ -75,7 +75,7 @@ class Outputs:
         """Rank all relations of all bags.
 
         probs (numpy.ndarray): Class 0 is no relation. Shape (G, R)
-        RETURNS (dict[str, float]): Of `score_ranking`, without those that count.
+        RETURNS (dict[str, float]): Scores of `score_ranking`, without its counts.
         """
         scores = score_ranking(self.ranking(probs))
         return {key: float(value or 0.0) for key, value in scores.items() if _is_score(key)}
@@ -86,7 +86,7 @@ def _is_score(key: str) -> bool:
 
 
 def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG) -> Outputs:
-    """Run a pipeline over the bags of a corpus, or find its answers.
+    """Run a pipeline over the bags of a corpus, or read its stored outputs.
 
     unit (str): "bag": all mentions of a pair; "mention": each by itself.
     """
@@ -102,7 +102,7 @@ def read_outputs(pipeline: Path, corpus: Path, *, threads: int, unit: str = BAG)
 
 
 def _run(pipeline: Path, corpus: Path) -> dict[str, dict[str, Any]]:
-    """Both units, read once."""
+    """Compute the arrays of both units, from one run of the pipeline."""
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
     gold = pipe.gold(read_examples(nlp, corpus))
@@ -128,5 +128,5 @@ def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
 
 
 def seen_pairs(outputs: Outputs | Bags) -> set[frozenset[str]]:
-    """RETURNS (set[frozenset[str]]): Pairs of ids, in whichever order."""
+    """RETURNS (set[frozenset[str]]): Unordered pairs of ids."""
     return {frozenset(ids) for ids in outputs.ids}

@@ -1,4 +1,4 @@
-"""What is trained for the HRERE benchmarks: configs, what is changed in them, and how long a training is."""
+"""Trainings of the HRERE benchmarks: configs, the changes in them, and the length of a training."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ CONFIGS = {
     MINILM: ROOT / "configs" / "hrere.cfg",
 }
 VECTORS = "en_vectors_glove_100d"
-# Passes over the bags, bags of an update, and evaluations of a pass.
+# Passes over the bags, bags per update, and evaluations per pass.
 PASSES = {GLOVE: 5, PAPER: 30, MINILM: 3}
 BATCHES = {GLOVE: 32, PAPER: 128, MINILM: 32}
 EVALUATIONS = 2
 IN = "components.hrere_classifier"
 Changes = Mapping[str, Any]
-# J_L alone, and the best pass by what the text alone says.
+# J_L alone; the best pass is chosen by the text alone.
 BASE: Changes = {f"{IN}.kb_weight": 0.0, f"{IN}.agree_weight": 0.0, f"{IN}.text_share": 1.0}
 NAIVE: Changes = {f"{IN}.kb_weight": 1.0, f"{IN}.agree_weight": 0.0}
-# 1e-5 beside 5e-4
+# learning rates: 1e-5 for the knowledge base, 5e-4 for the rest
 SLOW: Changes = {**NAIVE, f"{IN}.model.kb_lr_scale": 0.02, f"{IN}.model.entity_lr_scale": 0.02}
-# Entities learn as fast as the rest of the knowledge base's side, or not at all.
+# Entities learn as fast as the other parameters of the knowledge base, or not at all.
 LEARNING: Mapping[str, Changes] = {
     GLOVE: {f"{IN}.model.entity_lr_scale": 40.0},
     PAPER: {},
@@ -50,7 +50,7 @@ FULL: Mapping[str, Changes] = {
 def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str, changes: Changes) -> Trained:
     """Run `spacy train` on bags, unless that was done.
 
-    encoder (str): Of `CONFIGS`.
+    encoder (str): A key of `CONFIGS`.
     changes (Changes): Dotted keys and values that make the system.
     """
     assert isinstance(call.maker, HrereMaker)
@@ -73,19 +73,19 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
 
 
 def length_of(bags: int, *, passes: int, batch: int) -> dict[str, Any]:
-    """Say when a training is evaluated and when it ends: after its last evaluation, so that no update is in vain.
+    """Set when a training is evaluated and when it ends: right after its last evaluation, so that no update is wasted.
 
-    passes (int): Over these bags, but for less than an update for each evaluation.
-    batch (int): Bags of an update.
+    passes (int): Passes over these bags, short of less than one update per evaluation.
+    batch (int): Bags per update.
     """
     updates = -(-bags // batch)
     often = max(1, updates // EVALUATIONS)
-    # the loop numbers updates from 0, evaluates at multiples of `often`, and ends behind the one numbered `last`
+    # the loop numbers updates from 0, evaluates at multiples of `often`, and ends after the one numbered `last`
     last = often * EVALUATIONS * passes
     return {"training.eval_frequency": often, "training.max_steps": last, "training.max_epochs": 0}
 
 
 @cache
 def count_bags(corpus: Path) -> int:
-    """RETURNS (int): Bags that training reads of a corpus."""
+    """RETURNS (int): Number of bags that training reads from a corpus."""
     return sum(1 for _ in BagCorpus(corpus)(spacy.blank("en")))

@@ -1,7 +1,7 @@
-"""Speed and memory of labelling a corpus with a knowledge base, on sentences that are drawn.
+"""Speed and memory of labelling a corpus with a knowledge base, on random sentences.
 
-As a program it aligns once and prints its figures as JSON; the third word is `align`, or `docs` for what reading and
-writing the same corpus as Docs takes, in which nothing is looked for:
+As a program it aligns once and prints its figures as JSON; the third argument is `align`, or `docs` to only read and
+write the same corpus as Docs:
 
     python -m benchmarks.kb.align FOLDER 20000 align
 """
@@ -35,7 +35,7 @@ SYSTEMS = {"align": "default", "docs": "peer:reading and writing Docs, nothing l
 
 
 def align(call: Call) -> None:
-    """Align ever more sentences, each number in a process of its own."""
+    """Align corpora of increasing size, each in a process of its own."""
     for count in SIZES:
         described = (
             f"{count:,} drawn sentences of about 19 tokens, {2 * ENTITIES:,} names, files of {SHARD:,} sentences"
@@ -49,7 +49,7 @@ def align(call: Call) -> None:
 
 
 def draw_store() -> TripleStore:
-    """RETURNS (TripleStore): Facts between entities with two names each."""
+    """RETURNS (TripleStore): Random facts between entities with two names each."""
     ids = [f"Q{number:06d}" for number in range(ENTITIES)]
     names = {each: Names(f"Na{n} Sur{n % 3000}", (f"Al{n}",)) for n, each in enumerate(ids)}
     drawn = numpy.random.default_rng(0).integers(0, [ENTITIES, RELATIONS, ENTITIES], (FACTS, 3))
@@ -58,7 +58,7 @@ def draw_store() -> TripleStore:
 
 
 def draw_corpus(folder: Path, store: TripleStore, *, count: int) -> None:
-    """Write sentences that name the two entities of a fact among drawn words."""
+    """Write sentences that name the two entities of a fact among random words."""
     rng, vocab = random.Random(0), spacy.blank("en").vocab
     known = [f"w{number}" for number in range(WORDS)]
     with ShardWriter(folder, shard=SHARD, attrs=GOLD_ATTRS) as writer:
@@ -74,7 +74,7 @@ def draw_corpus(folder: Path, store: TripleStore, *, count: int) -> None:
 
 
 class TimedAligner(Aligner):
-    """Knows how long it has searched and linked, and by `reading` how long it has waited for texts."""
+    """An aligner that times its search and linking and, through `reading`, the reading of texts."""
 
     aligned = read = 0.0
 
@@ -85,7 +85,7 @@ class TimedAligner(Aligner):
         return pairs
 
     def reading(self, blocks: Iterable[Any]) -> Iterator[Any]:
-        """Wrap what is read."""
+        """Yield blocks, and time how long they take to read."""
         stream = iter(blocks)
         while True:
             start = time.process_time()
@@ -97,7 +97,7 @@ class TimedAligner(Aligner):
 
 
 def measure_alignment(corpus: Path, *, count: int) -> dict[str, float]:
-    """Align a corpus."""
+    """Align a corpus. RETURNS (dict[str, float]): Metrics."""
     nlp = spacy.blank("en")
     start = time.process_time()
     aligner = TimedAligner(FactIndex(draw_store()), tokenizer=nlp.make_doc)

@@ -18,9 +18,9 @@ SPLITS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Links:
-    """A data set.
+    """A data set of link prediction.
 
-    name (str): As results call it.
+    name (str): Its name in the results.
     store (TripleStore): Training facts, with all entities of the data set.
     facts (dict[str, Triples]): Split → numbered facts. Shape (N, 3)
     """
@@ -30,11 +30,11 @@ class Links:
     facts: dict[str, Triples]
 
     def known(self) -> KnownAnswers:
-        """RETURNS (KnownAnswers): What filtered ranks leave out."""
+        """RETURNS (KnownAnswers): Facts of all splits, which filtered ranks leave out."""
         return KnownAnswers(numpy.concatenate(list(self.facts.values())), n_relations=len(self.store.relations))
 
     def tests(self) -> dict[str, Triples]:
-        """RETURNS (dict[str, Triples]): All test facts, and those whose two entities training facts name."""
+        """RETURNS (dict[str, Triples]): All test facts, and those whose entities both occur in training facts."""
         named = numpy.zeros(len(self.store.entities), dtype=bool)
         named[self.facts["train"][:, [0, 2]]] = True
         test = self.facts["test"]
@@ -42,7 +42,7 @@ class Links:
 
     @property
     def questions(self) -> int:
-        """RETURNS (int): Different questions of the training facts, both directions."""
+        """RETURNS (int): Number of distinct (head, relation) and (relation, tail) questions of the training facts."""
         train = self.facts["train"]
         return sum(len(numpy.unique(train[:, ends], axis=0)) for ends in ([0, 1], [1, 2]))
 

@@ -25,12 +25,12 @@ from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings
 PEER = ROOT / "benchmarks" / "peers" / "pykeen_links.py"
 BATCH, WIDTH = 1_000, 100
 METRICS = ("entities_mrr", "entities_hits_1", "entities_hits_10", "relations_mrr", "relations_hits_1")
-# The pass is chosen on valid.
+# The best pass is chosen on valid.
 OWN: dict[str, dict[str, Any]] = {
     "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 12, "patience": 0, "every": 2},
     "fb15k237": {"n3": 0.05, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
 }
-# In bf16, wider, longer and, where it helps, asked for relations: within an hour of one core each.
+# In bf16, wider, longer and, where it helps, with a loss for relations: each within an hour on one core.
 LONG: dict[str, dict[str, Any]] = {
     "wn18rr": {**OWN["wn18rr"], "width": 200, "relation_weight": 0.05, "passes": 20, "every": 5},
     "fb15k237": {**OWN["fb15k237"], "width": 1_000, "batch_size": 1_000, "passes": 25, "every": 5},
@@ -54,7 +54,7 @@ def links(call: Call, name: str) -> None:
             ("distmult", "distmult", _compare),
         ):
             if call.wants(part):
-                # no evaluation: the last pass counts, as it does of the peer
+                # no evaluation: the last pass counts, as for the peer
                 same = {"kind": kind, "width": WIDTH, "batch_size": BATCH, "passes": passes, "every": passes + 1}
                 described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
                 compare(call, data, KbSettings(seed=seed, precision="fp32", **same), described)  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def links(call: Call, name: str) -> None:
 
 
 def _compare(call: Call, data: Links, settings: KbSettings, described: str) -> None:
-    """One recipe, ours and the peer's."""
+    """Train and rank with one recipe, ours and the peer's, and compare the times."""
     ours = _ours(call, data, settings)
     _record(call, data, ours, data_name=described, system="default", seed=settings.seed)
     if call.maker.peer_python:  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ def _compare(call: Call, data: Links, settings: KbSettings, described: str) -> N
 
 
 def _start_alike(call: Call, data: Links, settings: KbSettings, described: str) -> None:
-    """The peer once more, its tables begun with numbers as small as ours."""
+    """Train the peer with tables initialised at our scale."""
     if not call.maker.peer_python:  # type: ignore[attr-defined]
         call.tell("start: nothing to do without --peer-python")
         return
@@ -95,14 +95,14 @@ def _start_alike(call: Call, data: Links, settings: KbSettings, described: str) 
 
 
 def _ask_relations(call: Call, data: Links, settings: KbSettings, described: str) -> None:
-    """Ours once more, with a loss that asks for relations, too."""
+    """Train ours with a loss for relations as well."""
     ours = _ours(call, data, replace(settings, relation_weight=RELATION_WEIGHT))
     system = f"ablation:relations asked, weight {RELATION_WEIGHT:g}"
     _record(call, data, ours, data_name=described, system=system, seed=settings.seed)
 
 
 def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
-    """Train, unless that was done."""
+    """Train our embeddings, unless that was done."""
     trained = [vars(settings), call.settings.threads, *call.settings.device_options]
     folder = call.settings.runs / f"{data.name}-links-{fingerprint(trained)}"
 
@@ -128,7 +128,7 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
 
 
 def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0) -> dict[str, Any]:
-    """Train the peer in a process of its own, unless that was done; its tables begin as it likes where scale is 0."""
+    """Train the peer in a process of its own, unless that was done; scale 0 leaves its initialisation as it is."""
     answers = 2 * len(data.store)
     batch = max(1, round(settings.batch_size * data.questions / answers))
     options_of_peer = {"kind": settings.kind, "width": settings.width, "passes": settings.passes, "batch-size": batch}
@@ -154,7 +154,7 @@ def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0
 
 
 def _load_tables(path: Path, kind: str) -> KbEmbeddings:
-    """Put tables into a model of ours, which then scores as they were trained."""
+    """Load the peer's tables into our model, which scores facts as the peer does."""
     with numpy.load(path) as tables:
         entities, relations = torch.from_numpy(tables["entities"]), torch.from_numpy(tables["relations"])
     width = entities.shape[1] // (2 if kind == "complex" else 1)
@@ -176,7 +176,7 @@ def _record(call: Call, data: Links, result: dict[str, Any], *, data_name: str, 
 
 
 def _pass_seconds(result: Mapping[str, Any]) -> float:
-    """Processor seconds of a pass, the mean of all."""
+    """Average the processor seconds of the passes."""
     return float(numpy.mean(result["seconds"]))
 
 

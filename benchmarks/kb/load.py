@@ -1,4 +1,4 @@
-"""Time and memory of reading a knowledge base against the number of its facts, on facts that are drawn.
+"""Time and memory of reading a knowledge base against the number of its facts, on random facts.
 
 As a program it reads a file once and prints processor seconds, the peak of its memory in MiB, and facts:
 
@@ -23,7 +23,7 @@ RELATIONS, CHUNK = 300, 500_000
 
 
 def load(call: Call) -> None:
-    """Read ever more facts, each number in a process of its own."""
+    """Read files of increasing size, each in a process of its own."""
     for count in SIZES:
         path = call.settings.runs / f"drawn-{count}.tsv"
         if not path.exists():
@@ -37,7 +37,7 @@ def load(call: Call) -> None:
 
 
 def draw(path: Path, count: int) -> None:
-    """Draw facts; a few are there twice."""
+    """Write random facts, a few of them twice."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rng, part = numpy.random.default_rng(0), path.with_suffix(".part")
     with part.open("w", encoding="utf8") as stream:

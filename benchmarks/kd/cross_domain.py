@@ -1,7 +1,7 @@
-"""Newspaper sentences to learn from, and other text to be tested on: relations of NYT24 that WebNLG or wiki80 has too.
+"""Training on newspaper sentences, tests on other text too: relations of NYT24 that WebNLG or wiki80 also has.
 
-NYT24's entities have types, the tests' have none: a student reads none anyway. Every text has one marked pair, which
-has one of the relations.
+Entities of NYT24 have types, those of WebNLG and wiki80 none. Every text has one marked pair, with one of the
+relations.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.harness.corpora import PairData, PairMaker
 from benchmarks.selfore.corpora import Marked, read_wiki80, write_pairs
 from benchmarks.zeroshot.corpora import find_words, read_webnlg
 
-# Relation → what NYT24 calls it; "^" where subject and object change places.
+# Relation → its name in NYT24; "^" where subject and object are swapped.
 NYT24: Mapping[str, str] = {
     "place of birth": "/people/person/place_of_birth",
     "place of death": "/people/deceased_person/place_of_death",
@@ -29,7 +29,7 @@ NYT24: Mapping[str, str] = {
     "located in": "^/location/location/contains",
     "founder": "/business/company/founders",
 }
-# What the others call it, in words, if not the same.
+# Its name in the other data sets, in words, if different → relation.
 WEBNLG_NAMES = {
     "birth place": "place of birth",
     "death place": "place of death",
@@ -40,7 +40,7 @@ WIKI80_NAMES = {
     "country of citizenship": "nationality",
     "located in the administrative territorial entity": "located in",
 }
-# Most pairs of a relation, to learn from and in each test.
+# Maximum number of pairs per relation, in training and in each test.
 MOST = 300
 DEV_SHARE = 8
 SETS = ("train_triples.json", "dev_triples.json", "test_triples.json")
@@ -49,7 +49,7 @@ SETS = ("train_triples.json", "dev_triples.json", "test_triples.json")
 def cross_domain(maker: PairMaker) -> PairData:
     """Make the corpora, where they are not there yet.
 
-    RETURNS (PairData): To learn from and to tune, NYT24's dev file; tests "NYT24", "WebNLG" and "wiki80".
+    RETURNS (PairData): Training and dev pairs of NYT24's dev file; tests "NYT24", "WebNLG" and "wiki80".
     """
     folder, files = maker.data / "nyt24_multi" / "cotype_format", maker.data / "wiki80"
     webnlg = (pair for name in SETS for pair in read_webnlg(maker.data / "webnlg" / "full_span" / name))
@@ -77,7 +77,7 @@ def _written(path: Path, pairs: Iterable[Marked]) -> Path:
 
 
 def _drawn(pairs: Iterable[Marked], names: Mapping[str, str]) -> list[Marked]:
-    """Keep the pairs that have one of the relations, each text and pair once, and the first of each relation."""
+    """Keep the pairs with one of the relations, each text and pair once, at most `MOST` of each, chosen at random."""
     found: dict[tuple[object, ...], Marked] = {}
     for pair in pairs:
         relation = names.get(str(pair.relation), str(pair.relation))
@@ -94,7 +94,7 @@ def _drawn(pairs: Iterable[Marked], names: Mapping[str, str]) -> list[Marked]:
 
 
 def _read_nyt24(path: Path) -> Iterator[Marked]:
-    """Read NYT24 with entity types. Of several relations of a pair the rarest counts, which says most."""
+    """Read NYT24 with entity types. Of several relations of a pair the rarest counts, the most informative one."""
     records = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
     names = {name.removeprefix("^"): (relation, name[0] == "^") for relation, name in NYT24.items()}
     total = Counter(each["label"] for record in records for each in record["relationMentions"])

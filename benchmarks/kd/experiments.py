@@ -45,7 +45,7 @@ class Share(NamedTuple):
 
     percent (int): Of the training sentences.
     factor (int): Multiple of the passes: with few sentences a pass has few updates.
-    systems (Mapping[str, System]): What learns from it.
+    systems (Mapping[str, System]): The systems trained on it.
     """
 
     percent: int
@@ -66,8 +66,8 @@ TYPES, SMOOTHED = ("--types",), ("--label-smoothing", "0.1", "--adversary", "1.0
 class PeerPart(NamedTuple):
     """The peer as a part of an experiment.
 
-    row (str): What its rows are called by.
-    options (tuple[str, ...]): Of its program.
+    row (str): System name of its rows.
+    options (tuple[str, ...]): Options of its program.
     passes (int): Multiple of the passes.
     """
 
@@ -76,8 +76,8 @@ class PeerPart(NamedTuple):
     passes: int = 1
 
 
-# As it is; with entity types in its text; with what else helps our own systems; for as many passes as marked students
-# make; with all of that.
+# As it is; with entity types in its text; with label smoothing and an adversary, as in our own systems; with as many
+# passes as marked students; with all of that.
 PEER_PARTS = {
     "peer": PeerPart("peer:rbert"),
     "typed-peer": PeerPart("peer:rbert, types", TYPES),
@@ -117,7 +117,7 @@ def semeval(call: Call) -> None:
 
 
 def _intervals(call: Call, systems: Mapping[str, System], benchmark: str) -> None:
-    """Differences of the default and what it is to be compared with on SemEval-2010's test, and how sure they are."""
+    """Write the differences between the default and other systems on SemEval-2010's test, with their intervals."""
     data = maker_of(call).semeval()
     differences: dict[str, list[float]] = {}
     for seed in call.seeds:
@@ -133,7 +133,7 @@ def _intervals(call: Call, systems: Mapping[str, System], benchmark: str) -> Non
 
 
 def _fast_intervals(call: Call) -> None:
-    """The same of the student without a transformer, taught by MiniLM, and what it learns from labels."""
+    """Write them for the student without a transformer: taught by MiniLM, compared with trained on labels alone."""
     data = maker_of(call).semeval()
     elders, alone = SEMEVAL_PARTS["fast-elders"], SEMEVAL_PARTS["fast"]
     (taught,) = elders.systems
@@ -159,7 +159,7 @@ def _append(differences: dict[str, list[float]], found: Mapping[str, float]) -> 
 
 
 def _tell_intervals(call: Call, differences: Mapping[str, list[float]], *, of: str) -> None:
-    """Say how far a system is from each other one, with the interval over seeds, of which there are two or more."""
+    """Print a system's difference from each other one, with its interval over seeds if there are several."""
     for name, values in differences.items():
         if len(values) > 1:
             mean, low, high = (100 * each for each in interval_over_seeds(values))
@@ -203,10 +203,10 @@ def cross_domain(call: Call) -> None:
 
 
 def labels(call: Call) -> None:
-    """Less and less of SemEval-2010's labels; teacher and student see the same ones.
+    """SemEval-2010 with 1 to 100 % of the labels; teacher and student see the same ones.
 
-    All are evaluated as often as with all labels: with few, reading dev would take longer than learning, and the best
-    of many passes on it would be chosen by chance.
+    All trainings have as many evaluations as with all labels: with few, evaluation would take longer than training, and
+    the best of many passes would be a matter of luck.
     """
     full = maker_of(call).semeval()
     for part, (percent, factor, systems) in SHARES.items():
@@ -221,13 +221,13 @@ def labels(call: Call) -> None:
 
 
 def _lengthened(call: Call, factor: int) -> Call:
-    """RETURNS (Call): The same with a multiple of the passes, and as many evaluations."""
+    """RETURNS (Call): The same with a multiple of the passes, and the same number of evaluations."""
     settings = replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor)
     return replace(call, settings=settings)
 
 
 def unlabelled(call: Call) -> None:
-    """A tenth of the labels, and the other training sentences without theirs, for teachers to label."""
+    """A tenth of the labels, and the other training sentences without labels, for teachers to label."""
     maker = maker_of(call)
     for make, parts in ((maker.semeval, FEW_PARTS), (maker.conll04, PRIVILEGED_PARTS)):
         if any(map(call.wants, parts)):
@@ -253,7 +253,7 @@ def _unlabelled(call: Call, full: PairData, parts: Mapping[str, Part]) -> None:
 
 
 def _compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
-    """Train and score the systems of all parts asked for with every seed, and the peer beside them if asked."""
+    """Train and score the systems of all parts asked for with every seed, and the peer too if asked."""
     make = getattr(maker_of(call), data_set)
     for seed in call.seeds:
         for part_name, part in parts.items():

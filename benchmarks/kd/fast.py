@@ -1,4 +1,4 @@
-"""Words a second of the student without a transformer beside the default, entities given, on one core."""
+"""Words per second of the student without a transformer, compared with the default, on given entities and one core."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SYSTEMS = {"default": (MINILM, System(student=PLAIN)), "ablation:fast": (FAST, S
 
 
 def fast(call: Call) -> None:
-    """Measure with one pair a sentence and with eight, of the same sentences; how well trained does not matter."""
+    """Measure with one and with eight pairs per sentence, of the same sentences; training quality does not matter."""
     torch.set_num_threads(call.settings.threads)
     for pairs in PAIRS:
         data = maker_of(call).crowded(pairs)

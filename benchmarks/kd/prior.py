@@ -1,7 +1,7 @@
-"""The type prior by itself: what it says of training pairs, without each pair or without its fold, and of test pairs.
+"""The type prior by itself: on training pairs, counted without the pair or without its fold, and on test pairs.
 
 The prior of a training pair must not know the pair's label. Leaving the pair out could make the prior of its own class
-too low; counting on other folds cannot, but has fewer counts. The test shows what training should look like.
+too low; counting on other folds cannot, but has fewer counts. Test pairs show what training pairs should look like.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _from_other_folds(rows: Sequence[PairRow], number: Mapping[str, int], k: int
 
 
 def _score(log_odds: Floats, rows: Sequence[PairRow], number: Mapping[str, int]) -> dict[str, float]:
-    """Share of pairs whose class has the highest log odds, and the mean odds of the right class."""
+    """Compute the share of pairs whose class has the highest log odds, and the geometric mean of the class's odds."""
     classes = numpy.asarray(_classes(rows, number))
     own = log_odds[numpy.arange(len(classes)), classes]
     return {

@@ -1,4 +1,4 @@
-"""The KD4NRE experiment on speed and memory: student, teacher and peer, with one pair a sentence and with eight.
+"""The KD4NRE experiment on speed and memory: student, teacher and peer, with one and with eight pairs per sentence.
 
 As a program it loads a system, classifies the pairs of a corpus and prints the peak of its memory in MiB:
 
@@ -63,9 +63,9 @@ SYSTEMS: dict[str, tuple[Family, System]] = {
 
 
 def speed(call: Call) -> None:
-    """Measure with one pair a sentence and with eight, of the same sentences; parts: training, extraction, memory.
+    """Measure with one and with eight pairs per sentence, of the same sentences; parts: training, extraction, memory.
 
-    call (Call): Its seeds are trainings, and the number of rounds for what is timed in rounds.
+    call (Call): One training per seed, and one round per seed for what is timed in rounds.
     """
     torch.set_num_threads(call.settings.threads)
     for pairs in PAIRS:
@@ -89,7 +89,7 @@ def speed(call: Call) -> None:
 def _record_training(
     call: Call, data: PairData, pairs: int, trained: Mapping[str, Trained], peer: TrainedPeer, seed: int
 ) -> None:
-    """Pairs per second of updates; the teacher's are no part of the student's."""
+    """Write pairs per second of updates; the student's time does not include its teacher's."""
     total = len(read_pairs(data.train, marked=True).rows) * call.settings.passes
     seconds = {row: run.seconds / SYSTEMS[row][0].passes for row, run in trained.items()}
     seconds[PEER] = peer.seconds
@@ -105,7 +105,7 @@ def _record_training(
 def _time_extraction(
     call: Call, data: Mapping[bool, PairData], pairs: int, trained: Mapping[str, Trained], peer: TrainedPeer
 ) -> None:
-    """From texts with given entities and pairs to triples, in rounds."""
+    """Time extraction from texts with given entities and pairs to triples, in rounds."""
     total = len(read_pairs(data[False].tests["test"], marked=True).rows)
     pipelines = {row: spacy.load(run.pipeline) for row, run in trained.items()}
     loaded = load_rbert(peer.model)
@@ -131,7 +131,7 @@ def _time_extraction(
 def _measure_memory(
     call: Call, data: Mapping[bool, PairData], pairs: int, trained: Mapping[str, Trained], peer: TrainedPeer
 ) -> None:
-    """Peak memory of processes that load a system and extract."""
+    """Write the peak memory of processes that load a system and extract."""
     models = {row: ("pipeline", run.pipeline, data[SYSTEMS[row][0].parsed]) for row, run in trained.items()}
     models[PEER] = ("peer", peer.model, data[False])
     for row, (kind, model, corpora) in models.items():
@@ -144,7 +144,7 @@ def _measure_memory(
 
 
 def given_extraction(nlp: Language, corpus: Path, *, batch_size: int) -> Work:
-    """A pipeline's work: tokens, what is given, triples. A parse is given too, where there is one.
+    """Return a pipeline's work: tokens, given annotation, triples. A parse is given too, where there is one.
 
     RETURNS (Work): For `time_rounds`.
     """
@@ -163,7 +163,7 @@ def given_extraction(nlp: Language, corpus: Path, *, batch_size: int) -> Work:
 
 
 def _peer_extraction(peer: Any, corpus: Path, *, pairs: int, batch_size: int) -> Work:
-    """The peer's work on the pairs of as many sentences at a time: neither system may look further ahead."""
+    """Return the peer's work, on the pairs of as many sentences at a time: neither system may look further ahead."""
     records = to_records(read_pairs(corpus, marked=True).rows)
     step = pairs * batch_size
     calls = [records[at : at + step] for at in range(0, len(records), step)]

@@ -21,13 +21,13 @@ Changes = Mapping[str, Any]
 class Family:
     """Teacher and student with one kind of encoder.
 
-    name (str): What their rows are called by; "" for the default.
+    name (str): Part of their row names; "" for the default.
     configs (Mapping[str, str]): Component → its config in configs/.
     parsed (bool): Whether the encoder reads tags and heads.
-    passes (int): Multiple of the passes: an encoder that knows nothing beforehand takes more of them.
+    passes (int): Multiple of the passes: an encoder without pretraining needs more.
     vectors (bool): Whether it reads static vectors.
-    batch (int): Padded tokens of a batch; 0 for what the data set says.
-    given (Mapping[str, Changes]): Component → what its config changes so that entities are given and passes fit.
+    batch (int): Padded tokens of a batch; 0 for that of the data set.
+    given (Mapping[str, Changes]): Component → changes of its config, so that entities are given and passes fit.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Family:
     given: Mapping[str, Changes] = field(default_factory=dict)
 
     def config(self, component: str) -> Path:
-        """RETURNS (Path): The config of one of both components."""
+        """RETURNS (Path): The config of one of the two components."""
         return ROOT / "configs" / self.configs[component]
 
     def changes(self, component: str, models: Path) -> dict[str, Any]:
-        """RETURNS (dict[str, Any]): What all trainings of a component on this machine change."""
+        """RETURNS (dict[str, Any]): Changes in all trainings of a component on this machine."""
         paths = {"paths.vectors": str((models / VECTORS).resolve())} if self.vectors else {}
         return {**paths, **self.given.get(component, {})}
 
@@ -54,7 +54,7 @@ def _encoder(component: str, config: str) -> dict[str, Any]:
     return dict(read["components"][component]["model"]["encoder"])
 
 
-# All layers learn, unlike in the workflow, which has little time; no ner where entities are given.
+# All layers are trained, unlike in the workflow, which has little time; no ner where entities are given.
 SHARED_TRAINING = {"training.optimizer.learn_rate.initial_rate": 1e-3, "components.tok2vec.model.freeze_layers": 0}
 SHARED_STUDENT = {
     "nlp.pipeline": ["sentencizer", "tok2vec", STUDENT],
@@ -68,7 +68,7 @@ MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
 CGCN = Family(
     "C-GCN", {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_cgcn_student.cfg"}, parsed=True, passes=4, vectors=True
 )
-# Its teachers are MiniLM's, or of its own kind; without them it learns from labels alone.
+# Its teachers are MiniLM's, or of its own kind; without a teacher it learns from labels alone.
 FAST = Family(
     "fast",
     {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_fast_student.cfg"},
@@ -90,10 +90,10 @@ MARKED = Family("marked", {TEACHER: "kd_marked_teacher.cfg", STUDENT: "kd_marked
 class System:
     """One system.
 
-    teacher (Changes | None): Of the teacher's config; None: there is no teacher.
-    student (Changes | None): Of the student's config; None: the teacher itself is scored.
+    teacher (Changes | None): Changes of the teacher's config; None for no teacher.
+    student (Changes | None): Changes of the student's config; None to score the teacher itself.
     passes (int): Multiple of the passes.
-    folds (int): How many teachers label what they were not trained on; 0: one that labels its own training data.
+    folds (int): Number of teachers, which label held-out folds; 0 for one that labels its own training data.
     """
 
     teacher: Changes | None = None
@@ -111,11 +111,11 @@ TSD = {f"{IN_TEACHER}.tsd_weight": 1.0}
 HINTS = {f"{IN_STUDENT}.hint_weight": 1.8}
 ANNEALED = {"training.before_update.start": 1.0, "training.before_update.end": 0.0}
 NO_ATTENTION = {f"{IN_STUDENT}.model.attention": False}
-# MiniLM's student has smoothed labels by default, those of other encoders have not.
+# MiniLM's student has label smoothing by default, those of other encoders do not.
 HARD, SMOOTHED = ({f"{IN_STUDENT}.label_smoothing": share} for share in (0.0, 0.1))
-# Learned from what the encoder reads alone, not from what an adversary makes of it.
+# Training on the unperturbed input of the encoder only, without an adversary.
 ALONE_TEACHER, ALONE = ({f"{part}.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
-# Each text read as it is and moved, and not once, moved by what the last pass found.
+# Each text read twice, unperturbed and perturbed, not once with the perturbation that the last pass found.
 TWICE_TEACHER, TWICE = ({f"{part}.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
 # What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
 PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior": "printed"}
@@ -146,8 +146,8 @@ ABLATIONS: dict[str, System] = {
     "without KD": System(student=HARD),
     f"{DEFAULT}, hard labels": System(V, HARD),
 }
-# What the student's gain is to be compared with: nothing but softer labels, a teacher that knows no more than the
-# student, and as many passes without a teacher as teacher and student have together.
+# Controls for the student's gain: only softer labels, a teacher that knows no more than the student, and as many passes
+# without a teacher as teacher and student have together.
 CONTROLS: dict[str, System] = {
     "label smoothing": System(student=PLAIN),
     "label smoothing, twice the passes": System(student=PLAIN, passes=2),
@@ -155,7 +155,7 @@ CONTROLS: dict[str, System] = {
     "self-distillation": System(NO_PRIOR, NO_ATTENTION),
     "self-distillation, folds": System(NO_PRIOR, NO_ATTENTION, folds=FOLDS),
 }
-# Pairs that the data marks in one order, learned and read from both sides.
+# Pairs that the data marks in one order, trained on and predicted in both orders.
 SIDES = {f"{IN_STUDENT}.{key}": True for key in ("both_orders", "average_orders")}
 FROM_BOTH_SIDES: dict[str, System] = {
     "label smoothing, both sides": System(student=SIDES),
@@ -178,11 +178,11 @@ READ_TWICE: dict[str, System] = {
     f"{DEFAULT}, read twice": System(TWICE_TEACHER, TWICE),
     f"{DEFAULT}, hard labels, read twice": System(TWICE_TEACHER, {**HARD, **TWICE}),
 }
-# The labels of MiniLM's teachers, for another encoder.
+# The soft labels of MiniLM's teachers, for another encoder.
 TAUGHT_BY_MINILM: dict[str, System] = {
     f"{DEFAULT}, folds, taught by MiniLM, no adversary": System(ALONE_TEACHER, PLAIN, folds=FOLDS),
 }
-# The same labels of teachers that read as the student does.
+# The same, with teachers that have the student's encoder.
 OWN_TEACHER: Changes = {f"{IN_TEACHER}.sentence_penalty": 0.0}
 TAUGHT_BY_ITS_KIND: dict[str, System] = {
     f"{DEFAULT}, folds, taught by its own kind": System(OWN_TEACHER, PLAIN, folds=FOLDS),
@@ -197,8 +197,8 @@ class Part:
 
     systems (Mapping[str, System]): Name → system.
     family (Family): Their encoder.
-    types (str): Where entity types come from, if not from where the data set's do.
-    elders (Family | None): The teachers' encoder, if it is another one.
+    types (str): Source of entity types, if not that of the data set.
+    elders (Family | None): The teachers' family, if it is another one.
     """
 
     systems: Mapping[str, System]
@@ -220,7 +220,7 @@ HEADLINE: dict[str, System] = {
     **{name: CONTROLS[name] for name in ("label smoothing", "self-distillation")},
 }
 # Ablations of the paper's Table 4: without the type prior (type constraints, TC), without multi-aspect attention (MAA),
-# without both, without a teacher, without all of it.
+# without both, without a teacher, without any of it.
 TABLE_4: dict[str, System] = {
     DEFAULT: TYPED[DEFAULT],
     **{name: ABLATIONS[name] for name in ("without type prior", "without multi-aspect attention", "without KD")},
@@ -228,7 +228,7 @@ TABLE_4: dict[str, System] = {
     "label smoothing": CONTROLS["label smoothing"],
     **BASE,
 }
-# Of encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
+# For encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
 HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
 HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
 FAST_ALONE: dict[str, System] = {"labels alone": System(student={}), "label smoothing": System(student=SMOOTHED)}
@@ -274,7 +274,7 @@ SEMEVAL_PARTS: dict[str, Part] = {
     "cgcn-ner": Part({**HARD_BASE, **TYPED}, CGCN, types=NER),
 }
 EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: TYPED[DEFAULT]}
-# The same with a prior of fixed weight, and a control that knows no types.
+# The same with a prior of fixed weight, and a control without types.
 FIXED_PRIOR = {**S, **STRONG_PRIOR}
 FIXED_EFFICIENCY: dict[str, System] = {
     **BASE,
@@ -282,8 +282,7 @@ FIXED_EFFICIENCY: dict[str, System] = {
     "teacher-S, strong type prior": System(FIXED_PRIOR),
     "student-S, strong type prior": System(FIXED_PRIOR, PLAIN),
 }
-# A tenth of the labels; who has a teacher learns from the sentences without labels, too. The students without a
-# transformer read no types.
+# A tenth of the labels; systems with a teacher also learn from the sentences without labels.
 FEW_PARTS: dict[str, Part] = {
     "fast": Part(FAST_ALONE, FAST),
     "fast-own": Part({"taught by its own kind": System(OWN_TEACHER, PLAIN)}, FAST),
@@ -294,7 +293,7 @@ FEW_PARTS: dict[str, Part] = {
     ),
     "same-no-types": Part({"self-distillation": CONTROLS["self-distillation"]}),
 }
-# Types as privileged information: no student has them, at no time; one of the teachers does.
+# Types as privileged information: no student ever has them; one of the teachers does.
 NO_TYPES = {**NO_ATTENTION, f"{IN_STUDENT}.types": []}
 PRIVILEGED_PARTS: dict[str, Part] = {
     "privileged": Part(

@@ -1,4 +1,4 @@
-"""Trains the systems of the KD4NRE benchmarks: a teacher, what it says of the training pairs, and a student."""
+"""Trains the systems of the KD4NRE benchmarks: a teacher, its soft labels for the training pairs, and a student."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Unlabelled(NamedTuple):
     """Sentences without labels.
 
     corpus (Path): The sentences.
-    call (Call): How the teacher is trained on the few labelled ones.
+    call (Call): Settings of the teacher's training on the few labelled ones.
     """
 
     corpus: Path
@@ -51,7 +51,7 @@ def train_system(
     """Train a system's teacher, if it has one, and its student.
 
     family (Family): The encoder of the student, and of the teacher.
-    elders (tuple[PairData, Family] | None): Another encoder of the teachers, with the same sentences as it reads them.
+    elders (tuple[PairData, Family] | None): The teachers' family, if another one, and the same sentences for it.
     unlabelled (Unlabelled | None): More sentences for the student, which the teacher labels.
     RETURNS (tuple[Trained, float]): The training that is scored, and seconds of updates, the teacher's among them.
     """
@@ -74,7 +74,7 @@ def _taught(
 ) -> tuple[Path, float]:
     """Train the teachers of a student and let them label the training corpus; RETURNS also their seconds."""
     teaching, maker = system.teacher or {}, maker_of(call)
-    if "relation" in teaching.values():  # one that is given the answer cannot be chosen by its answers
+    if "relation" in teaching.values():  # one that is given the relation cannot be chosen by its predictions
         data = replace(data, dev=maker.nothing())
     if not system.folds:
         teacher = _train(unlabelled.call if unlabelled else call, data, TEACHER, teaching, **options)
@@ -93,13 +93,13 @@ def _taught(
 
 
 def _missing_labels(corpus: Path, part: Path) -> dict[str, list[str]]:
-    """Tell a teacher of relations that its part of a corpus does not show."""
+    """Name all relations to a teacher whose part of a corpus lacks some of them."""
     known = _relations(corpus)
     return {} if _relations(part) == known else {f"initialize.components.{TEACHER}.labels": list(known)}
 
 
 def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False) -> Path:
-    """Write what a teacher says of the pairs of a corpus into a copy of it, as `spacy relext teach` does.
+    """Write a teacher's soft labels for the pairs of a corpus into a copy of it, as `spacy relext teach` does.
 
     held_out (bool): Whether the teacher was not trained on it.
     """
@@ -118,9 +118,9 @@ def maker_of(call: Call) -> PairMaker:
 
 
 def fit_length(config: Path, train: Path, changes: Mapping[str, Any], *, component: str, passes: int) -> dict[str, Any]:
-    """Fit what follows from the number of updates and `training_config.py` leaves as it is: the annealing.
+    """Fit the length of the annealing to the number of updates, which `training_config.py` does not do.
 
-    changes (Mapping[str, Any]): Of the config; only the batch size matters.
+    changes (Mapping[str, Any]): Changes of the config; only the batch size matters.
     """
     total = _steps(config, train, changes.get(BATCH_SIZE)) * passes
     return {"training.before_update.steps": max(2, total)} if component == STUDENT else {}
@@ -136,7 +136,7 @@ def _train(
     wanted: dict[str, Any] = {**given, BATCH_SIZE: family.batch or data.batch}
     if data.marked:
         wanted[f"components.{component}.suggester"] = MARKED
-    if family.vectors and data.task == SEMEVAL:  # arguments are nouns, not names: their words say most
+    if family.vectors and data.task == SEMEVAL:  # arguments are nouns, not names: their words are most informative
         wanted[f"components.{component}.model.encoder.mask_entities"] = False
     wanted.update(fit_length(config, data.train, wanted, component=component, passes=settings.passes))
     wanted.update(changes)

@@ -1,4 +1,4 @@
-"""How answers of the NERO benchmarks are scored: with a threshold that comes from no label, from 100, or from 800."""
+"""How answers of the NERO benchmarks are scored: with a threshold chosen on no labels, on 100, or on 800."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from spacy_relext.annotations.store import get_records
 from spacy_relext.pairs.gold import PairClass
 from spacy_relext.pairs.suggesters import AnnotatedPairs
 
-# What an answer's score must reach where there are no labels: the component's own default.
+# Threshold where there are no labels: the component's own default.
 NO_LABELS = 0.5
 BUDGETS = {"no labels": 0, "100 labels": 100, "800 labels": 800}
 
@@ -34,7 +34,7 @@ class Answers:
     """One answer for each of P pairs.
 
     labels (list[str]): The best relation, with its direction; `NOTHING` where there is none.
-    scores (numpy.ndarray): How sure it is. Shape (P,)
+    scores (numpy.ndarray): Its confidence. Shape (P,)
     """
 
     labels: list[str]
@@ -46,12 +46,12 @@ class Answers:
 
 
 def label_of(answer: PairClass | None) -> str:
-    """RETURNS (str): An answer as SemEval-2010 writes it."""
+    """RETURNS (str): The label of an answer in SemEval-2010."""
     return NOTHING if answer is None else answer.relation + DIRECTIONS[answer.backwards]
 
 
 def pipeline_answers(nlp: Language, corpus: Path, *, name: str) -> Answers:
-    """Let a pipeline answer, however unsure it is.
+    """Let a pipeline answer, whatever its confidence.
 
     corpus (Path): A .spacy file with one marked pair a text.
     name (str): The component, whose threshold is set to 0.
@@ -74,7 +74,7 @@ def pipeline_answers(nlp: Language, corpus: Path, *, name: str) -> Answers:
 def best_threshold(answers: Answers, pairs: PairSet, count: int) -> float:
     """Choose the threshold with the best micro F on labelled pairs.
 
-    count (int): How many of its pairs have labels that may be read; 0: none, the default it is.
+    count (int): Number of labelled pairs that may be used, the first ones; 0 for the default threshold.
     """
     if not count:
         return NO_LABELS
@@ -87,7 +87,7 @@ def best_threshold(answers: Answers, pairs: PairSet, count: int) -> float:
 def evaluate(dev: Answers, test: Answers, *, tuning: PairSet, gold: PairSet) -> Mapping[str, dict[str, float]]:
     """Score answers with each budget of labels.
 
-    dev, test (Answers): Of the tuning and the test corpus.
+    dev, test (Answers): Answers for the tuning and the test corpus.
     RETURNS (Mapping[str, dict[str, float]]): Budget → scores of the test corpus.
     """
     limits = {name: best_threshold(dev, tuning, count) for name, count in BUDGETS.items()}
@@ -96,9 +96,9 @@ def evaluate(dev: Answers, test: Answers, *, tuning: PairSet, gold: PairSet) -> 
 
 
 def named_auc(answers: Answers, gold: PairSet) -> float:
-    """How often a pair of a named relation is surer than one of none, whatever the threshold: area under the ROC curve.
+    """Compute how often a pair with a relation scores higher than one with none: the area under the ROC curve.
 
-    RETURNS (float): 0.5 is chance; also where all pairs are of one kind.
+    RETURNS (float): 0.5 is chance level, and the value if all pairs are of one kind.
     """
     ranking = ROCAUCScore()
     for score, row in zip(answers.scores.tolist(), gold.rows):
@@ -107,9 +107,9 @@ def named_auc(answers: Answers, gold: PairSet) -> float:
 
 
 def fixed_answers(labels: Sequence[PairClass | None], scores: numpy.ndarray | None = None) -> Answers:
-    """Wrap answers that no pipeline gave.
+    """Wrap answers that do not come from a pipeline.
 
-    scores (numpy.ndarray | None): How sure they are; None: entirely.
+    scores (numpy.ndarray | None): Their confidences; None for 1.
     """
     names = [label_of(each) for each in labels]
     return Answers(names, numpy.ones(len(names)) if scores is None else scores)

@@ -31,7 +31,7 @@ RULES = "nero_rules/semeval/pattern.json"
 CONFIGS = ROOT / "configs"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 SIZES = (10, 20, 50, 100)
-# How many rules are drawn where there is more text.
+# Numbers of rules in the experiment with more text.
 TEXT_RULES = (15, 30, 60)
 OTHER_TEXTS = ("fewrel", "trex", "wiki80")
 ROUNDS = 2
@@ -72,14 +72,14 @@ def semeval(call: Call) -> None:
 
 
 def rules(call: Call) -> None:
-    """SemEval-2010 with few rules, drawn: NERO, its peers and the paper's form."""
+    """SemEval-2010 with few rules, chosen at random: NERO, its peers and the paper's form."""
     for size, task in _drawn_tasks(call, SIZES):
         _unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
         _run_few(task, "rules", size)
 
 
 def texts(call: Call) -> None:
-    """SemEval-2010 with few rules: its own sentences, and those with the texts of other data sets besides."""
+    """SemEval-2010 with few rules: on its own sentences, and with texts of other data sets added."""
     assert isinstance(call.maker, PairMaker)
     for size, own in _drawn_tasks(call, TEXT_RULES):
         for task in (own, replace(own, data=with_others(call.maker, own.data))):
@@ -87,7 +87,7 @@ def texts(call: Call) -> None:
 
 
 def _drawn_tasks(call: Call, sizes: Sequence[int]) -> Iterator[tuple[int, Task]]:
-    """Yield how many rules are drawn, and the task with these; the smaller draws of a seed lie in the larger ones."""
+    """Yield numbers of rules and tasks with as many, chosen at random; a seed's smaller sets lie in the larger ones."""
     total = len(_task(call, 0).rules)
     for seed in call.seeds:
         order = list(range(total))
@@ -130,7 +130,7 @@ def labels(call: Call) -> None:
 
 
 def zero_shot(call: Call) -> None:
-    """SemEval-2010: trained with the rules of two thirds of the relations, asked with those of the others."""
+    """SemEval-2010: trained with the rules of two thirds of the relations, tested with those of the others."""
     names = sorted({rule.relation for rule in _task(call, 0).rules})
     for seed in call.seeds:
         for group in range(GROUPS):
@@ -139,7 +139,7 @@ def zero_shot(call: Call) -> None:
 
 
 def _unlearned(task: Task, *, benchmark: str = "semeval", suffix: str = "", only: str = "") -> None:
-    """Score exact rules and the cosine under the untrained encoder."""
+    """Score exact rules and the cosine under the encoder without fine-tuning."""
     ruled = {split: match(path, task.rules) for split, path in _corpora(task.data).items()}
     exact = {split: fixed_answers(by_rules(each)) for split, each in ruled.items()}
     _write(task, benchmark, exact, "peer:exact rules", None, suffix)
@@ -168,7 +168,7 @@ def _corpora(data: PairData) -> dict[str, Path]:
 
 
 def _train(task: Task, train: Path, system: System) -> Trained:
-    """Train with an empty dev corpus: no label chooses anything."""
+    """Train with an empty dev corpus: no labels are used to choose anything."""
     maker = task.call.maker
     assert isinstance(maker, PairMaker)
     given = {f"{IN}.any_type": True, f"{IN}.suggester": MARKED, f"{IN}.rules": to_records(task.rules), **system.changes}
@@ -180,7 +180,7 @@ def _train(task: Task, train: Path, system: System) -> Trained:
 
 
 def _answers(task: Task, trained: Trained) -> dict[str, Answers]:
-    """Let the last step of a training answer, or find its answers."""
+    """Let the last checkpoint of a training answer, or read its stored answers."""
 
     def answer() -> dict[str, Any]:
         nlp = spacy.load(trained.last)
@@ -192,7 +192,7 @@ def _answers(task: Task, trained: Trained) -> dict[str, Answers]:
 
 
 def _labelled(task: Task, system: System) -> tuple[Path, float]:
-    """Give the training corpus the labels that a system learns from; RETURNS also the seconds of what gave them."""
+    """Give the training corpus the labels that a system learns from; RETURNS also the seconds that this takes."""
     if not system.labels:
         return task.data.train, 0.0
     ruled = match(task.data.train, task.rules)
@@ -249,7 +249,7 @@ def _write(
 
 
 def _zero_shot(call: Call, seed: int, held: Sequence[str], others: Sequence[str], suffix: str) -> None:
-    """Train with some relations' rules, add those of the others, and score these relations alone."""
+    """Train with the rules of some relations, `others`, add those of `held`, and score only the latter relations."""
     known, task = _task(call, seed, relations=others), _task(call, seed, relations=held)
     call.tell(f"{suffix}: {', '.join(held)}, seed {seed}")
     trained = _train(known, known.data.train, System())

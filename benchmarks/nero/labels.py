@@ -1,4 +1,4 @@
-"""Labels for the baselines of NERO: what rules, a classifier, an untrained encoder or Snorkel say of a corpus.
+"""Labels for the baselines of NERO, by rules, by an encoder without fine-tuning, or by Snorkel.
 
 A labelled corpus holds the same texts; those with a label have it as gold triples, the others are not annotated.
 """
@@ -31,7 +31,7 @@ BATCH = 128
 
 
 class Ruled(NamedTuple):
-    """The pairs of a corpus, and what rules do there.
+    """The pairs of a corpus, and the votes of rules on them.
 
     docs (list[Doc]): The Docs.
     pairs (Pairs): Their marked pairs.
@@ -46,10 +46,10 @@ class Ruled(NamedTuple):
 
 
 def load_rules(path: Path, relations: Sequence[str] | None = None, drawn: Sequence[int] | None = None) -> list[Rule]:
-    """Read the authors' rules without the types behind their masks, as all systems do.
+    """Read the authors' rules without the types of their masks, as all systems do.
 
-    relations (Sequence[str] | None): Those to keep; None: all.
-    drawn (Sequence[int] | None): Numbers of the rules to keep; None: all.
+    relations (Sequence[str] | None): Relations to keep; None for all.
+    drawn (Sequence[int] | None): Numbers of the rules to keep; None for all.
     """
     nlp = spacy.blank("en")
     checked = read_rules(path, any_type=True, tokenize=lambda word: [token.text for token in nlp.tokenizer(word)])
@@ -69,9 +69,9 @@ def match(corpus: Path, rules: list[Rule]) -> Ruled:
 
 
 def write_labels(corpus: Path, target: Path, labels: Sequence[PairClass | None]) -> Path:
-    """Write a copy of a corpus of one pair a text with other labels.
+    """Write a copy of a corpus, which has one pair per text, with other labels.
 
-    labels (Sequence[PairClass | None]): Of each text; None: it is not annotated.
+    labels (Sequence[PairClass | None]): Label of each text; None for no annotation.
     """
     made, nlp = DocBin(store_user_data=True), spacy.blank("en")
     docs = [doc for doc in iter_docs(corpus, nlp.vocab)]
@@ -99,7 +99,7 @@ def _strip_triples(doc: Doc) -> Doc:
 
 
 def by_rules(ruled: Ruled) -> list[PairClass | None]:
-    """RETURNS (list[PairClass | None]): The heaviest answer of the rules that fire at each pair."""
+    """RETURNS (list[PairClass | None]): The answer with the most weight of the rules that fire at each pair."""
     fires = (ruled.votes.rule != NO_RULE).tolist()
     return [ruled.votes.answer(n, ruled.rules) if fires[n] else None for n in range(len(fires))]
 
@@ -108,7 +108,7 @@ def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> li
     """Let Snorkel's LabelModel weigh the rules.
 
     python (Path): Python of an environment with snorkel.
-    RETURNS (list[PairClass | None]): The likeliest answer where a rule fires.
+    RETURNS (list[PairClass | None]): The most probable answer where a rule fires.
     """
     answers = sorted({each for given in ruled.votes.answers for each in given})
     number = {each: index for index, each in enumerate(answers)}
@@ -125,10 +125,10 @@ def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> li
 
 
 class Likeness(NamedTuple):
-    """The rule that each pair is most like under an untrained encoder.
+    """The most similar rule of each pair, by an encoder without fine-tuning.
 
-    labels (list[PairClass]): What it says.
-    scores (Any): Its cosine. Shape (P,)
+    labels (list[PairClass]): The rule's answer.
+    scores (Any): Its cosine similarity. Shape (P,)
     """
 
     labels: list[PairClass]
@@ -136,7 +136,7 @@ class Likeness(NamedTuple):
 
 
 def by_cosine(ruled: Ruled, encoder: Path) -> Likeness:
-    """Compare what stands between two arguments with the rules, by a sentence encoder as it is.
+    """Compare the text between the arguments with the rules, by a sentence encoder without fine-tuning.
 
     encoder (Path): Folder of a Hugging Face encoder.
     RETURNS (Likeness): The most similar rule of each pair.
@@ -158,7 +158,7 @@ def by_cosine(ruled: Ruled, encoder: Path) -> Likeness:
 
 
 def _embed(texts: Sequence[str], encoder: Path) -> Any:
-    """Mean of the last layer, with a length of 1. Shape (N, D)"""
+    """Compute the mean of the last layer, normalised to length 1. Shape (N, D)"""
     import torch
     from transformers import AutoModel, AutoTokenizer
 

@@ -19,7 +19,7 @@ from spacy_relext.nero.rules.rules import Rule, from_records
 from spacy_relext.pairs.pairs import Pairs
 
 RULE_COUNTS = (10, 164, 1_000, 10_000)
-# Rules, and how many tokens a gap in their middle may stand for.
+# Number of rules, and the most tokens that a gap in them may stand for; 0 for rules without gaps.
 KINDS = [*((count, 0) for count in RULE_COUNTS), (10, 3), (10_000, 3)]
 SENTENCES = 1_000_000
 BATCH = 1_000
@@ -29,7 +29,7 @@ MEBIBYTE = 1024  # KiB, as getrusage counts on Linux
 
 
 def matching(call: Call) -> None:
-    """Match rules of invented words on invented sentences with one marked pair each, as a stream."""
+    """Match random rules on random sentences with one marked pair each, as a stream."""
     total = call.maker.limit_train or SENTENCES
     for count, max_gap in KINDS:
         for seed in call.seeds:
@@ -58,7 +58,7 @@ def match_stream(rules: list[Rule], *, total: int, seed: int, max_gap: int) -> t
 
 
 def make_rules(count: int, *, seed: int, gaps: bool = False) -> list[Rule]:
-    """Invent rules of one to four words between the masks.
+    """Make random rules of one to four words between the masks.
 
     gaps (bool): Whether each has a gap beside one of its words, at either end or between two.
     """
@@ -72,7 +72,7 @@ def make_rules(count: int, *, seed: int, gaps: bool = False) -> list[Rule]:
 
 
 def make_pairs(total: int, *, seed: int) -> Iterator[Pairs]:
-    """Invent sentences with two marked words each, up to six words apart."""
+    """Yield batches of random sentences with two marked words each, up to six words apart."""
     vocab, rng = spacy.blank("en").vocab, random.Random(seed + 1)
     for begin in range(0, total, BATCH):
         yield _batch(vocab, rng, min(BATCH, total - begin))
@@ -88,7 +88,7 @@ def _batch(vocab: Vocab, rng: random.Random, count: int) -> Pairs:
 
 
 def _word(rng: random.Random) -> str:
-    """A word of a few letters; rare words are as rare as in a language."""
+    """Draw a word of a few letters, with frequencies as in natural language (Zipf's law)."""
     return f"w{int(WORDS ** rng.random())}"
 
 

@@ -1,4 +1,4 @@
-"""Training on a stream: a hundred sentences that a rule matches among a million, and what that costs in memory."""
+"""Time and memory of training on a stream of a million sentences, of which a rule matches a hundred."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS = (10, 1)
 
 
 def stream(call: Call) -> None:
-    """Train with one pass over a stream, of a tenth of the sentences and of all; each in a process of its own."""
+    """Train with one pass over a stream, of a tenth of the sentences and of all, each in a process of its own."""
     total = call.maker.limit_train or SENTENCES
     for part in PARTS:
         count, folder = total // part, Path(call.settings.runs) / f"stream-{total // part}"
@@ -47,7 +47,7 @@ def stream(call: Call) -> None:
 
 
 def _write_stream(folder: Path, total: int, *, seed: int) -> None:
-    """Write invented sentences with two entities each; some, evenly spread, have the rule's word between them."""
+    """Write random sentences with two entities each; some, evenly spread, have the rule's word between them."""
     with ShardWriter(folder, shard=SHARD, attrs=["ENT_IOB", "ENT_TYPE", "SENT_START"]) as writer:
         number, each = 0, total // MATCHED
         for pairs in make_pairs(total, seed=seed):
@@ -63,7 +63,7 @@ def _write_stream(folder: Path, total: int, *, seed: int) -> None:
 
 
 def _train_on(call: Call, folder: Path, *, steps: int) -> str:
-    """Train with `spacy train` in a process of its own."""
+    """Train with `spacy train` in a process of its own; RETURNS the last row of its log."""
     assert isinstance(call.maker, PairMaker)
     config, work = Config().from_disk(CONFIG, interpolate=False), folder.with_name(f"{folder.name}-run")
     work.mkdir(parents=True, exist_ok=True)

@@ -15,11 +15,11 @@ Changes = Mapping[str, Any]
 class System:
     """One system.
 
-    changes (Changes): Of the config.
-    config (str): Of configs/, without its ending. Those of "nero_recurrent" and "nero_paper" read word vectors.
-    labels (str): How a corpus gets labels before: "" (from rules in training), "pseudo" (a classifier of matched
+    changes (Changes): Changes of the config.
+    config (str): A config in configs/, without its suffix; "nero_recurrent" and "nero_paper" read word vectors.
+    labels (str): How the corpus is labelled beforehand: "" (from rules in training), "pseudo" (a classifier of matched
         sentences labels all others), "rounds" (in rounds, most confident first), "cosine" (the most similar rule
-        under the untrained encoder), "label-model" (Snorkel, matched sentences only).
+        under the pretrained encoder), "label-model" (Snorkel, matched sentences only).
     """
 
     changes: Changes = field(default_factory=dict)
@@ -28,11 +28,11 @@ class System:
 
 
 def _change(**settings: Any) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): Settings of how the component learns as changes of the config."""
+    """RETURNS (dict[str, Any]): Config changes that set the component's learning."""
     return {f"{IN}.learning.{key}": value for key, value in settings.items()}
 
 
-# A plain classifier: nothing but cross-entropy with labels, drawn as they come.
+# A plain classifier: only cross-entropy with labels, sampled without balancing.
 PLAIN = _change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, teacher_share=0.0, balance=0.0)
 LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
 SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
@@ -48,7 +48,7 @@ BASELINES: dict[str, System] = {
     "self-training": System(LABELLED, labels="rounds"),
     "Snorkel's LabelModel": System(LABELLED, labels="label-model"),
 }
-# The same with what NERO has beside pseudo-labels: bodies of rules as texts, and rare relations drawn more often.
+# The same with NERO's other means: bodies of rules as texts, and rare relations sampled more often.
 BALANCED = _change(w_rules=1.0, balance=0.5)
 MEAN_TEACHER = "Mean Teacher, rules and balance"
 FAIR: dict[str, System] = {
@@ -65,7 +65,7 @@ ABLATIONS: dict[str, System] = {
     "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
     "half the word of the soft matcher": System(_change(teacher_share=0.5)),
 }
-# An adversary for all, which moves what the encoder reads of a text; each text is read twice, or once.
+# An adversary for all, which perturbs the encoder's input; each text is read twice, or once.
 ADVERSARY, READ_ONCE = {f"{IN}.adversarial_radius": 1.0}, {f"{IN}.adversarial_reuse": True}
 ADVERSARIES: dict[str, System] = {
     f"{name}, adversary": replace(system, changes={**system.changes, **ADVERSARY})
@@ -78,7 +78,7 @@ RECURRENT: dict[str, System] = {
     "as published, BiLSTM": System(config="nero_paper"),
     "BiLSTM": System(config="nero_recurrent"),
 }
-# What is compared with few rules; names that `--only` may have.
+# Systems compared with few rules, by the names that `--only` takes.
 FEW_RULES: dict[str, dict[str, System]] = {
     "central": SYSTEMS,
     "matched": {f"{MATCHED}, rules and balance": FAIR[f"{MATCHED}, rules and balance"]},

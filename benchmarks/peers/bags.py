@@ -1,4 +1,4 @@
-"""What peers share that read all sentences of a pair: their records, the training loop, and the benchmark.
+"""Common to peers that read all sentences of a pair: their records, the training loop, and the benchmark.
 
 A record is a line of JSON: {"mentions": [{"text", "subject": [start, end], "object": [start, end]}, …], "labels": […]}.
 """
@@ -25,22 +25,22 @@ from spacy_relext.scoring.calibration import average_precision
 
 @dataclass(frozen=True)
 class Bag:
-    """All mentions of a pair, and the relations that hold."""
+    """All mentions of a pair, and its relations."""
 
     mentions: list[Record]
     labels: list[str]
 
 
 class BagPeer(Protocol):
-    """A model with what it reads; T is what it makes of a bag, such as the pieces of a passage."""
+    """A model with the encoding of its input; T is the type of an encoded bag, such as the pieces of a passage."""
 
     model: nn.Module
 
     def encode(self, bags: Sequence[Bag]) -> list[Any]:
-        """RETURNS (list[T]): What the model reads of each bag."""
+        """RETURNS (list[T]): Each bag as the model reads it."""
 
     def length(self, item: Any) -> int:
-        """RETURNS (int): How long a bag is: those of like length are read together."""
+        """RETURNS (int): Length of an encoded bag; bags of similar length share a batch."""
 
     def loss(self, items: Sequence[Any], labels: Sequence[Sequence[str]]) -> Tensor:
         """RETURNS (Tensor): Mean loss of some bags, a scalar."""
@@ -49,7 +49,7 @@ class BagPeer(Protocol):
         """RETURNS (numpy.ndarray): Probabilities of the relations. Shape (G, R)"""
 
     def rated_parameters(self) -> list[tuple[list[nn.Parameter], float]]:
-        """RETURNS (list[tuple[list[nn.Parameter], float]]): Parameters and their learning rate."""
+        """RETURNS (list[tuple[list[nn.Parameter], float]]): Groups of parameters and their learning rates."""
 
 
 def read_bags(path: Path) -> list[Bag]:
@@ -67,7 +67,7 @@ def read_bags(path: Path) -> list[Bag]:
 def train(
     peer: BagPeer, bags: Sequence[Bag], *, dev: Sequence[Bag], labels: Sequence[str], args: argparse.Namespace
 ) -> list[dict[str, float]]:
-    """Train, and leave the weights of the pass with the best average precision on the development set.
+    """Train, and keep the weights of the pass with the best average precision on the development set.
 
     RETURNS (list[dict[str, float]]): Loss, seconds and average precision of each pass.
     """
@@ -101,7 +101,7 @@ def train(
 
 
 def benchmark(peer: BagPeer, args: argparse.Namespace, bags: Sequence[Bag], labels: Sequence[str]) -> dict[str, Any]:
-    """Train and test. RETURNS (dict[str, Any]): As JSON has it."""
+    """Train and test. RETURNS (dict[str, Any]): The result, for JSON."""
     say(f"{len(bags)} training bags, {len(labels)} relations")
     history = train(peer, bags, dev=read_bags(args.dev), labels=labels, args=args)
     seconds = sum(entry["seconds"] for entry in history)
@@ -126,5 +126,5 @@ def relations_of(bags: Sequence[Bag]) -> list[str]:
 
 
 def indicators(labels: Sequence[Sequence[str]], relations: Sequence[str]) -> Tensor:
-    """RETURNS (Tensor): 1 where a relation holds; those that training does not have are left out. Shape (G, R)"""
+    """RETURNS (Tensor): 1 where a relation holds; relations that training lacks are left out. Shape (G, R)"""
     return torch.tensor([[float(relation in each) for relation in relations] for each in labels])

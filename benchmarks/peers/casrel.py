@@ -1,10 +1,10 @@
 """CasRel in plain PyTorch and Hugging Face: a peer of the RERE benchmarks.
 
 The model is in casrel_model.py, with its departures from the paper. Of spacy_relext it uses the encoder, with
-`--additions`. The rate of the taggers comes from short trials (1,000 sentences, 4 passes, MiniLM): at 1e-3 the rare
-relations of WebNLG hardly learned. In those trials one random subject of a sentence a step did better than all of
-them, and 3e-4 better than 1e-4 in the encoder: `--no-all-subjects` with the default rate is how the rows `nyt24` and
-`webnlg` were made.
+`--additions`. The learning rate of the taggers comes from short trials (1,000 sentences, 4 passes, MiniLM): at 1e-3 the
+rare relations of WebNLG were hardly learned. In those trials one random subject per sentence and step was better than
+all of them, and 3e-4 better than 1e-4 for the encoder: the rows `nyt24` and `webnlg` were made with `--no-all-subjects`
+and the default rate.
 
     python -m benchmarks.peers.casrel --train F --dev F --test NAME=F --out result.json
 """

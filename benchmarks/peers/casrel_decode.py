@@ -1,4 +1,4 @@
-"""Decoding of the CasRel peer: logits of taggers → spans, with the thresholds that yield each."""
+"""Decoding of the CasRel peer: logits of taggers → spans, each with the thresholds that yield it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pair = tuple[Span, float, float]  # span, and the thresholds from (inclusive) an
 
 
 def find_subjects(logits: Tensor, *, allowed: Tensor, low: float, high: float) -> list[tuple[int, Pair]]:
-    """Subject spans of a batch, equations 2 and 3, each with its sentence.
+    """Find the subject spans of a batch, equations 2 and 3, each with its sentence.
 
     logits (Tensor): starts and ends. Shape (B, T, 2)
     allowed (Tensor): where a span may start and end. Shape (B, T, 2)
@@ -31,7 +31,7 @@ def find_subjects(logits: Tensor, *, allowed: Tensor, low: float, high: float) -
 
 
 def find_objects(logits: Tensor, *, allowed: Tensor, low: float, high: float) -> list[tuple[int, int, Pair]]:
-    """Object spans of some subjects, equations 4 and 5, each with its subject and relation.
+    """Find the object spans of some subjects, equations 4 and 5, each with its subject and relation.
 
     logits (Tensor): starts for all relations, then ends. Shape (K, T, 2R)
     allowed (Tensor): where a span may start and end in the sentence of each subject. Shape (K, T, 2)

@@ -9,7 +9,7 @@ x_i is the encoder's output for piece i, v the mean of the subject's vectors. A 
 the nearest end at or after it. The loss is the binary cross-entropy of all taggers, summed over the
 relations and averaged over the pieces, as in the authors' code.
 
-Departures, none of which costs the method anything: the object taggers are linear, so w·(x + v) is
+Departures, none of which is a disadvantage to the method: the object taggers are linear, so w·(x + v) is
 computed as w·x + w·v, once per sentence and once per subject; biases start at the logit of a rare
 tag; only pieces that open (close) a word can open (close) a span.
 """
@@ -30,7 +30,7 @@ from benchmarks.peers.triple_data import Example, Pieces, Span
 from benchmarks.peers.triple_encoder import Encoder
 from benchmarks.peers.triple_model import Found, TriplePeer, logit, word_edges
 
-RARE_TAG = 0.01  # probability with which every tagger starts
+RARE_TAG = 0.01  # initial probability of every tagger
 
 
 class Targets(NamedTuple):
@@ -64,7 +64,7 @@ class CasRel(TriplePeer):
             nn.init.constant_(tagger.bias, logit(RARE_TAG))
 
     def loss(self, examples: Sequence[Example], *, rng: random.Random, precision: str) -> Tensor:
-        """Binary cross-entropy of subject and object taggers: per piece, summed over the taggers.
+        """Compute the binary cross-entropy of subject and object taggers: per piece, summed over the taggers.
 
         rng (random.Random): draws subjects.
         precision (str): of the encoder and taggers; the loss itself is fp32.
@@ -103,7 +103,7 @@ class CasRel(TriplePeer):
         return Targets(subject_tags, torch.tensor(rows).long(), weights, object_tags)
 
     def find(self, sentences: Sequence[Pieces], *, low: float, high: float) -> Iterator[Found]:
-        """Find subjects, then the objects of each, for all thresholds between two."""
+        """Find subjects, then the objects of each, for all thresholds from `low` to `high`."""
         vectors, _ = self.read(sentences)
         allowed = word_edges(sentences)
         subjects = find_subjects(self.subject_tagger(vectors).float(), allowed=allowed, low=low, high=high)
@@ -119,7 +119,7 @@ class CasRel(TriplePeer):
                 yield Found(row, subject, relation, object_, start, stop)
 
     def object_logits(self, vectors: Tensor, *, rows: Tensor, weights: Tensor) -> Tensor:
-        """Logits of the object taggers for some subjects, equations 4 and 5.
+        """Compute the logits of the object taggers for some subjects, equations 4 and 5.
 
         vectors (Tensor): encoder output. Shape (B, T, D)
         rows (Tensor): sentence of each subject. Shape (K,)

@@ -7,8 +7,8 @@ Su et al., Global Pointer, arXiv 2208.03054, as in the author's example. A tripl
 
     S_α(i, j) = q_i·k_j / √d + w_α·[q_i; k_i] / 2 + v_α·[q_j; k_j] / 2
 
-q and k are linear in the encoder's vectors, d = 64 wide and common to the tables of a pointer. Those of entities are
-rotated by the position (RoPE) and end where they start or later; those of heads and tails are not. The loss of a table
+q and k are linear in the encoder's vectors, d = 64 wide and shared by the tables of a pointer. For entities they are
+rotated by position (RoPE), and no end precedes its start; for heads and tails neither holds. The loss of a table
 with gold cells P and others N is log(1 + Σ_P exp -S) + log(1 + Σ_N exp S) (Su et al., ZLPR, arXiv 2208.02955), summed
 over the tables and averaged over the sentences.
 
@@ -31,7 +31,7 @@ from benchmarks.peers.triple_data import Example, Pieces
 from benchmarks.peers.triple_encoder import Encoder
 from benchmarks.peers.triple_model import Found, TriplePeer, logit, word_edges
 
-# Of a sentence, for what an untrained model finds.
+# Limits per sentence, since an untrained model finds very many.
 MOST_SPANS, MOST_TRIPLES = 40, 100
 
 Cell = tuple[int, int, int, int]
@@ -68,7 +68,7 @@ class GpLinker(TriplePeer):
     n_relations (int): R.
     """
 
-    # Logits from -6 to 6: the loss keeps them wider apart than cross-entropy does.
+    # Logits from -6 to 6: the loss spreads them more widely than cross-entropy does.
     grid: ClassVar[tuple[float, ...]] = tuple(round(float(torch.tensor(0.5 * k).sigmoid()), 4) for k in range(-12, 13))
 
     def __init__(self, encoder: Encoder, *, padding: int, n_relations: int) -> None:
@@ -78,18 +78,18 @@ class GpLinker(TriplePeer):
         self.linked_tails = Pointer(encoder.width, tables=n_relations, rotary=False)
 
     def tables(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """RETURNS (tuple[Tensor, Tensor, Tensor]): Of entities, heads, tails. Shapes (B, 2 or R, T, T)"""
+        """RETURNS (tuple[Tensor, Tensor, Tensor]): Tables of entities, heads, tails. Shapes (B, 2 or R, T, T)"""
         return self.entities(vectors, mask), self.linked_heads(vectors, mask), self.linked_tails(vectors, mask)
 
     def loss(self, examples: Sequence[Example], *, rng: random.Random, precision: str) -> Tensor:
-        """ZLPR of all tables."""
+        """Compute the ZLPR loss of all tables."""
         with autocast(precision):
             tables = self.tables(*self.read(examples))
         losses = [zlpr(table, gold) for table, gold in zip(tables, gold_cells(examples), strict=True)]
         return torch.stack(losses).sum() / len(examples)
 
     def find(self, sentences: Sequence[Pieces], *, low: float, high: float) -> Iterator[Found]:
-        """Find the triples whose lowest score is above a threshold: all thresholds below that score yield them."""
+        """Find the triples whose lowest score is above `low`; all thresholds below that score yield them."""
         entities, heads, tails = self.tables(*self.read(sentences))
         edges = word_edges(sentences)
         allowed = edges[:, None, :, None, 0] & edges[:, None, None, :, 1]
@@ -154,7 +154,7 @@ def zlpr(scores: Tensor, gold: Tensor) -> Tensor:
     positive = scores[where]
     others = scores.index_put(where, scores.new_tensor(-torch.inf))
     table = gold[:, 0] * scores.shape[1] + gold[:, 1]
-    # the 1 in the sum is exp 0, so that the peak is not below 0
+    # the 1 in the sum is exp 0, so the maximum is at least 0
     peak = positive.new_zeros(scores.shape[0] * scores.shape[1]).scatter_reduce(0, table, -positive.detach(), "amax")
     total = (-peak).exp().index_add(0, table, (-positive - peak[table]).exp())
     return (total.log() + peak).sum() + F.softplus(others.flatten(2).logsumexp(-1)).sum()

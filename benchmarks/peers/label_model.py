@@ -15,7 +15,7 @@ import numpy
 
 
 def main() -> None:
-    """Fit the model on the votes and write what it makes of them."""
+    """Fit the model to the votes and write its probabilities."""
     parser = argparse.ArgumentParser(description="Votes of rules to probabilities of classes.")
     parser.add_argument("--votes", type=Path, required=True, help="class of each rule at each pair, -1 for none")
     parser.add_argument("--classes", type=int, required=True)

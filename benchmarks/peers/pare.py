@@ -3,15 +3,15 @@
 Rathore, Badola, Mausam and Singla, PARE: A Simple and Strong Baseline for Monolingual and Multilingual Distantly
 Supervised Relation Extraction, ACL 2022:
 
-    x    = encoder([CLS] s_1 [SEP] s_2 [SEP] …)      arguments between markers; sentences as long as they fit
+    x    = encoder([CLS] s_1 [SEP] s_2 [SEP] …)      arguments between markers; as many sentences as fit
     a_r  = softmax_t(q_r · x_t)                      over the pieces of the passage
     p_r  = σ(w · Σ_t a_rt x_t + b)                   w and b are shared by all relations
 
 The loss is the binary cross-entropy of all relations. Departures: padding gets no attention; two learning rates with
 warm-up and decay, as the other peers here.
 
-The rates come from a trial on the dev bags of NYT10: after the first pass 3e-4 and 1e-2 gave an average precision of
-0.43 with five mentions of a bag; 1e-4 and 1e-3, with all of them, 0.33.
+The rates come from a trial on the dev bags of NYT10: after the first pass, 3e-4 and 1e-2 gave an average precision of
+0.43 with five mentions per bag; 1e-4 and 1e-3, with all mentions, 0.33.
 
     python -m benchmarks.peers.pare --train F --dev F --test NAME=F --out result.json
 
@@ -65,7 +65,7 @@ class Pare(nn.Module):
 
 @dataclass
 class PareBags:
-    """The model, and what it reads."""
+    """The model, with the encoding of bags as passages."""
 
     model: Pare
     tokenizer: Any
@@ -74,7 +74,7 @@ class PareBags:
     args: argparse.Namespace
 
     def encode(self, bags: Sequence[Bag]) -> list[list[int]]:
-        """Turn bags into passages. RETURNS (list[list[int]]): Pieces of each"""
+        """Turn bags into passages. RETURNS (list[list[int]]): Pieces of each."""
         records = [record for bag in bags for record in bag.mentions]
         pieces = iter(encode_records(records, tokenizer=self.tokenizer, layout=self.layout))
         return [join([next(pieces).ids for _ in bag.mentions], most=self.args.max_passage) for bag in bags]
@@ -84,7 +84,7 @@ class PareBags:
         return len(item)
 
     def loss(self, items: Sequence[list[int]], labels: Sequence[Sequence[str]]) -> Tensor:
-        """Binary cross-entropy of all relations."""
+        """Compute the binary cross-entropy of all relations."""
         with autocast(self.args.precision):
             logits = self.model(*pad(items, value=self.tokenizer.pad_token_id))
         return F.binary_cross_entropy_with_logits(logits, indicators(labels, self.relations))
@@ -102,13 +102,13 @@ class PareBags:
         return probs
 
     def rated_parameters(self) -> list[tuple[list[nn.Parameter], float]]:
-        """Return those of the encoder, and the others."""
+        """Return the parameters of the encoder, and the others, with their learning rates."""
         head = [self.model.queries, *self.model.output.parameters()]
         return [(list(self.model.encoder.parameters()), self.args.lr), (head, self.args.head_lr)]
 
 
 def join(sentences: Sequence[list[int]], *, most: int) -> list[int]:
-    """Join sentences to a passage, until one does not fit."""
+    """Join sentences into a passage, until one does not fit."""
     passage = sentences[0][:most]
     for pieces in sentences[1:]:
         if len(passage) + len(pieces) - 1 > most:

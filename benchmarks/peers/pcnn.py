@@ -1,4 +1,4 @@
-"""PCNN + ATT in plain PyTorch: a pair's sentences by a piecewise CNN, weighed for each relation; a peer of HRERE.
+"""PCNN + ATT in plain PyTorch: a piecewise CNN with attention over a pair's sentences; a peer of HRERE.
 
 Zeng, Liu, Chen and Zhao, Distant Supervision for Relation Extraction via Piecewise Convolutional Neural Networks, EMNLP
 2015; Lin, Shen, Liu, Luan and Sun, Neural Relation Extraction with Selective Attention over Instances, ACL 2016:
@@ -8,8 +8,8 @@ Zeng, Liu, Chen and Zhao, Distant Supervision for Relation Extraction via Piecew
     p_r   = softmax(M Σ_i α_ri x_i + d)_r
 
 The loss is the cross-entropy of each gold relation under its own attention; a pair without one has "no relation".
-Sizes are those of the papers: windows of three words, 230 filters, positions of five numbers, dropout of a half.
-Departures: GloVe vectors of 100 numbers; AdamW with warm-up and decay, as the other peers here.
+Sizes are those of the papers: windows of three words, 230 filters, position embeddings of width 5, dropout of 0.5.
+Departures: GloVe vectors of width 100; AdamW with warm-up and decay, as the other peers here.
 
     python -m benchmarks.peers.pcnn --encoder VECTORS --train F --dev F --test NAME=F --out result.json
 
@@ -36,13 +36,13 @@ from benchmarks.peers.training import add_arguments, check_files, run_program
 
 WORD = re.compile(r"\w+|[^\w\s]")
 FILTERS, WINDOW, POSITION = 230, 3, 5
-# Distances to an argument are cut off here, in words.
+# Distances to an argument are clipped to this, in words.
 FARTHEST = 60
 PADDING, UNKNOWN = 0, 1
 
 
 class Sentence(NamedTuple):
-    """The numbers of its words, and the first word of each argument."""
+    """A sentence: numbers of its words, and the first word of each argument."""
 
     words: list[int]
     subject: int
@@ -50,7 +50,7 @@ class Sentence(NamedTuple):
 
 
 class Pcnn(nn.Module):
-    """Relations of pairs, by all their sentences.
+    """Classifier of pairs by all their sentences.
 
     vectors (Tensor): Word vectors, which are trained. Shape (V, D)
     n_classes (int): R, no relation first.
@@ -83,9 +83,9 @@ class Pcnn(nn.Module):
         return torch.where(inside.any(-1, keepdim=True), pieces, 0.0).tanh().flatten(1)
 
     def forward(self, ids: Tensor, ends: Tensor, members: Tensor) -> Tensor:
-        """Log probabilities of all classes under the attention of each. Shapes (N, T), (N, 2), (G, M) → (G, R, R)
+        """Compute log-probabilities of classes under the attention of each. Shapes (N, T), (N, 2), (G, M) → (G, R, R)
 
-        members (Tensor): The sentences of each pair, -1 where there are no more.
+        members (Tensor): The sentences of each pair, padded with -1.
         """
         vectors = self.dropout(self.sentences(ids, ends))[members.clamp(min=0)]  # (G, M, W)
         scores = (vectors * self.diagonal) @ self.queries.T  # (G, M, R)
@@ -95,7 +95,7 @@ class Pcnn(nn.Module):
 
 @dataclass
 class PcnnBags:
-    """The model, and what it reads."""
+    """The model, with the encoding of bags as numbered words."""
 
     model: Pcnn
     numbers: Mapping[str, int]
@@ -117,7 +117,7 @@ class PcnnBags:
         return max(len(sentence.words) for sentence in item)
 
     def loss(self, items: Sequence[list[Sentence]], labels: Sequence[Sequence[str]]) -> Tensor:
-        """Cross-entropy of each gold relation."""
+        """Compute the mean cross-entropy of the gold relations."""
         found = self.model(*_arrays(items))
         known = [[1 + self.relations.index(label) for label in each] or [0] for each in labels]
         rows = torch.tensor([row for row, each in enumerate(known) for _ in each])
@@ -134,12 +134,12 @@ class PcnnBags:
         return probs
 
     def rated_parameters(self) -> list[tuple[list[nn.Parameter], float]]:
-        """Return all, with one rate."""
+        """Return all parameters, with one learning rate."""
         return [(list(self.model.parameters()), self.args.lr)]
 
 
 def _arrays(items: Sequence[list[Sentence]]) -> tuple[Tensor, Tensor, Tensor]:
-    """RETURNS (tuple[Tensor, Tensor, Tensor]): As `Pcnn.forward` reads them."""
+    """RETURNS (tuple[Tensor, Tensor, Tensor]): The arguments of `Pcnn.forward`."""
     sentences = [sentence for each in items for sentence in each]
     longest, most = max(len(each.words) for each in sentences), max(map(len, items))
     ids = torch.tensor([[*each.words, *[PADDING] * (longest - len(each.words))] for each in sentences])

@@ -5,7 +5,7 @@ runs in an environment of its own (`pip install pykeen==1.11.1`). Its own evalua
 
     PYTHON benchmarks/peers/pykeen_links.py --facts facts.npz --entities 40943 --relations 11 --out tables.npz
 
-`facts.npz` holds `_train`, `valid` and `test`. Shapes (N, 3)
+`facts.npz` holds `train`, `valid` and `test`. Shapes (N, 3)
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _tables_of(model: Any, kind: str) -> dict[str, numpy.ndarray]:
     ):
         values = table(indices=None).detach().numpy()
         tables[name] = numpy.concatenate([values.real, values.imag], axis=1) if kind == "complex" else values
-    # a relation and its reciprocal stand side by side there
+    # there, each relation is followed by its reciprocal
     relations = tables["relations"]
     tables["relations"] = numpy.concatenate([relations[0::2], relations[1::2]])
     return tables

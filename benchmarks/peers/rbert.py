@@ -1,8 +1,8 @@
 """R-BERT in plain PyTorch and Hugging Face: the peer of the benchmarks that classify given pairs.
 
 It reads, trains, keeps the best pass on the development set, tests, times and saves; it does not import spacy_relext.
-The model is in rbert_model.py, with its departures from the paper. Batch size, passes, dropout and longest text are
-the paper's; its rate, 2e-5, is for a larger encoder. `rbert_model.load_peer` reads what --save wrote.
+The model is in rbert_model.py, with its departures from the paper. Batch size, passes, dropout and maximum length are
+the paper's; its learning rate, 2e-5, is for a larger encoder. `rbert_model.load_peer` reads what --save wrote.
 
     python -m benchmarks.peers.rbert --train F --dev F --test NAME=F --score semeval --out result.json
 
@@ -78,7 +78,7 @@ def read_sets(args: argparse.Namespace) -> dict[str, list[Record]]:
 
 
 def _time_prediction(peer: Peer, records: Sequence[Record], *, batch_sizes: Sequence[int]) -> dict[str, float]:
-    """Pairs per second from text to label, tokenising included."""
+    """Measure pairs per second from text to label, tokenising included."""
     sample = random.Random(0).sample(list(records), min(300, len(records)))
     speed = {}
     peer.predict(sample[:32])

@@ -1,7 +1,7 @@
-"""Fast gradient method for the R-BERT peer, which then learns from each batch and from what an adversary makes of it.
+"""Fast gradient method for the R-BERT peer, which then learns from each batch and from its adversarial perturbation.
 
 Miyato et al., Adversarial training methods for semi-supervised text classification, ICLR 2017, equations 4 and 5, on
-the output of the encoder's embeddings: ½ (L(x) + L(x + ε g / ‖g‖₂)) with g = ∂L/∂x, a length of ε for each text.
+the output of the encoder's embeddings: ½ (L(x) + L(x + ε g / ‖g‖₂)) with g = ∂L/∂x, a perturbation of norm ε per text.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 
 def backward(loss: Callable[[], Tensor], embeddings: nn.Module, *, radius: float) -> Tensor:
-    """Add the gradients of a batch, and with a radius those of the moved batch, half of each.
+    """Add the gradients of a batch or, with a radius, half of these and half of those of the perturbed batch.
 
-    loss (Callable[[], Tensor]): reads the batch, whenever it is called.
-    embeddings (Module): the part of the encoder whose output is moved.
+    loss (Callable[[], Tensor]): computes the loss of the batch at each call.
+    embeddings (Module): the part of the encoder whose output is perturbed.
     radius (float): ε; 0 for the batch alone.
-    RETURNS (Tensor): the loss of the batch as it is, a scalar.
+    RETURNS (Tensor): the loss of the unperturbed batch, a scalar.
     """
     if not radius:
         clean = loss()
@@ -42,7 +42,7 @@ def backward(loss: Callable[[], Tensor], embeddings: nn.Module, *, radius: float
 
 
 def _hooked(loss: Callable[[], Tensor], part: nn.Module, hook: Callable[..., Any]) -> Tensor:
-    """Compute a loss while a hook sees what a part returns."""
+    """Compute a loss while a part of the model has a forward hook."""
     handle = part.register_forward_hook(hook)
     try:
         return loss()

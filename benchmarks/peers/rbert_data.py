@@ -52,7 +52,7 @@ class Layout:
 
 
 def read_records(path: Path) -> list[Record]:
-    """Read JSON lines of pairs; blank lines are left out.
+    """Read JSON lines of pairs; blank lines are skipped.
 
     RAISES (ValueError): naming file and line, if a line is not a pair.
     """
@@ -135,7 +135,7 @@ def _type_pieces(records: Sequence[Record], *, tokenizer: Any) -> dict[tuple[str
 
 
 def _locate(span: Span, *, starts: Sequence[int], ends: Sequence[int]) -> Span:
-    """Pieces that an argument touches; the nearest piece where the tokenizer dropped all its characters."""
+    """Find the pieces that an argument touches; the nearest one if the tokenizer dropped all its characters."""
     first, last = bisect_right(ends, span[0]), bisect_left(starts, span[1])
     if first < last:
         return first, last
@@ -144,7 +144,7 @@ def _locate(span: Span, *, starts: Sequence[int], ends: Sequence[int]) -> Span:
 
 
 def _kept_pieces(length: int, *, spans: Sequence[Span], budget: int) -> list[int]:
-    """The pieces of a text too long that are nearest to the arguments."""
+    """Choose the pieces of a text that is too long: those nearest to the arguments."""
     whole = min(start for start, _ in spans), max(end for _, end in spans)
     anchors = [whole] if whole[1] - whole[0] <= budget else list(spans)
 
@@ -155,7 +155,7 @@ def _kept_pieces(length: int, *, spans: Sequence[Span], budget: int) -> list[int
 
 
 def mark(ids: Sequence[int], *, spans: Sequence[Span], openings: Sequence[Sequence[int]], layout: Layout) -> Example:
-    """Cut a text to the longest length and put the markers around its arguments.
+    """Cut a text to the maximum length and put the markers around its arguments.
 
     Nested arguments get nested markers; the outer one then contains the markers of the inner one.
 
@@ -169,7 +169,7 @@ def mark(ids: Sequence[int], *, spans: Sequence[Span], openings: Sequence[Sequen
         places = _kept_pieces(len(ids), spans=spans, budget=budget)
         spans = [(bisect_left(places, start), bisect_left(places, end)) for start, end in spans]
         ids = [ids[at] for at in places]
-    # At one place the ends come before the starts, of ends the inner one's first, of starts the outer one's.
+    # At the same position ends come before starts: of ends the inner argument's first, of starts the outer one's.
     ends = [(end, 0, -start, role) for role, (start, end) in enumerate(spans)]
     events = sorted(ends + [(start, 1, -end, role) for role, (start, end) in enumerate(spans)])
     pieces, at = [layout.cls], 0

@@ -59,7 +59,7 @@ class RBert(nn.Module):
         self.output = nn.Linear(3 * width, n_labels)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits of the labels. RETURNS (Tensor): Shape (B, R)"""
+        """Compute the logits of the labels. RETURNS (Tensor): Shape (B, R)"""
         vectors = self.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state  # (B, T, D)
         means = torch.bmm(batch.weights.to(vectors.dtype), vectors)  # (B, 2, D)
         sentence = torch.tanh(self.sentence(self.dropout(vectors[:, :1])))  # (B, 1, D)
@@ -70,7 +70,7 @@ class RBert(nn.Module):
 
 
 def collate(examples: Sequence[Example], *, padding: int) -> Batch:
-    """Tensors of one batch."""
+    """Make the tensors of one batch."""
     ids, mask = pad([e.ids for e in examples], value=padding)
     spans = [span for e in examples for span in (e.subject, e.object)]
     weights = mean_weights(spans, length=ids.shape[1])  # (2B, T)
@@ -102,7 +102,7 @@ class Peer:
         return encode_records(records, tokenizer=self.tokenizer, layout=self.layout)
 
     def classify(self, examples: Sequence[Example], *, batch_size: int = 32) -> list[str]:
-        """Labels of pairs in pieces, in batches of like length."""
+        """Predict the labels of pairs in pieces, in batches of similar length."""
         self.model.eval()
         order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
         labels = [""] * len(examples)
@@ -115,16 +115,16 @@ class Peer:
         return labels
 
     def predict(self, records: Sequence[Record], *, batch_size: int = 32) -> list[str]:
-        """Labels of some pairs, tokenising included.
+        """Predict the labels of pairs, tokenising included.
 
         records (Sequence[Record]): pairs; their labels are not read.
         """
         return self.classify(self.encode(records), batch_size=batch_size)
 
     def finish(self) -> None:
-        """End training: with bf16, convert the weights that autocast would convert anew in every batch.
+        """End training: with bf16, convert the weights that autocast would convert again in every batch.
 
-        It keeps no converted weights in inference mode. The predictions stay what they are; save first.
+        Autocast caches no converted weights in inference mode. The predictions do not change; save before this.
         """
         self.model.eval()
         if self.precision == "bf16":

@@ -92,7 +92,7 @@ def score_peer(run: Run, examples: Sequence[Example], *, records: Sequence[Recor
     """Predict a set and score it.
 
     records (Sequence[Record]): the same pairs with their labels.
-    RETURNS (dict[str, Any]): of `score`.
+    RETURNS (dict[str, Any]): those of `score`.
     """
     gold = [record.label for record in records]
     return score(gold, run.peer.classify(examples), style=run.args.score, no_relation=run.args.no_relation)
@@ -111,7 +111,7 @@ def build_peer(args: argparse.Namespace, *, labels: Sequence[str]) -> Peer:
 def train(
     run: Run, examples: Sequence[Example], *, labels: Sequence[str], dev: tuple[Sequence[Example], Sequence[Record]]
 ) -> float:
-    """Train, and leave the weights of the pass with the best score on the development set.
+    """Train, and keep the weights of the pass with the best score on the development set.
 
     run (Run): model and settings; its history gets one entry per evaluated pass.
     dev (tuple[Sequence[Example], Sequence[Record]]): development pairs in pieces and as read.
@@ -147,7 +147,7 @@ def train(
 def _train_pass(
     run: Run, examples: Sequence[Example], *, targets: torch.Tensor, step: tuple[Any, Any], rng: random.Random
 ) -> float:
-    """One pass over the training pairs."""
+    """Train for one pass over the training pairs. RETURNS (float): sum of the batches' losses."""
     model, (optimizer, schedule) = run.peer.model, step
     model.train()
     total = torch.zeros(())
@@ -164,7 +164,7 @@ def _train_pass(
 
 
 def _batch_loss(run: Run, batch: Batch, *, targets: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of one batch."""
+    """Compute the cross-entropy of one batch."""
     with autocast(run.args.precision):
         logits = run.peer.model(batch)
     return F.cross_entropy(logits.float(), targets, label_smoothing=run.args.label_smoothing)

@@ -1,4 +1,4 @@
-"""What the peers in PyTorch share: command line, encoder, batches, optimizer, the best pass, JSON of the results."""
+"""Common to the peers in PyTorch: command line, encoder, batches, optimizer, choice of the best pass, result JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 
 def say(text: str) -> None:
-    """Print one line at once."""
+    """Print one line, and flush."""
     print(text, flush=True)
 
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, passes: int, lr: float, he
 
 
 def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser, others: Sequence[Path] = ()) -> None:
-    """Make a mapping of `--test`, and end the process if a file is not there."""
+    """Turn `--test` into a mapping, and end the process if a file is missing."""
     if any("=" not in item for item in args.test):
         parser.error(f"--test: expected NAME=FILE, found {args.test}")
     args.test = {name: Path(path) for name, path in (item.split("=", 1) for item in args.test)}
@@ -60,7 +60,7 @@ def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser, ot
 def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., dict[str, Any]], *, unit: str) -> None:
     """Run a peer's benchmark and write its JSON, with what the figures depend on.
 
-    benchmark (Callable): Gets the command line; returns the result.
+    benchmark (Callable): Command line → result.
     unit (str): What is counted in a second, such as "pairs".
     """
     os.environ["RAYON_NUM_THREADS"] = str(args.threads)  # of the tokenizer
@@ -90,7 +90,7 @@ def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., di
 
 
 def load_encoder(folder: str, *, dropout: float | None) -> tuple[Any, Any]:
-    """RETURNS (tuple[PreTrainedTokenizerFast, PreTrainedModel]): Of a folder; its own dropout if None is given."""
+    """RETURNS (tuple[PreTrainedTokenizerFast, PreTrainedModel]): Those of a folder; dropout None keeps its own."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
     config = transformers.AutoConfig.from_pretrained(folder)
     if dropout is not None:
@@ -102,7 +102,7 @@ def build_optimizer(rated: Iterable[tuple[Sequence[nn.Parameter], float]], *, st
     """Make an optimizer with several learning rates.
 
     rated (Iterable[tuple[Sequence[nn.Parameter], float]]): Parameters and their rate.
-    RETURNS (tuple[AdamW, LambdaLR]): 10 % warm-up, linear decay.
+    RETURNS (tuple[AdamW, LambdaLR]): Optimizer, and schedule with 10 % warm-up and linear decay.
     """
     groups = [
         {
@@ -119,7 +119,7 @@ def build_optimizer(rated: Iterable[tuple[Sequence[nn.Parameter], float]], *, st
 
 @contextmanager
 def best_weights(model: nn.Module) -> Iterator[Callable[[float], None]]:
-    """Return a function to call with the score of each pass; at the end the model has the weights of the best."""
+    """Yield a function to call with the score of each pass; at the end the model gets the weights of the best pass."""
     best = -1.0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "best.pt"
@@ -137,7 +137,7 @@ def best_weights(model: nn.Module) -> Iterator[Callable[[float], None]]:
 def bucketed_batches(
     lengths: Sequence[int], *, batch_size: int, rng: random.Random, pool: int = 64
 ) -> Iterator[list[int]]:
-    """Yield the indices of random batches of texts of like length; `pool` batches are sorted together."""
+    """Yield the indices of random batches of texts of similar length; `pool` batches are sorted together."""
     order = list(range(len(lengths)))
     rng.shuffle(order)
     batches = []
@@ -149,12 +149,12 @@ def bucketed_batches(
 
 
 def autocast(precision: str) -> AbstractContextManager[Any]:
-    """RETURNS (AbstractContextManager): In which the encoder runs: bf16, or without effect fp32."""
+    """RETURNS (AbstractContextManager): Autocast to bf16; no effect with fp32."""
     return torch.autocast(torch.get_default_device().type, torch.bfloat16, enabled=precision == "bf16")
 
 
 def pad(rows: Sequence[Sequence[int]], *, value: int) -> tuple[Tensor, Tensor]:
-    """RETURNS (tuple[Tensor, Tensor]): Ids, filled up with a value, and mask. Shapes (B, T)"""
+    """RETURNS (tuple[Tensor, Tensor]): Ids, padded with `value`, and mask. Shapes (B, T)"""
     longest = max(map(len, rows))
     ids = torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])
     lengths = torch.tensor([len(row) for row in rows])

@@ -17,7 +17,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Record:
-    """One sentence as the data set gives it; every gold triple is kept, locatable or not."""
+    """One sentence as the data set gives it, with every gold triple, whether its arguments are found or not."""
 
     text: str
     triples: frozenset[Triple]
@@ -75,12 +75,12 @@ def rename_relations(records: Sequence[Record], *, names: dict[str, str]) -> lis
 
 
 def relations_of(records: Sequence[Record]) -> list[str]:
-    """Sorted names of the relations that the gold triples use."""
+    """Sort the names of the relations in the gold triples."""
     return sorted({relation for record in records for _, relation, _ in record.triples})
 
 
 def _occurrences(string: str, *, text: str) -> list[Span]:
-    """Character spans at which a string stands in the text on word boundaries."""
+    """Find the character spans of a string in the text, at word boundaries."""
     if not string.strip():
         return []
     left = r"(?<!\w)" if re.match(r"\w", string) else ""
@@ -104,7 +104,7 @@ def _locate(record: Record) -> dict[str, Span]:
 def encode_examples(
     records: Sequence[Record], *, tokenizer: Any, labels: Sequence[str], max_pieces: int
 ) -> tuple[list[Example], int]:
-    """Turn sentences into training examples; sentences of whose triples none is found are left out.
+    """Turn sentences into training examples; sentences with triples of which none is found are left out.
 
     labels (Sequence[str]): relations, in the order of the model's.
     max_pieces (int): longest sentence, in pieces with the special ones.

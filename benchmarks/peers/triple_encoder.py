@@ -1,4 +1,4 @@
-"""Encoders of the peers that extract triples: one of Hugging Face as it is, or with this project's additions."""
+"""Encoders of the peers that extract triples: a plain one of Hugging Face, or one with this project's additions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PlainEncoder(nn.Module):
         self.width: int = transformer.config.hidden_size
 
     def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> Tensor:
-        """Vectors of the pieces; shapes are not read. Shapes (B, T) → (B, T, D)"""
+        """Compute the vectors of the pieces; shapes are ignored. Shapes (B, T) → (B, T, D)"""
         vectors: Tensor = self.transformer(input_ids=ids, attention_mask=mask).last_hidden_state
         return vectors
 
@@ -38,7 +38,7 @@ def build_encoder(
 ) -> tuple[Any, PlainEncoder | TransformerEncoder]:
     """Load an encoder.
 
-    dropout (float | None): Instead of its own.
+    dropout (float | None): Replaces its own.
     additions (bool): Read letter shapes and mix the layers, without dropout and with frozen embeddings of pieces, as
         `configs/rere.cfg` has it.
     adversarial_radius (float): ε of the adversary of `configs/rere.cfg`; with the additions only.
@@ -54,7 +54,7 @@ def build_encoder(
 
 
 def rated_parameters(encoder: PlainEncoder | TransformerEncoder, *, lr: float, head_lr: float) -> list[Rated]:
-    """RETURNS (list[Rated]): What is new in the encoder learns faster than what is pretrained, as in our training."""
+    """RETURNS (list[Rated]): New parameters get a higher learning rate than pretrained ones, as in our training."""
     assert encoder.transformer is not None
     rated: list[Rated] = [(list(encoder.transformer.parameters()), lr)]
     if isinstance(encoder, TransformerEncoder):

@@ -1,4 +1,4 @@
-"""What the trainer of the peers that extract triples asks of a model, and prediction with any of them."""
+"""Interface of the models of peers that extract triples, and prediction with any of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TriplePeer(nn.Module):
     padding (int): id of the padding piece.
     """
 
-    # Thresholds that are tried on the development set.
+    # Thresholds tried on the development set.
     grid: ClassVar[tuple[float, ...]] = tuple(round(0.05 * k, 2) for k in range(1, 20))  # 0.05 … 0.95
 
     def __init__(self, encoder: Encoder, *, padding: int) -> None:
@@ -61,7 +61,7 @@ class TriplePeer(nn.Module):
         return [module for name, module in self.named_children() if name != "encoder"]
 
     def loss(self, examples: Sequence[Example], *, rng: random.Random, precision: str) -> Tensor:
-        """RETURNS (Tensor): Loss of a training batch, a scalar; encoder and layers run in a precision."""
+        """RETURNS (Tensor): Loss of a training batch, a scalar; encoder and layers run in `precision`."""
         raise NotImplementedError
 
     def find(self, sentences: Sequence[Pieces], *, low: float, high: float) -> Iterable[Found]:
@@ -85,7 +85,7 @@ def predict(
     """Find triples, with the thresholds between `low` and `high` at which each is found.
 
     labels (Sequence[str]): relations, in the order of the model's.
-    batch_size (int): sentences per batch; sentences of like length go together.
+    batch_size (int): sentences per batch; sentences of similar length share one.
     low (float): lowest threshold of interest; equal to `high` for one threshold.
     max_pieces (int): longest sentence, in pieces; the rest is cut off.
     """
@@ -114,7 +114,7 @@ def word_edges(batch: Sequence[Pieces]) -> Tensor:
 
 
 def logit(probability: float) -> float:
-    """Inverse of the logistic function.
+    """Compute the inverse of the logistic function.
 
     probability (float): between 0 and 1, both exclusive.
     """

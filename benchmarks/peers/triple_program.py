@@ -24,7 +24,7 @@ BuildModel = Callable[[Encoder, int, int, argparse.Namespace], TriplePeer]
 
 
 def make_parser(name: str, *, lr: float, head_lr: float) -> argparse.ArgumentParser:
-    """RETURNS (ArgumentParser): With what all these peers have, and the learning rates of one."""
+    """RETURNS (ArgumentParser): Options of all these peers, with the default learning rates of one."""
     parser = argparse.ArgumentParser(description=f"Train and test {name}; write the figures as JSON.")
     add_arguments(parser, passes=10, lr=lr, head_lr=head_lr)
     add = parser.add_argument
@@ -101,7 +101,7 @@ def _benchmark(args: argparse.Namespace, build: BuildModel) -> dict[str, Any]:
 
 
 def _time_prediction(run: Run, records: Sequence[Record], *, threshold: float) -> dict[str, float]:
-    """Sentences per second from text to triples, tokenising included."""
+    """Measure sentences per second from text to triples, tokenising included."""
     sample = random.Random(0).sample(list(records), min(300, len(records)))
     with autocast(run.args.precision), torch.inference_mode():
         run.predict(sample[:32], low=threshold, high=threshold)

@@ -13,12 +13,12 @@ FIXED = 0.5  # threshold of a model that was not tuned
 
 
 def exact(triple: Triple) -> Triple:
-    """The key of the exact match: whole strings, case-sensitive."""
+    """Return the key of the exact match: whole strings, case-sensitive."""
     return triple
 
 
 def partial(triple: Triple) -> Triple:
-    """The key of the partial match: first whitespace token of subject and object."""
+    """Return the key of the partial match: first whitespace token of subject and object."""
     subject, relation, object_ = triple
     return (subject.split() or [""])[0], relation, (object_.split() or [""])[0]
 
@@ -45,21 +45,21 @@ def _micro(
 
 
 def exact_f(records: Sequence[Record], predictions: Sequence[Sequence[Candidate]], *, threshold: float) -> float:
-    """Exact F1 at a threshold."""
+    """Compute exact F1 at a threshold."""
     return _micro(records, predictions, threshold=threshold, key=exact)["f"]
 
 
 def best_threshold(
     records: Sequence[Record], predictions: Sequence[Sequence[Candidate]], *, grid: Sequence[float]
 ) -> tuple[float, float]:
-    """The threshold of a grid with the highest exact F1, and that; of equal ones the nearest to 0.5."""
+    """Return the threshold of a grid with the highest exact F1, and that F1; of equal ones the nearest to 0.5."""
     scores = {t: exact_f(records, predictions, threshold=t) for t in grid}
     best = max(grid, key=lambda t: (scores[t], -abs(t - FIXED)))
     return best, scores[best]
 
 
 def triples_at(candidates: Sequence[Candidate], threshold: float) -> set[Triple]:
-    """The triples of a sentence that a threshold yields."""
+    """Return the triples of a sentence that a threshold yields."""
     return {c.triple for c in candidates if c.low <= threshold < c.high}
 
 
@@ -70,7 +70,7 @@ def score_test(
     labels: Collection[str],
     tuned: float,
 ) -> dict[str, Any]:
-    """All scores of one test set.
+    """Compute all scores of one test set.
 
     With `all_relations` everything counts. With `shared_relations` only the relations that both the
     training set and this test set's gold use count, in prediction and gold: the fair figure where

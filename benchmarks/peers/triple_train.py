@@ -30,13 +30,13 @@ class Run:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def total(self, key: str) -> float:
-        """RETURNS (float): The sum of something over the passes."""
+        """RETURNS (float): The sum of an entry of the history over the passes."""
         return sum(entry[key] for entry in self.history)
 
     def predict(
         self, records: Sequence[Record], *, low: float, high: float, batch_size: int = 32
     ) -> list[list[Candidate]]:
-        """Candidates of some sentences, for thresholds from `low` to `high`."""
+        """Find the candidates of some sentences, for thresholds from `low` to `high`."""
         self.model.eval()
         return predict(
             self.model,
@@ -50,14 +50,14 @@ class Run:
         )
 
     def predict_grid(self, records: Sequence[Record]) -> list[list[Candidate]]:
-        """Candidates for all thresholds of the model's grid."""
+        """Find candidates for all thresholds of the model's grid."""
         return self.predict(records, low=self.model.grid[0], high=self.model.grid[-1])
 
 
 def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> None:
-    """Train, and leave the weights of the pass with the best F1 on the development set.
+    """Train, and keep the weights of the pass with the best F1 on the development set.
 
-    The last pass is `--passes`, or the one after which that F1 has not risen for `--patience` passes.
+    Training ends after `--passes` passes, or once that F1 has not risen for `--patience` passes.
 
     run (Run): model and settings; its history gets one entry per pass.
     """
@@ -87,7 +87,7 @@ def train(run: Run, examples: Sequence[Example], *, dev: Sequence[Record]) -> No
 
 
 def train_pass(run: Run, examples: Sequence[Example], *, optimizer: Any, schedule: Any, rng: random.Random) -> float:
-    """One pass over the training sentences.
+    """Train for one pass over the training sentences.
 
     rng (random.Random): order of the sentences, and what the model draws.
     RETURNS (float): sum of the batches' losses.

@@ -1,4 +1,4 @@
-"""Draws precision against recall at several rates of dropped triples, as Figure 3 of the RERE paper; and learning."""
+"""Draws precision against recall at several rates of dropped triples, as RERE's Figure 3, and learning curves."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def draw_curves(panels: Mapping[str, Mapping[float, Curve]], *, title: str, targ
 
 
 def read_learning(rows: Sequence[Row], data: str) -> dict[str, list[tuple[float, float]]]:
-    """Read how systems learned from the rows of a `*_progress.json`.
+    """Read learning curves from the rows of a `*_progress.json`.
 
     data (str): The data set, as the rows name it.
-    RETURNS (dict[str, list[tuple[float, float]]]): System → after each pass the processor time of training so far in
-        seconds, and exact F; means over the seeds.
+    RETURNS (dict[str, list[tuple[float, float]]]): System → for each pass, the processor seconds of training so far,
+        and exact F; means over the seeds.
     """
     passes: dict[str, dict[int, dict[str, float]]] = {}
     for row in rows:
@@ -51,9 +51,9 @@ def read_learning(rows: Sequence[Row], data: str) -> dict[str, list[tuple[float,
 
 
 def draw_learning(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, target: Path) -> list[Path]:
-    """Draw how systems learn with the processor time of their training.
+    """Draw learning curves: exact F against the processor time of training.
 
-    lines (Mapping[str, Sequence[tuple[float, float]]]): System → after each pass seconds of processor, exact F.
+    lines (Mapping[str, Sequence[tuple[float, float]]]): System → processor seconds and exact F after each pass.
     RETURNS (list[Path]): The SVG and the PNG file.
     """
 
@@ -70,7 +70,7 @@ def draw_learning(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: 
 
 
 def _draw_lines(axis: Any, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], **options: str) -> None:
-    """Draw lines in as many colours, and a grid."""
+    """Draw lines in different colours, and a grid."""
     import matplotlib
 
     for number, (label, (across, up)) in enumerate(lines.items()):

@@ -37,7 +37,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score a pipeline tuned on the tuning corpus.
 
-    pipeline (Path): A trained pipeline; it stays as it is.
+    pipeline (Path): A trained pipeline; it is not changed.
     pairing (str): How subjects and objects are paired; for "nearest" and "product" the threshold of the pointers is
         tuned too.
     extras (bool): Also score the pipeline before tuning, and the extractor with gold relations given, on "test".
@@ -105,7 +105,7 @@ def _score(
     labels: list[str] | None = None,
     gold_relations: bool = False,
 ) -> dict[str, dict[str, float]]:
-    """Evaluate, and keep what a table may show. RETURNS: What is added to the split's name → metric → fraction."""
+    """Evaluate, and keep what a table may show. RETURNS: Suffix of the split's name → metric → fraction."""
     compared: list[Example] = []
     options: dict[str, Any] = {"label_filter": labels, "give_relations": gold_relations}
     scores = evaluate_pipeline(nlp, examples, on_predictions=compared.extend, **options)
@@ -130,7 +130,7 @@ def _tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, A
     for threshold in (extractor["pointer_threshold"],) if pairing == "scored" else POINTER_GRID:
         extractor["pointer_threshold"] = threshold
         tuned = tune_pipeline(nlp, dev)[EXTRACTOR]
-        tuned.pop("goal", None)  # F1 of all; no JSON
+        tuned.pop("goal", None)  # the F1 goal, which is not JSON
         if tuned["after"] > best["after"]:
             best, settings = {**tuned, "pointer_threshold": threshold}, dict(extractor)
     extractor.update(settings)
@@ -139,7 +139,7 @@ def _tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, A
 
 
 def _compare_labels(nlp: Language, examples: Sequence[Example]) -> dict[str, list[str]]:
-    """Say which relations pipeline and test corpus share."""
+    """List the relations that pipeline and test corpus share, and those that only one has."""
     known = set(nlp.pipe_labels[EXTRACTOR])
     gold = {record["relation"] for example in examples for record in gold_records(example) or []}
     return {
@@ -150,7 +150,7 @@ def _compare_labels(nlp: Language, examples: Sequence[Example]) -> dict[str, lis
 
 
 def _trace_curve(nlp: Language, examples: Sequence[Example]) -> dict[str, list[float]]:
-    """Precision and recall of all triples from the best scored on."""
+    """Trace precision and recall over the triples, from the highest score to the lowest."""
     nlp.get_pipe(EXTRACTOR).cfg.update(threshold=FLOOR, thresholds={})  # type: ignore[attr-defined]
     outcomes = collect_outcomes(_predict(nlp, examples))
     order = numpy.argsort(-outcomes.scores, kind="stable")

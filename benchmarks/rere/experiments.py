@@ -20,7 +20,7 @@ from spacy_relext.pipeline.relabeling import relabel
 CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
 MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
-# The collective loss with the reading of its means that has the least bias; the paper's are by sentence (§4.3).
+# The collective loss with the form of its means that has the least bias; the paper's are per sentence (§4.3).
 COLLECTIVE = {f"{DETECTOR}.loss": "collective", f"{DETECTOR}.collective_scope": "batch"}
 BY_ROW = {**COLLECTIVE, f"{DETECTOR}.collective_scope": "row"}
 BY_LABEL = {**COLLECTIVE, f"{DETECTOR}.collective_scope": "label", f"{DETECTOR}.smooth": True}
@@ -34,17 +34,17 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
     "collective-batch": ("collective, batch", COLLECTIVE),
     "relabelled": ("bce, relabelled (CAST)", {}),
 }
-# What stands beside the losses: CasRel with the additions of our encoder, and the rate of the fair tables.
+# Compared with the losses: CasRel with the additions of our encoder, and the learning rate of the fair tables.
 PEER = "casrel"
 PEER_OPTIONS = ("--additions", "--lr", "3e-4")
 FOLDS = 3
-# Where losses for missing labels have τ from → what is added to a system's name.
+# Where losses for missing labels take τ from → suffix of a system's name.
 KNOWN, ESTIMATED = "known", "estimated"
 RATES = {KNOWN: "", ESTIMATED: ", estimated rates"}
 
 
 def _compare(call: Call, benchmark: str, data: DataSet) -> None:
-    """Train, tune and test a config with every seed, and the peer beside it if asked."""
+    """Train, tune and test a config with every seed, and the peer too if asked."""
     for seed in call.seeds:
         trained, scores = run_system(call, "default", data, seed=seed, config=call.config, extras=True)
         if call.wants("ours"):
@@ -127,7 +127,7 @@ def run_system(
 ) -> tuple[Trained, dict[str, Any]]:
     """Train a system, or find its training; then tune and score it.
 
-    corpus (Path | None): What it learns from, if that is not the data set's training corpus.
+    corpus (Path | None): Its training corpus, if not that of the data set.
     """
     call.tell(f"{data.name}: {name}, seed {seed}")
     folder_name = f"{data.name.partition('/')[0]}-{name if changes else _system_of(config).removeprefix('ablation:')}"
@@ -157,7 +157,7 @@ def record_scores(
     trained: Trained,
     precision: bool = True,
 ) -> None:
-    """Write all scores of a system; before tuning and with gold relations it is a system of its own."""
+    """Write all scores of a system; those before tuning and with gold relations count as systems of their own."""
     name = system.removeprefix("ablation:")
     for split, tunings in scores["tests"].items():
         options: dict[str, Any] = {"data": call.describe(data, precision=precision), "seed": seed}
@@ -194,7 +194,7 @@ def _system_of(config: Path) -> str:
 
 
 def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Part of the ablations → name → what is different."""
+    """RETURNS: Part of the ablations → name → options of `run_system`."""
     other = "fp32" if precision == "bf16" else "bf16"
     losses = {
         f"collective-{scope}": {"changes": {**COLLECTIVE, f"{DETECTOR}.collective_scope": scope}}
@@ -251,13 +251,13 @@ def _peer_with_missing(call: Call, data: DataSet, dropped: DataSet, *, mode: str
 
 
 def _named(call: Call, data: DataSet, mode: str, rate: float) -> dict[str, str]:
-    """RETURNS (dict[str, str]): Data and split, as rows on missing labels call them."""
+    """RETURNS (dict[str, str]): Data and split, as rows on missing labels name them."""
     split = f"{call.split_name(data, 'test')}, {rate:g} dropped"
     return {"data": f"{call.describe(data)}, dropped by {mode}", "split": split}
 
 
 def _relabel(call: Call, data: DataSet, *, seed: int) -> Path:
-    """Complete a training corpus by pipelines of other folds, which are trained and tuned as all others are."""
+    """Add triples to a training corpus by pipelines of other folds, which are trained and tuned as all others are."""
     folder = call.settings.runs / "corpora" / "relabelled" / f"{digest(data.train)}-seed{seed}"
     if not (folder / HELD.format(FOLDS - 1)).exists():
         split_folds(data.train, folder, folds=FOLDS, progress=iter)
@@ -273,7 +273,7 @@ def _relabel(call: Call, data: DataSet, *, seed: int) -> Path:
 
 
 def _estimate_rates(call: Call, dropped: DataSet, held: Path, *, seed: int) -> dict[str, float]:
-    """Estimate τ of each relation from a training with cross-entropy, on tuning sentences that miss triples as well."""
+    """Estimate τ of each relation from a training with cross-entropy, on tuning sentences that lack triples as well."""
     trained, _ = run_system(call, "default", dropped, seed=seed, curve=True)
     threads = call.settings.threads
     found = cached(

@@ -1,6 +1,6 @@
-"""The default beside CasRel and GPLinker on equal terms: each trained until it no longer rises on the tuning sentences.
+"""The default, CasRel and GPLinker on equal terms: each trained until it no longer improves on the tuning sentences.
 
-All systems have the same encoder, sentences, passes at most, batch size, precision and threads. A peer's learning rate
+All systems have the same encoder, sentences, limit of passes, batch size, precision and threads. A peer's learning rate
 is the one of `--learning-rates` that is best on the tuning sentences after training on the first 1,500 sentences with
 seed 0; if one rate is given, nothing is searched. Times are processor time, and are not recorded on a GPU. "additions"
 are those of our encoder: letter shapes, a mix of the layers, no dropout, frozen embeddings. "adversary" perturbs the
@@ -23,7 +23,7 @@ from benchmarks.rere.experiments import CONFIGS, DETECTOR, record_peer, record_s
 from benchmarks.rere.peer import own_batch_size, run_peer
 
 SEARCH_SENTENCES = 1500
-# The best pass is that with the best F on the tuning sentences, as the peers' is: after many passes, average precision
+# The best pass is that with the best F on the tuning sentences, as for the peers: after many passes, average precision
 # prefers early ones.
 BEST_PASS = {"training.score_weights.exact_ap": 0.0, "training.score_weights.exact_f": 1.0}
 CORPORA: dict[str, Callable[[Maker, int], DataSet]] = {
@@ -31,7 +31,7 @@ CORPORA: dict[str, Callable[[Maker, int], DataSet]] = {
     "nyt24": lambda maker, most: maker.nyt24(foreign=False, most=most),
     "webnlg": lambda maker, most: maker.webnlg(most=most),
 }
-# Part of the experiment → program of the peer, what is added to its name in rows, options.
+# Part of the experiment → program of the peer, suffix of its name in rows, options.
 PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "casrel": ("casrel", "", ()),
     "casrel-additions": ("casrel", ", additions", ("--additions",)),
@@ -40,7 +40,7 @@ PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "gplinker-adversary": ("gplinker", ", additions, adversary", ("--additions", "--adversarial-radius", "1.0")),
 }
 # The default, and without its adversary; RERE as published, its detector over [CLS] or over the mean of all pieces.
-# Part → row, config if it is another one, what is changed in it.
+# Part → row, config if it is another one, changes in it.
 OWN: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ours": ("default", "", {}),
     "no-adversary": ("ablation:no adversary", "", {"components.tok2vec.model.adversarial_radius": 0.0}),
@@ -52,7 +52,7 @@ OWN: dict[str, tuple[str, str, dict[str, Any]]] = {
 def fair(call: Call) -> None:
     """Train, tune and test the default, the published form and the peers.
 
-    Then draw how they and the systems of earlier calls learned, all that the file of results has.
+    Then draw the learning curves of all systems in the results file, those of earlier calls included.
     """
     for name in call.corpora:
         data = CORPORA[name](call.maker, 0)
@@ -79,7 +79,7 @@ def fair(call: Call) -> None:
 
 
 def progress_file(results: Path) -> Path:
-    """RETURNS (Path): The file beside one of results that has the scores after each pass."""
+    """RETURNS (Path): The file with the scores after each pass, beside a results file."""
     return results.with_name(f"{results.stem}_progress.json")
 
 
@@ -93,7 +93,7 @@ def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:
 
 
 def _train_peer(call: Call, name: str, part: str, *, seed: int) -> dict[str, Any]:
-    """Choose a peer's learning rate, one training for each, then train and test it with that rate."""
+    """Choose a peer's learning rate, with one training per rate, then train and test it with that rate."""
     rate = call.learning_rates[0] if len(call.learning_rates) == 1 else _best_rate(call, name, part)
     data = CORPORA[name](call.maker, 0)
     call.tell(f"{call.describe(data)}: {part}, learning rate {rate}, seed {seed}")

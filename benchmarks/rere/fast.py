@@ -1,7 +1,7 @@
-"""A pipeline without a transformer, which the default teaches: its scores, and words a second beside it on one core.
+"""A pipeline without a transformer, taught by the default: its scores, and words per second of both on one core.
 
-The teacher learns from the first 1,500 training sentences of NYT24, and labels further texts (`unlabelled.py`). Of what
-the student learns from, the labels of the first 1,500 are always a part; the parts of the experiment say what is added.
+The teacher learns from the first 1,500 training sentences of NYT24, and labels further texts (`unlabelled.py`). The
+student always learns from the gold labels of these 1,500; the parts of the experiment say what is added.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from spacy_relext.corpora.jsonl import write_jsonl
 
 CONFIG = CONFIGS / "rere_fast.cfg"
 LABELLED = 1500
-# Part of the experiment → passes of the student: about as many updates, but for the labels alone, which need fewer.
+# Part of the experiment → passes of the student: about the same number of updates, fewer for the labels alone.
 PASSES = {"taught": 4, "labels alone": 20, "taught on NYT24 alone": 8, "all labels of NYT24": 8}
-# The batches of the config: those of the benchmarks are the default's.
+# The batch size of the config, in place of that of the benchmarks.
 CHANGES = {"training.batcher.size": 800}
 SPEED = "speed"
 TIMED_TEXTS, BATCH_SIZE = 1000, 64
 
 
 def fast(call: Call) -> None:
-    """Train teacher and students, score them, and time the teacher beside the taught student; parts: see `PASSES`."""
+    """Train teacher and students, score them, and time the teacher and the taught student; parts: see `PASSES`."""
     torch.set_num_threads(call.settings.threads)
     data, whole = call.maker.nyt24(foreign=False, most=LABELLED), call.maker.nyt24(foreign=False)
     for seed in call.seeds:
@@ -60,7 +60,7 @@ def fast(call: Call) -> None:
 
 
 def _corpus_of(call: Call, part: str, data: DataSet, whole: DataSet, teacher: Trained) -> Path:
-    """RETURNS (Path): What a student learns from."""
+    """RETURNS (Path): The training corpus of a student."""
     if part == "labels alone":
         return data.train
     if part == "all labels of NYT24":
@@ -91,7 +91,7 @@ def _label(call: Call, teacher: Trained, data: DataSet, texts: list[str], *, nam
 
 
 def _join(*corpora: Path) -> Path:
-    """Put corpora together; RETURNS (Path): The new one, beside the last."""
+    """Concatenate corpora; RETURNS (Path): The new one, beside the last."""
     target = corpora[-1].with_name(f"joined-{'-'.join(map(digest, corpora))}.spacy")
     if not target.exists():
         joined = DocBin(store_user_data=True).from_disk(corpora[0])
@@ -102,7 +102,7 @@ def _join(*corpora: Path) -> Path:
 
 
 def _time(call: Call, data: DataSet, systems: Mapping[str, Trained]) -> None:
-    """Words a second from text to triples, tuned and in turn."""
+    """Measure words per second from text to triples, tuned and in turn."""
     texts = [doc.text for doc in read_docs(data.tests["test"])][:TIMED_TEXTS]
     pipelines = {
         name: load_tuned(each.pipeline, data.dev, threads=call.settings.threads) for name, each in systems.items()

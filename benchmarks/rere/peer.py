@@ -1,4 +1,4 @@
-"""Runs a peer on the corpora, seed, passes, threads, precision and batch size of a training of ours."""
+"""Runs a peer with the corpora, seed, passes, threads, precision and batch size of one of our trainings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from spacy_relext.scoring.triples import text_key
 
 METRICS = ("exact_p", "exact_r", "exact_f", "partial_f")
 TUNINGS = {"tuned": "", "fixed": " at 0.5"}
-# The settings of CasRel beside `nyt24` and `webnlg`: one random subject of a sentence a step, and its own rate.
+# CasRel's settings in `nyt24` and `webnlg`: one random subject per sentence and step, and its own learning rate.
 EARLIER = ("--no-all-subjects",)
 
 
 def own_batch_size(config: Path, data: DataSet, *, seed: int, settings: Settings) -> int:
-    """RETURNS (int): Mean number of sentences of a batch of ours, whether that was trained or not."""
+    """RETURNS (int): Mean number of sentences in our batches, without a training."""
     options: dict[str, Any] = {"encoder": settings.encoder, "precision": settings.precision, "changes": {}}
     options |= {"passes": settings.passes, "lang": data.lang, "seed": seed}
     _, counts = build_config(config, train=data.train, dev=data.dev, **options)
@@ -35,9 +35,9 @@ def run_peer(
     """Train and test a peer, unless that was done.
 
     program (str): "casrel" or "gplinker".
-    batch_size (int): Sentences of a batch: as many as ours has on average.
-    options (Sequence[str]): More of its command line.
-    RETURNS (dict[str, Any]): What it wrote.
+    batch_size (int): Sentences per batch: as many as ours have on average.
+    options (Sequence[str]): Further options of its command line.
+    RETURNS (dict[str, Any]): The result that it wrote.
     RAISES (ValueError): If it fails.
     """
     corpora = {"train": data.train, "dev": data.dev, **data.tests}
@@ -64,10 +64,10 @@ def run_peer(
 
 
 def peer_scores(result: dict[str, Any], data: DataSet, *, system: str) -> dict[str, dict[str, dict[str, float]]]:
-    """Name a peer's scores as ours, and add those that depend on the training sentences.
+    """Rename a peer's scores like ours, and add those that depend on the training sentences.
 
     result (dict[str, Any]): From `run_peer`.
-    system (str): Of its rows, such as "peer:casrel".
+    system (str): Its name in rows, such as "peer:casrel".
     RETURNS (dict[str, dict[str, dict[str, float]]]): Split → system → metric → fraction.
     """
     named: dict[str, dict[str, dict[str, float]]] = {}
@@ -89,7 +89,7 @@ def peer_scores(result: dict[str, Any], data: DataSet, *, system: str) -> dict[s
 def _judge(
     data: DataSet, split: str, predicted: Sequence[Sequence[Sequence[str]]], *, labels: set[str] | None
 ) -> Iterable[Judged]:
-    """Put a peer's triples of each test sentence beside gold ones."""
+    """Yield a peer's triples of each test sentence with the gold ones."""
     for doc, triples in zip(read_docs(data.tests[split]), predicted, strict=True):
         gold = {text_key(record, doc.text) for record in get_records(doc) or []}
         found = {(relation, subject, object_) for subject, relation, object_ in triples}

@@ -1,4 +1,4 @@
-"""Class priors of the three paradigms of extraction, as RERE's Table 2 compares them."""
+"""Class priors of the three paradigms of extraction, as compared in RERE's Table 2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.harness.call import Call
 from spacy_relext.annotations.store import align_triples
 from spacy_relext.corpora.shards import iter_docs
 
-# Of so many cells, true ones are counted.
+# Results are true cells per this many cells.
 CELLS = 10_000
 PARADIGMS = ("subject, object, then relation", "subject, then relation, object", "relation, then subject, object")
 
@@ -38,9 +38,9 @@ def priors(call: Call) -> None:
 def class_priors(docs: Iterable[Doc]) -> dict[str, tuple[float | None, float]]:
     """Compute the shares of true cells of two steps of labelling, over all cells of all sentences.
 
-    With N tokens, m arguments and relations R: pairs of arguments × R (the first step is not compared); tokens that
-    begin a subject of N, then that begin an object of N × R a subject; relations of R, then starts and ends of subjects
-    and objects of 4 × N a relation.
+    With N tokens, m arguments and R relations, the cells of both steps are: none (not compared), then m · (m - 1) · R
+    for pairs and relations; N for starts of subjects, then N · R per subject for starts of objects; R for relations,
+    then 4 · N per relation for starts and ends of subjects and objects.
 
     docs (Iterable[Doc]): One sentence each.
     RETURNS (dict[str, tuple[float | None, float]]): π₁ and π₂ of each of PARADIGMS.

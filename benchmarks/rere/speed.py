@@ -1,4 +1,4 @@
-"""The experiment on speed and memory: training, extraction beside the peer and the bare encoder, many relations."""
+"""The experiment on speed and memory: training, extraction compared with peer and bare encoder, many relations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from spacy_relext.annotations.store import set_triples
 
 BATCH_SIZES = (1, 32, 64)
 RELATIONS = (5, 22, 200)
-# Texts of the memory measurement and of the larger batches are repeated to this number.
+# Texts are repeated to this number when memory, and time by number of relations, is measured.
 ENOUGH = 512
 PEER, BARE = "peer:casrel", "peer:bare encoder"
 ASKED_PER_SENTENCE = 1.3
@@ -40,7 +40,7 @@ ASKED_PER_SENTENCE = 1.3
 def speed(call: Call) -> None:
     """Measure; parts: training, extraction, memory, relations.
 
-    call (Call): Its seeds are trainings, and the number of rounds for what is timed in rounds.
+    call (Call): One training per seed, and one round per seed for what is timed in rounds.
     """
     torch.set_num_threads(call.settings.threads)
     data = call.maker.nyt24(foreign=False)
@@ -106,7 +106,7 @@ def _train_peer(call: Call, data: DataSet, ours: Trained, seed: int) -> tuple[An
 
 
 def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, texts: Sequence[str]) -> None:
-    """Extraction beside the peer's and beside the encoder alone."""
+    """Time our extraction, the peer's, and the encoder alone."""
     from benchmarks.peers.training import autocast
     from benchmarks.peers.triple_data import Record
 
@@ -114,7 +114,7 @@ def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, tex
     records = [Record(text, frozenset()) for text in texts]
 
     def peer_work(batch_size: int) -> Any:
-        # the batches that nlp.pipe gets: neither system may look further ahead for sentences of like length
+        # the batches that nlp.pipe gets: neither system may look further ahead for sentences of similar length
         steps = [records[at : at + batch_size] for at in range(0, len(records), batch_size)]
 
         def work() -> None:
@@ -148,7 +148,7 @@ def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, tex
 
 
 def _measure_memory(call: Call, data: DataSet, trained: Trained, texts: Sequence[str]) -> None:
-    """Peak memory of a process that loads the pipeline and extracts."""
+    """Write the peak memory of a process that loads the pipeline and extracts."""
     path = call.settings.runs / "memory_texts.json"
     path.write_text(json.dumps(_repeated(texts)), encoding="utf8")
     for batch_size in (1, 64):
@@ -159,7 +159,7 @@ def _measure_memory(call: Call, data: DataSet, trained: Trained, texts: Sequence
 
 
 def _time_relations(call: Call, data: DataSet, texts: Sequence[str]) -> None:
-    """Time against the number of relations, of untrained heads that ask as few as trained ones do."""
+    """Time extraction by the number of relations, with untrained heads that ask for as few as trained ones do."""
     contestants = {}
     for number in RELATIONS:
         call.tell(f"a pipeline with {number} relations")
@@ -176,7 +176,7 @@ def _time_relations(call: Call, data: DataSet, texts: Sequence[str]) -> None:
 
 
 def _untrained_pipeline(config: Path, texts: Sequence[str], *, n_relations: int, encoder: Path) -> Language:
-    """Initialize a pipeline on invented labels, and set its detector so that few relations are asked."""
+    """Initialize a pipeline on invented labels, and set its detector so that few relations are asked for."""
     filled = Config().from_disk(config, interpolate=False)
     if "encoder" in filled["paths"]:
         filled["paths"]["encoder"] = str(encoder)
@@ -193,7 +193,7 @@ def _untrained_pipeline(config: Path, texts: Sequence[str], *, n_relations: int,
 
 
 def _ask_few(nlp: Language, texts: Sequence[str]) -> None:
-    """Spread the detector's logits so that about ASKED_PER_SENTENCE relations are asked and no others are stored."""
+    """Scale the detector's logits so that about ASKED_PER_SENTENCE relations are asked for and no others stored."""
     settings = nlp.get_pipe("rere_detector").cfg  # type: ignore[attr-defined]
     least, settings["min_probability"] = settings["min_probability"], 0.0
     with nlp.select_pipes(disable=["rere_extractor"]):

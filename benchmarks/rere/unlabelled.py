@@ -2,8 +2,8 @@
 
 They are the training sentences of NYT24 that a training does not use, and those of Riedel's training file. Those are
 lower-cased, and the words of a name are joined by underscores: capitals are restored by the names that the file marks,
-and by how the training sentences of NYT24 mostly write a word. A sentence of a test or tuning corpus is left out,
-whatever its case and punctuation.
+and by the usual form of a word in the training sentences of NYT24. Sentences of a test or tuning corpus are left out,
+whatever their case and punctuation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.harness.datasets import DataSet, read_docs
 
 RIEDEL = "nyt10_riedel_mid_sample/train.txt"
-# Columns of a line: its two entities, its sentence, and what stands behind that.
+# Columns of a line: its two entities, and its sentence; END follows the sentence.
 ENTITIES, SENTENCE, END = slice(2, 4), 5, "###END###"
 BRACKETS = {"-lrb-": "-LRB-", "-rrb-": "-RRB-"}
 SMALL = frozenset("a and at by de for in of on the to".split())  # in names
@@ -53,7 +53,7 @@ def _restore_case(lines: Iterable[str], cased: Iterable[str]) -> Iterator[str]:
     names = {tuple(name.split("_")) for name in chain(joined, *(row[ENTITIES] for row in rows))}
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for text in cased:
-        for word in text.split()[1:]:  # the first word's capital says nothing
+        for word in text.split()[1:]:  # the first word is capitalised anyway
             counts[word.lower()][word] += 1
     usual = {word: forms.most_common(1)[0][0] for word, forms in counts.items()} | BRACKETS
     for words in split:
@@ -62,7 +62,7 @@ def _restore_case(lines: Iterable[str], cased: Iterable[str]) -> Iterator[str]:
 
 
 def _with_capitals(words: list[str], names: set[tuple[str, ...]], usual: Mapping[str, str]) -> Iterator[str]:
-    """Yield words: the longest name at each place with capitals, other words as they are usual."""
+    """Yield words: the longest name at each place with capitals, other words in their usual form."""
     at = 0
     while at < len(words):
         sizes = range(min(LONGEST_NAME, len(words) - at), 0, -1)

@@ -1,4 +1,4 @@
-"""Scores that depend on what the training sentences hold, for all systems of the benchmarks alike."""
+"""Scores that depend on the content of the training sentences, computed alike for all systems of the benchmarks."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def read_facts(corpus: Path) -> TrainingFacts:
 
 
 def score_by_training(sentences: Iterable[Judged], training: TrainingFacts) -> dict[str, dict[str, float]]:
-    """Score the triples that training does not hold; then all, and those, without the sentences that it holds.
+    """Score the triples that are not in training; then all, and those, without the sentences that are in training.
 
-    RETURNS (dict[str, dict[str, float]]): What is added to the name of the split → metric → fraction. Sentences that
-        training holds are a split of their own where there are any.
+    RETURNS (dict[str, dict[str, float]]): Suffix of the split's name → metric → fraction. Scores without training
+        sentences form a split of their own if the test has both those and new sentences.
     """
     sentences = list(sentences)
     new = [sentence for sentence in sentences if sentence.text not in training.texts]

@@ -1,9 +1,9 @@
-"""Pairs that state nothing, mixed into a corpus, and how pure clusters are when the pairs that fit worst are left out.
+"""Pairs that state nothing, mixed into a corpus, and the purity of clusters when the pairs that fit worst are left out.
 
-A pair without a relation: of a text of the data set, one argument, drawn, and another run of tokens that begin with a
-capital, drawn too, in the other argument's place. The run holds no mention of an argument, is more than the first token
-of the text, and not one letter alone. Nobody has checked that the text states nothing of such a pair: some state a
-relation that the data set does not have, and some one that it has.
+A pair without a relation keeps one argument of a text of the data set, and has a run of capitalised tokens in place of
+the other, both chosen at random. The run overlaps no mention of an argument, is more than the first token of the text,
+and not a single letter. Nobody has checked that the text states nothing about such a pair: some state a relation that
+the data set does not have, and some one that it has.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ Place = tuple[int, int]
 
 
 def mixed_corpus(maker: ClusterMaker, name: str) -> Path:
-    """Write a corpus of which three pairs in ten state nothing."""
+    """Write a corpus in which three pairs in ten state nothing."""
     return maker.written(f"{name}-mixed", lambda: with_unrelated(maker.pairs(name)))
 
 
 def with_unrelated(pairs: Sequence[Marked]) -> list[Marked]:
-    """RETURNS (list[Marked]): These pairs, then as many that state nothing as make three in ten of all."""
+    """RETURNS (list[Marked]): These pairs, then pairs that state nothing, up to three in ten of all."""
     others = list(unrelated(pairs, seed=0))
     return [*pairs, *others[: round(len(pairs) * SHARE / (1 - SHARE))]]
 
 
 def unrelated(pairs: Sequence[Marked], *, seed: int) -> Iterator[Marked]:
-    """Yield a pair without a relation of each text that has one."""
+    """Yield a pair without a relation for each text that allows one."""
     rng = random.Random(seed)
     annotated = {(*each.words, places) for each in pairs for places in [frozenset((each.subject, each.object))]}
     for pair in pairs:
@@ -56,7 +56,7 @@ def unrelated(pairs: Sequence[Marked], *, seed: int) -> Iterator[Marked]:
 
 
 def capitalised(words: Sequence[str], taken: Sequence[Place]) -> list[Place]:
-    """RETURNS (list[Place]): Runs of tokens that begin with a capital, beside places that are taken."""
+    """RETURNS (list[Place]): Runs of capitalised tokens that overlap no place in `taken`."""
     upper = [word[:1].isupper() for word in words]
     starts = [at for at, is_upper in enumerate(upper) if is_upper and not (at and upper[at - 1])]
     runs = [(at, next((end for end in range(at, len(upper)) if not upper[end]), len(upper))) for at in starts]
@@ -68,10 +68,10 @@ def capitalised(words: Sequence[str], taken: Sequence[Place]) -> list[Place]:
 
 
 def evaluate_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
-    """Put the pairs of a corpus into clusters.
+    """Assign the pairs of a corpus to clusters.
 
-    RETURNS (dict[str, Any]): `gold`, `clusters`, `score`, and `margin`: how much more likely the cluster is than the
-        next, each a list with one entry for each pair; `names` of the clusters, from 1.
+    RETURNS (dict[str, Any]): `gold`, `clusters`, `score` and `margin` (logit of the best cluster minus that of the
+        second), each a list with one entry per pair; `names` of the clusters, from 1.
     """
     clusterer: Any = nlp.get_pipe("selfore_clusterer")
     evaluated: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score", "margin")}
@@ -90,13 +90,13 @@ def evaluate_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
 
 
 def abstention(evaluated: dict[str, Any], key: str) -> Iterator[tuple[float, dict[str, float]]]:
-    """Leave out the pairs of the lowest scores, and see how pure clusters are then.
+    """Compute the purity of clusters without the pairs of the lowest scores.
 
     evaluated (dict[str, Any]): From `evaluate_pairs`.
-    key (str): The score: "score", whose threshold is used as it is, or another, whose rank is.
+    key (str): The score: "score" is compared with the thresholds as it is, another one by its rank, 0 to 1.
     YIELDS (tuple[float, dict[str, float]]): Threshold, as long as a pair reaches it; `purity`: share of the pairs kept
-        that have their cluster's commonest relation, which "no relation" never is; `b3_p`, of which each pair without a
-        relation is a class of its own; `coverage`: share of the pairs kept; `stated`: of these, share with a relation.
+        that have their cluster's commonest relation, never "no relation"; `b3_p`, with each pair without a relation as
+        a class of its own; `coverage`: share of the pairs kept; `stated`: of these, share with a relation.
     """
     values = numpy.asarray(evaluated[key])
     scores = values if key == "score" else values.argsort(kind="stable").argsort(kind="stable") / len(values)
@@ -112,7 +112,7 @@ def abstention(evaluated: dict[str, Any], key: str) -> Iterator[tuple[float, dic
 
 
 def _pure(clusters: list[Counter[str]]) -> dict[str, float]:
-    """Score clusters by how often each relation is in them."""
+    """Score clusters, given as counts of relations."""
     total = sum(sum(cluster.values()) for cluster in clusters)
     related = [[count for relation, count in cluster.items() if relation != NONE] for cluster in clusters]
     right = sum(max(each, default=0) for each in related)

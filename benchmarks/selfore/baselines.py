@@ -1,4 +1,4 @@
-"""What SelfORE's clusters are compared with: k-means on vectors of the same encoder, which nothing has trained."""
+"""Baselines for SelfORE's clusters: k-means on vectors of the same encoder, without fine-tuning."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BASELINES: dict[str, tuple[str, ...]] = {
 
 
 def encode(nlp: Language, corpus: Path, encoder: Path, folder: Path, *, threads: int) -> dict[str, numpy.ndarray]:
-    """Encode the pairs of a corpus with the last layer of an encoder, or find them encoded.
+    """Encode the pairs of a corpus with the last layer of an encoder, or read their stored vectors.
 
     RETURNS (dict[str, numpy.ndarray]): For each of `PARTS` the vectors, in the order of the corpus. Shapes (N, D)
     """
@@ -64,7 +64,7 @@ def _encode(pairs: Pairs, encoder: Path) -> Iterator[dict[str, numpy.ndarray]]:
 def _parts(
     state: numpy.ndarray, token_of: numpy.ndarray, subject: numpy.ndarray, obj: numpy.ndarray
 ) -> dict[str, numpy.ndarray]:
-    """Means over the parts of one text; 0 for one without pieces. `token_of` says which token a piece is of, or -1."""
+    """Average the states over each part of a text; 0 without pieces. `token_of` has the token of each piece, or -1."""
 
     def mean(start: int, end: int) -> numpy.ndarray:
         inside = (token_of >= start) & (token_of < end)
@@ -89,7 +89,7 @@ def cluster_baseline(vectors: numpy.ndarray, *, count: int, seed: int) -> list[i
     """Cluster vectors.
 
     vectors (numpy.ndarray): Shape (N, F)
-    seed (int): Of k-means++, the best of ten starts.
+    seed (int): Seed of k-means++; the best of ten starts counts.
     """
     from sklearn.cluster import KMeans
 

@@ -19,12 +19,12 @@ from spacy_relext import set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.shards import ShardWriter
 
-# T-REx: texts of each relation, one a fact, and the longest of them in characters.
+# T-REx: number of texts per relation, one per fact, and their maximum length in characters.
 TREX_TEXTS, TREX_LONGEST = 200, 400
 HELD_SHARE = 5
 DATA = ("fewrel", "trex", "wiki80", "wiki64", "swapped", "halved", "tailed", "tailed_trex")
 FEWREL = Path("fewrel") / "val_wiki.json"
-# Of the long tail: how many pairs the smallest relation has, as a share of the largest.
+# Long tail: pairs of the smallest relation as a share of those of the largest.
 SMALLEST = 0.05
 RECOGNISER = "en_ud_glove"
 _WORDS = re.compile(r"\w+|[^\w\s]")
@@ -37,8 +37,8 @@ class Marked:
     words (list[str]): Its tokens.
     subject (tuple[int, int]): First token of the subject, and the one after the last.
     object (tuple[int, int]): Those of the object.
-    relation (str | None): Gold; "" for none; None where nobody says.
-    mentions (tuple[tuple[int, int], ...]): Where else the arguments stand.
+    relation (str | None): Gold relation; "" for none; None without annotation.
+    mentions (tuple[tuple[int, int], ...]): Further mentions of the arguments.
     types (tuple[str, str]): Entity types of subject and object; "" for none.
     """
 
@@ -54,11 +54,11 @@ class Marked:
 class ClusterData:
     """Corpora for one experiment.
 
-    name (str): As results call it.
-    relations (int): How many there are.
-    whole (Path): All pairs, clustered as they are scored.
+    name (str): Its name in the results.
+    relations (int): Number of relations.
+    whole (Path): All pairs, clustered and scored.
     kept (Path): Four fifths of them, clustered.
-    held (Path): The last fifth, put into clusters afterwards.
+    held (Path): The other fifth, assigned to clusters afterwards.
     """
 
     name: str
@@ -69,7 +69,7 @@ class ClusterData:
 
 
 class ClusterMaker(Maker):
-    """Makes these corpora, where they are not there yet. `limit_train` is the most pairs of a data set, drawn."""
+    """Makes these corpora, where they are not there yet. `limit_train` is the maximum of pairs of a data set."""
 
     def fewrel(self) -> ClusterData:
         """RETURNS (ClusterData): The validation set of FewRel: 16 relations, 700 pairs each."""
@@ -88,11 +88,11 @@ class ClusterMaker(Maker):
         return self._clusters("wiki64", "wiki80 dev without FewRel's relations")
 
     def swapped(self) -> ClusterData:
-        """RETURNS (ClusterData): FewRel with arguments of other texts of the same relation: of the same kind."""
+        """RETURNS (ClusterData): FewRel with arguments from other texts of the same relation, so of the same kind."""
         return self._clusters("swapped", "FewRel val_wiki, arguments of other texts")
 
     def halved(self) -> ClusterData:
-        """RETURNS (ClusterData): FewRel without the half of its relations that `known_relations` draws."""
+        """RETURNS (ClusterData): FewRel without the half of its relations that `known_relations` chooses."""
         return self._clusters("halved", "FewRel val_wiki, half of the relations")
 
     def tailed(self) -> ClusterData:
@@ -104,7 +104,7 @@ class ClusterMaker(Maker):
         return self._clusters("tailed_trex", "T-REx (LAMA), 200 to 10 pairs a relation")
 
     def pairs(self, key: str) -> list[Marked]:
-        """RETURNS (list[Marked]): The pairs of a data set, in an order that says nothing."""
+        """RETURNS (list[Marked]): The pairs of a data set, in random order."""
         read = {
             "fewrel": lambda: _fewrel(self.data / FEWREL),
             "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
@@ -118,7 +118,7 @@ class ClusterMaker(Maker):
         return self.shuffled(read())[: self.limit_train or None]
 
     def shuffled(self, pairs: Iterable[Marked]) -> list[Marked]:
-        """RETURNS (list[Marked]): The pairs of two different arguments, in an order that says nothing."""
+        """RETURNS (list[Marked]): The pairs with two different arguments, in random order."""
         marked = [each for each in pairs if each.subject != each.object]
         random.Random(0).shuffle(marked)
         return marked
@@ -190,7 +190,7 @@ def _place(pair: Marked) -> tuple[object, ...]:
 
 
 def _swapped(pairs: Sequence[Marked]) -> Iterator[Marked]:
-    """Give each pair the subject of another pair of its relation, and the object of a third, both drawn."""
+    """Give each pair the subject of another pair of its relation, and the object of a third, both chosen at random."""
     rng, others = random.Random(0), _by_relation(pairs)
     for pair in pairs:
         one, two = (rng.choice(others[pair.relation]) for _ in range(2))
@@ -211,7 +211,7 @@ def _tailed(pairs: Sequence[Marked]) -> Iterator[Marked]:
 
 
 def known_relations(pairs: Sequence[Marked]) -> list[str]:
-    """RETURNS (list[str]): Half of the relations, drawn."""
+    """RETURNS (list[str]): Half of the relations, chosen at random."""
     relations = sorted({str(pair.relation) for pair in pairs})
     random.Random(0).shuffle(relations)
     return sorted(relations[: len(relations) // 2])
@@ -223,7 +223,7 @@ def _other_half(pairs: Sequence[Marked]) -> Iterator[Marked]:
 
 
 def _by_relation(pairs: Sequence[Marked]) -> dict[str, list[Marked]]:
-    """Sort pairs by what gold says of them, in the order of the names."""
+    """Group pairs by gold relation, in the order of the names."""
     groups: dict[str, list[Marked]] = {}
     for pair in sorted(pairs, key=lambda each: str(each.relation)):
         groups.setdefault(str(pair.relation), []).append(pair)
@@ -239,7 +239,7 @@ def read_wiki80(path: Path) -> Iterator[Marked]:
 
 
 def read_trex(folder: Path) -> Iterator[Marked]:
-    """Read LAMA's T-REx: the first of a fact's texts, drawn, in which the subject is found beside the masked object."""
+    """Read LAMA's T-REx: for each fact a random text in which the subject is found outside the masked object."""
     rng = random.Random(0)
     for path in sorted(folder.glob("P*/test.jsonl")):
         facts = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines() if line.strip()]

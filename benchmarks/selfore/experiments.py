@@ -75,7 +75,7 @@ def _central(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _unknown(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """As many clusters as are found."""
+    """Cluster with an estimated number of clusters."""
     call.tell(f"{name}: K to be found, seed {seed}")
     count = find_count(call, data, seed)
     scores = compare(call, data, seed, {}, count=count)
@@ -84,7 +84,7 @@ def _unknown(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """k-means on vectors of the untrained encoder, ten starts; and types, of which nothing is drawn."""
+    """Run k-means, with ten starts, on vectors of the encoder without fine-tuning."""
     nlp, settings = spacy.blank("en"), call.settings
     vectors = encode(nlp, data.whole, settings.encoder, settings.runs / "vectors", threads=settings.threads)
     gold = [pair.relation for pair in call.maker.pairs(name)]
@@ -94,14 +94,14 @@ def _baselines(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _pieces(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """k-means on what the component reads of markers and masks."""
+    """Run k-means on the component's vectors of start markers and of cloze masks."""
     for baseline, changes in VECTORS.items():
         vectors = untrained_vectors(call, data, changes)
         _kmeans(call, name, data, seed, baseline, vectors.pairs.astype("float32"), vectors.gold)
 
 
 def _peers(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Usual ways to cluster the default's own vectors."""
+    """Cluster the default's own vectors by the usual methods."""
     vectors = untrained_vectors(call, data, {})
     pairs, gold = vectors.pairs[vectors.distinct].astype("float32"), [vectors.gold[at] for at in vectors.distinct]
     for peer, fit in PEERS.items():
@@ -120,7 +120,7 @@ def _kmeans(
 
 
 def _types(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Types of an entity recogniser: as clusters, and as a part of pairs' vectors."""
+    """Use the types of an entity recogniser: as clusters, and as a part of the vectors of pairs."""
     assert isinstance(call.maker, ClusterMaker)
     pairs = call.maker.typed_pairs(name)
     scores = score_clusters([pair.relation for pair in pairs], [pair.types for pair in pairs])
@@ -145,7 +145,7 @@ def _forms(forms: Mapping[str, Changes], call: Call, name: str, data: ClusterDat
 def _form(
     call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Changes, *, count: int | None = None
 ) -> None:
-    """Cluster the same vectors in another way."""
+    """Cluster the same vectors with other settings."""
     call.tell(f"{name}: {row}{f', K = {count}' if count else ''}, seed {seed}")
     scores = compare(call, data, seed, changes, count=count or 0)
     _record(call, name, data, seed, row, scores, seconds=scores["cluster_seconds"], count=count)
@@ -157,24 +157,24 @@ def _learned(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _contrasted(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """One loop that draws neighbours together."""
+    """Run one loop with a contrastive loss that draws neighbours together."""
     _system(call, name, data, seed, "ablation:one loop, neighbours", CONTRASTED)
 
 
 def _contrasted_longer(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """The same loop of more epochs."""
+    """Run the same loop for more epochs."""
     for epochs, changes in CONTRASTED_LONGER.items():
         _system(call, name, data, seed, f"ablation:one loop of {epochs} epochs, neighbours", changes)
 
 
 def _contrasted_averaged(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Two epochs, and an average of the encoder's weights."""
+    """Run it for two epochs, with averaged weights of the encoder."""
     row = "ablation:one loop of two epochs, neighbours, averaged weights"
     _system(call, name, data, seed, row, CONTRASTED_AVERAGED)
 
 
 def _taught(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Pairs read with an encoder that has learned other relations from labels."""
+    """Start from an encoder that has learned other relations from labels."""
     assert isinstance(call.maker, ClusterMaker)
     others = other_relations(call.maker, name)
     if others:
@@ -190,13 +190,13 @@ def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """How long one loop takes, and what it brings."""
+    """Measure the time of one loop, and its scores."""
     _time_loop(call, name, data, seed)
     _system(call, name, data, seed, "ablation:loops: 1", {**loops(1), **ONE_EACH})
 
 
 def _time_loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Measure the processor time of both, of one thread. The peer learns gold relations: as many as clusters."""
+    """Measure the processor time of our loop and of the peer. The peer learns gold relations, as many as clusters."""
     call.tell(f"{name}: time of a loop, seed {seed}")
     trained = train_clusters(call, data, data.whole, seed, {**loops(1), **ONE_EACH})
     pairs = PairData(data.name, data.whole, data.held, {"test": data.whole}, key=f"selfore-{name}", marked=True)
@@ -225,7 +225,7 @@ def _paper(call: Call, name: str, data: ClusterData, seed: int) -> None:
 def _system(
     call: Call, name: str, data: ClusterData, seed: int, row: str, changes: Changes, *, config: Path = CONFIG
 ) -> None:
-    """Cluster all pairs, and score these clusters."""
+    """Train and cluster on all pairs, and score the clusters."""
     call.tell(f"{name}: {row}, seed {seed}")
     trained = train_clusters(call, data, data.whole, seed, changes, config=config)
     scores = score_trained(call, trained, data.whole)
@@ -233,7 +233,7 @@ def _system(
 
 
 def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Cluster four fifths, and put the last fifth into these clusters."""
+    """Cluster four fifths, and assign the other fifth to these clusters."""
     call.tell(f"{name}: a fifth held out, seed {seed}")
     trained = train_clusters(call, data, data.kept, seed, {})
     for split, corpus in (("four fifths", data.kept), ("the fifth held out", data.held)):
@@ -259,9 +259,9 @@ def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
 
 
 def _known(call: Call, name: str, data: ClusterData, seed: int, *, mixed: bool = False) -> None:
-    """Half of the relations known, a fifth of their pairs labelled; and no labels, as far as clusters go.
+    """Half of the relations known, a fifth of their pairs labelled; compared with clustering without labels.
 
-    mixed (bool): Three pairs in ten state nothing.
+    mixed (bool): Whether three pairs in ten state nothing.
     """
     assert isinstance(call.maker, ClusterMaker)
     pairs = call.maker.pairs(name)

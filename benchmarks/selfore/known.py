@@ -1,6 +1,6 @@
-"""Half of the relations known, a fifth of their pairs labelled: what is found beside them, against no labels at all.
+"""Half of the relations known, a fifth of their pairs labelled: what else is found, compared with no labels at all.
 
-In a mixed world, three pairs in ten state nothing: known relations, others and none, as raw text has them.
+In a mixed corpus, three pairs in ten state nothing: known relations, others and none, as in raw text.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ def partly_labelled(maker: ClusterMaker, name: str, *, mixed: bool = False) -> P
 def score_known(
     evaluated: dict[str, Any], labelled: set[int], relations: Sequence[str], *, named: bool
 ) -> dict[str, float]:
-    """Score clusters of pairs that had no label.
+    """Score the clusters of pairs without a label.
 
     evaluated (dict[str, Any]): From `evaluate_pairs`.
-    named (bool): Whether clusters have names of relations; else each gets that of most of its labelled pairs.
+    named (bool): Whether clusters have names of relations; if not, each gets that of most of its labelled pairs.
     RETURNS (dict[str, float]): `unknown_b3_f`, `unknown_ari`: of pairs of the other relations; `known_b3_f`,
         `known_ari`: of the known ones; `known_accuracy`: share of these in a cluster with the name of their relation;
         `unknown_kept`: share of pairs of the other relations in a cluster with no such name. With pairs that state
-        nothing, also `none_kept`, the same of these, and `stating_auc`: how often a pair with a relation fits its
-        cluster better than one without, whatever the threshold.
+        nothing, also `none_kept`, the same of these, and `stating_auc`: area under the ROC curve for telling pairs
+        with a relation from those without by how well they fit their cluster.
     """
     gold, clusters = evaluated["gold"], evaluated["clusters"]
     names = dict(enumerate(evaluated["names"], 1)) if named else _name_by_labels(gold, clusters, labelled)

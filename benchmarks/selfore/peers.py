@@ -1,4 +1,4 @@
-"""Usual ways to cluster, on the same vectors of pairs as the default; each is told K, but for HDBSCAN.
+"""Usual clustering methods, on the same vectors of pairs as the default; all but HDBSCAN are given K.
 
 | peer | input |
 |---|---|
@@ -22,7 +22,7 @@ from sklearn.neighbors import kneighbors_graph
 from sklearn.preprocessing import normalize
 
 COMPONENTS, STARTS, NEIGHBOURS = 200, 10, 20
-# Of HDBSCAN: the smallest cluster, as a share of the pairs for each of K.
+# HDBSCAN: minimum cluster size, as a share of the mean cluster size, pairs / K.
 SMALLEST = 0.1
 Fit = Callable[[numpy.ndarray, int, int], numpy.ndarray]
 
@@ -46,7 +46,7 @@ def _average(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
 
 
 def _spectral(vectors: numpy.ndarray, count: int, seed: int) -> numpy.ndarray:
-    """Ng, Jordan and Weiss (2001): with rows of length 1, which scikit-learn's estimator leaves out."""
+    """Ng, Jordan and Weiss (2001): with rows normalised to length 1, which scikit-learn's estimator leaves out."""
     graph = kneighbors_graph(_components(vectors, seed), NEIGHBOURS)
     rows = spectral_embedding((graph + graph.T) / 2, n_components=count, drop_first=False, random_state=seed)
     return KMeans(count, n_init=STARTS, random_state=seed).fit_predict(normalize(rows))

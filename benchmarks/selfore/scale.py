@@ -1,7 +1,7 @@
-"""Time and memory of clustering against the number of pairs, on vectors that are drawn.
+"""Time and memory of clustering against the number of pairs, on random vectors.
 
 As a program it draws vectors around K centres, clusters them once and prints seconds and the peak of its memory in MiB;
-with a number of starts it does all that `selfore_clusterer` does in a loop after reading, with as many:
+with a number of restarts it does all that `selfore_clusterer` does in a loop after reading, with as many restarts:
 
     python -m benchmarks.selfore.scale 100000
     python -m benchmarks.selfore.scale 100000 20
@@ -28,22 +28,22 @@ from spacy_relext.selfore.component import SelforeClusterer
 from spacy_relext.selfore.contexts import Context
 from spacy_relext.selfore.table import PairTable
 
-# Pairs, and starts of a whole loop: twenty are the default, and take hours of a million.
+# Number of pairs → restarts in a whole loop: twenty are the default, and take hours for a million pairs.
 SIZES = {10_000: 20, 100_000: 20, 1_000_000: 3}
 WIDTH, CLUSTERS, CHUNK = 1_152, 50, 50_000
 PARTS = ("start", "loop")
 NAME = "selfore_clusterer"
 TOKENS = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": WIDTH // 3, "depth": 1}
 TOKENS |= {"embed_size": 100, "window_size": 1, "maxout_pieces": 2, "subword_features": False}
-# Of what stands between arguments: as in FewRel a third of the pairs have nothing that counts, and of 11,200 there are
-# some five different n-grams a pair.
+# Words between arguments: as in FewRel, a third of the pairs have none that count, and 11,200 pairs have about five
+# different n-grams each.
 WORDS, PHRASES, LONGEST, EMPTY, REPEATED = 20_000, 3_000, 10, 0.35, 0.4
 
 
 def scale(call: Call) -> None:
-    """Cluster ever more vectors, each number in a process of its own.
+    """Cluster increasing numbers of vectors, each in a process of its own.
 
-    call (Call): The call; its limit of training pairs is the largest number.
+    call (Call): Its limit of training pairs is the largest number.
     """
     for count, starts in SIZES.items():
         if count > (call.maker.limit_train or count):
@@ -69,9 +69,9 @@ def scale(call: Call) -> None:
 
 
 def measure(*arguments: int) -> tuple[float, float]:
-    """Call this program.
+    """Run this program.
 
-    arguments (int): How many vectors, and for all of a loop the number of starts.
+    arguments (int): Number of vectors and, for a whole loop, number of restarts.
     RETURNS (tuple[float, float]): Seconds of processor time, and the peak of memory in MiB.
     """
     seconds, peak = map(float, run_module("benchmarks.selfore.scale", *arguments).split()[-2:])
@@ -79,7 +79,7 @@ def measure(*arguments: int) -> tuple[float, float]:
 
 
 def _draw(count: int) -> numpy.ndarray:
-    """Draw vectors around centres."""
+    """Draw random vectors around centres."""
     rng = numpy.random.default_rng(0)
     centres = rng.normal(size=(CLUSTERS, WIDTH)).astype("float32")
     vectors = numpy.empty((count, WIDTH), dtype="float16")
@@ -90,10 +90,10 @@ def _draw(count: int) -> numpy.ndarray:
 
 
 def draw_table(count: int) -> PairTable:
-    """Draw all that is kept of pairs after reading.
+    """Draw a random table of pairs, with all that is kept of pairs after reading.
 
-    RETURNS (PairTable): Keys, vectors, words between the arguments, samples, and their types, each an object of its
-        own, as those that are read.
+    RETURNS (PairTable): Keys, vectors, words between the arguments, samples and types, each an object of its own, as
+        in a table that is read.
     """
     rng = numpy.random.default_rng(1)
     keys = [rng.bytes(12) for _ in range(count)]
@@ -103,7 +103,7 @@ def draw_table(count: int) -> PairTable:
 
 
 def draw_gaps(count: int) -> list[tuple[str, ...]]:
-    """Draw what stands between arguments, by Zipf's law."""
+    """Draw the words between arguments, by Zipf's law."""
     rng = numpy.random.default_rng(2)
     shares = 1.0 / numpy.arange(3, WORDS + 3)
     shares /= shares.sum()
@@ -120,7 +120,7 @@ def draw_gaps(count: int) -> list[tuple[str, ...]]:
 
 
 def time_all(count: int, starts: int) -> tuple[float, SelforeClusterer]:
-    """Do what follows reading in a loop: cluster, find out how well pairs fit, and name the clusters.
+    """Do what follows reading in a loop: cluster, compute how well pairs fit, and name the clusters.
 
     starts (int): The clusterer's `restarts`; all else as by default, but for the number of clusters,
         and no over-clustering.
@@ -154,7 +154,7 @@ def _time_start(count: int) -> float:
 
 
 def main() -> None:
-    """Cluster once, or do all of a loop."""
+    """Cluster once, or run a whole loop."""
     count, *starts = map(int, sys.argv[1:])
     seconds = time_all(count, starts[0])[0] if starts else _time_start(count)
     print(seconds, peak_memory())

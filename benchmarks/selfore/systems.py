@@ -1,4 +1,4 @@
-"""The systems of the SelfORE benchmarks: what each changes in a config, how it is trained, what it says of pairs."""
+"""The systems of the SelfORE benchmarks: their changes in a config, training, and clusters of pairs."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ CLUSTERING = f"{IN}.clustering."
 VECTOR, MIX_FROM = f"{IN}.model.encoder.form", f"{IN}.model.encoder.mix_from"
 LAST_LAYER = 99
 START = f"initialize.{IN}.start"
-# Pairs as a classifier reads them, from which the encoder starts.
+# Pairs are read like in the classifier whose encoder is the start.
 OF_SENTENCE = {f"{IN}.model.context": "sentence"}
-# Most clusters that are tried where nobody says how many: the default.
+# Largest number of clusters that is tried where it is not given: the default.
 MOST_CLUSTERS = 120
 MARKED = {f"{IN}.suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
 Changes = Mapping[str, Any]
-# As many clusters from the start as are asked for.
+# No over-clustering: from the start as many clusters as are asked for.
 ONE_EACH: Changes = {f"{CLUSTERING}over": 1}
-# Name → what it changes.
+# Name → changes.
 ABLATIONS: dict[str, Changes] = {
     "no over-clustering": ONE_EACH,
     "no over-clustering, k-means alone": {**ONE_EACH, f"{CLUSTERING}rounds": 0},
@@ -72,7 +72,7 @@ VECTORS: dict[str, Changes] = {
 
 
 def loops(count: int, *, epochs: int = 1) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): Changes for a number of loops, each of some epochs, none of which is left out."""
+    """RETURNS (dict[str, Any]): Changes for a number of loops, each of some epochs, without early stopping."""
     return {f"{CLUSTERING}loops": count, f"{CLUSTERING}stop": 0.0, "training.max_epochs": count * epochs + 1}
 
 
@@ -82,12 +82,12 @@ CONTRASTED: dict[str, Any] = {
     f"{IN}.model.projection": 256,
     "training.optimizer.learn_rate": 3e-5,
 }
-# The same loop of more epochs.
+# The same loop with more epochs.
 CONTRASTED_LONGER: dict[str, Changes] = {
     name: {**CONTRASTED, **loops(1, epochs=epochs), "training.before_update.epochs": epochs}
     for name, epochs in (("two", 2), ("five", 5))
 }
-# And with clusters of the averaged weights.
+# And with averaged weights.
 CONTRASTED_AVERAGED: Changes = {**CONTRASTED_LONGER["two"], "training.optimizer.use_averages": True}
 
 
@@ -96,7 +96,7 @@ def train_clusters(
 ) -> Trained:
     """Run `spacy train` on the marked pairs of a corpus, unless that was done.
 
-    data (ClusterData): Says how many relations there are.
+    data (ClusterData): Gives the number of relations.
     changes (Changes): Dotted keys and their new values.
     """
     fixed = {**MARKED, COUNT: data.relations, "training.eval_frequency": 1_000_000}
@@ -105,7 +105,7 @@ def train_clusters(
 
 
 def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
-    """Let a pipeline put the pairs of a corpus into its clusters, and score them."""
+    """Assign the pairs of a corpus to a pipeline's clusters, and score these."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
@@ -116,7 +116,7 @@ def score_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
 
 
 def evaluate_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, Any]:
-    """Let a pipeline put the pairs of a corpus into its clusters. RETURNS (dict[str, Any]): Of `evaluate_pairs`."""
+    """Assign the pairs of a corpus to a pipeline's clusters. RETURNS (dict[str, Any]): Result of `evaluate_pairs`."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
@@ -126,13 +126,13 @@ def evaluate_trained(call: Call, trained: Trained, corpus: Path) -> dict[str, An
 
 
 def untrained_vectors(call: Call, data: ClusterData, changes: Changes) -> Vectors:
-    """Read a data set as the pipeline does before it has learned anything: whatever the seed and the clusters."""
+    """Read a data set with the pipeline before any learning: neither seed nor clusters matter."""
     trained = train_clusters(call, data, data.whole, 0, changes)
     return read_vectors(trained.last, data.whole, threads=call.settings.threads)
 
 
 def find_count(call: Call, data: ClusterData, seed: int) -> int:
-    """Let the vectors of a data set say how many clusters there are, unless that was done."""
+    """Estimate the number of clusters from the vectors of a data set, unless that was done."""
 
     def compute() -> dict[str, Any]:
         torch.set_num_threads(call.settings.threads)
@@ -146,10 +146,10 @@ def find_count(call: Call, data: ClusterData, seed: int) -> int:
 
 
 def compare(call: Call, data: ClusterData, seed: int, changes: Changes, *, count: int = 0) -> dict[str, Any]:
-    """Cluster the vectors of a data set in another way, unless that was done.
+    """Cluster the vectors of a data set with other settings, unless that was done.
 
-    count (int): K; 0: as many as relations.
-    RETURNS (dict[str, Any]): Of `cluster_vectors`.
+    count (int): K; 0 for as many as relations.
+    RETURNS (dict[str, Any]): Result of `cluster_vectors`.
     """
     clustering = {key.removeprefix(CLUSTERING): value for key, value in changes.items() if key.startswith(CLUSTERING)}
     others = {key: value for key, value in changes.items() if not key.startswith(CLUSTERING)}

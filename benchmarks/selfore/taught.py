@@ -1,6 +1,6 @@
 """An encoder that has learned wiki80's relations from labels, but none of those that are to be found.
 
-It is that of a `kd_classifier` without a teacher (`configs/kd_student.cfg`), from which the clusterer starts.
+It is the encoder of a `kd_classifier` without a teacher (`configs/kd_student.cfg`), from which the clusterer starts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ IN_CLASSIFIER = "components.kd_classifier"
 NAMES = Path("fewrel") / "pid2name.json"
 FILES = ("train_0.1.txt", "dev.txt")
 PASSES = 3
-# Parts of another data set: the encoder may know nothing of that one.
+# Parts of another data set: the encoder must not have seen relations of that one.
 WHOLE = {"tailed": "fewrel", "swapped": "fewrel", "tailed_trex": "trex"}
 # Pairs that choose the best pass.
 DEV = 600
@@ -35,7 +35,7 @@ AS_CLUSTERED: dict[str, Any] = {
 
 
 def other_relations(maker: ClusterMaker, name: str) -> list[Marked]:
-    """RETURNS (list[Marked]): wiki80's pairs whose relation and text a data set with Wikidata's relations has not."""
+    """RETURNS (list[Marked]): wiki80's pairs whose relation and text are not in a data set of Wikidata relations."""
     wikidata = json.loads((maker.data / NAMES).read_text(encoding="utf8"))
     pairs = maker.pairs(WHOLE.get(name, name))
     relations = {wikidata.get(pair.relation, [pair.relation])[0] for pair in pairs}
@@ -47,7 +47,7 @@ def other_relations(maker: ClusterMaker, name: str) -> list[Marked]:
 def train_reader(call: Call, key: str, pairs: Sequence[Marked], seed: int) -> Trained:
     """Train the classifier on labelled pairs, unless that was done; the first ones choose the best pass.
 
-    key (str): Of the corpora.
+    key (str): Name of the corpora.
     """
     assert isinstance(call.maker, ClusterMaker)
     at = min(DEV, len(pairs) // 10)

@@ -1,4 +1,4 @@
-"""Ways to cluster, side by side on the same vectors: those of a pipeline that has learned nothing, read once."""
+"""Clustering methods on the same vectors: those of a pipeline before any learning, computed once."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from spacy_relext.selfore.table import keys_of
 class Vectors(NamedTuple):
     """The pairs of a corpus, in its order.
 
-    pairs (numpy.ndarray): In half precision. Shape (N, F)
-    gold (list[str]): Relation of each.
+    pairs (numpy.ndarray): Vectors in half precision. Shape (N, F)
+    gold (list[str]): Relation of each pair.
     distinct (numpy.ndarray): Numbers of the pairs that training clusters, each text and pair once, in its order.
-    settings (dict[str, Any]): Of the clustering.
+    settings (dict[str, Any]): Settings of the clustering.
     """
 
     pairs: numpy.ndarray
@@ -37,7 +37,7 @@ class Vectors(NamedTuple):
 
 
 def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
-    """Read pairs with the encoder of a pipeline, or find them read."""
+    """Encode pairs with the encoder of a pipeline, or read their stored vectors."""
     nlp = spacy.load(pipeline)
     clusterer: Any = nlp.get_pipe("selfore_clusterer")
     path = pipeline.parent.parent / f"vectors-{digest(corpus)}.npz"
@@ -58,10 +58,10 @@ def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
 
 
 def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *, seed: int) -> dict[str, float]:
-    """Cluster in one way, and score what the pipeline that follows from it says of the same pairs.
+    """Cluster with some settings, and score the clusters to which the resulting model assigns the same pairs.
 
-    changes (Mapping[str, Any]): Settings of the clustering that are others.
-    RETURNS (dict[str, float]): Scores of clusters, `information`, and `cluster_seconds` of one core.
+    changes (Mapping[str, Any]): Settings of the clustering that replace those of the vectors.
+    RETURNS (dict[str, float]): Scores of clusters, `information`, and `cluster_seconds` of processor time.
     """
     start = time.process_time()
     settings = {**vectors.settings, **changes}

@@ -1,4 +1,4 @@
-"""wiki80 with sixteen relations held out, three times; other data sets to train on; descriptions of the relations."""
+"""wiki80 with sixteen relations held out, in four splits; other data sets to train on; descriptions of relations."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from spacy_relext.annotations.schema import readable_label
 PARTS = ("fewrel", "drawn-1", "drawn-2", "drawn-3")
 FILES = ("train_0.1.txt", "dev.txt")
 HELD_OUT = 16
-# Most pairs of a training relation: as many as wiki80 has.
+# Maximum number of pairs of a training relation: as many as wiki80 has.
 MOST = 119
 UNDESCRIBED = "No description defined"
 NAMES = Path("fewrel") / "pid2name.json"
 WEBNLG = Path("webnlg") / "full_span" / "train_triples.json"
-# From this cosine on, a relation of WebNLG counts as one that is held out: "is part of" and "part of" have 0.86,
+# From this cosine on, a relation of WebNLG counts as a held-out one: "is part of" and "part of" have 0.86,
 # "headquarter" and "headquarters location" 0.50.
 ALIKE = 0.5
 
-# Names of relations, those of others → their cosines, a row for each of the first.
+# (Names of relations, names of others) → cosines, with a row for each of the first.
 Alike = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
 
 
@@ -33,10 +33,10 @@ Alike = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
 class HeldOut:
     """Corpora of one split.
 
-    name (str): As results call it.
+    name (str): Its name in the results.
     train (Path): Pairs of the training relations.
-    dev (Path): A corpus without a Doc: nothing is chosen, and a cross-encoder would take long to read one.
-    tests (Mapping[str, Path]): Pairs of the others.
+    dev (Path): An empty corpus: nothing is chosen on dev, which a cross-encoder would take long to read.
+    tests (Mapping[str, Path]): Pairs of the held-out relations.
     seen, unseen (Mapping[str, str]): Relations with their descriptions.
     """
 
@@ -49,12 +49,12 @@ class HeldOut:
 
 
 class HeldOutMaker(ClusterMaker):
-    """Makes these corpora, where they are not there yet. `limit_train` is the most pairs of a training relation."""
+    """Makes these corpora, where they are not there yet. `limit_train` limits the pairs of a training relation."""
 
     def held_out(self, part: str, alike: Alike | None = None) -> HeldOut:
-        """Hold out FewRel's sixteen validation relations, or sixteen that are drawn.
+        """Hold out FewRel's sixteen validation relations, or sixteen chosen at random.
 
-        alike (Alike | None): Cosines of names. With them T-REx and WebNLG are trained on as well.
+        alike (Alike | None): Cosines of names. With them, T-REx and WebNLG are added to training.
         """
         pairs = [each for file in FILES for each in read_wiki80(self.data / "wiki80" / file)]
         relations = sorted({str(each.relation) for each in pairs})
@@ -83,12 +83,12 @@ class HeldOutMaker(ClusterMaker):
         return json.loads((self.data / NAMES).read_text(encoding="utf8"))  # type: ignore[no-any-return]
 
     def _trex(self, unseen: Collection[str]) -> Iterator[Marked]:
-        """Read T-REx with the names of Wikidata, without relations that are held out."""
+        """Read T-REx with the names of Wikidata, without held-out relations."""
         named = (replace(each, relation=self._names[each.relation][0]) for each in read_trex(self.data / "trex_lama"))
         return (each for each in named if each.relation not in unseen)
 
     def _webnlg(self, unseen: Collection[str], alike: Alike) -> Iterator[Marked]:
-        """Read WebNLG, without relations whose names are like one that is held out."""
+        """Read WebNLG, without relations whose names are similar to a held-out one."""
         pairs = list(read_webnlg(self.data / WEBNLG))
         names = sorted({str(each.relation) for each in pairs})
         cosines = dict(zip(names, alike(names, list(unseen)), strict=True))
@@ -110,7 +110,7 @@ class HeldOutMaker(ClusterMaker):
 
 
 def read_webnlg(path: Path) -> Iterator[Marked]:
-    """Read WebNLG: the first places of a triple's arguments, and its relation's name in words."""
+    """Read WebNLG: the first occurrences of a triple's arguments, and its relation's name in words."""
     for record in json.loads(path.read_text(encoding="utf8")):
         words = record["text"].split()
         for subject, relation, obj in record["triple_list"]:
@@ -120,6 +120,6 @@ def read_webnlg(path: Path) -> Iterator[Marked]:
 
 
 def find_words(words: Sequence[str], wanted: Sequence[str]) -> tuple[int, int] | None:
-    """RETURNS (tuple[int, int] | None): Where words stand first: the first of them, and the one after the last."""
+    """RETURNS (tuple[int, int] | None): First occurrence of some words: the first one, and the one after the last."""
     size = len(wanted)
     return next(((n, n + size) for n in range(len(words) - size + 1) if words[n : n + size] == wanted), None)

@@ -1,4 +1,4 @@
-"""Relations that training has not seen, known by their descriptions only."""
+"""The zero-shot experiments: relations that training has not seen, known only by their descriptions."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ NAME = "zeroshot_classifier"
 CONFIG = ROOT / "configs" / "zeroshot.cfg"
 SUGGESTER = f"components.{NAME}.suggester"
 FORM = f"components.{NAME}.model.encoder.form"
-# Words of a batch: descriptions are encoded once a step.
+# Words per batch; descriptions are encoded once per step.
 BATCH_WORDS = 1200
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH = 64
-# How many pairs are also read in the other order: it takes a cross-encoder as long again.
+# Number of pairs that are also read in the other order, which doubles the time of a cross-encoder.
 DIRECTIONS = 320
 
 
 def wiki80(call: Call) -> None:
-    """Train on 64 relations, and choose among sixteen others by their descriptions; beside it the cosine."""
+    """Train on 64 relations, and choose among sixteen others by their descriptions; the cosine is the baseline."""
     _compare(call, "wiki80")
 
 
@@ -84,7 +84,7 @@ def _system(config: Path) -> str:
 
 
 def _untrained(call: Call, data: HeldOut) -> Language:
-    """Make a matcher before training and without marks: the cosine of sentence and description."""
+    """Make a matcher without training and without marks: the cosine of sentence and description."""
     changes = {SUGGESTER: MARKED, FORM: "means"}
     options = {"encoder": call.settings.encoder, "precision": call.settings.precision, "changes": changes}
     config, _ = build_config(CONFIG, train=data.train, dev=data.dev, seed=0, passes=0, lang="en", **options)
@@ -95,10 +95,10 @@ def _untrained(call: Call, data: HeldOut) -> Language:
 
 
 def _score(nlp: Language, data: HeldOut) -> dict[str, float]:
-    """Replace the relations by those held out, and choose one for each marked pair in the order of gold.
+    """Replace the relations by the held-out ones, and choose one for each marked pair in the order of gold.
 
-    RETURNS (dict[str, float]): Scores of the choices; `direction_accuracy`: how often the gold relation fits the order
-        of gold better than the other one, of the first pairs, where a tie counts as half; `rejection_auc`.
+    RETURNS (dict[str, float]): Scores of the choices; `direction_accuracy`: of the first pairs, how often the gold
+        relation scores higher in the order of gold than in the other, with a tie as half; `rejection_auc`.
     """
     pipe = nlp.get_pipe(NAME)
     for label, text in data.unseen.items():
@@ -129,7 +129,7 @@ def _score(nlp: Language, data: HeldOut) -> dict[str, float]:
 
 @torch.inference_mode()
 def cosines(encoder: Path, names: Sequence[str], others: Sequence[str]) -> list[list[float]]:
-    """Compare names by the means of their states. RETURNS (list[list[float]]): A row for each of `names`."""
+    """Compute cosines between the mean states of names. RETURNS (list[list[float]]): A row for each of `names`."""
     tokenizer, model = AutoTokenizer.from_pretrained(encoder), AutoModel.from_pretrained(encoder).eval()
 
     def embed(texts: Sequence[str]) -> Tensor:
@@ -141,7 +141,7 @@ def cosines(encoder: Path, names: Sequence[str], others: Sequence[str]) -> list[
 
 
 def rejection_auc(gold: Sequence[str], scores: numpy.ndarray, labels: Sequence[str]) -> float:
-    """Offer every second relation, then the others: do pairs of a relation that is offered score more than the rest?
+    """Offer every second relation, then the others, and test whether pairs of an offered relation score higher.
 
     scores (numpy.ndarray): Shape (P, R)
     RETURNS (float): The mean of both areas under the ROC curve.
@@ -154,7 +154,7 @@ def rejection_auc(gold: Sequence[str], scores: numpy.ndarray, labels: Sequence[s
 
 
 def class_scores(gold: list[str], best: list[str]) -> dict[str, float]:
-    """Accuracy, and the mean F of the relations of gold."""
+    """Compute accuracy, and the mean F of the relations of gold."""
     from sklearn.metrics import accuracy_score, f1_score
 
     macro = f1_score(gold, best, labels=sorted(set(gold)), average="macro", zero_division=0.0)

@@ -1,4 +1,4 @@
-"""Whether a text states a triple as a fact: what the attributes of a triple say about it."""
+"""Whether a text states a triple as a fact, according to the attributes of the triple."""
 
 import json
 from typing import Dict, Iterable, Mapping, Sequence, Set, Tuple
@@ -10,10 +10,10 @@ from .store import TokenTriple, align_records, get_records
 # The attribute that a component writes, and its value for triples without it.
 ASSERTION, STATED = "assertion", "stated"
 
-# Assertions of triples that are no facts of a text. What somebody is reported to say counts as a fact.
+# Assertions of triples that a text does not state as facts; a "reported" triple counts as a fact.
 NOT_FACTS = frozenset({"denied", "hypothetical"})
 
-# Attributes with the value true, as annotation tools have them, in lower case, and the assertion that they stand for.
+# Boolean attributes of annotation tools, in lower case, and the assertion that each stands for.
 _FLAGS: Dict[str, str] = {
     **dict.fromkeys(("denied", "negated", "negation"), "denied"),
     **dict.fromkeys(("hypothetical", "speculated", "speculation"), "hypothetical"),
@@ -23,7 +23,8 @@ _FLAGS: Dict[str, str] = {
 def assertion_of(attributes: Mapping[str, object]) -> str:
     """Return the assertion of a triple with some attributes: "stated", "denied", "hypothetical", "reported" or another.
 
-    That is the attribute `assertion`, or else what one such as `negated` stands for, or else "stated".
+    That is the attribute `assertion`, where flags such as "negated" are read as "denied"; else what a true attribute
+    such as `negated` stands for; else "stated".
     """
     stated = attributes.get(ASSERTION)
     if isinstance(stated, str) and stated.strip():
@@ -39,7 +40,7 @@ def list_assertions(examples: Iterable[Example]) -> Set[str]:
 
 
 def gold_assertions(examples: Sequence[Example]) -> Dict[Tuple[int, TokenTriple], str]:
-    """Map gold triples, by the number of their example and the tokens of its predicted Doc, to their assertions."""
+    """Map each gold triple, as (number of the example, tokens in its predicted Doc), to its assertion."""
     found = {}
     for number, example in enumerate(examples):
         for record in get_records(example.reference, source="") or ():
@@ -54,12 +55,12 @@ def is_fact(attributes: Mapping[str, object]) -> bool:
 
 
 def _is_true(value: object) -> bool:
-    """Return True unless a value means false, also as a text."""
+    """Return True unless a value means false, also as a string such as "no"."""
     return str(value).strip().lower() not in ("", "0", "false", "no", "none")
 
 
 def describe_relation(relation: str, attributes: Mapping[str, object]) -> str:
-    """Write a relation with the attributes of its triple in brackets, "founder (denied)"; "stated" goes without."""
+    """Write a relation with the attributes of its triple in brackets, "founder (denied)"; "stated" is left out."""
     parts = []
     for key, value in attributes.items():
         if (key, value) == (ASSERTION, STATED):

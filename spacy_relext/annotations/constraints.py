@@ -1,8 +1,8 @@
 """Joint constraints on the triples of a document: which of them a schema does not allow together.
 
-Of all consistent subsets, the one with the largest sum of weights stays. Types count for each triple by itself; the
-other constraints hold within a relation, and there only between pairs of entities whose conflicts share entities. A
-beam searches each such group: exact for up to eight pairs, and never worse than the greedy choice.
+Of all consistent subsets, the one with the largest sum of weights is kept. Types are checked for each triple by itself;
+the other constraints apply within a relation, whose conflicting entity pairs are grouped by the entities they share.
+Each group is solved by beam search: exactly for up to eight pairs, and never worse than the greedy choice.
 """
 
 from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -17,10 +17,10 @@ from .type_rules import TypeRules
 
 CONSTRAINTS = ("types", "symmetric", "functional", "acyclic")
 
-# What was removed from a Doc: records as `get_records` returns them, with `removed`.
+# Triples removed from a Doc: records as `get_records` returns them, with `removed`.
 REMOVED_KEY = "relext_removed"
 
-# Most partial choices that are compared, and most choices times pairs.
+# Largest beam width, and largest product of beam width and pairs.
 _BEAM, _STEPS = 256, 4_000
 
 
@@ -50,7 +50,7 @@ class Violation(NamedTuple):
     """A triple to remove, and why.
 
     constraint (str): One of `CONSTRAINTS`.
-    position (int): Which triple.
+    position (int): Position of the triple.
     other (Optional[int]): Position of a triple that stays and contradicts it; None: it is not allowed by itself.
     """
 
@@ -60,7 +60,7 @@ class Violation(NamedTuple):
 
 
 class _Edge(NamedTuple):
-    """All triples of a relation between two entities, which stay or go together."""
+    """All triples of a relation between two entities, which are kept or removed together."""
 
     subject: str
     object: str
@@ -75,15 +75,16 @@ def find_violations(
     constraints: Collection[str] = CONSTRAINTS,
     type_penalty: Optional[float] = None,
 ) -> List[Violation]:
-    """Find the triples of a document that must go, so that the others are consistent and their weights are largest.
+    """Find the triples of a document to remove, so that the rest is consistent and has the largest sum of weights.
 
-    A triple that contradicts no other is never among them, unless its types are not allowed. Of both directions of a
-    symmetric relation between the same mentions one stays. A triple between mentions of the same name is in no cycle.
+    A triple that contradicts no other is never removed, unless its types are not allowed. If a symmetric relation is
+    claimed in both directions between the same mentions, only one is kept. A triple whose arguments have the same name
+    is never part of a cycle.
 
     claims (Sequence[Claim]): Triples of one document; earlier ones win where weights are equal.
-    constraints (Collection[str]): Those that count.
-    type_penalty (Optional[float]): Weight that a triple of other types loses; it goes if none is left, or if it
-        contradicts others. None: it goes in any case.
+    constraints (Collection[str]): Those to apply.
+    type_penalty (Optional[float]): Weight that a triple with types that are not allowed loses; it is removed if none is
+        left. None: it is removed in any case.
     RETURNS (List[Violation]): In the order of the triples.
     """
     rules = TypeRules(schema.type_rows() if "types" in constraints else ())
@@ -112,10 +113,10 @@ def find_violations(
 
 
 def make_claims(doc: Doc, records: Sequence[Record], weights: Sequence[float]) -> List[Claim]:
-    """Make claims of the triples of a Doc: mentions with the same id, or else the same text, are the same entity.
+    """Turn the triples of a Doc into claims: mentions with the same id, or else the same text, are the same entity.
 
     records (Sequence[Record]): As `get_records` returns them.
-    weights (Sequence[float]): One each, above 0.
+    weights (Sequence[float]): One per triple, above 0.
     """
     entities = [(_characters(doc, bounds), kind) for bounds, kind in doc_entities(doc)]
     links = [(_characters(doc, bounds), link) for bounds, link in entity_links(doc).items()]
@@ -144,13 +145,13 @@ def get_removed(doc: Doc) -> List[Record]:
 
 
 def _characters(doc: Doc, bounds: Tuple[int, int]) -> CharSpan:
-    """Turn tokens into characters."""
+    """Convert token bounds to character offsets."""
     last = doc[bounds[1] - 1]
     return doc[bounds[0]].idx, last.idx + len(last)
 
 
 def _merge_directions(claims: Sequence[Claim], positions: Sequence[int]) -> Iterator[Violation]:
-    """Yield the triples of a symmetric relation whose mentions are joined the other way round with more weight."""
+    """Yield the triples of a symmetric relation whose reverse, between the same mentions, has more weight."""
     pairs: Dict[Tuple[CharSpan, CharSpan], List[int]] = {}
     for position in positions:
         claim = claims[position]
@@ -162,7 +163,7 @@ def _merge_directions(claims: Sequence[Claim], positions: Sequence[int]) -> Iter
 
 
 def _strength(claims: Sequence[Claim], positions: Sequence[int]) -> Tuple[float, int]:
-    """Return the sum of weights; of equal sums the earlier one is more."""
+    """Return the sum of weights, and a tie-breaker by which the earlier triples win."""
     return sum(claims[position].weight for position in positions), -positions[0]
 
 
@@ -178,7 +179,7 @@ def _join_claims(claims: Sequence[Claim], positions: Sequence[int], limits: Rela
 
 
 def _resolve(edges: Sequence[_Edge], limits: RelationSchema) -> Iterator[Violation]:
-    """Yield the triples of a relation that must go because it is functional or acyclic."""
+    """Yield the triples that must be removed because their relation is functional or acyclic."""
     for group in _conflicting(edges, limits):
         order = sorted(group, key=lambda edge: (-edge.weight, edge.positions))
         width = max(1, min(_BEAM, _STEPS // len(order)))
@@ -196,7 +197,7 @@ def _total(edges: Sequence[_Edge]) -> float:
 
 
 def _conflicting(edges: Sequence[_Edge], limits: RelationSchema) -> List[List[_Edge]]:
-    """Group the pairs that take part in any conflict, by the entities that they share."""
+    """Group the pairs that take part in a conflict, by the entities that they share."""
     after = _graph(edges)
     counts: Dict[str, int] = {}
     for edge in edges:
@@ -217,12 +218,12 @@ def _conflicting(edges: Sequence[_Edge], limits: RelationSchema) -> List[List[_E
 
 
 def _owners(edge: _Edge, limits: RelationSchema) -> Set[str]:
-    """Name the entities that may have one such pair only, if the relation is functional."""
+    """Return the entities that may take part in only one such pair if the relation is functional."""
     return {edge.subject, edge.object} if limits.symmetric else {edge.subject}
 
 
 def _search(order: Sequence[_Edge], limits: RelationSchema, *, width: int) -> Tuple[_Edge, ...]:
-    """Choose pairs with a beam; a width of 1 takes each that fits, by falling weight."""
+    """Choose pairs by beam search, in the given order; a width of 1 is the greedy choice."""
     states: List[Tuple[float, Tuple[_Edge, ...]]] = [(0.0, ())]
     for edge in order:
         extended = []
@@ -235,7 +236,7 @@ def _search(order: Sequence[_Edge], limits: RelationSchema, *, width: int) -> Tu
 
 
 def _contradiction(edge: _Edge, chosen: Sequence[_Edge], limits: RelationSchema) -> Tuple[str, Optional[int]]:
-    """Find a constraint that a pair breaks beside others, and the first triple of one of them; None if none."""
+    """Find the constraint that a pair breaks beside chosen ones, and the first triple of one; "" and None if none."""
     if limits.functional:
         owners = _owners(edge, limits)
         for other in chosen:
@@ -247,7 +248,7 @@ def _contradiction(edge: _Edge, chosen: Sequence[_Edge], limits: RelationSchema)
 
 
 def _graph(edges: Sequence[_Edge]) -> Dict[str, List[_Edge]]:
-    """Map entities to the pairs that begin there."""
+    """Map each entity to the pairs of which it is the subject."""
     after: Dict[str, List[_Edge]] = {}
     for edge in edges:
         after.setdefault(edge.subject, []).append(edge)

@@ -11,12 +11,12 @@ ENTITIES_KEY = "relext_entities"
 
 PAIRS_KEY = "relext_pairs"
 
-# Gold that a teacher may read on the Doc it predicts; nothing else looks at it.
+# Gold pairs that a teacher may read from the Doc for which it predicts; no other component reads them.
 GIVEN_PAIRS_KEY = "relext_given_pairs"
 
 NOMINAL = "NOMINAL"
 
-# What linkers write for no entity.
+# Ids that entity linkers write for mentions without an entry.
 UNLINKED = ("", "NIL")
 
 Bounds = Tuple[int, int]
@@ -39,7 +39,7 @@ def doc_entities(doc: Doc) -> List[Entity]:
 
 
 def type_of_match(span: CharSpan, entities: Sequence[Tuple[CharSpan, str]]) -> str:
-    """Find the type of the entity that shares more than half of the longer of the two with a span; "" if none."""
+    """Find the type of the entity that best overlaps a span, by more than half of the longer of both; "" if none."""
     shares = [
         ((min(span[1], end) - max(span[0], start)) / max(span[1] - span[0], end - start), kind)
         for (start, end), kind in entities
@@ -54,9 +54,9 @@ def has_entity_annotation(doc: Doc) -> bool:
 
 
 def is_judged(reference: Doc, subject: CharSpan, obj: CharSpan) -> bool:
-    """Return True unless a Doc with marked pairs does not mark one of two of its entities, in either order.
+    """Return False if a Doc with marked pairs leaves this pair of its entities unmarked, in either order; else True.
 
-    What it does not mark is not annotated; a pair with a span that is no entity is wrong.
+    An unmarked pair is not annotated; a pair with a span that is not an entity is wrong.
     """
     marked = reference.user_data.get(PAIRS_KEY)
     if marked is None or any({tuple(each["subject"]), tuple(each["object"])} == {subject, obj} for each in marked):

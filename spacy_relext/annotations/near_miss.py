@@ -18,11 +18,11 @@ class NearMiss:
 
     relation (str): The relation.
     score (float): The score that was too low, or what the triple would have had; 0 to 1.
-    threshold (float): What that score is compared with.
+    threshold (float): The threshold for that score.
     stopped_by (str): One of `STAGES`.
     text (str): Why, as a clause.
     source (str): Name of the component.
-    subject, object (Optional[CharSpan]): Characters; None if arguments were not searched for.
+    subject, object (Optional[CharSpan]): Character offsets; None if arguments were not searched for.
     """
 
     relation: str
@@ -53,7 +53,7 @@ def removed_triples(doc: Doc) -> List[NearMiss]:
 
 
 def rank_misses(misses: Iterable[NearMiss]) -> List[NearMiss]:
-    """Sort near misses by falling score, and keep the best one of each triple of a component."""
+    """Sort near misses by descending score, and keep the best one for each triple of a component."""
     best: Dict[Tuple[object, ...], NearMiss] = {}
     for miss in sorted(misses, key=lambda miss: -miss.score):
         # a relation without arguments may be missing in several sentences

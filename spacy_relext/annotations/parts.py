@@ -12,10 +12,10 @@ from .sentences import is_inside
 from .store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, TRIPLES_KEY, has_stored, plain, store_values
 from .triple import CharSpan, Record
 
-# Evidence that is rows of numbers: how many of them, at the beginning of a row, are characters of the text.
+# Evidence made of rows of numbers: how many numbers at the start of each row are character offsets.
 EVIDENCE_OFFSETS = {"attention": 2, "mentions": 4}
 
-# Keys of what is stored with the length of its text.
+# Keys of values that are stored with the length of their text.
 _MEASURED = (TRIPLES_KEY, REJECTED_KEY, COREF_KEY)
 
 _KEYS = (*_MEASURED, RELATIONS_KEY, ENTITIES_KEY, PAIRS_KEY, GIVEN_PAIRS_KEY)
@@ -54,7 +54,7 @@ def merge_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
     if not parts:
         raise ValueError(Errors.R017)
     with warnings.catch_warnings():
-        # of the keys that are set below; about others spaCy warns
+        # these keys are merged below; about other keys spaCy still warns
         warnings.filterwarnings("ignore", message=rf"\[W102\] Skipping unsupported user data '({_NAMES}):")
         merged = Doc.from_docs(parts, ensure_whitespace=ensure_whitespace)
     first_token = 0
@@ -86,7 +86,7 @@ def each_doc(docs: Union[Doc, Iterable[Doc]]) -> Iterator[Doc]:
 
 
 def _update(doc: Doc, moved: Moved) -> None:
-    """Store records by their keys of `user_data`."""
+    """Store records under their keys of `user_data`."""
     for key in _MEASURED:
         if key in moved:
             store_values(doc, key, moved.pop(key))
@@ -94,7 +94,7 @@ def _update(doc: Doc, moved: Moved) -> None:
 
 
 def _move(doc: Doc, window: CharSpan, shift: int) -> Moved:
-    """Copy the records that lie in some characters, with shifted offsets, by their keys of `user_data`."""
+    """Copy the records inside a window of characters, with shifted offsets, by their keys of `user_data`."""
     moved: Moved = {}
     for key in _KEYS:
         if has_stored(doc, key) if key in _MEASURED else key in doc.user_data:
@@ -111,7 +111,7 @@ def _move_cluster(cluster: List[List[int]], window: CharSpan, shift: int) -> Opt
 
 
 def _move_record(key: str, record: Record, window: CharSpan, shift: int) -> Optional[Record]:
-    """Shift the offsets of a record; None if it lies outside. A sentence that lies there in part is cut."""
+    """Shift the offsets of a record; None unless it lies inside. A sentence that is partly inside is cut."""
     if key == RELATIONS_KEY:
         start, end = max(record["start"], window[0]), min(record["end"], window[1])
         return {**record, "start": start + shift, "end": end + shift} if start < end else None
@@ -128,7 +128,7 @@ def _move_record(key: str, record: Record, window: CharSpan, shift: int) -> Opti
 
 
 def _move_evidence(evidence: Record, window: CharSpan, shift: int) -> Record:
-    """Shift the offsets in the evidence of a triple, without rows that lie outside."""
+    """Shift the offsets in the evidence of a triple, and drop rows that do not lie inside."""
     moved = dict(evidence)
     for key, count in EVIDENCE_OFFSETS.items():
         rows = evidence.get(key)

@@ -120,7 +120,7 @@ def read_schema(path: Path) -> Schema:
     RAISES (ValueError): If there is none or it is malformed: one line with the file, the line, the key, what was found
         and what is expected.
     """
-    ruamel_yaml = import_module("srsly.ruamel_yaml")  # imported as others are, it hides the rest of srsly from mypy
+    ruamel_yaml = import_module("srsly.ruamel_yaml")  # a plain import would hide the rest of srsly from mypy
 
     path = Path(path)
     try:
@@ -140,7 +140,7 @@ def read_schema(path: Path) -> Schema:
         raise ValueError(Errors.R030.format(place=_place(path, error.lineno), reason=error.msg)) from None
     except (ruamel_yaml.YAMLError, RecursionError) as error:
         raise ValueError(Errors.R030.format(place=_place(path, _line_of(error, text)), reason=_reason(error))) from None
-    except Exception as error:  # beside errors of YAML whatever Python raises of broken escapes
+    except Exception as error:  # besides YAML errors, whatever Python raises for broken escapes
         if str(error).startswith("[R"):
             raise
         raise ValueError(Errors.R030.format(place=path, reason=_reason(error))) from None
@@ -148,17 +148,17 @@ def read_schema(path: Path) -> Schema:
 
 
 def schema_from_dict(data: Record) -> Schema:
-    """Make a schema of plain values, as `schema_to_dict` returns them. RAISES (ValueError): If they are malformed."""
+    """Make a schema from plain values, as `schema_to_dict` returns them. RAISES (ValueError): If they are malformed."""
     return _validate(data, Path("schema"), None)
 
 
 def schema_to_dict(schema: Schema) -> Record:
-    """Return a schema as plain values that JSON can hold, without what is left at its default."""
+    """Return a schema as plain values that JSON can hold, without those left at their defaults."""
     return {"relations": {name: each.model_dump(exclude_defaults=True) for name, each in schema.relations.items()}}
 
 
 def _validate(data: Any, path: Path, root: Any) -> Schema:
-    """Make a schema of what a file holds; `root` is the node of YAML that knows the lines."""
+    """Make a schema from the content of a file; `root` is the YAML node that knows the line numbers."""
     try:
         return Schema.model_validate(data)
     except ValidationError as error:
@@ -190,7 +190,7 @@ def _contradiction(found: str, expected: str, relation: str = "") -> PydanticCus
 
 
 def _check_keys(path: Path, root: Any) -> None:
-    """Check that no mapping has a key twice; ValueError if one has. Mappings below a relation have no keys we know."""
+    """Refuse mappings with a duplicate key (ValueError), down to those of relations: a schema has none below."""
     mappings: List[Tuple[Place, Any]] = [((), root)]
     for place, mapping in mappings:
         if getattr(mapping, "tag", "") != _MAPPING:
@@ -207,7 +207,7 @@ def _check_keys(path: Path, root: Any) -> None:
 
 
 def _find_line(root: Any, place: Sequence[Union[str, int]]) -> Optional[int]:
-    """Find the line of a key or of a value in a list; of what surrounds it if it is not there."""
+    """Find the line of a key, or of a value in a list; if it is missing, the line of what encloses it."""
     if root is None:
         return None
     node, line = root, root.start_mark.line + 1
@@ -225,7 +225,7 @@ def _find_line(root: Any, place: Sequence[Union[str, int]]) -> Optional[int]:
 
 
 def _line_of(error: Exception, text: str) -> Optional[int]:
-    """Find the line of an error of YAML."""
+    """Find the line of a YAML error."""
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         return int(mark.line) + 1

@@ -19,14 +19,14 @@ TRIPLES_KEY = "relext_triples"
 
 RELATIONS_KEY = "relext_relations"
 
-# Triples that an annotator refused, and clusters of mentions of one entity: both in characters, like triples.
+# Triples that an annotator rejected, and clusters of mentions of one entity: both in characters, like triples.
 REJECTED_KEY, COREF_KEY = "relext_rejected", "relext_coref"
 
-# What a teacher says of the pairs of a text.
+# A teacher's soft labels for the pairs of a text.
 SOFT_LABELS_KEY = "relext_teacher"
 
-# Characters of the text that these are stored for. `Span.as_doc(copy_user_data=True)` copies their offsets, which count
-# from another character, to a shorter text.
+# Length of the text that these are stored for: it reveals offsets that `Span.as_doc(copy_user_data=True)` has copied to
+# a shorter text, where they are wrong.
 LENGTH_KEY = "relext_length"
 
 
@@ -49,7 +49,7 @@ def has_triples(doc: Doc) -> bool:
 
 
 def can_teach(doc: Doc) -> bool:
-    """Return True if something is known of the triples of a Doc: all, that some are wrong, or what a teacher says."""
+    """Return True if a Doc has triples to learn from: annotated or rejected ones, or a teacher's soft labels."""
     return has_triples(doc) or has_stored(doc, REJECTED_KEY) or SOFT_LABELS_KEY in doc.user_data
 
 
@@ -59,15 +59,15 @@ def has_stored(doc: Doc, key: str) -> bool:
 
 
 def get_triples(doc: Doc, *, order: str = "text", source: Optional[str] = None, min_score: float = 0.0) -> List[Triple]:
-    """Read the triples of a Doc, which may not be annotated.
+    """Read the triples of a Doc; none if it is not annotated.
 
-    Offsets inside a token are widened to whole tokens; if that makes subject and object one span, only `get_records`
-    has the triple.
+    Offsets inside a token are widened to whole tokens. If that makes subject and object one span, the triple is left
+    out; `get_records` still has it.
 
     order (str): "text": by position of the subject, then of the object; "score": the highest first.
     source (Optional[str]): One source's triples only, "" for gold; None: all.
     min_score (float): Leave out triples with a lower score, 0 to 1.
-    RAISES (ValueError): If the order is another.
+    RAISES (ValueError): If the order is neither.
     """
     check_choice("order", order, ("text", "score"))
     triples = []
@@ -122,7 +122,7 @@ def get_triple_records(doc: Doc) -> Optional[List[Record]]:
 
 
 def set_triple_records(doc: Doc, records: Optional[Iterable[Record]]) -> None:
-    """Store records of `get_triple_records`, of any source, in place of all triples; None: the Doc is not annotated.
+    """Replace all triples by records of `get_triple_records`, of any source; None removes the annotation.
 
     RAISES (ValueError): See `set_triples`.
     """
@@ -136,7 +136,8 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
     """Store triples, replacing those of the same source and leaving those of others.
 
     triples (Iterable[TripleLike]): `Triple`s, or dicts with `subject`, `relation`, `object` (spans or character
-        offsets) and optionally `score`, `evidence` and `attributes`, or (subject, relation, object[, score]) sequences.
+        offsets) and optionally `score`, `evidence` and `attributes`, or sequences (subject, relation, object[, score[,
+        evidence]]).
     source (str): Name of the component; "" for gold annotation.
     RAISES (ValueError): If a triple has another form, subject and object are the same span, or offsets lie outside the
         text.
@@ -146,12 +147,12 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
 
 
 def store_triples(doc: Doc, records: List[Record]) -> None:
-    """Store records of `get_records` as all triples of a Doc."""
+    """Store records, as from `get_records`, in place of all triples of a Doc."""
     store_values(doc, TRIPLES_KEY, records)
 
 
 def store_values(doc: Doc, key: str, values: Sequence[Any]) -> None:
-    """Store what has offsets in the text under a key of `user_data`; what is there for another text is removed."""
+    """Store values with character offsets under a key of `user_data`; those for another length of text are removed."""
     length = text_length(doc)
     if doc.user_data.get(LENGTH_KEY) not in (None, length):
         for other in (TRIPLES_KEY, REJECTED_KEY, COREF_KEY):
@@ -161,12 +162,12 @@ def store_values(doc: Doc, key: str, values: Sequence[Any]) -> None:
 
 
 def get_rejected(doc: Doc) -> List[Record]:
-    """Read the triples that an annotator refused, in the form of `get_records`."""
+    """Read the triples that an annotator rejected, in the form of `get_records`."""
     return [_with_tuples(record) for record in _stored(doc, REJECTED_KEY) or ()]
 
 
 def set_rejected(doc: Doc, triples: Iterable[TripleLike]) -> None:
-    """Store the triples that an annotator refused, in place of others; each keeps its source.
+    """Store the triples that an annotator rejected, in place of others; each keeps its source.
 
     RAISES (ValueError): See `set_triples`.
     """
@@ -188,7 +189,7 @@ def set_coref(doc: Doc, clusters: Iterable[Iterable[Argument]]) -> None:
 
 
 def _stored(doc: Doc, key: str = TRIPLES_KEY) -> Optional[Sequence[Any]]:
-    """Return what is stored under a key; None if nothing is, or if it is for another text."""
+    """Return what is stored under a key; None if nothing is, or if it is for a text of another length."""
     stored: Optional[Sequence[Any]] = doc.user_data.get(key)
     if stored is None or doc.user_data.get(LENGTH_KEY) not in (None, text_length(doc)):
         return None
@@ -202,7 +203,7 @@ def _with_tuples(record: Record) -> Record:
 
 
 def replace_gold(user_data: Record, triples: Iterable[Record]) -> None:
-    """Store gold triples in the user data of a Doc that is not made yet.
+    """Replace the gold triples in the user data for a Doc that is yet to be created.
 
     triples (Iterable[Record]): `subject` and `object` as lists of character offsets in the text, `relation`, and
         `attributes` if there are any.
@@ -213,7 +214,7 @@ def replace_gold(user_data: Record, triples: Iterable[Record]) -> None:
 
 
 def align_triples(doc: Doc, gold: Doc) -> List[TokenTriple]:
-    """Find the tokens of gold triples in another Doc of the same text.
+    """Find the tokens of gold triples in another Doc with the same text.
 
     Arguments inside a token are widened to it; triples whose arguments become one span are left out.
     """
@@ -221,7 +222,7 @@ def align_triples(doc: Doc, gold: Doc) -> List[TokenTriple]:
 
 
 def align_records(doc: Doc, records: Iterable[Record]) -> List[TokenTriple]:
-    """Find the tokens of triples, given as records, in a Doc of the same text; see `align_triples`."""
+    """Find the tokens of triples, given as records, in a Doc with the same text; see `align_triples`."""
     aligned = []
     for record in records:
         spans = _token_spans(doc, record)
@@ -311,7 +312,7 @@ def _token_spans(doc: Doc, record: Record) -> Optional[Tuple[Span, Span]]:
 
 
 def _position(record: Record) -> Tuple[int, ...]:
-    """Characters of subject and object: the order of triples in the text."""
+    """Return the offsets of subject and object, which order triples by their place in the text."""
     return (*record["subject"], *record["object"])
 
 

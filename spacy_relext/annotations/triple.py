@@ -1,4 +1,4 @@
-"""The public value of the package: a relation between two spans of a Doc."""
+"""The data type of the public API: a relation between two spans of a Doc."""
 
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Tuple
@@ -22,7 +22,7 @@ class Triple:
 
     score (float): The component's confidence, 0 to 1; 1 for gold triples.
     source (str): Name of the component that wrote the triple; "" for gold triples.
-    evidence (Record): What the component based it on: plain values only.
+    evidence (Record): What the component based the triple on: plain values only.
     attributes (Record): What else is known about the statement, such as {"assertion": "denied"}: plain values only.
     """
 
@@ -41,7 +41,7 @@ class Triple:
         return subject.start_char, subject.end_char, self.relation, obj.start_char, obj.end_char
 
     def to_dict(self) -> Record:
-        """Return the triple as plain values that JSON can hold; `set_triples` reads them again.
+        """Return the triple as plain values that JSON can hold, and that `set_triples` accepts.
 
         RETURNS (Record): `subject` and `object` as [start, end] in characters, `relation`, `score`, `source`,
             `subject_text`, `object_text`, `evidence`, and `attributes` if there are any.
@@ -59,7 +59,7 @@ class Triple:
             **({"attributes": self.attributes} if self.attributes else {}),
         }
 
-    # Of a tuple that the caller unpacks, no type checker could name one type but this.
+    # Any: the caller unpacks spans and a string, which have no more specific type in common.
     def __iter__(self) -> Iterator[Any]:
         return iter((self.subject, self.relation, self.object))
 
@@ -98,7 +98,7 @@ def _rebuild(
     evidence: Record,
     attributes: Record,
 ) -> Triple:
-    """Make a triple of a pickle, with spans of a Doc that has nothing but its words."""
+    """Rebuild a pickled triple, with spans of a Doc that has only its words."""
     doc = Doc(Vocab(), words=words, spaces=spaces)
     subject, obj = (doc[start:end] for start, end in bounds)
     return Triple(subject, relation, obj, score, source, evidence, attributes)

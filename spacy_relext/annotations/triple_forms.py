@@ -1,4 +1,4 @@
-"""The forms in which triples are given to `set_triples`, read as records: what is wrong with one is said at once."""
+"""The forms of triples that `set_triples` accepts, converted to records; a malformed one raises an error at once."""
 
 from typing import Iterable, List, Mapping, Optional, Sequence, Union
 
@@ -74,7 +74,7 @@ def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, n
 
 
 def _values(triple: object, number: int) -> Record:
-    """Read the values of a triple by their names."""
+    """Return the values of a triple by name."""
     if isinstance(triple, Triple):
         return dict(vars(triple))
     if isinstance(triple, dict):

@@ -1,4 +1,4 @@
-"""Between which entity types a relation may hold: rules that are given, or learned from counts."""
+"""Entity types between which a relation may hold: rules that are given, or learned from counts."""
 
 from collections import Counter
 from typing import Collection, Dict, Iterator, List, Mapping, Sequence, Set, Tuple, Union
@@ -22,7 +22,7 @@ class TypeRules:
     """Subject types and object types of relations; a relation without a rule may hold between all types.
 
     rows (Sequence[TypeRow]): Subject type, relation and object type each; "*" is any type.
-    known (Collection[str]): Types that rules know; every rule allows others. Empty: they know all.
+    known (Collection[str]): Types that the rules cover; every rule allows all others. Empty: they cover all.
     RAISES (ValueError): If a row is malformed.
     """
 
@@ -45,14 +45,14 @@ class TypeRules:
         return rules is None or any(self._fits(subject, one) and self._fits(obj, two) for one, two in rules)
 
     def unknown(self, relations: Collection[str], types: Collection[str]) -> Iterator[Tuple[str, str, str]]:
-        """Yield what is unknown: "relation" or "entity type", the names of rules that are, and those that are known."""
+        """Yield what rules name but data lack: "relation" or "entity type", the unknown names, and the known ones."""
         named = {kind for rules in self._types.values() for pair in rules for kind in pair} - {_ANY, ""}
         for kind, given, known in (("relation", set(self._types), relations), ("entity type", named, types)):
             if known and not given <= set(known):
                 yield kind, ", ".join(sorted(given - set(known))), ", ".join(sorted(known))
 
     def _fits(self, kind: str, rule: str) -> bool:
-        """Return True if a type is that of a rule."""
+        """Return True if a rule's type covers a type: "*", the same one, or if the type is "" or not a known one."""
         return rule in (_ANY, kind) or not kind or bool(self._known and kind not in self._known)
 
 
@@ -72,11 +72,12 @@ def read_type_rules(setting: TypeSetting, *, learned: Sequence[TypeRow] = (), kn
 
 
 def learn_type_rules(counts: Mapping[Tuple[str, str, str], int]) -> List[List[str]]:
-    """Learn rules for the relations whose triples have hardly any other types than those counted.
+    """Learn rules for the relations whose triples hardly ever have types other than those counted.
 
     The share of a relation's triples with types that were never counted is estimated as in Good and Turing:
     (n₁ + 1) / n, with n triples, of which n₁ have types that no other triple of the relation has (Good, Biometrika
-    1953; the 1 is a triple to come). Up to 0.01 the types that were counted are its rules: at least 100 triples.
+    1953; the 1 is a triple yet to come). If it is at most 0.01, which takes at least 100 triples, the counted types
+    become the relation's rules.
 
     counts (Mapping[Tuple[str, str, str], int]): Triples of each subject type, relation and object type.
     RETURNS (List[List[str]]): Rows, sorted.

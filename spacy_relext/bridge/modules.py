@@ -71,7 +71,7 @@ def module_model(
 
 
 def init_checkpoint(model: Model, X: object = None, Y: object = None, *, path: str) -> Model:
-    """Load the encoder of a model from a folder or the Hugging Face Hub, even if it is trained: all starts anew."""
+    """Load the encoder of a model from a folder or the Hugging Face Hub; trained weights are overwritten."""
     module_of(model).load_checkpoint(path)
     move_to_device(model)
     return model
@@ -127,13 +127,13 @@ def _forward(
 
 
 class KeptVectors:
-    """Token vectors of Docs that are read in several parts; the Docs must stay alive and unchanged."""
+    """A cache of the token vectors of Docs that are read in several parts; the Docs must stay alive and unchanged."""
 
     def __init__(self) -> None:
         self._by_doc: Dict[int, Floats2d] = {}
 
     def read(self, tok2vec: TokenEncoder, docs: Sequence[Doc]) -> List[Floats2d]:
-        """Return the vectors of each Doc, and encode only those that were not encoded before."""
+        """Return the vectors of each Doc; only Docs that were not encoded before are encoded."""
         new = list({id(doc): doc for doc in docs if id(doc) not in self._by_doc}.values())
         if new:
             self._by_doc.update(zip(map(id, new), tok2vec.predict(new)))
@@ -151,9 +151,11 @@ def keep_vectors(model: Model) -> Iterator[None]:
 
 
 def narrow_vectors(model: Model, arrays: Arrays, sequences: List[Floats2d]) -> Tuple[Arrays, List[Floats2d]]:
-    """Leave out the vectors that no cell of `index` names, so that a part costs what it reads, not what its Docs have.
+    """Drop the token vectors that `index` does not refer to, unless it refers to more than half of them.
 
-    arrays (Arrays): `index` has rows of the vectors side by side, -1 on padding.
+    A part then costs what it reads, not what its Docs hold.
+
+    arrays (Arrays): `index` holds row numbers of the concatenated vectors; -1 is padding.
     """
     index, total = arrays.get("index"), sum(len(sequence) for sequence in sequences)
     if index is None or not total:
@@ -205,7 +207,7 @@ def _to_tensors(arrays: Arrays, device: torch.device) -> Dict[str, object]:
 
 
 def accept_docs(model: Model, read_docs: ReadDocs) -> None:
-    """Let a model predict from Docs too, as `spacy debug model` does, which knows nothing of its component.
+    """Let a model predict from Docs too, as `spacy debug model` does, which does not go through the component.
 
     read_docs (ReadDocs): A method of the component that turns Docs into the model's input.
     """
@@ -219,7 +221,7 @@ def module_of(model: Model) -> Any:
 
 
 def modules_of(model: Model) -> List[nn.Module]:
-    """Get the torch modules of one layer of any model, without those of its own layers."""
+    """Get the torch modules of a thinc layer itself, without those of its sublayers."""
     return [shim._model for shim in model.shims if isinstance(shim, PyTorchShim)]
 
 
@@ -274,7 +276,7 @@ def loss_and_gradient(
     RETURNS (Tuple[Dict[str, float], Tuple[Optional[Tensor], ...]]): The terms, and one gradient per output (None for
         outputs of integers).
     """
-    # what a prediction returned cannot take part in autograd, but its copy can
+    # tensors made in inference mode cannot take part in autograd, but their clones can
     parts = [part.clone() if part.is_inference() else part for part in _parts(outputs)]
     leaves = [part.detach().requires_grad_(part.is_floating_point()) for part in parts]
     rebuilt = leaves[0] if isinstance(outputs, Tensor) else type(outputs)(*leaves)
@@ -287,6 +289,6 @@ def loss_and_gradient(
 
 
 def to_numpy(outputs: Outputs) -> Outputs:
-    """Bring a model's outputs to numpy arrays in main memory; named tuples stay named tuples."""
+    """Convert a model's outputs to numpy arrays in main memory; named tuples stay named tuples."""
     arrays = [part.detach().cpu().numpy() for part in _parts(outputs)]
     return arrays[0] if isinstance(outputs, Tensor) else type(outputs)(*arrays)

@@ -1,4 +1,4 @@
-"""In which precision matrices are multiplied: bf16 where the processor or the GPU does so natively."""
+"""Precision of matrix products: bf16 where the CPU or GPU supports it natively."""
 
 import contextlib
 from typing import ContextManager
@@ -9,7 +9,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 
 def autocast(precision: str, device: torch.device) -> ContextManager[object]:
-    """Return a context for the forward pass that computes matrix products in a precision, as in `uses_bf16`."""
+    """Return a context for the forward pass that computes matrix products in bf16 if `uses_bf16`."""
     if not uses_bf16(precision, device):
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)

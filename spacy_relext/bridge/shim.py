@@ -40,12 +40,12 @@ class TorchShim(PyTorchShim):
     """A thinc shim whose parameters may have learning rates of their own.
 
     Four things differ from thinc's: gradients are dropped, not zeroed, after an update, so that a parameter without a
-    gradient is not moved by the optimizer's momentum; each parameter's rate is scaled by `lr_scales`; averages are
-    used, which thinc's shim looks for under keys that its optimizer does not give them; and the module stays in
-    evaluation mode between predictions, since switching all its parts twice a call costs 3 ms.
+    gradient is not moved by the optimizer's momentum; each parameter's learning rate is scaled by `lr_scales`; averages
+    of parameters are used, which thinc's shim looks up under keys other than its optimizer's; and the module stays in
+    evaluation mode between predictions, since switching all its parts twice per call costs 3 ms.
     """
 
-    # Prefix of a parameter's name → multiple of the optimizer's rate; the first that fits.
+    # Prefix of a parameter's name → factor of the optimizer's learning rate; the first match counts.
     lr_scales: Mapping[str, float] = {}
 
     # Gets the method of the component that turns Docs into the module's input, see `accept_docs`.
@@ -76,7 +76,7 @@ class TorchShim(PyTorchShim):
             weights, gradient = (cast(FloatsXd, torch2xp(each)) for each in (parameter.data, parameter.grad))
             new = xp2torch(optimizer(key, weights, gradient, lr_scale=scale)[0], device=parameter.device)
             if new.data_ptr() != parameter.data_ptr():
-                parameter.data = new  # only then: a view of a view of a view would keep all of them alive
+                parameter.data = new  # only if it moved: a chain of views would keep all of them alive
             parameter.grad = None
         clear_caches(self._model)
 
@@ -90,7 +90,7 @@ class TorchShim(PyTorchShim):
 
 
 def load_averages(model: Model, averages: Averages) -> None:
-    """Set the weights of a model, thinc's and torch's, to an optimizer's averages; those without one stay."""
+    """Set the weights of a model, thinc's and torch's, to an optimizer's averages; those without one are kept."""
     for layer in model.walk():
         for name in layer.param_names:
             if (layer.id, name) in averages:
@@ -104,7 +104,7 @@ def load_averages(model: Model, averages: Averages) -> None:
 
 
 def restart_averages(model: Model, averages: Averages) -> None:
-    """Set an optimizer's averages of torch parameters to their present values."""
+    """Reset an optimizer's averages of torch parameters to the current parameters."""
     for shim in _torch_shims(model):
         new = {key: parameter.detach().clone() for key, parameter in shim.parameters if key in averages}
         averages.update({key: cast(FloatsXd, torch2xp(parameter)) for key, parameter in new.items()})
@@ -141,7 +141,7 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
             check_shapes(module, sizes, weights)
             cast(WrappedModule, module).configure(**sizes)
             module.load_state_dict(weights)
-    except Exception as error:  # readers of damaged files raise nearly all that Python has
+    except Exception as error:  # reading a damaged file may raise almost any exception
         if isinstance(error, ValueError) and str(error).startswith("[R"):
             raise
         lines = str(error).splitlines() or [type(error).__name__]
@@ -150,7 +150,7 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
 
 
 def check_shapes(module: nn.Module, sizes: Sizes, weights: Mapping[str, torch.Tensor]) -> None:
-    """Build a copy without memory: wrong sizes may ask for more than there is. RAISES (ValueError): If it differs."""
+    """Check shapes on the meta device, as wrong sizes may need too much memory. RAISES (ValueError): If they differ."""
     counts = {key: value for key, value in _numbers(sizes) if "layers" in key}
     if too_many := [key for key, count in counts.items() if count > len(weights)]:
         raise ValueError(f"{too_many[0]} is {counts[too_many[0]]}, with {len(weights)} weights")
@@ -164,7 +164,7 @@ def check_shapes(module: nn.Module, sizes: Sizes, weights: Mapping[str, torch.Te
 
 
 def _numbers(sizes: Mapping[str, object]) -> Iterator[Tuple[str, int]]:
-    """Yield keys and whole numbers of sizes, and of mappings in them."""
+    """Yield the integers in sizes with their keys, including those in nested mappings."""
     for key, value in sizes.items():
         if isinstance(value, dict):
             yield from _numbers(value)

@@ -1,7 +1,7 @@
-"""Means of weights: of several trained modules, to start from, and of the last updates of one, to learn from.
+"""Means of weights: of several trained modules, to start from, and of one module over its updates, as a teacher.
 
-Models that start from one checkpoint and see other data, or the same in another order, lie in one basin: the mean of
-their weights scores like their ensemble at the cost of one (Wortsman et al., "Model soups", ICML 2022).
+Models fine-tuned from one checkpoint, on different data or in a different order, lie in one basin: the mean of their
+weights scores like their ensemble at the cost of one model (Wortsman et al., "Model soups", ICML 2022).
 """
 
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, requ
 
     states (Sequence[Mapping[str, Tensor]]): Names and weights of trained modules.
     required (str): Prefix of the names that all must have; if one is missing, nothing is copied.
-    RETURNS (Optional[str]): The first missing name, if there is one.
+    RETURNS (Optional[str]): The first required name that is missing; None if none is.
     """
     means = {}
     for key, own in module.state_dict().items():
@@ -51,13 +51,13 @@ class CachesWeights(nn.Module):
     """A module that caches a copy made from its weights for prediction, until they change."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        """Create the module; all arguments are for the next class."""
+        """Create the module; all arguments go to the next class."""
         super().__init__(*args, **kwargs)
-        self._cache: List[object] = []  # in a list, so that it is no part of this module
+        self._cache: List[object] = []  # a list, so that a cached module is not registered as a submodule
         self.register_load_state_dict_post_hook(_after_loading)
 
     def can_use_cache(self, device: torch.device) -> bool:
-        """Return True in prediction on a CPU, the device of the input: the copy then replaces the weights."""
+        """Return True for prediction on the CPU, given the device of the input: the copy then replaces the weights."""
         return not (self.training or torch.is_grad_enabled() or device.type != "cpu")
 
     def cached(self, make: Callable[[], Copy]) -> Copy:
@@ -76,7 +76,7 @@ class CachesWeights(nn.Module):
 
 
 def _after_loading(module: CachesWeights, _: object) -> None:
-    """Drop the copy after weights were loaded; a function, since modules are sent to other processes."""
+    """Drop the copy after weights were loaded; a function, so that modules can be pickled for other processes."""
     module.clear_cache()
 
 
@@ -88,11 +88,11 @@ def clear_caches(module: nn.Module) -> None:
 
 
 class EmaWeights:
-    """The mean of a module's weights over its last updates, θ̄ ← d θ̄ + (1 − d) θ; the first updates count alike.
+    """Exponential moving average (EMA) of a module's weights, θ̄ ← d θ̄ + (1 − d) θ; at first the plain mean.
 
     Its predictions are steadier than those of the module itself (Tarvainen & Valpola, "Mean teachers", NeurIPS 2017).
 
-    module (nn.Module): The module; only weights with a gradient are stored twice.
+    module (nn.Module): The module; only its trainable weights are averaged.
     decay (float): d.
     """
 

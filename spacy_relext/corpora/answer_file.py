@@ -1,4 +1,4 @@
-"""The file of a person's answers: each is on the disk before the next, and a new run resumes where the last stopped."""
+"""The file of a person's answers: each is on disk before the next, and a new run resumes where the last stopped."""
 
 import os
 from pathlib import Path
@@ -13,16 +13,16 @@ from .jsonl import check_record, to_json
 
 
 class AnswerFile:
-    """Answers by text, of one annotator, in a file of JSON lines that only grows.
+    """Answers of one annotator, by text, in an append-only file of JSON lines.
 
-    path (Path): The file; it may exist, and half a last line is removed.
+    path (Path): The file; it may exist, and an incomplete last line is removed.
     annotator (str): Name of the person; "" if unknown.
-    RAISES (ValueError): If the file has records that are no answers, or answers of another annotator.
+    RAISES (ValueError): If the file has records that are not answers, or answers of another annotator.
     """
 
     def __init__(self, path: Path, *, annotator: str = "") -> None:
         self.path, self.annotator = path, annotator
-        # By text, the last answer to each.
+        # The last answer to each text, by text.
         self.answers: Dict[str, Record] = {}
         self._lock = Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ class AnswerFile:
             self._read()
 
     def append(self, record: Record, *, answer: str) -> Record:
-        """Write an answer to the disk. RETURNS (Record): The record with answer and annotator."""
+        """Append an answer to the file on disk. RETURNS (Record): The record with answer and annotator."""
         record = {**record, ANSWER_KEY: answer}
         if self.annotator:
             record[ANNOTATOR_KEY] = self.annotator
@@ -48,7 +48,7 @@ class AnswerFile:
         return record
 
     def _read(self) -> None:
-        """Read the answers of earlier runs, and remove half a line at the end."""
+        """Read the answers of earlier runs, and remove an incomplete last line."""
         *lines, last = self.path.read_bytes().split(b"\n")
         for number, line in enumerate([*lines, last], start=1):
             if not line.strip():
@@ -67,7 +67,7 @@ class AnswerFile:
                 return
         if last:
             with self.path.open("ab") as file:
-                file.write(b"\n")  # only the line's end was lost
+                file.write(b"\n")  # only the line break was lost
 
     def _keep(self, record: Record) -> None:
         """Keep an answer of an earlier run."""

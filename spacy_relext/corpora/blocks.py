@@ -1,6 +1,6 @@
-"""The Docs of a corpus as arrays, some hundred at a time, to read and write a few attributes of many texts.
+"""The Docs of a corpus as arrays, a few hundred at a time, to read and write a few attributes of many texts.
 
-Making a Doc and writing it again takes longer than finding the names in it.
+Making a Doc and serializing it again takes longer than finding the names in it.
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ from .shards import (
     unpack_user_data,
 )
 
-# As DocBin sorts them: the token's text first.
+# In the order of DocBin: the token's text first.
 ATTRS = (ORTH, *sorted(attr for attr in map(intify_attr, GOLD_ATTRS) if attr not in (ORTH, SPACY)))
 _COLUMNS = (ATTRS.index(intify_attr(name)) for name in ("SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID"))
 _SENT_START, _IOB, _TYPE, _LINK = _COLUMNS
 # Values of ENT_IOB.
 _INSIDE, _OUTSIDE, _BEGIN = 1, 2, 3
-# No groups of spans, packed.
+# No span groups, packed.
 _NO_GROUPS = srsly.msgpack_dumps([])
 
 
@@ -59,17 +59,17 @@ class TextBlock:
     tokens: NDArray[numpy.uint64]
     # Whether a space follows. Shape (T, 1)
     spaces: NDArray[numpy.bool_]
-    # First token of each text, and the number of tokens.
+    # First token of each text, then the total number of tokens.
     bounds: List[int]
     user_data: List[Record]
     cats: List[Dict[str, float]]
     # As DocBin stores them.
     flags: List[Dict[str, bool]]
-    # Groups of spans, packed.
+    # Span groups of each Doc, packed.
     groups: List[bytes]
-    # Of the tokens; has their strings.
+    # Lengths of the tokens' texts; has their strings too.
     lengths: WordLengths
-    # Strings of the groups of spans.
+    # Strings of the span groups.
     strings: FrozenSet[str] = frozenset()
 
     def words(self) -> List[int]:
@@ -77,14 +77,14 @@ class TextBlock:
         return list(self.tokens[:, 0].tolist())
 
     def sentence_bounds(self) -> List[int]:
-        """List the first token of each sentence, and the number of tokens; a text without marks is one sentence."""
+        """List the first token of each sentence, then the number of tokens; a text without marks is one sentence."""
         marks = numpy.zeros(len(self.tokens) + 1, dtype=bool)
         marks[:-1] = self.tokens[:, _SENT_START] == 1
         marks[self.bounds] = True
         return list(numpy.flatnonzero(marks).tolist())
 
     def linked_entities(self) -> List[Tuple[int, int, str]]:
-        """List first token, end and `kb_id_` of the entities that have a label."""
+        """List first token, exclusive end and `kb_id_` of the entities that have a label."""
         links: List[Tuple[int, int, str]] = []
         firsts, inside = set(self.bounds), False
         for at, (iob, label, link) in enumerate(self.tokens[:, [_IOB, _TYPE, _LINK]].tolist()):
@@ -98,7 +98,7 @@ class TextBlock:
         return links
 
     def char_offsets(self) -> Tuple[List[int], List[int]]:
-        """List the first character of each token in its text, and its end."""
+        """List the start and the exclusive end of each token, in characters of its text."""
         total = len(self.tokens)
         lengths = numpy.fromiter(map(self.lengths.__getitem__, self.words()), dtype=numpy.int64, count=total)
         starts = numpy.zeros(total + 1, dtype=numpy.int64)
@@ -109,7 +109,7 @@ class TextBlock:
     def set_entities(self, entities: Sequence[Tuple[int, int, int, int]]) -> None:
         """Replace all entities.
 
-        entities (Sequence[Tuple[int, int, int, int]]): First token, end, and hashes of label and `kb_id`.
+        entities (Sequence[Tuple[int, int, int, int]]): First token, exclusive end, and hashes of label and `kb_id`.
         """
         self.tokens[:, _IOB] = _OUTSIDE
         self.tokens[:, [_TYPE, _LINK]] = 0
@@ -125,7 +125,7 @@ class TextBlock:
 
 
 def block_of(docs: Sequence[Doc], lengths: WordLengths) -> TextBlock:
-    """Make a block of one or more Docs, with copies of the tokens; user data and categories are those of the Docs."""
+    """Make a block of one or more Docs; tokens are copied, user data and categories are shared with the Docs."""
     spans = (span for doc in docs for group in doc.spans.values() for span in group)
     return TextBlock(
         tokens=numpy.concatenate([doc.to_array(list(ATTRS)).reshape(len(doc), len(ATTRS)) for doc in docs]),
@@ -141,10 +141,10 @@ def block_of(docs: Sequence[Doc], lengths: WordLengths) -> TextBlock:
 
 
 def iter_blocks(path: Path, vocab: Vocab) -> Iterator[TextBlock]:
-    """Read the Docs of a .spacy file, or of a folder of them, one file at a time; the vocabulary gets the strings."""
+    """Read the Docs of a .spacy file or a folder of them, one file at a time; strings are added to the vocabulary."""
     for shard in list_shards(path):
         content, lengths = load_shard(shard), WordLengths(vocab.strings)
-        # sentences that follow from a parse, and groups of spans, whose strings must be kept
+        # only Docs derive sentences from a parse, and give the strings of span groups, which must be kept
         if HEAD in content.attrs or any(each not in (b"", _NO_GROUPS) for each in content.span_groups):
             docs = make_docs(content, vocab)
             while some := [doc for doc, _ in zip(docs, range(UNPACKED))]:
@@ -184,7 +184,7 @@ class BlockWriter(ShardWriter):
 
 
 def _part(content: Shard, part: slice, lengths: WordLengths) -> TextBlock:
-    """Read some texts of a file without making Docs."""
+    """Make a block of some texts of a file without making Docs."""
     values = numpy.concatenate(content.tokens[part])
     tokens = numpy.zeros((len(values), len(ATTRS)), dtype=numpy.uint64)
     for at, attr in enumerate(content.attrs):

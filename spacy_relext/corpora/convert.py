@@ -47,16 +47,16 @@ def convert(
     format (str): A name in `formats.registry.FORMATS`.
     output (PathLike): The .spacy file, or the folder if `shard` is given.
     lang (str): Language of the tokenizer; "zh" makes a token of each character.
-    occurrences (str): Which places of strings that occur several times: `nearest`, `first` or `all`.
+    occurrences (str): Which occurrences of a repeated string to use: `nearest`, `first` or `all`.
     strict (bool): Stop at the first malformed record instead of skipping and counting it.
     one_sentence (bool): Mark each record of a single-sentence format as one sentence.
     pipeline (Optional[PathLike]): A spaCy pipeline that adds annotation and brings its own tokenizer.
     relation_map (Optional[RelationMap]): Old → new label; None as new label removes the triples.
-    limit (int): Most records after the skipped ones, malformed ones included; 0 for all.
+    limit (int): Maximum number of records after those skipped, malformed ones included; 0 for all.
     shard (int): Docs per file of a folder; 0 writes one file.
-    annotator (Optional[str]): Leave out what others annotated.
+    annotator (Optional[str]): Keep only what this annotator annotated.
     progress (Progress): Wraps the stream of Docs.
-    options (object): Of the format, such as `unit`; see `Format`. None and False are not given.
+    options (object): Options of the format, such as `unit`; see `Format`. None and False count as not given.
     RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
     _check_options(occurrences, limit, skip)
@@ -171,7 +171,7 @@ def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
     """
     try:
         return spacy.load(path)
-    except Exception as error:  # a damaged folder ends in nearly all that Python has
+    except Exception as error:  # a damaged folder can raise almost any exception
         raise ValueError(message.format(path=str(path), reason=first_line(error))) from None
 
 
@@ -204,7 +204,7 @@ def _check_options(occurrences: str, limit: int, skip: int) -> None:
 
 
 def _check_inputs(inputs: Sequence[PathLike], output: Path, *, folders: bool) -> List[Path]:
-    """Check that the inputs are files, or folders if the format has them, and that none would be overwritten."""
+    """Check that the inputs are files, or folders if the format allows them, and that none would be overwritten."""
     paths = [Path(path) for path in inputs]
     for path in paths:
         if not path.is_file() and not (folders and path.is_dir()):

@@ -22,7 +22,7 @@ MODES = ("keep_empty", "drop_empty", "relation")
 
 @dataclass
 class DropReport:
-    """Counts of one run: of documents and triples, and per label and number of triples in a document."""
+    """Counts of one run: documents, triples, triples by label, and documents by number of triples (`sizes`)."""
 
     mode: str
     rate: float
@@ -32,15 +32,16 @@ class DropReport:
     emptied: int = 0
     triples_before: int = 0
     triples_after: int = 0
-    # Triples, before, of the documents that are not deleted.
+    # Triples that the documents not deleted had before.
     kept_docs_before: int = 0
     labels: "Counter[str]" = field(default_factory=Counter)
     dropped: "Counter[str]" = field(default_factory=Counter)
+    # How many triples are in documents with m triples that are dropped independently.
     sizes: "Counter[int]" = field(default_factory=Counter)
 
     @property
     def missing(self) -> float:
-        """Share of the triples of the kept documents that is missing."""
+        """Share of the original triples of the kept documents that is missing."""
         return 1 - self.triples_after / self.kept_docs_before if self.kept_docs_before else 0.0
 
     @property
@@ -48,7 +49,7 @@ class DropReport:
         """The expectation of `missing`, given how many triples the documents had."""
         if self.mode != "drop_empty":
             return self.rate
-        before = {m: n * m * (1 - self.rate**m) for m, n in self.sizes.items()}
+        before = {m: triples * (1 - self.rate**m) for m, triples in self.sizes.items()}
         missing = sum(expected_missing(self.rate, m) * weight for m, weight in before.items())
         return missing / sum(before.values()) if missing else 0.0
 
@@ -80,10 +81,10 @@ def drop_triples(
 ) -> DropReport:
     """Write a corpus without some of its triples.
 
-    Documents that are not annotated, or without triples before, stay as they are.
+    Documents that are not annotated or had no triples stay as they are.
 
     corpus (Union[str, Path]): A .spacy file, or a folder of them.
-    output (Union[str, Path]): A file or a folder, as the corpus is.
+    output (Union[str, Path]): A file if the corpus is a file, else a folder.
     rate (float): Probability that a triple (mode `relation`: all triples of a relation in a sentence) is dropped.
     mode (str): `keep_empty` keeps documents that become empty, `drop_empty` deletes them, `relation` drops all
         triples of a relation in a sentence together and keeps documents that become empty.
@@ -122,7 +123,7 @@ def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
     if not triples:
         report.not_annotated += triples is None
         return True
-    # The same triple from two sources is one triple: either both are dropped or none.
+    # The same triple from two sources counts as one: both are dropped or neither.
     groups: List[Hashable] = [(t["subject"], t["relation"], t["object"]) for t in triples]
     if report.mode == "relation":
         starts = [sent.start_char for sent in doc.sents] if doc.has_annotation("SENT_START") else []
@@ -132,7 +133,7 @@ def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
     remaining = [triple for number, triple in enumerate(triples) if number not in chosen]
     report.triples_before += len(triples)
     report.triples_after += len(remaining)
-    report.sizes[len(triples)] += 1
+    report.sizes[len(set(groups))] += len(triples)
     report.labels.update(triple["relation"] for triple in triples)
     report.dropped.update(triple["relation"] for triple in dropped)
     report.emptied += not remaining
@@ -142,7 +143,7 @@ def _drop_from_doc(doc: Doc, report: DropReport, rng: random.Random) -> bool:
     report.kept_docs_before += len(triples)
     store_triples(doc, remaining)
     if PAIRS_KEY in doc.user_data:
-        # The labels of marked pairs would give the dropped triples away.
+        # The labels of marked pairs would reveal the dropped triples.
         arguments = {_arguments(triple) for triple in dropped}
         pairs = [dict(pair) for pair in doc.user_data[PAIRS_KEY]]
         doc.user_data[PAIRS_KEY] = [{**p, "label": None} if _arguments(p) in arguments else p for p in pairs]

@@ -19,7 +19,7 @@ from .report import format_table, list_losses
 from .shards import SUFFIX, iter_docs
 from .texts import JSONL_SUFFIXES, TextReader
 
-# What a pipeline adds to a record; sentences and others are not written.
+# Keys that a pipeline may add to a record; its sentences and others are not written.
 _ANNOTATION = ("entities", "triples")
 
 
@@ -30,10 +30,10 @@ class ExportReport:
     docs: int = 0
     not_annotated: int = 0
     triples: int = 0
-    # Triples among these that a component wrote.
+    # Those of the triples that a component predicted.
     suggestions: int = 0
     losses: "Counter[str]" = field(default_factory=Counter)
-    # Written, the one to import first.
+    # Files written; the first is the one to import.
     files: List[Path] = field(default_factory=list)
 
 
@@ -50,8 +50,8 @@ def export(
     format (str): A name in `formats.registry.WRITABLE`.
     source (Union[str, Path]): A .spacy file or folder of them, canonical records as JSON lines, a .txt file with a
         document on each line, or a folder of .txt files.
-    output (Union[str, Path]): A file, or the folder of a format that has several files.
-    nlp (Optional[Language]): A pipeline that adds entities and triples, which are suggestions.
+    output (Union[str, Path]): A file, or a folder if the format writes several files.
+    nlp (Optional[Language]): A pipeline that adds entities and triples as suggestions.
     progress (Callable[[Iterable[Record]], Iterable[Record]]): Wraps the stream of records.
     RAISES (ValueError): If the format, the input or the output cannot be used, or a record is malformed.
     """
@@ -100,7 +100,7 @@ def _read(source: Path) -> Iterator[Record]:
 
 
 def _suggest(records: Iterable[Record], nlp: Language) -> Iterator[Record]:
-    """Add what a pipeline finds; a document without triples remains one that is not annotated."""
+    """Add what a pipeline finds; a document that is not annotated stays so if no triple is found."""
     for doc, given in nlp.pipe(_make_docs(records, nlp), as_tuples=True):
         made = doc_to_record(doc)
         record = {key: value for key, value in made.items() if key in given or key in _ANNOTATION}
@@ -119,7 +119,7 @@ def _make_docs(records: Iterable[Record], nlp: Language) -> Iterator[Tuple[Doc, 
 
 
 def _count(records: Iterable[Record], report: ExportReport) -> Iterator[Record]:
-    """Count records on their way."""
+    """Count records as they pass."""
     for record in records:
         report.docs += 1
         report.not_annotated += "triples" not in record

@@ -11,9 +11,9 @@ FILES = "files.json"
 
 
 def write_file_list(folder: Path, *, only: Sequence[str] = ()) -> None:
-    """Write sizes and sha256 of all files of a component's folder beside them.
+    """Write `files.json` into a component's folder, with the size and SHA-256 of each of its files.
 
-    only (Sequence[str]): Names of the files that are listed; empty: all.
+    only (Sequence[str]): Names of the files to list; empty: all.
     """
     content = {
         name: {"size": path.stat().st_size, "sha256": hash_file(path)} for name, path in _files(folder, only).items()
@@ -23,12 +23,12 @@ def write_file_list(folder: Path, *, only: Sequence[str] = ()) -> None:
 
 
 def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = (), only: Sequence[str] = ()) -> None:
-    """Compare the files of a component's folder with the list; without a list nothing is compared.
+    """Compare the files of a component's folder with its list; without a list nothing is compared.
 
     name (str): The component, for the message.
-    exclude (Iterable[str]): Parts that are not loaded: first parts of the names of files.
-    only (Sequence[str]): Names of the files that are compared; empty: all that are listed.
-    RAISES (ValueError): If a file is missing, or has changed.
+    exclude (Iterable[str]): Parts that are not loaded, given as the first segment of file paths.
+    only (Sequence[str]): Names of the files to compare; empty: all that are listed.
+    RAISES (ValueError): If a file is missing or has changed, or the list itself is damaged.
     """
     path = folder / FILES
     if not path.is_file():
@@ -60,7 +60,7 @@ def _files(folder: Path, only: Sequence[str] = ()) -> Dict[str, Path]:
 
 
 def hash_file(path: Path) -> str:
-    """Hash a file."""
+    """Compute the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

@@ -18,19 +18,19 @@ from .whole import whole_text
 SCHEMA_PATH = Path(__file__).parent / "canonical.schema.json"
 
 ENTITY_KEYS = ("start", "end", "label", "kb_id")
-# What `extract` adds for readers: texts, the number of the sentence and its characters.
+# Keys that `extract` adds for human readers: argument texts, and number and offsets of the sentence.
 _READER_KEYS = ("subject_text", "object_text", "sent", "sent_start", "sent_end")
 TRIPLE_KEYS = ("subject", "relation", "object", "score", "source", "evidence", "attributes", *_READER_KEYS)
 PAIR_KEYS = ("subject", "object", "label")
 
-# One for all values: `srsly.msgpack_dumps` looks for encoders in all installed packages each time.
+# Shared, since each call of `srsly.msgpack_dumps` searches all installed packages for encoders.
 _PACKER = Packer(use_bin_type=True)
 
 
 def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
     """Read canonical records from JSON lines or from one JSON array.
 
-    Of answers to `spacy relext correct` only the last for each text is read, if it is finished.
+    Of answers given in `spacy relext correct`, only the last for each text and annotator is read, if it is finished.
 
     RAISES (ValueError): At the first malformed record.
     """
@@ -57,7 +57,7 @@ def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> i
 
 
 def to_json(value: object, *, sort_keys: bool = False) -> str:
-    """Write a value as JSON that UTF-8 can hold: halves of surrogate pairs are escaped, NaN and infinity are null."""
+    """Serialize a value as JSON that UTF-8 can encode: lone surrogates are escaped, NaN and infinity become null."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
     except ValueError:
@@ -71,7 +71,7 @@ def to_json(value: object, *, sort_keys: bool = False) -> str:
 
 
 def _finite(value: object) -> object:
-    """Copy a plain value with null for numbers that JSON does not have."""
+    """Copy a plain value with None for NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
@@ -100,7 +100,7 @@ def check_record(value: object) -> Record:
 def parse_jsonl(value: object, *, pseudo_labels: bool = False) -> Record:
     """Check a canonical record.
 
-    pseudo_labels (bool): Make the triples of a pipeline gold, for another pipeline to learn from.
+    pseudo_labels (bool): Make the triples of a pipeline gold, to train another pipeline on them.
     """
     record = check_record(value)
     if pseudo_labels and "triples" in record:
@@ -189,7 +189,7 @@ def _check_keys(value: Record, known: Iterable[str], name: str) -> None:
 
 
 def _check_plain(value: object, name: str) -> None:
-    """Check that msgpack can hold a value: plain, and no whole number beyond 64 bits."""
+    """Check that msgpack can store a value: plain types, and integers of at most 64 bits."""
     try:
         _PACKER.pack(value)
     except (OverflowError, TypeError, ValueError, UnicodeEncodeError) as error:

@@ -17,7 +17,7 @@ def freeze_objects() -> Iterator[None]:
 
 
 def release_memory() -> None:
-    """Give free memory back to the system: glibc keeps it in pieces, of which there are ever more in a long run."""
+    """Return free memory to the system: glibc keeps it, ever more fragmented in a long run."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError, TypeError):

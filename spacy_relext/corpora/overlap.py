@@ -1,4 +1,4 @@
-"""What a held-out corpus shares with the training corpus: sentences that are the same or nearly so, and triples."""
+"""Overlap of a held-out corpus with the training corpus: identical and near-duplicate sentences, and triples."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ NEAR = 0.7
 
 _EXAMPLES = 5
 
-# Words of a shingle; a shingle of more held-out sentences than this does not say which of them is alike.
+# Words in a shingle; one in more held-out sentences than `_COMMON` tells too little to look up near sentences.
 _WORDS, _COMMON = 3, 100
 
-# Runs of words of a text.
+# Runs of consecutive words of a sentence.
 Shingles = FrozenSet[Tuple[str, ...]]
 
-# Subject, relation and object, in lower case.
+# Subject, relation and object; the arguments in lower case.
 TripleKey = Tuple[str, str, str]
 
 
@@ -30,10 +30,10 @@ class Overlap:
     A sentence is near another if their shingles of three words have a Jaccard index of 0.7 or more; shorter ones must
     be equal. Case, punctuation and spaces do not count. Triples are compared by relation and texts of their arguments.
 
-    exact, near (Set[int]): Numbers of the sentences that the training corpus has, or has nearly so.
-    examples (List[Tuple[str, str]]): Held-out sentences beside a near one of the training corpus.
+    exact, near (Set[int]): Numbers of the held-out sentences that are in the training corpus, exactly or nearly.
+    examples (List[Tuple[str, str]]): Some held-out sentences, each with a near one of the training corpus.
     seen (Set[TripleKey]): Triples that the training corpus has as well.
-    seen_pairs (Set[Tuple[str, str]]): Their pairs of arguments, with any relation.
+    seen_pairs (Set[Tuple[str, str]]): Pairs of arguments that the training corpus has as well, with any relation.
     """
 
     sentences: List[Shingles] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Overlap:
                 self.examples.append((self._texts[number], text))
 
     def counts(self) -> Dict[str, Tuple[int, int]]:
-        """RETURNS (Dict[str, Tuple[int, int]]): What is shared, out of how many."""
+        """RETURNS (Dict[str, Tuple[int, int]]): The number shared and the total, for each kind of overlap."""
         total = sum(self.triples.values())
         pairs = sum(count for (subject, _, obj), count in self.triples.items() if (subject, obj) in self.seen_pairs)
         return {
@@ -115,12 +115,12 @@ def is_near(common: int, first: Shingles, second: Shingles) -> bool:
 
 
 def make_shingles(words: Tuple[str, ...]) -> Shingles:
-    """Return all runs of three words, or all words if there are fewer."""
+    """Return all runs of three words, or the one run of all words if there are fewer."""
     return frozenset(words[number : number + _WORDS] for number in range(max(1, len(words) - _WORDS + 1)))
 
 
 def triple_keys(doc: Doc) -> List[TripleKey]:
-    """List relation and argument texts of the gold triples."""
+    """List the argument texts and the relation of each gold triple."""
     return [
         (_plain(doc, record["subject"]), record["relation"], _plain(doc, record["object"]))
         for record in get_records(doc, source="") or []

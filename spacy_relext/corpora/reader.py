@@ -32,18 +32,18 @@ class TripleCorpus:
     The predicted Doc is `nlp.make_doc` of the reference's text, as at inference; the reference keeps all annotation.
 
     path (Optional[Path]): The .spacy file, or the folder.
-    shuffle (bool): Use another order at each call: Docs are shuffled within a file, and files among each other.
+    shuffle (bool): Use another order of files, and of the Docs in each, at every call; with `limit`, of all Docs.
     seed (int): Seed of the order.
-    limit (int): Most Docs, the first of the corpus; 0 for all.
+    limit (int): Maximum number of Docs, the first of the corpus; 0 for all.
     gold_ents (bool): Copy entities (and marked pairs, without their labels) to the predicted Doc.
-    gold_ents_aside (bool): Copy them beside `doc.ents` instead: pairs are made of them, and an `ner` that learns in the
-        same pipeline does not see them.
+    gold_ents_aside (bool): Copy them beside `doc.ents` instead, so that pairs are formed from them but an `ner` trained
+        in the same pipeline does not see them.
     gold_sents (bool): Copy sentence starts to the predicted Doc.
     gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc; its sentences follow the heads.
     gold_triples (bool): Copy the gold triples to the predicted Doc, for a teacher that joins text and types by the gold
-        relation. Nothing else reads them; its scores say nothing about texts that are not annotated.
-    max_length (int): Leave out Docs with more tokens, and warn with their number; 0 for no limit. None is split.
-    augmenter (Optional[Augmenter]): Makes any number of Examples of each one.
+        relation. Nothing else reads them; scores of such a teacher say nothing about texts that are not annotated.
+    max_length (int): Leave out Docs with more tokens, and warn with their number; 0 for no limit. No Doc is split.
+    augmenter (Optional[Augmenter]): Makes any number of Examples from each one.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class TripleCorpus:
         max_length: int = 0,
         augmenter: Optional[Augmenter] = None,
     ) -> None:
-        # No dataclass: spaCy turns those that stand below [initialize.components] into dictionaries.
+        # Not a dataclass: spaCy turns dataclasses under [initialize.components] into dictionaries.
         if path is None:
             raise ValueError(Errors.R113)
         for option, value in (("limit", limit), ("max_length", max_length)):
@@ -89,7 +89,7 @@ class TripleCorpus:
             else:
                 example = self._make_example(predicted, reference)
                 yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
-        # A corpus of which no triple can be learned is an error unless all components that use triples do without.
+        # Warn of a corpus that can teach nothing about triples, unless no component that uses them needs any.
         needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
         lacking = total if not useful and (any(needs) or not needs) else 0
         counts = {
@@ -104,11 +104,11 @@ class TripleCorpus:
                 warnings.warn(text, stacklevel=2)
 
     def _references(self, vocab: Vocab) -> Iterator[Doc]:
-        """Read the annotated Docs, in the order of this call."""
+        """Read the reference Docs, in the order of this call."""
         if not self.shuffle:
             yield from islice(iter_docs(self.path, vocab), self.limit or None)
         elif self.limit:
-            # The limit is counted in the order of the files, so that each call gives the same Docs.
+            # The limit applies before shuffling, so that each call gives the same Docs.
             docs = list(islice(iter_docs(self.path, vocab), self.limit))
             self._random.shuffle(docs)
             yield from docs
@@ -116,7 +116,7 @@ class TripleCorpus:
             yield from iter_docs(self.path, vocab, rng=self._random)
 
     def _make_example(self, predicted: Doc, reference: Doc) -> Example:
-        """Join the two Docs and copy what the predicted one may know."""
+        """Make an Example of two Docs, and copy the annotation that the predicted one may have."""
         if self.gold_sents and reference.has_annotation("SENT_START"):
             set_sentence_starts(predicted, [sent.start_char for sent in reference.sents])
         if self.gold_parse:
@@ -150,9 +150,9 @@ def predicted_doc(nlp: Language, record: Record, *, gold_ents: bool) -> Doc:
 def copy_entities(reference: Doc, predicted: Doc, *, aside: bool = False) -> None:
     """Copy entities with their links, and marked pairs without labels, from one Doc to another of the same text.
 
-    Entities are widened to whole tokens; of two that share a token, the longer one is copied.
+    Entities are widened to whole tokens; of two that share a token, `predicted.ents` gets the longer one.
 
-    aside (bool): Store them beside `predicted.ents`, where overlapping entities are.
+    aside (bool): Store all of them beside `predicted.ents`, with the overlapping entities.
     """
     spans = []
     for ent in reference.ents:
@@ -195,7 +195,7 @@ def copy_parse(reference: Doc, predicted: Doc) -> None:
 
 
 def _align_parse(reference: Doc, predicted: Doc) -> Tuple[List[Optional[Token]], List[int]]:
-    """Find the reference token whose annotation each token takes, None for the rest of a split one, and its head."""
+    """Find the reference token whose annotation each token takes (None for the rest of a split one), and its head."""
     ends = [token.idx + len(token) for token in predicted]
     # of each reference token, the first token that shares a character with it
     first = [min(bisect_right(ends, token.idx), len(ends) - 1) for token in reference]

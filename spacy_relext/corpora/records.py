@@ -37,11 +37,11 @@ META_KEY = "relext_meta"
 def record_to_doc(
     make_doc: Callable[[str], Doc], record: Record, *, one_sentence: bool = False, report: Optional[Report] = None
 ) -> Doc:
-    """Make a Doc of a canonical record, which must be checked (`jsonl.check_record`).
+    """Make a Doc from a canonical record, which must have been checked (`jsonl.check_record`).
 
     make_doc (Callable[[str], Doc]): The tokenizer, such as `nlp.make_doc`.
     one_sentence (bool): Mark the whole Doc as one sentence if the record has no `sents`.
-    report (Optional[Report]): Gets the counts of entities and sentence boundaries that fit no token.
+    report (Optional[Report]): Counts entities, and sentence boundaries that are moved to a token.
     RAISES (ValueError): If the tokenizer changes the text, or a triple is malformed.
     """
     report = Report() if report is None else report
@@ -58,7 +58,7 @@ def record_to_doc(
     if "pairs" in record:
         doc.user_data[PAIRS_KEY] = [dict(pair) for pair in record["pairs"]]
     if "triples" in record:
-        # without triples, the document is annotated and empty
+        # an empty list means annotated, without a triple
         for source in dict.fromkeys(triple.get("source", "") for triple in record["triples"]) or ("",):
             set_triples(doc, [t for t in record["triples"] if t.get("source", "") == source], source=source)
     if "rejected" in record:
@@ -74,8 +74,8 @@ def record_to_doc(
 def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
     """Make a canonical record of a Doc; a key is absent if the Doc is not annotated with it.
 
-    text (Optional[str]): What the Doc was made of, if that is known: joining its tokens would take as long as all the
-        rest. It is not used if the Doc is longer or shorter.
+    text (Optional[str]): Text that the Doc was made from, if known, since joining its tokens would take as long as all
+        the rest. It is ignored if the Doc is longer or shorter.
     """
     record: Record = {"text": text if text is not None and len(text) == text_length(doc) else doc.text}
     if ENTITIES_KEY in doc.user_data or doc.has_annotation("ENT_IOB"):
@@ -101,7 +101,7 @@ def set_entities(doc: Doc, entities: Iterable[Record], *, report: Optional[Repor
     """Set `doc.ents` to the longest entities that do not overlap; all other tokens are outside.
 
     entities (Iterable[Record]): `start`, `end` (characters), `label`, and optionally `kb_id`.
-    report (Optional[Report]): Counts those widened to whole tokens and those left out because of overlap.
+    report (Optional[Report]): Counts all, those linked, those widened to whole tokens, and those left out (overlap).
     """
     report = Report() if report is None else report
     chosen: List[Span] = []
@@ -131,7 +131,7 @@ def entity_span(doc: Doc, entity: Record) -> Optional[Span]:
 
 
 def set_sentence_starts(doc: Doc, starts: Sequence[int]) -> int:
-    """Set the sentence starts of a Doc to the tokens at some character offsets; return how many are inside a token."""
+    """Start sentences at the tokens at some character offsets; return how many offsets are not the start of a token."""
     if not len(doc):
         return len(set(starts))
     offsets = doc.to_array([IDX]).tolist()
@@ -145,7 +145,7 @@ def _set_sentences(doc: Doc, sents: Sequence[Sequence[int]], report: Report) -> 
     """Set sentence starts, and store the exact offsets if tokens cannot express them."""
     report.sentences_moved += set_sentence_starts(doc, [start for start, _ in sents])
     exact = [list(sent) for sent in sents]
-    # spaCy takes every Doc of one token for annotated.
+    # spaCy treats every Doc of one token as annotated.
     if len(doc) == 1 or _list_sentences(doc) != exact:
         doc.user_data[SENTS_KEY] = exact
 
@@ -156,7 +156,7 @@ def _list_sentences(doc: Doc) -> List[List[int]]:
 
 
 def _list_entities(doc: Doc) -> List[Record]:
-    """List the stored entities, with the links and the further entities of a pipeline in `doc.ents`."""
+    """List the stored entities, plus the links and further entities that a pipeline has set in `doc.ents`."""
     stored = [dict(entity) for entity in doc.user_data.get(ENTITIES_KEY, ())]
     known: Dict[Tuple[int, int, str], List[Record]] = {}
     for entity in stored:

@@ -19,7 +19,7 @@ _LABELS_SHOWN = 40
 class Report:
     """Counts of one conversion; every count is of documents, sentences, triples, entities or strings, as named.
 
-    A sentence of a document without sentence boundaries is the document. Strings are counted once per record.
+    A document without sentence boundaries counts as one sentence. Strings are counted once per record.
     """
 
     records: int = 0
@@ -33,7 +33,7 @@ class Report:
     triples: int = 0
     labels: "Counter[str]" = field(default_factory=Counter)
     attributed: int = 0
-    predicted: int = 0  # by a pipeline: no gold
+    predicted: int = 0  # by a pipeline, so not gold
     rejected: int = 0
     clusters: int = 0
     across_sentences: int = 0
@@ -57,9 +57,9 @@ class Report:
     entities_found: int = 0
     sentences_moved: int = 0
     other_keys: "Counter[str]" = field(default_factory=Counter)
-    # What an annotation tool has and a record has no place for, by kind, or the other way round.
+    # What an annotation tool has and a record has no place for, or the reverse, by kind.
     losses: "Counter[str]" = field(default_factory=Counter)
-    # File and line of the record that is read now.
+    # File and line of the record being read.
     where: str = ""
 
     def count_problem(self, where: str, what: str) -> None:

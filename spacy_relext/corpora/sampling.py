@@ -8,8 +8,8 @@ Item = TypeVar("Item")
 class Reservoir(Generic[Item]):
     """A uniform sample of a stream of unknown length (algorithm R; Vitter, 1985).
 
-    size (int): Largest size of the sample.
-    draw (Callable[[int], int]): Draws a number from 0 to below its argument.
+    size (int): Maximum size of the sample.
+    draw (Callable[[int], int]): Draws a uniform integer from 0 to n - 1, for the argument n.
     """
 
     def __init__(self, size: int, draw: Callable[[int], int]) -> None:

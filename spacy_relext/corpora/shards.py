@@ -22,13 +22,13 @@ SUFFIX = ".spacy"
 TRAIN, HELD = "train{}.spacy", "held{}.spacy"
 _SHARD_PREFIX = "part-"
 
-# What a corpus without a pipeline's annotation can hold; the other attributes would be columns of zeros.
+# Token attributes of a corpus without a pipeline's annotation; others would be columns of zeros.
 GOLD_ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
 
-# Attributes of tokens that are hashes of strings.
+# Token attributes whose values are hashes of strings.
 _NAMED = {intify_attr(name) for name in ("ORTH", "NORM", "LEMMA", "TAG", "DEP", "ENT_TYPE", "ENT_KB_ID", "ENT_ID")}
 
-# Docs whose user data is unpacked at once; below 2**16, the most that the header of `unpack_user_data` can count.
+# Docs whose user data is unpacked together; below 2**16, the limit of the array header in `unpack_user_data`.
 UNPACKED = 512
 
 # Wraps a stream of Docs, such as in a progress bar.
@@ -40,7 +40,7 @@ _Writer = TypeVar("_Writer", bound="ShardWriter")
 def list_shards(path: Path) -> List[Path]:
     """List the files of a corpus in the order of their names.
 
-    path (Path): A .spacy file, or a folder; sub-folders are searched too, names that start with "." are not.
+    path (Path): A .spacy file, or a folder; sub-folders are searched too, except names that start with ".".
     RAISES (ValueError): If there is none.
     """
     if path.is_file():
@@ -53,13 +53,13 @@ def list_shards(path: Path) -> List[Path]:
 
 
 class Shard(DocBin):
-    """One loaded .spacy file, whose Docs are not made yet."""
+    """A loaded .spacy file whose Docs are not made yet."""
 
     path = Path()
 
 
 def load_shard(path: Path) -> Shard:
-    """Load one .spacy file without making its Docs; ValueError if it is no such file."""
+    """Load one .spacy file without making its Docs; ValueError if it is not such a file."""
     with refuse_damage(path, message=Errors.R112):
         shard = Shard(store_user_data=True)
         shard.from_disk(path)
@@ -69,7 +69,7 @@ def load_shard(path: Path) -> Shard:
 
 
 def _check_parts(shard: Shard) -> None:
-    """Check that all parts of a file are of the same Docs. RAISES (ValueError): If they are not."""
+    """Check that the parts of a file have the right types and sizes. RAISES (ValueError): If they do not."""
     total = len(shard.tokens)
     for name in ("spaces", "cats", "span_groups", "flags", "user_data"):
         part = getattr(shard, name)
@@ -86,7 +86,7 @@ def _check_parts(shard: Shard) -> None:
 
 
 def add_strings(content: Shard, vocab: Vocab) -> None:
-    """Add the strings of a file to a vocabulary. RAISES (ValueError): If it lacks those of some tokens."""
+    """Add the strings of a file to a vocabulary. RAISES (ValueError): If strings of its tokens are missing."""
     with refuse_damage(content.path, message=Errors.R112):
         for string in content.strings:
             vocab.strings.add(string)
@@ -97,10 +97,10 @@ def add_strings(content: Shard, vocab: Vocab) -> None:
 
 
 def make_docs(content: Shard, vocab: Vocab) -> Iterator[Doc]:
-    """Make the Docs of a loaded file, whose user data is removed; ValueError for a damaged one, with its number.
+    """Make the Docs of a loaded file, which loses its user data; ValueError with the number of a damaged Doc.
 
-    `DocBin.get_docs` unpacks the user data of every Doc by a call of its own, and each of these calls looks for
-    decoders in all installed packages: more than half the time of reading a corpus. Here many Docs share a call.
+    `DocBin.get_docs` unpacks the user data of each Doc in a separate call, and each call searches all installed
+    packages for decoders: more than half the time of reading a corpus. Here many Docs share one call.
     """
     add_strings(content, vocab)
     packed, content.user_data = content.user_data, []
@@ -110,13 +110,13 @@ def make_docs(content: Shard, vocab: Vocab) -> Iterator[Doc]:
             number += 1
             with refuse_damage(content.path, message=Errors.R112, place=f"document {number}: "):
                 doc = next(docs)
-                doc.ents  # noqa: B018  # checks the tags of entities
+                doc.ents  # noqa: B018  # raises if the entity tags are damaged
             doc.user_data.update(values)
             yield doc
 
 
 def reorder(doc_bin: Shard, order: Sequence[int]) -> Shard:
-    """Reorder the Docs of a loaded file in place, before they are made; those whose number is missing are removed."""
+    """Reorder the Docs of a loaded file in place, before they are made; those not in `order` are removed."""
     for name in ("tokens", "spaces", "cats", "span_groups", "flags", "user_data"):
         values = getattr(doc_bin, name)
         setattr(doc_bin, name, [values[number] for number in order])
@@ -141,12 +141,12 @@ def iter_docs(path: Path, vocab: Vocab, *, rng: Optional[Random] = None) -> Iter
 
 
 def unpack_user_data(packed: Sequence[Optional[bytes]], *, path: Path, start: int = 0) -> Sequence[Record]:
-    """Unpack the user data of many Docs together, None as an empty map.
+    """Unpack the user data of many Docs together; None becomes an empty map.
 
-    An array in msgpack is its header (0xdc, two bytes for the length) and then its elements.
+    They are joined to one msgpack array: a header (0xdc, two bytes for the length) followed by the elements.
 
-    path, start (Path, int): The file, and the Docs before these, for the message.
-    RAISES (ValueError): If that of a Doc cannot be unpacked, or has values of this package in another form.
+    path, start (Path, int): The file, and the number of Docs before these, for the message.
+    RAISES (ValueError): If the user data of a Doc cannot be unpacked, or this package's values in it are malformed.
     """
     empty_map = b"\x80"
     contents = [empty_map if each is None else each for each in packed]
@@ -155,7 +155,7 @@ def unpack_user_data(packed: Sequence[Optional[bytes]], *, path: Path, start: in
         values: Sequence[Record] = srsly.msgpack_loads(data, use_list=False)
         if len(values) != len(packed):
             raise ValueError
-    except Exception:  # one of them, or several, cannot be unpacked: each by itself, to name the first
+    except Exception:  # some cannot be unpacked: unpack each separately, to name the first
         values = []
         for number, content in enumerate(contents, start + 1):
             with refuse_damage(path, message=Errors.R112, place=f"document {number}: "):
@@ -169,8 +169,8 @@ def unpack_user_data(packed: Sequence[Optional[bytes]], *, path: Path, start: in
 class PackedBin(DocBin):
     """A DocBin that packs the user data of all Docs with one packer.
 
-    `DocBin.add` makes one for each Doc, and each of them looks for encoders in all installed packages: most of the time
-    of writing a corpus.
+    `DocBin.add` makes one for each Doc, and each searches all installed packages for encoders: most of the time of
+    writing a corpus.
     """
 
     def __init__(self, *, attrs: Optional[Sequence[Union[str, int]]] = None) -> None:
@@ -178,7 +178,7 @@ class PackedBin(DocBin):
             super().__init__(store_user_data=True)
         else:
             super().__init__(attrs=list(attrs), store_user_data=True)  # type: ignore[arg-type]
-        # Of strings that a writer of blocks has added.
+        # Hashes of the strings that `BlockWriter` has added.
         self.hashes: Set[int] = set()
         self._packer = Packer(use_bin_type=True)
 
@@ -198,7 +198,7 @@ class ShardWriter:
     """Writes Docs with their user data to a .spacy file, or to a folder of files of at most `shard` Docs each.
 
     A file appears under its name only when it is whole. After an error, an older corpus of that name is unchanged
-    (single file) or removed (folder).
+    (single file) or removed (folder, once its first new file is written).
 
     output (Path): The file, or the folder if `shard` is given.
     shard (int): Docs per file; 0 writes one file.
@@ -236,7 +236,7 @@ class ShardWriter:
             self._write_shard()
 
     def _write_shard(self) -> None:
-        """Write the Docs since the last file; the first call removes the files of an earlier run."""
+        """Write the Docs added since the last file; the first call removes the files of an earlier run."""
         path = self.output / f"{_SHARD_PREFIX}{self._files:05d}{SUFFIX}" if self.shard else self.output
         if self.shard and not self._files:
             for old in self.output.glob(f"{_SHARD_PREFIX}*{SUFFIX}"):
@@ -247,7 +247,7 @@ class ShardWriter:
 
 
 class Fold(NamedTuple):
-    """One fold: a corpus to train a teacher on, the corpus that it labels, and the number of documents in that."""
+    """One fold: a corpus to train a teacher on, the corpus that it labels, and how many documents the latter has."""
 
     train: Path
     held: Path
@@ -258,7 +258,7 @@ def split_folds(corpus: Path, folder: Path, *, folds: int, progress: Progress) -
     """Split a corpus so that a teacher never labels its training data: fold i mod K holds out document i.
 
     folder (Path): Gets `train0.spacy`, `held0.spacy`, `train1.spacy` and so on.
-    folds (int): K, at least 2 and at most the number of documents.
+    folds (int): K, from 2 to 1,000, and at most the number of documents.
     """
     check_range("folds", folds, 2, 1_000)
     train, held = ([ShardWriter(folder / name.format(fold)) for fold in range(folds)] for name in (TRAIN, HELD))

@@ -25,18 +25,19 @@ TextPair = Tuple[str, str]
 
 @dataclass
 class CorpusStatistics:
-    """Counts of one corpus. Documents without annotation count as documents, and as nothing else.
+    """Counts of one corpus; `documents`, `not_annotated`, `hinted` and `repeated_texts` include unannotated documents.
 
     name (str): Name of the corpus.
-    hinted (int): Not annotated, but a teacher has labelled pairs of them, or an annotator refused triples.
-    empty_documents, empty_sentences (int): Annotated, but without a triple (an argument in the sentence).
+    hinted (int): Documents not annotated, but with pairs labelled by a teacher, or triples rejected by an annotator.
+    empty_documents (int): Annotated documents without a triple.
+    empty_sentences (int): Sentences of annotated documents in which no argument starts.
     across (Counter[str]): Triples whose arguments are in different sentences, by relation.
     lengths (Counter[int]): Arguments by their number of tokens.
     types (Dict[str, Counter[Tuple[str, str]]]): For each relation its triples by entity types of both arguments.
     overlapping (int): Triples whose subject and object share characters.
-    nested, crossing (int): Pairs of different arguments of a document of which one lies within the other, or that share
-        a part of both.
-    inside_tokens (int): Arguments that begin or end inside a token.
+    nested, crossing (int): Pairs of different argument spans of a document, one within the other, or overlapping only
+        in part.
+    inside_tokens (int): Arguments that do not start and end at token boundaries.
     no_token (int): Triples with an argument that covers no token.
     repeated_texts (int): Documents whose text occurred before.
     directions (Dict[str, Set[TextPair]]): For each relation its pairs of arguments.
@@ -113,12 +114,12 @@ class CorpusStatistics:
         for number, first in enumerate(places):
             for second in places[number + 1 :]:
                 if not overlaps(first, second):
-                    break  # later ones begin further on
+                    break  # later ones start further on
                 self.nested += second[1] <= first[1] or first[0] == second[0]
                 self.crossing += second[1] > first[1] and first[0] != second[0]
 
     def _add_triple(self, doc: Doc, record: Record, entities: Dict[CharSpan, str], starts: List[int]) -> Set[int]:
-        """Count a triple, and return the numbers of the sentences in which its arguments begin."""
+        """Count a triple, and return the numbers of the sentences in which its arguments start."""
         label, sides = record["relation"], (record["subject"], record["object"])
         self.labels[label] += 1
         subject, obj = (" ".join(doc.text[start:end].lower().split()) for start, end in sides)
@@ -137,7 +138,7 @@ class CorpusStatistics:
 
 
 def count_corpus(path: Path, vocab: Vocab, *, name: str = "") -> Tuple[CorpusStatistics, Iterable[Doc]]:
-    """Count the documents of a corpus while they are read: iterate over the second value."""
+    """Count the documents of a corpus while they are read, by iterating over the second value."""
     statistics = CorpusStatistics(name or path.name)
 
     def docs() -> Iterable[Doc]:

@@ -1,4 +1,4 @@
-"""Checks of what this package stores in `user_data`: damaged files, or those of others, have anything there."""
+"""Checks of what this package stores in `user_data`: damaged or foreign files may have anything there."""
 
 from typing import Any, Callable, Dict
 
@@ -7,14 +7,14 @@ from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from ..annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, SOFT_LABELS_KEY, TRIPLES_KEY
 from .records import META_KEY, SENTS_KEY
 
-# Offsets are below it: spaCy counts characters in 32 bits.
+# Offsets are below this: spaCy counts characters in 32 bits.
 _LIMIT = 2**31
 
 
 def find_damage(user_data: object) -> str:
-    """Describe the first value of this package that has another form than what it writes; "" if there is none.
+    """Describe the first value under this package's keys that is not of the form it writes; "" if there is none.
 
-    user_data (object): Unpacked, of one Doc.
+    user_data (object): Unpacked user data of one Doc.
     """
     if not isinstance(user_data, dict):
         return f"its user data is a {type(user_data).__name__}"
@@ -99,7 +99,7 @@ def _is_cluster(value: Any) -> bool:
 
 
 def _is_sentence(value: Any) -> bool:
-    """Return True for the probabilities of relations in a sentence."""
+    """Return True for a sentence with the probabilities of its relations."""
     if not isinstance(value, dict) or not isinstance(value.get("relations"), dict):
         return False
     start, end, relations = value.get("start"), value.get("end"), value["relations"]
@@ -108,7 +108,7 @@ def _is_sentence(value: Any) -> bool:
 
 
 def _are_soft_labels(value: Any) -> bool:
-    """Return True for classes, and for pairs with a number for each of them and for no relation."""
+    """Return True for soft labels: classes, and pairs with one number for each class and one for no relation."""
     if not isinstance(value, dict):
         return False
     classes, pairs = value.get("classes"), value.get("pairs")
@@ -120,7 +120,7 @@ def _are_soft_labels(value: Any) -> bool:
 
 
 def _has_logits(pair: Dict[str, Any], size: int) -> bool:
-    """Return True if all of a pair's values but its arguments are so many numbers."""
+    """Return True if all values of a pair but its arguments are lists of `size` numbers."""
     rows = [row for key, row in pair.items() if key not in ("subject", "object")]
     return all(isinstance(row, (list, tuple)) and len(row) == size and all(map(_is_number, row)) for row in rows)
 

@@ -42,14 +42,14 @@ class TextReader:
     """Reads texts in constant memory; those that cannot be read are reported, counted and skipped."""
 
     # A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), a .spacy corpus,
-    # whose gold triples are read too, or "-".
+    # whose triples are read too, or "-" for standard input.
     path: str
     # "text" (a document per line), "jsonl", "paragraph" (up to a blank line), or "file" (a document per file); None:
-    # "file" for a folder, "text" for standard input, else by the file's ending.
+    # "file" for a folder, "text" for standard input, else by the file's suffix.
     input_format: Optional[str] = None
     # Raise ValueError instead of skipping.
     strict: bool = False
-    # Most characters of a text.
+    # Maximum length of a text, in characters.
     max_length: Optional[int] = None
     # Gets a message for each text that is skipped.
     report: Optional[Callable[[str], None]] = None
@@ -95,9 +95,9 @@ class TextReader:
     def parse_lines(
         self, lines: Iterable[Tuple[int, bytes]], *, name: str, path: str, is_json: bool, extra: Record
     ) -> Iterator[RawText]:
-        """Decode numbered lines, or paragraphs, and parse those of JSON; blank ones are counted.
+        """Decode numbered lines, or paragraphs, and parse them if they are JSON; blank ones are counted.
 
-        name (str): What messages call the file.
+        name (str): Name of the file in messages.
         extra (Record): Further keys of each text.
         """
         for number, line in lines:
@@ -121,7 +121,7 @@ class TextReader:
             yield from self.parse_file(path, extra)
 
     def parse_file(self, path: str, extra: Record) -> Iterator[RawText]:
-        """Read a whole file as a text, unless it cannot be decoded.
+        """Read a whole file as one text, unless it cannot be decoded.
 
         extra (Record): Further keys of the text.
         """
@@ -138,14 +138,14 @@ class TextReader:
         return [(str(path), {"file": path.relative_to(folder).as_posix()}) for path in sorted(folder.rglob("*.txt"))]
 
     def _read_corpus(self) -> Iterator[RawText]:
-        """Read the texts of a corpus, with gold triples, refused ones and coreference if they are annotated."""
+        """Read the texts of a corpus, with triples, rejected triples and coreference if they are annotated."""
         for number, doc in enumerate(iter_docs(Path(self.path), Vocab()), start=1):
             record = doc_to_record(doc)
             gold: Record = {key: record[key] for key in ("triples", "rejected", "coref") if key in record}
             yield RawText(doc.text, f"{self.path}, document {number}", gold)
 
     def decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
-        """Decode UTF-8, without a byte order mark."""
+        """Decode UTF-8, without a byte order mark; None if that fails and the text is skipped."""
         raw = raw.removeprefix(codecs.BOM_UTF8)
         try:
             return raw.decode("utf-8")
@@ -158,7 +158,7 @@ class TextReader:
             return None
 
     def _parse(self, line: str, name: str, number: int) -> Optional[Record]:
-        """Read a JSON object that has a text."""
+        """Parse a JSON object that has a text; None if it is skipped."""
         try:
             record = parse_json(line)
         except ValueError as error:
@@ -171,7 +171,7 @@ class TextReader:
         return None
 
     def problem(self, raw: RawText) -> Optional[str]:
-        """Return why a pipeline cannot process a text."""
+        """Return why a pipeline cannot process a text; None if it can."""
         if self.max_length is not None and len(raw.text) > self.max_length:
             return Errors.R205.format(where=raw.where, length=len(raw.text), limit=self.max_length)
         try:
@@ -181,7 +181,7 @@ class TextReader:
         return None
 
     def skip(self, message: str) -> None:
-        """Raise or report what cannot be read."""
+        """Raise an error for a text that cannot be read if strict, else count and report it."""
         if self.strict:
             raise ValueError(message)
         self.skipped += 1
@@ -201,7 +201,7 @@ def join_paragraphs(lines: Iterable[Tuple[int, bytes]]) -> Iterator[Tuple[int, b
 def open_binary(path: str) -> Iterator[BinaryIO]:
     """Open a file, which may be .gz or .zst, or standard input, which stays open.
 
-    RAISES (ValueError): If what is read inside is damaged.
+    RAISES (ValueError): If compressed data that is read in the block is damaged.
     """
     suffix = Path(path).suffix.lower()
     if path == STDIN:
@@ -227,7 +227,7 @@ def _open_compressed(path: str, suffix: str) -> BinaryIO:
 
 
 def bare_suffix(path: Path) -> str:
-    """Return the suffix of a file's name in lower case, without that of a compression."""
+    """Return the suffix of a file's name in lower case, ignoring that of compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()

@@ -1,4 +1,4 @@
-"""Gold triples that contradict a schema: how many would have to go, by constraint and relation."""
+"""Gold triples that contradict a schema: how many must be removed, by constraint and relation."""
 
 from collections import Counter
 from typing import Dict, Tuple
@@ -19,7 +19,7 @@ class ViolationCounts:
 
     schema (Schema): What is known about relations. Types count if arguments are entities.
     counts (Counter[Kind]): Triples by constraint and relation.
-    examples (Dict[Kind, str]): The first of each.
+    examples (Dict[Kind, str]): The first example of each kind.
     """
 
     def __init__(self, schema: Schema) -> None:

@@ -1,6 +1,7 @@
 """Files that are written whole or, after an error, not at all."""
 
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -16,7 +17,7 @@ from ..errors import Errors
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file beside `path`, which takes its name when all is written."""
+    """Open a temporary file beside `path`, which is renamed to `path` when all is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = _new_name(path)
     try:
@@ -31,7 +32,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def whole_text(path: Path) -> Iterator[TextIO]:
-    """Open a UTF-8 file that appears under its name only when it is whole; line ends are written as they are."""
+    """Open a UTF-8 file that appears under its name only when it is whole; line ends are not translated."""
     with whole_file(path) as stream:
         file = TextIOWrapper(stream, encoding="utf8", newline="")
         yield file
@@ -40,7 +41,7 @@ def whole_text(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Make a new folder beside `path`, whose files move there when all are written; other files of `path` stay.
+    """Make a temporary folder beside `path`, whose files move to `path` when all are written; other files there stay.
 
     RAISES (ValueError): If `path` is a file.
     """
@@ -62,7 +63,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: Union[str, bytes]) -> None:
-    """Write a file, texts as UTF-8 and with their own line ends."""
+    """Write a file; text is encoded as UTF-8, and its line ends are not translated."""
     with whole_file(path) as stream:
         stream.write(content.encode("utf8") if isinstance(content, str) else content)
 
@@ -73,14 +74,14 @@ def write_json(path: Path, value: object) -> None:
 
 
 def save_pipeline(nlp: Language, path: Path) -> None:
-    """Save a pipeline in place of what the folder has: nothing is replaced before all of it is on the disk."""
+    """Save a pipeline to a folder; nothing in it is replaced before the whole pipeline is written."""
     with whole_folder(path) as new:
         nlp.to_disk(new)
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Make a new folder beside `path`, which takes its name when all is written.
+    """Make a temporary folder beside `path`, which is renamed to `path` when all is written.
 
     RAISES (ValueError): If `path` is a file, or a folder that is not empty.
     """
@@ -99,17 +100,17 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what a process that was killed has left of a file; nobody may be writing it."""
+    """Remove the temporary files that a killed process has left of a file, which no process may be writing."""
     for left in path.parent.glob(".*.new"):
-        if left.name.startswith(_prefix(path)):
+        if left.is_file() and re.fullmatch(re.escape(_prefix(path)) + r"[0-9a-f]{32}\.new", left.name):
             left.unlink(missing_ok=True)
 
 
 def _new_name(path: Path) -> Path:
-    """Name a file or folder that is not finished; hidden, and unique."""
+    """Make a hidden and unique name for a file or folder that is not finished."""
     return path.parent / f"{_prefix(path)}{uuid4().hex}.new"
 
 
 def _prefix(path: Path) -> str:
-    """Begin such a name."""
+    """Return the start of such a name."""
     return f".{path.name[:100]}."

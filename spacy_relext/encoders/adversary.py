@@ -4,9 +4,9 @@ With x the input vectors of one text, g = ∂L/∂x and the adversarial perturba
 minimized (Miyato et al., "Adversarial training methods for semi-supervised text classification", ICLR 2017, equations 4
 and 5, there on word embeddings). r is a constant: no gradient flows through it.
 
-r costs a second forward and backward pass. Perturbations transfer between epochs (Zheng et al., "Efficient adversarial
-training with transferable adversarial examples", CVPR 2020): L(x + r′) with r′ of the previous epoch, 0 in the first
-one, costs as much as L(x), and its own gradient gives the r′ of the next epoch.
+Computing r takes a second forward and backward pass. But perturbations transfer between epochs (Zheng et al.,
+"Efficient adversarial training with transferable adversarial examples", CVPR 2020): L(x + r′), with r′ from the
+previous epoch and 0 in the first one, costs as much as L(x), and its own gradient gives the r′ of the next epoch.
 """
 
 import warnings
@@ -43,9 +43,10 @@ class _Recognizing(Protocol):
 
 
 class PerturbationCache:
-    """Perturbations of texts, by their word pieces, quantized to int8 with one scale a text.
+    """Perturbations of texts, by their word pieces, quantized to int8 with one scale per text.
 
-    Texts are not stored once the cache is full, which warns: those in it are perturbed in every epoch, others in none.
+    Once the cache is full, it warns and stores no further texts: those in it are perturbed in every epoch, others in
+    none.
     """
 
     def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
@@ -96,7 +97,7 @@ class PerturbationCache:
 
 
 class AdversarialPerturber:
-    """Perturbs the input vectors of a module's encoders where they are trained: a teacher reads texts as they are."""
+    """Perturbs the input vectors of a module's encoders if gradients are enabled: a teacher reads clean texts."""
 
     def __init__(self, module: nn.Module) -> None:
         self._encoders = [part for part in module.modules() if isinstance(part, _Perturbable)]
@@ -114,7 +115,7 @@ class AdversarialPerturber:
 
     @contextmanager
     def reusing(self, cache: PerturbationCache, epsilon: float) -> Iterator[None]:
-        """Perturb texts by what `cache` has of the last epoch; a backward pass, inside the context, stores the next.
+        """Perturb texts by their perturbations in `cache`; a backward pass inside the context stores new ones.
 
         cache (PerturbationCache): Perturbations of size ε.
         """
@@ -168,7 +169,7 @@ class AdversarialPerturber:
 
 
 def _with_gradient(states: Tensor) -> Tensor:
-    """Return input vectors that get a gradient, which the perturbation needs, also if the input module is frozen."""
+    """Return input vectors that require a gradient: the perturbation needs it even if the input module is frozen."""
     return states if states.requires_grad else states.detach().requires_grad_()
 
 

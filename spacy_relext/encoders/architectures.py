@@ -23,8 +23,8 @@ Tok2Vec = Model[List[Doc], List[Floats2d]]
 class EncoderSpec(NamedTuple):
     """How the torch module of an encoder is built: what builders of heads get for `[model.encoder]`.
 
-    The head's builder makes one torch module of encoder and head. A token encoder is no specification, but a thinc
-    Model from Docs to one vector per token.
+    The head's builder makes one torch module of encoder and head. A token encoder is not a specification but a
+    thinc Model from Docs to one vector per token.
     """
 
     build: Callable[[], Any]  # makes the empty torch module, such as a `PairEncoder`
@@ -33,7 +33,7 @@ class EncoderSpec(NamedTuple):
     path: Optional[str] = None  # checkpoint to initialize from: a folder, or a name on the Hugging Face Hub
     build_tokens: Optional[Callable[[], "TokenEncoder"]] = None  # makes its empty encoder of word pieces, if it has one
     attrs: Dict[str, int] = {}  # attributes of the model, which `prepare` reads
-    lr_scales: Dict[str, float] = {}  # prefix of a parameter's name in the module → multiple of the optimizer's rate
+    lr_scales: Dict[str, float] = {}  # prefix of a parameter's name → multiple of the optimizer's learning rate
 
     @property
     def init(self) -> Optional[Callable[..., Model]]:
@@ -65,14 +65,14 @@ def build_transformer(
     precision (str): "fp32", "bf16" or "auto": bf16 if the processor computes it natively.
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
     layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
-    freeze_layers (int): How many of the lowest layers (and the embeddings below them) are not trained.
-    freeze_embeddings (bool): Whether the table of word pieces is not trained.
+    freeze_layers (int): Number of lowest layers that are frozen, along with the embeddings below them.
+    freeze_embeddings (bool): Whether the word-piece embeddings are frozen.
     dropout (Optional[float]): Replaces the encoder's own dropout.
     lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
     entity_marks (bool): Whether to add embeddings of the entities' types and first tokens to the input: for pair
-        components whose entities come from a component with another encoder. Frozen under frozen layers.
+        components whose entities come from a component with another encoder. Frozen if any layer is.
     adversarial_radius (float): ε of adversarial training: the input vectors of a text are perturbed along the gradient
-        that they had in the last epoch. 0: they are not. Costs no time (`adversary.py`).
+        that they had in the last epoch. 0: no perturbation. Takes no extra time (`adversary.py`).
     """
     module = token_encoder(
         max_pieces=max_pieces,
@@ -123,7 +123,7 @@ def _prepare_docs(model: Model, docs: List[Doc], is_train: bool) -> ModuleInput:
 
 
 def prepare_sequences(model: Model, sequences: List[Floats2d], is_train: bool) -> ModuleInput:
-    """Number the rows of sequences of vectors; sequences without a token are left out.
+    """Number the rows of sequences of vectors; empty sequences are left out.
 
     sequences (List[Floats2d]): The vectors. Shapes (T, D)
     RETURNS (ModuleInput): `index`: row of each cell among all rows, -1 on padding. Shape (B, T)
@@ -137,7 +137,7 @@ def prepare_sequences(model: Model, sequences: List[Floats2d], is_train: bool) -
 
 
 def init_sequences(model: Model, X: Optional[List[Floats2d]] = None, Y: object = None) -> Model:
-    """Size a sequence encoder by sequences of vectors, with new weights."""
+    """Build a sequence encoder for the width of given vectors, with random weights."""
     if X:
         module_of(model).configure(input_width=int(X[0].shape[1]))
         move_to_device(model)
@@ -152,14 +152,14 @@ def _init_encoder(model: Model, X: object = None, Y: object = None, *, path: str
 
 
 def encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
-    """Let what is new in an encoder learn faster than what is pretrained."""
+    """Return learning-rate multiples with which new parts of an encoder learn faster than pretrained ones."""
     check_range("lr_scale", lr_scale, 0.0, 1_000.0)
     tables = {f"{prefix}encoder.{name}": min(1.0, 5 * lr_scale) for name in ("shape_table", "mark_table")}
     return {f"{prefix}encoder.mix": 1.0, **tables, prefix: lr_scale}
 
 
 def token_encoder(*, max_pieces: int, precision: str, **options: Any) -> "TokenEncoder":
-    """Make an empty encoder of word pieces from checked settings."""
+    """Check the settings, and make an empty encoder of word pieces."""
     from ..bridge.precision import PRECISIONS
     from .tokens import TokenEncoder
     from .transformer import TransformerEncoder

@@ -1,9 +1,9 @@
-"""What makes an encoder fast on a CPU: copies of it that only predict, in fp32 or bf16, and cheap dropout.
+"""Faster encoders on a CPU: copies for prediction only, in fp32 or bf16, and cheap dropout.
 
 BERT's layers are what `torch.nn.TransformerEncoderLayer` computes, and that class has a fused kernel for prediction:
-one call a layer instead of some thirty small ones. Sequences of several lengths go through it as a nested tensor, so
+one call per layer instead of about 30 small ones. Sequences of different lengths go through it as a nested tensor, so
 that padding costs nothing and a text gets the same vectors alone and in a batch. For 64 sentences of 10 to 108 pieces
-that is 1.55 times as fast as attention by SDPA in fp32, 1.76 times in bf16; for batches of like lengths both are alike.
+that is 1.55 times as fast as attention by SDPA in fp32, 1.76 times in bf16; for similar lengths both are equally fast.
 """
 
 import copy
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from transformers import BertConfig, BertLayer, BertModel
 
-# Bits of a random number; one of 64 gives four.
+# Number of values of 16 random bits; one draw of 64 bits gives four.
 _LEVELS = 2**16
 
 
@@ -25,7 +25,7 @@ def prediction_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Copy an encoder for prediction on a CPU.
 
     module (nn.Module): Any encoder with the interface of Hugging Face.
-    dtype (torch.dtype): In which its matrices are multiplied; all weights that are not converted are shared with the
+    dtype (torch.dtype): Type in which matrices are multiplied; weights that are not converted are shared with the
         original.
     RETURNS (nn.Module): The copy, or the original if nothing would be faster.
     """
@@ -45,7 +45,7 @@ class FusedBert(nn.Module):
     """A BERT encoder on torch's fused layers, with the embeddings of the original."""
 
     def __init__(self, bert: "BertModel", dtype: torch.dtype) -> None:
-        """Copy the weights of an encoder that `fits` to layers of a type."""
+        """Copy the weights of an encoder that `fits` into fused layers of type `dtype`."""
         super().__init__()
         self.embeddings = bert.embeddings
         self.dtype = dtype
@@ -66,7 +66,7 @@ class FusedBert(nn.Module):
             and config.hidden_act == "gelu"
             and getattr(config, "position_embedding_type", "absolute") == "absolute"
             and not config.is_decoder
-            and config.num_attention_heads % 2 == 0  # else the kernel is not taken
+            and config.num_attention_heads % 2 == 0  # else the fused kernel is not used
         )
 
     def forward(
@@ -98,7 +98,7 @@ class FusedBert(nn.Module):
         if is_padded:
             hidden = torch.nested.as_nested_tensor([row[:length] for row, length in zip(hidden, lengths)])
         states = [hidden]
-        with torch.autocast("cpu", enabled=False):  # under it the layers do not take their fused kernel
+        with torch.autocast("cpu", enabled=False):  # under autocast the layers do not use their fused kernel
             for layer in list(self.layers)[first:last]:
                 states.append(layer(states[-1]))
         states = states if keep else states[-1:]
@@ -136,14 +136,14 @@ def _fused_layer(layer: "BertLayer", config: "BertConfig", dtype: torch.dtype) -
 
 
 class CheapDropout(nn.Dropout):
-    """As `nn.Dropout`, whose mask on a CPU is drawn from 16 random bits a value: p is met to 1/65536.
+    """`nn.Dropout` whose mask on a CPU is drawn from 16 random bits per value, with p rounded to multiples of 1/65536.
 
-    They depend on PyTorch's seed, but differ from PyTorch's masks. Training MiniLM in bf16 on one core, 11 % of the
-    time is spent drawing PyTorch's masks, and 2 % drawing these.
+    The masks depend on PyTorch's seed, but differ from PyTorch's own. When MiniLM is trained in bf16 on one core,
+    drawing them takes 2 % of the time, and drawing PyTorch's 11 %.
     """
 
     def forward(self, values: Tensor) -> Tensor:
-        """Set a share p of the values to 0, and divide the others by 1 − p, in training."""
+        """In training, set each value to 0 with probability p, and divide the others by 1 − p."""
         if not self.training or self.inplace or not 0.0 < self.p < 1.0 or values.device.type != "cpu":
             return super().forward(values)
         mask = draw_bits(values) >= round(_LEVELS * self.p) - _LEVELS // 2

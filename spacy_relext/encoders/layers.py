@@ -1,5 +1,5 @@
-"""The layers of a Hugging Face encoder one by one; a linear layer that predicts in bf16; a base over token vectors;
-buckets of distances between tokens."""
+"""Layers that encoders and heads share: those of a Hugging Face encoder, run one by one; a linear layer that predicts
+in bf16; a base class over token vectors; buckets of distances between tokens."""
 
 import functools
 from typing import Any, Dict, List, Optional
@@ -14,29 +14,29 @@ from ..bridge.weights import CachesWeights
 from ..errors import Errors
 from .fast import FusedBert
 
-# Encoders whose layers need nothing but the output of the layer below and a mask, and stand right above the embeddings.
-# Others have a list of layers as well, and go wrong without a word (MPNet's need a table of relative positions).
+# Encoders whose layers need only the output of the layer below and a mask, and follow directly after the embeddings.
+# Others also have a list of layers, but would silently go wrong (MPNet's need a table of relative positions).
 LIKE_BERT = ("bert", "camembert", "data2vec-text", "electra", "ernie", "roberta", "xlm-roberta")
 
-# Buckets of distances in one direction: one a token up to `_SINGLE`, then of doubling width; the last ends with the
-# distance `_FARTHEST`, and those beyond are in it too.
+# Buckets of distances in one direction: one per token up to `_SINGLE`, then of doubling width; the last ends at the
+# distance `_FARTHEST`, but also contains those beyond.
 _ONE_WAY, _SINGLE = 12, 5
 
 _FARTHEST = _SINGLE * 2 ** (_ONE_WAY - _SINGLE)
 
 N_BUCKETS = 2 * _ONE_WAY + 1
 
-# What a layer stores of a word piece for the backward pass, in bytes by its width (measured with MiniLM on a CPU).
+# Bytes that a layer stores for the backward pass per word piece and unit of its width (measured: MiniLM on a CPU).
 _STORED_BYTES = 110
 
 _MOST_STORED = 2**32  # bytes
 
 
 class LayerStack:
-    """Embeddings and layers of an encoder built like BERT, or of the copy of it that predicts."""
+    """Embeddings and layers of an encoder built like BERT, or of its copy for prediction."""
 
     def __init__(self, transformer: Any) -> None:
-        """Take a Hugging Face model, or the copy that predicts, apart; raise a ValueError if it is built otherwise."""
+        """Take apart a Hugging Face model, or its copy for prediction; raise a ValueError if it is unlike BERT."""
         self.fused = isinstance(transformer, FusedBert)
         kind = "bert" if self.fused else transformer.config.model_type
         if kind not in LIKE_BERT:
@@ -50,29 +50,29 @@ class LayerStack:
     def embed(self, inputs_embeds: Tensor, *, second_from: int = 0) -> Tensor:
         """Add positions and segment to word-piece vectors. Shape (B, L, D)
 
-        second_from (int): Most pieces of a text, where texts are read after others: they are the second segment and
-            begin at this position, or earlier if the encoder has too few for two such texts. 0 for those that stand
-            first.
+        second_from (int): For texts that follow others: the most pieces of a text. They are the second segment, and
+            start at this position, or earlier if the encoder has too few positions for two such texts. 0 for texts that
+            come first.
         """
         embeddings, options = self.transformer.embeddings, {}
         if second_from:
-            first = getattr(embeddings, "padding_idx", -1) + 1  # RoBERTa's positions begin after its padding
+            first = getattr(embeddings, "padding_idx", -1) + 1  # RoBERTa's positions start after its padding index
             length, known = inputs_embeds.shape[1], embeddings.position_embeddings.num_embeddings
             start = first + max(0, min(second_from, known - first - second_from))
             position_ids = torch.arange(start, start + length, device=inputs_embeds.device)[None]
             segments = torch.full_like(position_ids, int(embeddings.token_type_embeddings.num_embeddings > 1))
             options = {"position_ids": position_ids, "token_type_ids": segments}
         hidden = embeddings(inputs_embeds=inputs_embeds, **options)
-        # of ELECTRA, where its embeddings are narrower than its layers
+        # ELECTRA's, if its embeddings are narrower than its layers
         project = getattr(self.transformer, "embeddings_project", None)
         return hidden if project is None else project(hidden)
 
     def run(self, hidden: Tensor, mask: Tensor, first: int, last: int, *, recompute: bool = False) -> List[Tensor]:
-        """Run the layers from `first` to before `last`.
+        """Run the layers from `first` up to, but not including, `last`.
 
         hidden (Tensor): Input of layer `first`. Shape (B, L, D)
         mask (Tensor): True on pieces, then False on padding. Shape (B, L)
-        recompute (bool): Whether the backward pass computes the activations within layers again; see `must_recompute`.
+        recompute (bool): Whether the backward pass recomputes the activations within layers; see `must_recompute`.
         RETURNS (List[Tensor]): The input and the output of each layer. Shapes (B, L, D)
         """
         if self.fused:
@@ -88,13 +88,13 @@ class LayerStack:
 
 
 def must_recompute(transformer: Any, pieces: int) -> bool:
-    """Return True in training on a batch whose activations take more than 4 GiB and, on a GPU, half of its memory.
+    """Return True in training if a batch's activations take over 4 GiB and, on a GPU, over half of its memory.
 
-    The backward pass then computes those within each layer again (Chen et al., arXiv 1604.06174). Such batches need
-    not be large: a text with 24 entities has 552 pairs, and some encoders read it for each.
+    The backward pass then recomputes those within each layer (Chen et al., arXiv 1604.06174). Such batches need not be
+    large: a text with 24 entities has 552 pairs, and some encoders read it once for each.
 
     transformer (Any): A Hugging Face model.
-    pieces (int): Of the batch, by its readers.
+    pieces (int): Pieces in the batch, padding included; those of a text count once for each pair that reads it.
     """
     config, device = transformer.config, transformer.device
     stored: int = _STORED_BYTES * pieces * config.num_hidden_layers * config.hidden_size
@@ -110,13 +110,14 @@ def layers_of(transformer: nn.Module) -> List[nn.Module]:
 
 
 class PredictionLinear(CachesWeights, nn.Linear):
-    """A linear layer that predicts in bf16 if a CPU multiplies such matrices natively.
+    """A linear layer that can predict in bf16 on a CPU.
 
-    The gain is less in the product than in the weights, which leave more of the processor's cache to the encoder.
+    The gain is less in the product than in the smaller weights: they leave more of the processor's cache to the
+    encoder.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, *, precision: str = "fp32") -> None:
-        """Create the layer; predictions on a CPU are in "fp32", "bf16" or "auto"."""
+        """Create the layer; `precision` is that of predictions on a CPU: "fp32", "bf16" or "auto"."""
         super().__init__(n_inputs, n_outputs)
         self.precision = precision
 
@@ -143,7 +144,7 @@ class TokenModule(nn.Module):
 
 
 def bucket_distance(distance: Tensor) -> Tensor:
-    """Compute the bucket, from 0 to below `N_BUCKETS`, of signed distances in tokens. Shapes (P,) → (P,)"""
+    """Compute the buckets, 0 to `N_BUCKETS` - 1, of signed distances in tokens. Shapes (P,) → (P,)"""
     return _buckets(distance.device)[distance.clamp(-_FARTHEST, _FARTHEST) + _FARTHEST]
 
 

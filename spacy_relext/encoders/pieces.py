@@ -22,7 +22,7 @@ IntArray = NDArray[numpy.int64]
 # ms a sentence: 256: 8.6, 512: 8.2, 1024: 8.5, 2048: 10.3), smaller ones waste calls.
 PIECES_PER_BATCH = 512
 
-# Letter shapes; slots that entity types are hashed into, and the numbers of marks that this gives.
+# Numbers of letter shapes, of slots that entity types are hashed into, and of the entity marks that result.
 N_SHAPES = 8
 
 _TYPE_SLOTS = 256
@@ -31,7 +31,7 @@ N_MARKS = 1 + 2 * _TYPE_SLOTS
 
 _FIRST_IN_ENTITY = 3  # of spaCy's `ent_iob`
 
-# In training every batch has a gradient of all weights to add up, and a GPU makes few calls a second.
+# Training adds up a gradient of all weights for every batch, and a GPU makes few calls per second: few, large batches.
 _MOST_PIECES = 8192
 
 
@@ -101,7 +101,7 @@ def entity_mark(token: Token) -> int:
 
 
 def _piece_look(token: Token, *, is_marked: bool) -> int:
-    """Compute shape + N_SHAPES · mark of a token; the mark is 0 if tokens are not marked."""
+    """Compute letter shape + N_SHAPES · entity mark of a token; the mark is 0 if tokens are not marked."""
     return letter_shape(token.text) + (N_SHAPES * entity_mark(token) if is_marked else 0)
 
 
@@ -123,7 +123,7 @@ def cut_docs(
     """
     spans, texts = [], []
     for doc in docs:
-        text = doc.text  # put together from its tokens whenever it is read
+        text = doc.text  # built from the tokens at every access
         for start, end in sentence_bounds(doc):
             spans.append((doc, start, end))
             texts.append(text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])])
@@ -221,7 +221,7 @@ def pad_sequences(
 def align_pieces(span: Span, offsets: Sequence[Tuple[int, int]]) -> Tuple[IntArray, IntArray, IntArray]:
     """Align the tokens of a span with pieces.
 
-    offsets (Sequence[Tuple[int, int]]): Characters of each piece, counted from the span's beginning.
+    offsets (Sequence[Tuple[int, int]]): Characters of each piece, counted from the span's start.
     RETURNS (Tuple[IntArray, IntArray, IntArray]): First and last piece of each token, token of each piece. A token
         without a piece of its own takes the nearest. Shapes (T,), (T,), (L,)
     """
@@ -237,7 +237,7 @@ def align_pieces(span: Span, offsets: Sequence[Tuple[int, int]]) -> Tuple[IntArr
 
 
 def _groups(sequences: Sequence[List[int]], batch_pieces: int) -> List[List[int]]:
-    """Split sequences, sorted by length, into groups of at most `batch_pieces` cells."""
+    """Split sequences, sorted by length, into groups of at most `batch_pieces` cells; longer ones stand alone."""
     groups: List[List[int]] = []
     for member in sorted(range(len(sequences)), key=lambda number: len(sequences[number])):
         if groups and (len(groups[-1]) + 1) * len(sequences[member]) <= batch_pieces:

@@ -54,7 +54,7 @@ class TokenEncoder(nn.Module):
         """Build the layers with the weights of a checkpoint.
 
         path (str): A folder, or a name on the Hugging Face Hub.
-        RAISES (ValueError): If there is no encoder.
+        RAISES (ValueError): If no encoder can be loaded from there.
         """
         from transformers import AutoTokenizer
 
@@ -96,7 +96,7 @@ class TokenEncoder(nn.Module):
         return torch.cat(tables) if len(tables) > 1 else tables[0]
 
     def _set_tokenizer(self, text: str) -> None:
-        """Make a tokenizer; its text, of some hundred kilobytes, is kept: `sizes` is read in every call."""
+        """Build the tokenizer, and keep its JSON, some hundred kilobytes: `sizes` is read in every call."""
         from tokenizers import Tokenizer
 
         self.tokenizer, self._tokenizer_json = Tokenizer.from_str(text), text

@@ -1,4 +1,4 @@
-"""A Hugging Face encoder of word pieces, sized and filled after construction."""
+"""A Hugging Face encoder of word pieces, whose layers and weights are set after construction."""
 
 import contextlib
 from typing import TYPE_CHECKING, Any, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple, cast
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Fused attention has a slow backward pass on CPUs: 0.75 s against 0.50 s for 32 sentences of 38 tokens (MiniLM, bf16).
 ATTENTION = "eager"
 
-# Weight, before the softmax, of the layers that a mix of layers begins without.
+# Initial weight, before the softmax, of the layers that a mix of layers leaves out at first.
 LEFT_OUT = -5.0
 
 
@@ -30,14 +30,14 @@ class TransformerEncoder(CachesWeights):
     The module is empty until `configure` gives it the architecture; weights then come from a checkpoint folder (when a
     pipeline is initialized) or from the saved pipeline. Nothing is looked up on the network after that.
 
-    The last layer of a sentence encoder is made to be averaged: it represents what a sentence says better than where a
-    name ends. `layer_mix` returns Σ_l softmax(w)_l h_l over all layers and the input embeddings (Peters et al., NAACL
-    2018); at first it has weight from layer `mix_from` on only, 0 being the input embeddings.
+    The last layer of a sentence encoder is trained to be averaged: it represents the meaning of a sentence better than
+    the boundaries of a name. `layer_mix` returns Σ_l softmax(w)_l h_l over all layers and the input embeddings (Peters
+    et al., NAACL 2018); initially nearly all weight is on layers from `mix_from` on, 0 being the input embeddings.
 
-    Letter case is lost on uncased checkpoints, and it is what marks a name: `case_features` adds a learned embedding
-    of each piece's letter shape to its input embedding. It begins at zero, so that training begins at the checkpoint.
-    `entity_marks` does the same for entities that are known beforehand: all layers then read where they are and of
-    which type, once for all pairs (Zhong & Chen, NAACL 2021, mark each pair in a text of its own).
+    Uncased checkpoints lose letter case, which marks names: `case_features` adds a learned embedding of each piece's
+    letter shape to its input embedding. It is initialized to 0, so that training starts from the checkpoint.
+    `entity_marks` does the same for entities that are known beforehand: all layers then see where they are and of
+    which type, once for all pairs (Zhong & Chen, NAACL 2021, mark each pair in its own copy of the text).
 
     Other arguments are those of `spacy_relext.Transformer.v1`.
     """
@@ -155,10 +155,10 @@ class TransformerEncoder(CachesWeights):
 
         piece_ids, shape_ids, mask (Tensor): As for `forward`. Shapes (B, L)
         rows (Tensor): Text of each reader. Shape (P,)
-        marks (Tensor): What is added to its pieces. Shape (P, L, D)
-        layer (int): Before which layer, from 0; those below read each text once.
-        markers (Optional[Tuple[Tensor, Tensor]]): Cells that hold no piece of the vocabulary, and the vectors that
-            stand there instead of one. Shapes (B, L), (B, L, E)
+        marks (Tensor): Vectors that are added to its pieces. Shape (P, L, D)
+        layer (int): Layer before which they are added, from 0; those below read each text once.
+        markers (Optional[Tuple[Tensor, Tensor]]): True on cells that hold a marker instead of a piece of the
+            vocabulary, and the markers' vectors. Shapes (B, L), (B, L, E)
         recompute (bool): See `LayerStack.run`.
         RETURNS (Tensor): Last hidden layer or mix of all layers, in fp32. Shape (P, L, D)
         """
@@ -183,7 +183,7 @@ class TransformerEncoder(CachesWeights):
         markers: Optional[Tuple[Tensor, Tensor]] = None,
         recompute: bool = False,
     ) -> Tensor:
-        """Compute what `forward_marked`, with these arguments, gives to layer `layer`. Shape (P, L, D)"""
+        """Compute the input of layer `layer` in `forward_marked` with the same arguments. Shape (P, L, D)"""
         with autocast(self.precision, piece_ids.device):
             _, below = self._run_below(
                 piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers, recompute=recompute
@@ -191,7 +191,7 @@ class TransformerEncoder(CachesWeights):
             return below[-1] + marks.to(below[-1].dtype)
 
     def forward_second(self, piece_ids: Tensor, mask: Tensor, *, layer: int, most: int) -> Tensor:
-        """Compute what texts that are read after others give to layer `layer`, to which they are read alone.
+        """Compute the input of layer `layer` for texts that follow others, each read alone up to that layer.
 
         piece_ids, mask (Tensor): As for `forward`. Shapes (B, L)
         most (int): Most pieces of a text; see `LayerStack.embed`.
@@ -203,7 +203,7 @@ class TransformerEncoder(CachesWeights):
             return stack.run(stack.embed(embedded, second_from=most), mask, 0, layer)[-1]
 
     def forward_above(self, hidden: Tensor, mask: Tensor, *, layer: int) -> Tensor:
-        """Run the layers from one on.
+        """Run the layers from `layer` on.
 
         hidden (Tensor): Input of layer `layer`, see `forward_below`. Shape (N, L, D)
         mask (Tensor): True on pieces, then False on padding. Shape (N, L)
@@ -225,7 +225,7 @@ class TransformerEncoder(CachesWeights):
         markers: Optional[Tuple[Tensor, Tensor]],
         recompute: bool,
     ) -> Tuple[LayerStack, List[Tensor]]:
-        """Read texts up to a layer; return all layers, and the states of each reader's text. Shapes (P, L, D)"""
+        """Run the layers below `layer`; return all layers, and the states of each reader's text. Shapes (P, L, D)"""
         assert self.transformer is not None, "configure() or load_checkpoint() comes first"
         embedded = self._embed(piece_ids, shape_ids)
         if markers is not None:
@@ -242,7 +242,7 @@ class TransformerEncoder(CachesWeights):
 
     @contextlib.contextmanager
     def _recomputing(self, recompute: bool) -> Iterator[None]:
-        """Let Hugging Face's layers compute their activations again in the backward pass, where they can."""
+        """Let Hugging Face's layers recompute their activations in the backward pass, if they support it."""
         transformer: Any = self.transformer
         if not (recompute and transformer.supports_gradient_checkpointing):
             yield
@@ -264,7 +264,7 @@ class TransformerEncoder(CachesWeights):
         return embedded
 
     def _fastest(self, device: torch.device) -> nn.Module:
-        """Choose the layers to run: in prediction, on a CPU, a copy that is made for it."""
+        """Choose the layers to run: for prediction on a CPU, a copy made for that."""
         assert self.transformer is not None
         transformer = self.transformer
         if not self.can_use_cache(device):
@@ -300,7 +300,7 @@ class TransformerEncoder(CachesWeights):
 
 @contextlib.contextmanager
 def _silenced() -> Iterator[None]:
-    """Keep Hugging Face from warning that the pooler is left out, and from drawing a progress bar."""
+    """Keep Hugging Face from warning that the pooler is left out, and from showing a progress bar."""
     from transformers.utils import logging
 
     level, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -315,7 +315,7 @@ def _silenced() -> Iterator[None]:
 
 
 def _without_pooler(config: "PretrainedConfig") -> Dict[str, bool]:
-    """Leave out the pooler, which nothing here reads, if the architecture has that switch."""
+    """Return the option that leaves out the pooler, which nothing here reads, if the architecture has it."""
     return {"add_pooling_layer": False} if config.model_type in ("bert", "roberta", "xlm-roberta", "camembert") else {}
 
 
@@ -326,15 +326,15 @@ def mix_layers(weights: Tensor, layers: Sequence[Tensor]) -> Tensor:
 
 
 class _Mix(torch.autograd.Function):
-    """dw_l = g · h_l and dh_l = w_l g, which reach each layer in its own precision.
+    """The weighted sum of `mix_layers`, with gradients dw_l = g · h_l and dh_l = w_l g, in each layer's own precision.
 
-    Stacking each w_l h_l in fp32 takes nearly twice the time there and back (31 against 17 to 22 ms for 7 layers of 60
-    sequences of 50 pieces and 384 numbers, bf16, one core of an AMD EPYC), and keeps a table of all of them.
+    Stacking each w_l h_l in fp32 takes nearly twice the time, forward and backward (31 against 17 to 22 ms for 7 layers
+    of 60 sequences of 50 pieces and width 384, bf16, one core of an AMD EPYC), and keeps all of them in memory.
     """
 
     @staticmethod
     def forward(ctx: Any, weights: Tensor, *layers: Tensor) -> Tensor:
-        """Add up. Shapes (n,), n times (B, L, D) → (B, L, D)"""
+        """Compute the weighted sum. Shapes (n,), n times (B, L, D) → (B, L, D)"""
         ctx.save_for_backward(weights, *layers)
         values = weights.tolist()
         mixed = layers[0].float() * values[0]

@@ -1,1 +1,1 @@
-"""Docs to files."""
+"""Export of Docs and graphs to files."""

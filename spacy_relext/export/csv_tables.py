@@ -1,4 +1,4 @@
-"""The tables of a graph as CSV files: one a table, or those that the bulk import of Neo4j reads."""
+"""The tables of a graph as CSV files: one file per table, or the files that the bulk import of Neo4j reads."""
 
 import json
 from pathlib import Path
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 # As in `safe_cell`, for the regular expressions of pyarrow.
 _FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
 
-# Elements of a list in files for Neo4j: the unit separator, which names do not have.
+# Separator of list elements in files for Neo4j: the unit separator, which is replaced inside names.
 NEO4J_SEPARATOR = "\x1f"
 NEO4J_ARGUMENTS = "import.args"
-# The end of a file for the importer of Neo4j, a character that its texts may not have, and the separator.
+# A character that ends a file for the importer of Neo4j, one that its texts may not have, and the separator.
 _NOT_IN_NEO4J = "[\x00\x1f\uffff]"
 _REPLACEMENT = "\ufffd"
 
@@ -46,8 +46,8 @@ _RELATIONSHIPS = {
 def write_csv_folder(tables: GraphTables, folder: Path, *, raw: bool = False) -> int:
     """Write each table as `NAME.csv`, lists as JSON.
 
-    Texts stand in quotes, cells without a value are empty. A text that begins like a formula of a spreadsheet gets an
-    apostrophe before it (`safe_cell`).
+    Texts are quoted, cells without a value are empty. A text that a spreadsheet would read as a formula is prefixed
+    with an apostrophe (`safe_cell`).
 
     raw (bool): Write such texts as they are.
     RETURNS (int): 0: no character is replaced.
@@ -67,7 +67,7 @@ def write_neo4j_folder(tables: GraphTables, folder: Path) -> int:
     subject to object, whose type is the relation; MENTIONED_IN from entities to documents; STATED_IN from facts to
     documents, with sentence and score.
 
-    RETURNS (int): How many characters were replaced that Neo4j's importer does not read.
+    RETURNS (int): Number of replaced characters that the importer cannot read; separators in lists are not counted.
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     replaced = 0
@@ -85,13 +85,13 @@ def write_neo4j_folder(tables: GraphTables, folder: Path) -> int:
 
 
 def _arguments() -> str:
-    """Return the options of the import: names of files, and how texts stand in them."""
+    """Return the options of the import: names of files, and how texts are written in them."""
     options = ["--multiline-fields=true", "--array-delimiter=U+001F"]
     options += [f"--nodes={name}" for name in _NODES] + [f"--relationships={name}" for name in _RELATIONSHIPS]
     return "".join(f"{option}\n" for option in options)
 
 
-# A column of a file: what the importer reads, and whether its separators are those of lists.
+# The columns of a file: values, and whether these are joined lists, whose separators must stay.
 _Columns = List[Tuple["pyarrow.ChunkedArray", bool]]
 
 
@@ -141,7 +141,7 @@ def _joined(pyarrow: Any, lists: Sequence[Sequence[str]]) -> Tuple["pyarrow.Chun
 
 
 def _without_controls(column: Tuple["pyarrow.ChunkedArray", bool]) -> Tuple["pyarrow.ChunkedArray", int]:
-    """Replace what the importer of Neo4j does not read in a column, and count it."""
+    """Replace the characters in a column that the importer of Neo4j cannot read, and count them."""
     import pyarrow
     from pyarrow import compute
 
@@ -154,7 +154,7 @@ def _without_controls(column: Tuple["pyarrow.ChunkedArray", bool]) -> Tuple["pya
 
 
 def _plain_column(values: "pyarrow.ChunkedArray", *, raw: bool) -> "pyarrow.ChunkedArray":
-    """Make a column of numbers or texts, safe ones if not raw."""
+    """Make a column of numbers or texts: lists as JSON, texts as in `safe_cell` unless raw."""
     import pyarrow
     from pyarrow import compute
 

@@ -20,7 +20,7 @@ _SUPPORT = ("fact_id", "doc_id", "sent", "sent_start", "sent_end", "sentence", "
 
 
 def write_fact_lines(tables: GraphTables, path: Path) -> int:
-    """Write one JSON object a fact.
+    """Write one JSON object per fact.
 
     Its keys are those of the table of facts; `subject` and `object` are entities; `support` lists the sentences, with
     `subject` and `object` as [start, end] in characters of the document. Keys without a value are left out.
@@ -34,7 +34,7 @@ def write_fact_lines(tables: GraphTables, path: Path) -> int:
 
 
 def _facts(tables: GraphTables) -> Iterator[Record]:
-    """Yield the objects; facts and support are both in the order of facts."""
+    """Yield the objects; both tables, facts and support, are sorted by fact."""
     entities: Dict[int, Record] = {
         row[0]: {key: value for key, value in zip(_ENTITY, row) if value is not None}
         for row in table_rows(tables.entities, _ENTITY)
@@ -64,7 +64,7 @@ def _support(row: Tuple[object, ...]) -> Record:
 
 
 def _located_support(tables: GraphTables) -> "pyarrow.Table":
-    """Add the characters of the two mentions to the table of support."""
+    """Add the character offsets of both mentions to the table of support."""
     from pyarrow import compute
 
     table, mentions = tables.support, tables.mentions

@@ -1,4 +1,4 @@
-"""The triples of documents, and the tables of a graph, as tables of pandas."""
+"""The triples of documents, and the tables of a graph, as pandas DataFrames."""
 
 from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Union
 
@@ -37,7 +37,7 @@ FRAME_COLUMNS = {
 
 
 def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
-    """List the triples of documents as a pandas DataFrame, one row a triple, in the order of the texts.
+    """List the triples of documents as a pandas DataFrame, one row per triple, in the order of the texts.
 
     docs (Union[Doc, Iterable[Doc]]): Processed Docs, also a stream such as `nlp.pipe(texts)`.
     RETURNS (pandas.DataFrame): `doc` (number of the document, from 0), texts `subject` and `object`, `relation`,
@@ -59,9 +59,9 @@ def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
 def to_pandas(tables: GraphTables) -> Dict[str, "pandas.DataFrame"]:
     """Make a pandas DataFrame of each table of a graph.
 
-    tables (GraphTables): Of `read_tables`.
-    RETURNS (Dict[str, pandas.DataFrame]): By the names of the tables. What is not known is missing; whole numbers that
-        may be missing are of type Int64.
+    tables (GraphTables): As from `read_tables`.
+    RETURNS (Dict[str, pandas.DataFrame]): By the names of the tables. Unknown values are missing; integer columns
+        that may have missing values are of type Int64.
     RAISES (ImportError): If pandas is not installed.
     """
     pandas = require("pandas", purpose="to_pandas", extra="export")

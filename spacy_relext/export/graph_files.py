@@ -1,4 +1,4 @@
-"""The tables of a graph as files of other tools: one function for all forms."""
+"""The tables of a graph as files for other tools: one function for all forms."""
 
 from pathlib import Path
 from typing import Callable, Dict, Optional
@@ -52,11 +52,12 @@ def export_graph(
 
     out (Path): A file, or a folder for `parquet`, `csv` and `neo4j`.
     form (Optional[str]): One of FORMS; None: by the suffix of a file.
-    base (Optional[str]): Beginning of names in RDF; None: the `base` of `tables.info`, or else DEFAULT_BASE.
+    base (Optional[str]): IRI prefix of names in RDF; None: the `base` of `tables.info`, or else DEFAULT_BASE.
     schema (Optional[Schema]): RDF gets its declarations; `shacl` writes its shapes, as Turtle, and nothing else.
-    raw_csv (bool): CSV without apostrophes before what a spreadsheet would read as a formula.
-    RETURNS (int): How many characters were replaced that the form does not have.
-    RAISES (ValueError): If the form or the base is unknown, or there is no schema to make shapes of.
+    raw_csv (bool): Write CSV without apostrophes before texts that a spreadsheet would read as formulas.
+    RETURNS (int): Number of characters replaced because the form cannot represent them.
+    RAISES (ValueError): If the form is unknown, `out` is a folder instead of a file, the base is no absolute IRI, or
+        there is no schema to make shapes from.
     """
     form = find_form(out, form)
     if form not in FOLDER_FORMS and out.is_dir():

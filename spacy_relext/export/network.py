@@ -15,10 +15,10 @@ from .tables import GraphTables, table_rows
 if TYPE_CHECKING:
     import networkx
 
-# Subject, relation, object, and the assertion if it is no fact.
+# Subject, relation, object, and the assertion; "" for a fact.
 _Fact = Tuple[str, str, str, str]
 
-# Attributes of nodes and edges made of tables, with their types in XML.
+# Attributes of nodes and edges made from tables, with their types in XML.
 NODE_ATTRIBUTES = {
     "label": "string",
     "type": "string",
@@ -45,19 +45,19 @@ def to_networkx(
 ) -> "networkx.MultiDiGraph":
     """Make a graph of the triples of documents, or of the tables of a graph; edges run from subject to object.
 
-    Of documents, nodes are the texts of arguments: two with equal texts, apart from white space, are one node. Each
-    relation between two nodes is one edge, whose key is the relation:
-    `graph["Ada Lovelace"]["London"]["place_of_birth"]`. Attributes of an edge: `relation`, `score` (the highest),
-    `support` (how many pairs of spans state it; several sources of one count once) and `docs` (in how many documents).
-    Triples that are denied or hypothetical are no edges, see `all_assertions`.
+    From documents, nodes are the texts of arguments: those equal but for white space are one node. Each relation
+    between two nodes is one edge, whose key is the relation: `graph["Ada Lovelace"]["London"]["place_of_birth"]`.
+    Attributes of an edge: `relation`, `score` (the highest), `support` (how many pairs of spans state it; a pair from
+    several sources counts once) and `docs` (in how many documents). Denied and hypothetical triples become edges
+    only with `all_assertions`.
 
-    Of tables, nodes are ids of entities with `label` (the name), `type`, `kb_id`, `aliases` (JSON), `n_mentions`,
-    `n_documents`; what is not known is left out. Edges are facts, with the relation as key: `relation`, `weight` (the
+    From tables, nodes are ids of entities with `label` (the name), `type`, `kb_id`, `aliases` (JSON), `n_mentions`,
+    `n_documents`; unknown values are left out. Edges are facts, with the relation as key: `relation`, `weight` (the
     probability), `best_score`, `n_sentences`, `n_documents`, `best_sentence`, `fact_id`.
 
     docs (Union[Doc, Iterable[Doc], GraphTables]): Processed Docs, also a stream such as `nlp.pipe(texts)`; or tables.
     min_score (float): Leave out triples with a lower score, or facts with a lower probability, 0 to 1.
-    all_assertions (bool): Make edges of denied and hypothetical triples of documents, too: their key is
+    all_assertions (bool): Make edges of the denied and hypothetical triples of documents, too: their key is
         "RELATION (ASSERTION)", and they have the attribute `assertion`.
     RETURNS (networkx.MultiDiGraph): The graph.
     RAISES (ImportError): If networkx is not installed.

@@ -1,4 +1,4 @@
-"""Records of `extraction_record` as Parquet, a row a document: what `spacy relext extract` writes."""
+"""Records of `extraction_record` as Parquet, one row per document: what `spacy relext extract` writes."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from ..errors import Errors, require
 if TYPE_CHECKING:
     import pyarrow
 
-# Documents of a row group: what is in memory at a time.
+# Documents per row group, which is what is in memory at a time.
 GROUP = 1_000
 
 # Keys of a record that are columns as they are, and those of a triple that are JSON.
@@ -19,8 +19,11 @@ _COLUMNS, _AS_JSON = ("doc_id", "text", "sents", "entities"), ("evidence", "attr
 
 
 class ParquetWriter:
-    """Writes one row per record: `doc_id`, `text`, `sents`, `entities` and `triples` (lists of structures), and the
-    other keys as JSON under `meta`. Evidence and attributes of a triple are JSON."""
+    """Writes one row per record.
+
+    Columns are `doc_id`, `text`, `sents`, `entities` and `triples` (lists of structs), and `meta`, which has the other
+    keys as JSON. Evidence and attributes of a triple are JSON.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
@@ -29,7 +32,7 @@ class ParquetWriter:
         self._rows: List[Record] = []
 
     def write(self, record: Record) -> None:
-        """Write one record, together with those before it as soon as they are enough."""
+        """Add one record; a row group is written as soon as it is full."""
         meta = {key: value for key, value in record.items() if key not in (*_COLUMNS, "triples")}
         triples = [{**each, **{key: _json_or_none(each.get(key)) for key in _AS_JSON}} for each in record["triples"]]
         row = {key: record.get(key) for key in _COLUMNS}
@@ -51,9 +54,9 @@ class ParquetWriter:
 
 
 def read_parquet_records(path: Union[str, Path]) -> Iterator[Record]:
-    """Yield the records that `ParquetWriter` wrote, with a group of them in memory at a time.
+    """Yield the records that `ParquetWriter` wrote, with one batch in memory at a time.
 
-    RAISES (ValueError): If the file is no Parquet, or has other columns.
+    RAISES (ValueError): If the file is no Parquet, or lacks a column.
     """
     parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
     import pyarrow

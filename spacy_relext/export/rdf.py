@@ -1,4 +1,4 @@
-"""A graph as statements of RDF 1.1: one plain triple a fact, and beside it where it is stated.
+"""A graph as statements of RDF 1.1: one plain triple per fact, and a reified statement of where it is stated.
 
 Names under the base: `entity/ID`, `relation/NAME`, `type/NAME`, `document/ID`, `fact/ID` (a statement), `mention/ID`,
 `fact/ID/support/NUMBER`, and `vocabulary/NAME` for what no published vocabulary has.
@@ -51,7 +51,7 @@ class RdfNames:
         return self("type", name_part(name))
 
     def document(self, doc_id: str) -> str:
-        """Return the IRI of a document, and of the named graph of what is said about its text."""
+        """Return the IRI of a document, which is also that of the named graph of statements about its text."""
         return self("document", name_part(doc_id))
 
     def own(self, name: str) -> str:
@@ -62,10 +62,10 @@ class RdfNames:
 def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema] = None) -> Iterator[Block]:
     """Yield the statements of a graph, subject by subject, in a fixed order.
 
-    A fact is `subject relation object`. Beside it stands a statement (`rdf:Statement`) with its probability, the
+    A fact is `subject relation object`. It is reified as a statement (`rdf:Statement`) with its probability, the
     documents (`prov:wasDerivedFrom`) and its support: the document, the sentence (`oa:exact`) with its characters
-    (`oa:start`, `oa:end`), the score, the attributes as JSON, and the two mentions. N-Quads put what is said about a
-    text in the graph of its document.
+    (`oa:start`, `oa:end`), the score, the attributes as JSON, and the two mentions. In N-Quads, statements about a
+    text are in the named graph of its document.
 
     base (str): Absolute IRI for names.
     schema (Optional[Schema]): Adds its declarations.
@@ -84,7 +84,7 @@ def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema]
 
 
 def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]:
-    """Yield what a schema says about relations in terms of RDFS and OWL; unions of types are blank nodes."""
+    """Yield the relations and types of a schema as RDFS and OWL declarations; unions of types are blank nodes."""
     types = {}
     for number, (name, relation) in enumerate(schema.relations.items()):
         pairs = [(_A, term("owl:ObjectProperty")), (term("rdfs:label"), literal(name))]
@@ -121,7 +121,7 @@ def allowed_types(relation: RelationSchema) -> Tuple[List[str], List[str]]:
 
 
 def _union(node: str, members: Sequence[str]) -> Iterator[Tuple[str, Pairs]]:
-    """Yield the class of what is in one of some classes."""
+    """Yield the union of some classes, and the RDF list of its members."""
     yield node, [(_A, term("owl:Class")), (term("owl:unionOf"), f"{node}0")]
     for number, member in enumerate(members):
         rest = f"{node}{number + 1}" if number + 1 < len(members) else term("rdf:nil")
@@ -129,7 +129,7 @@ def _union(node: str, members: Sequence[str]) -> Iterator[Tuple[str, Pairs]]:
 
 
 def _relations_and_types(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield the names of relations and of types."""
+    """Yield the labels of relations and of types."""
     for column, mint in ((tables.facts["relation"], names.relation), (tables.entities["label"], names.type)):
         for name in sorted(each for each in column.unique().to_pylist() if each):
             yield Block(names.graph, mint(name), [(term("rdfs:label"), literal(name))])
@@ -174,7 +174,7 @@ _SUPPORT = (
 
 
 def _facts(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield facts, each with its statement and its support; both tables are in the order of facts."""
+    """Yield facts, each with its statement and its support; both tables are sorted by fact."""
     groups = groupby(table_rows(tables.support, _SUPPORT), key=itemgetter(0))
     following = next(groups, None)
     # predicates of a statement, made once
@@ -201,7 +201,7 @@ def _facts(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
 
 
 def _support(names: RdfNames, parts: Tuple[object, ...], row: Record) -> Iterator[Block]:
-    """Yield where a fact is stated: a part of a document, selected by its characters and by its words."""
+    """Yield where a fact is stated: a part of a document, selected by its offsets and by its text."""
     pairs = [(names.own("score"), typed(row["score"], "xsd:double"))]
     pairs += [(names.own("component"), literal(row["source"]))] if row["source"] else []
     pairs += [(names.own("attributes"), literal(row["attributes"]))] if row["attributes"] else []
@@ -213,7 +213,7 @@ def _support(names: RdfNames, parts: Tuple[object, ...], row: Record) -> Iterato
 
 
 def _mentions(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield where documents name entities."""
+    """Yield the mentions of entities, as parts of documents."""
     columns = ("mention_id", "doc_id", "start", "end", "text", "entity_id")
     for mention, doc_id, start, end, text, entity in table_rows(tables.mentions, columns):
         pairs = [(names.own("refersTo"), names("entity", entity))]

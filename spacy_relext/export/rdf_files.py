@@ -42,13 +42,13 @@ def _turtle(blocks: Iterable[Block], base: str) -> Iterator[str]:
 
 
 def _lines(pairs: Pairs, shorten: "_Shortener") -> str:
-    """Write what is said about a subject; `a` is for types."""
+    """Write the predicates and objects of a subject; `a` stands for rdf:type."""
     rows = (f"{'a' if predicate == _A else shorten(predicate)} {shorten(obj)}" for predicate, obj in pairs)
     return " ;\n    ".join(rows)
 
 
 class _Shortener:
-    """Writes terms of N-Triples in Turtle: well-known ones with their prefix, those of the base without it."""
+    """Writes terms of N-Triples in Turtle: well-known ones with their prefix, those under the base as relative IRIs."""
 
     def __init__(self, base: str) -> None:
         self.start = f"<{base}"
@@ -63,7 +63,7 @@ class _Shortener:
         return f'{text}"^^{self(kind)}' if mark and kind[0] == "<" and kind[-1] == ">" else value
 
     def _add(self, value: str) -> str:
-        """Shorten a term with a prefix, and keep what was made of it; others stay as they are."""
+        """Shorten a term with a prefix, and cache the result; others stay as they are."""
         for prefix, iri in PREFIXES.items():
             local = value[1 + len(iri) : -1]
             if value.startswith(f"<{iri}") and local.isidentifier() and local.isascii():

@@ -23,13 +23,16 @@ PREFIXES = {
 
 # An absolute IRI without the characters that RDF excludes from IRIs.
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
-# What a literal may not have as it is, and what no reader should meet unescaped.
+# Characters that a literal may not have unescaped, and others that are safer escaped.
 _ESCAPED = re.compile('[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ufffe\uffff]')
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
 def check_base(base: str) -> str:
-    """Return a base for names, with a slash at the end. RAISES (ValueError): If it is no absolute IRI for names."""
+    """Return a base for names, with a slash at the end.
+
+    RAISES (ValueError): If it is no absolute IRI with a host, or has a query or a fragment.
+    """
     base = base if base.endswith("/") else f"{base}/"
     if not is_iri(base) or not re.match(r"[^:]+://[^/?#]+/[^?#]*$", base):
         raise ValueError(Errors.R802.format(found=base))

@@ -1,5 +1,7 @@
-"""Extraction of triples from texts as flat records, and their writers: JSON lines (which `spacy relext convert jsonl`
-reads again) and CSV. Parquet has a file of its own."""
+"""Records of extracted triples, and their writers: JSON lines and CSV. Parquet has a module of its own.
+
+`spacy relext convert jsonl` reads the JSON lines again.
+"""
 
 import csv
 from typing import IO, Collection, Dict, Optional, Protocol, Union
@@ -30,13 +32,13 @@ COLUMNS = (
     "attributes",
 )
 
-# All others are other keys of the input.
+# Keys of a record itself; all others are extra keys of the input.
 RECORD_KEYS = (*KNOWN_KEYS, "doc_id")
 # Where the id of a document is looked for, in this order.
 _ID_KEYS = ("doc_id", "id", "file")
 _SENTENCE_KEYS = ("sent", "sent_start", "sent_end")
 
-# What spreadsheets take for the beginning of a formula, also in full width, and white space that they skip before it.
+# Characters that start a formula in spreadsheets, full-width ones too, and white space that they skip before it.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
@@ -121,15 +123,15 @@ def extraction_record(
 ) -> Record:
     """Make a canonical record of a processed Doc, with the texts and the sentences of its triples.
 
-    number (Union[int, str]): Number of the document, from 1, or what else is its id if it has no other.
+    number (Union[int, str]): Id of a document without one: its number, from 1, or a string.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
-    extra (Optional[Record]): Other keys of the input. The prefix `input_` marks those that the record has itself, such
-        as triples of the input.
-    text (Optional[str]): What the Doc was made of, if that is known.
+    extra (Optional[Record]): Other keys of the input. Those that the record itself has, such as triples, get the prefix
+        `input_`.
+    text (Optional[str]): The text that the Doc was made from, if known.
     RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them; `triples` with `subject`, `relation`,
         `object`, `score`, `source`, `subject_text`, `object_text`, `sent` (number of the sentence, from 0),
-        `sent_start`, `sent_end` (characters; of an argument in a later sentence, the end of that one), and `evidence`
+        `sent_start`, `sent_end` (characters; the end of a later sentence if an argument is in it), and `evidence`
         and `attributes` if there are any; and `doc_id`: the key `doc_id`, `id` or `file` of the input, or else the
         number.
     """

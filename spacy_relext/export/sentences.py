@@ -10,7 +10,7 @@ from ..annotations.sentences import sentence_bounds
 
 
 def sentence_chars(doc: Doc) -> List[List[int]]:
-    """List the sentences of a Doc in characters; without annotation it is one sentence."""
+    """List the character offsets of the sentences of a Doc; without annotation, it is one sentence."""
     return [[doc[start].idx, doc[end - 1].idx + len(doc[end - 1])] for start, end in sentence_bounds(doc)]
 
 
@@ -18,9 +18,9 @@ def covering_sentences(sentences: Sequence[Sequence[int]], *arguments: Sequence[
     """Find the sentences from the first argument to the last.
 
     sentences (Sequence[Sequence[int]]): Start and end in characters, in order.
-    arguments (Sequence[int]): Start and end of each.
-    RETURNS (Tuple[int, int, int]): The number of the first sentence, from 0, and the first and the last character of
-        all; they cover the arguments where sentences do not.
+    arguments (Sequence[int]): Start and end of each, in characters.
+    RETURNS (Tuple[int, int, int]): The number of the first sentence, from 0, and start and end of all in characters,
+        extended to cover the arguments where sentences do not.
     """
     start, end = min(start for start, _ in arguments), max(end for _, end in arguments)
     first = max(bisect_right(sentences, start, key=itemgetter(0)) - 1, 0)

@@ -11,11 +11,11 @@ _CLASS, _MESSAGE, _MAX = term("sh:class"), term("sh:message"), term("sh:maxCount
 
 
 def schema_shapes(schema: Schema, *, base: str) -> Iterator[Block]:
-    """Yield shapes (`sh:NodeShape`) of the relations with constraints, whose targets are the subjects of their facts.
+    """Yield shapes (`sh:NodeShape`) of the relations with constraints; they target the subjects of the facts.
 
-    Subject and object have one of the types of the schema, or no type; a functional relation has one object; an acyclic
-    one does not lead back to its start (a constraint in SPARQL). Symmetric and inverse relations say what follows from
-    a fact, not what a graph must have: they are declarations alone.
+    Subject and object have one of the types of the schema, or no type; a functional relation has at most one object; an
+    acyclic one does not lead back to its start (a constraint in SPARQL). That a relation is symmetric or has an inverse
+    says what follows from a fact, not what a graph must have: it is declared, not checked.
 
     base (str): Absolute IRI for names, that of the graph.
     RAISES (ValueError): If the base is no absolute IRI.
@@ -61,7 +61,7 @@ class _Shapes:
         return self.parts
 
     def _target(self) -> Pairs:
-        """Return the beginning of a shape of all subjects of the relation."""
+        """Return the first statements of a shape, which target all subjects of the relation."""
         return [(_A, term("sh:NodeShape")), (term("sh:targetSubjectsOf"), self.path)]
 
     def _name(self, *parts: object) -> str:
@@ -73,7 +73,7 @@ class _Shapes:
         return self.parts[-1][0]
 
     def _one_of(self, role: str, types: Sequence[str]) -> str:
-        """Add the list of shapes one of which an argument must have; return its head."""
+        """Add the list of shapes of which an argument must match at least one; return its head."""
         members = [self._part(f"{role}/type/{name_part(each)}", [(_CLASS, self.names.type(each))]) for each in types]
         members.append(self._part(f"{role}/untyped", [(_PATH, _A), (_MAX, typed(0, "xsd:integer"))]))
         for number, member in enumerate(members):

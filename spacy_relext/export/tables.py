@@ -80,11 +80,11 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "detail": "large_string",
     },
 }
-# Columns that number the rows of their table.
+# Columns that identify the rows of their table.
 _IDS = {"documents": "doc_id", "mentions": "mention_id", "entities": "entity_id", "facts": "fact_id"}
 # (table, column) that earlier releases did not write.
 _ADDED = (("support", "attributes"),)
-# (table, column) and the table whose rows it names.
+# (table, column, table whose rows the column refers to).
 _REFERENCES = (
     ("mentions", "doc_id", "documents"),
     ("mentions", "entity_id", "entities"),
@@ -101,11 +101,11 @@ _REFERENCES = (
 
 @dataclass
 class GraphTables:
-    """A graph as tables of pyarrow with the schemas of `table_schemas`, each sorted by its columns from the first on.
+    """A graph as tables of pyarrow with the schemas of `table_schemas`, each sorted by its columns, first to last.
 
-    documents (pyarrow.Table): A row a document; `meta` is JSON of its other keys.
-    mentions (pyarrow.Table): Where a text names an entity; `sent` from 0, `start` and `end` in characters.
-    entities (pyarrow.Table): A row an entity, with all its names.
+    documents (pyarrow.Table): One row per document; `meta` has its other keys as JSON.
+    mentions (pyarrow.Table): Where texts name entities; `sent` from 0, `start` and `end` in characters.
+    entities (pyarrow.Table): One row per entity, with all its names.
     facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability.
     support (pyarrow.Table): The sentences that state a fact, with the two mentions; `attributes` is JSON.
     merges (pyarrow.Table): Which names became one entity, and why.
@@ -142,11 +142,11 @@ def table_schemas() -> Dict[str, "pyarrow.Schema"]:
 
 
 def make_table(name: str, columns: Mapping[str, Sequence[object]]) -> "pyarrow.Table":
-    """Make one of the tables of plain values, sorted; halves of surrogate pairs, which UTF-8 lacks, become U+FFFD.
+    """Make a sorted table from plain values; lone surrogates, which UTF-8 cannot encode, become U+FFFD.
 
     name (str): One of TABLE_NAMES.
-    columns (Mapping[str, Sequence[object]]): A list a column; none may be missing, all are of one length.
-    RAISES (ValueError): If columns are missing or unknown, or a value does not fit its column.
+    columns (Mapping[str, Sequence[object]]): One list per column, all of the same length.
+    RAISES (ValueError): If columns are missing, unknown or of different lengths, or a value does not fit its column.
     """
     pyarrow = _pyarrow()
     schema = table_schemas()[name]
@@ -168,7 +168,7 @@ def make_table(name: str, columns: Mapping[str, Sequence[object]]) -> "pyarrow.T
 
 
 def sorted_table(name: str, table: "pyarrow.Table") -> "pyarrow.Table":
-    """Sort one of the tables by its columns, from the first on, so that the same rows give the same file.
+    """Sort a table by its columns, first to last, so that the same rows give the same file.
 
     RAISES (ValueError): If a column has a null that its schema does not allow.
     """
@@ -187,12 +187,12 @@ def empty_tables() -> GraphTables:
 
 
 def write_tables(tables: GraphTables, folder: Union[str, Path]) -> None:
-    """Write a graph as `NAME.parquet` a table and `graph.json`: the whole folder or, after an error, nothing.
+    """Write a graph as one `NAME.parquet` per table and `graph.json`: the whole folder or, after an error, nothing.
 
-    A graph that is there is replaced; other files of its folder stay. The same tables give the same bytes.
+    An existing graph is replaced; other files in its folder stay. The same tables give the same bytes.
 
     folder (Union[str, Path]): New, empty, or the folder of a graph.
-    RAISES (ValueError): If the folder has files, but no graph.
+    RAISES (ValueError): If it is a file, or has files but no graph.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir() or folder.is_dir() and any(folder.iterdir()) and not is_graph(folder):
@@ -222,7 +222,7 @@ def read_tables(folder: Union[str, Path]) -> GraphTables:
     """Read the graph that `write_tables` wrote.
 
     RAISES (ValueError): If there is none, a file is missing, damaged or of another version, a column is missing or of
-        another type, or a row names an id that is not there.
+        another type, an id occurs twice or does not exist, or a relation has no name.
     """
     pyarrow = _pyarrow()
     folder = Path(folder)
@@ -264,7 +264,7 @@ def _read_info(folder: Path) -> Record:
 
 
 def _read_parquet(path: Path, schema: "pyarrow.Schema") -> "pyarrow.Table":
-    """Read a table as a schema has it. RAISES (ValueError): If a column is missing or of another type."""
+    """Read a table by its schema. RAISES (ValueError): If a column is missing or of another type."""
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:
@@ -283,7 +283,7 @@ def _read_parquet(path: Path, schema: "pyarrow.Schema") -> "pyarrow.Table":
     return table.select(schema.names).cast(schema).combine_chunks()
 
 
-# Types of Parquet files that others wrote, by the type that they become.
+# Types in Parquet files of other writers, by the type that they are cast to.
 _LIST = "list<element: string>", "list<item: string>", "list<array: string>", "large_list<element: large_string>"
 _ALSO: Dict[str, Tuple[str, ...]] = {
     "string": ("large_string", "string_view"),
@@ -323,14 +323,14 @@ def _array(pyarrow: Any, values: Sequence[object], type_: "pyarrow.DataType") ->
 
 
 def _valid(value: object) -> object:
-    """Replace halves of surrogate pairs in a text or in a list of texts."""
+    """Replace lone surrogates in a text or in a list of texts."""
     if isinstance(value, str):
         return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
     return [_valid(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _replace_folder(folder: Path, new: Path) -> None:
-    """Put a new folder of a graph in the place of another, whose further files it takes over."""
+    """Replace the folder of a graph, if it exists, with a new one, and keep its other files."""
     if not folder.exists():
         new.rename(folder)
         return

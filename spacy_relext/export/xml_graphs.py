@@ -1,4 +1,4 @@
-"""A graph as GraphML and as GEXF: entities are nodes, facts are edges. Written as a stream, which networkx reads."""
+"""A graph as GraphML and as GEXF: entities are nodes, facts are edges. Written as a stream; networkx reads both."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from ..corpora.whole import whole_file
 from .network import EDGE_ATTRIBUTES, NODE_ATTRIBUTES, graph_edges, graph_nodes
 from .tables import GraphTables
 
-# What XML 1.0 has no way to write.
+# Characters that XML 1.0 cannot represent.
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MARKED = re.compile('[<>&"\t\n\r]')
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
@@ -19,7 +19,7 @@ _GEXF = "http://www.gexf.net/1.2draft"
 
 
 class _Escape:
-    """Writes texts for XML, and counts the characters that it replaces because XML does not have them."""
+    """Escapes texts for XML, and replaces and counts the characters that XML cannot represent."""
 
     def __init__(self) -> None:
         self.replaced = 0
@@ -29,14 +29,14 @@ class _Escape:
         if _INVALID.search(text):
             text, count = _INVALID.subn("\ufffd", text)
             self.replaced += count
-        # white space too, which parsers would otherwise change
+        # white space too, which parsers would normalize otherwise
         return _MARKED.sub(lambda match: _ENTITIES[match[0]], text) if _MARKED.search(text) else text
 
 
 def write_graphml(tables: GraphTables, path: Path) -> int:
     """Write entities and facts as GraphML, with the attributes of `to_networkx`.
 
-    RETURNS (int): How many characters were replaced that XML does not have.
+    RETURNS (int): Number of characters replaced because XML cannot represent them.
     """
     return _write(tables, path, _graphml_lines)
 
@@ -44,7 +44,7 @@ def write_graphml(tables: GraphTables, path: Path) -> int:
 def write_gexf(tables: GraphTables, path: Path) -> int:
     """Write entities and facts as GEXF, with the attributes of `to_networkx`.
 
-    RETURNS (int): How many characters were replaced that XML does not have.
+    RETURNS (int): Number of characters replaced because XML cannot represent them.
     """
     return _write(tables, path, _gexf_lines)
 
@@ -92,7 +92,7 @@ def _data(keys: List[_Key], values: Record, escape: _Escape) -> str:
 
 
 def _gexf_lines(tables: GraphTables, escape: _Escape) -> Iterator[str]:
-    """Yield the lines of GEXF. The label of a node and the weight of an edge are attributes of XML there."""
+    """Yield the lines of GEXF. Its labels and weights are XML attributes of the elements themselves."""
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<gexf xmlns="{_GEXF}" version="1.2">\n'
     yield '<graph mode="static" defaultedgetype="directed">\n'
     nodes = [key for key in _keys("n", NODE_ATTRIBUTES) if key.name != "label"]

@@ -1,1 +1,1 @@
-"""Triples of whole corpora: shards that a run resumes from, several processes, documents that fail."""
+"""Extraction of triples from whole corpora: resumable shards, several processes, documents that fail."""

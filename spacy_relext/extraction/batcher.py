@@ -1,4 +1,4 @@
-"""Texts of concurrent requests, read by a pipeline in common batches."""
+"""Batching of concurrent requests: a pipeline reads their texts together."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -13,19 +13,19 @@ class Overloaded(Exception):
 
 
 class _Waiting(NamedTuple):
-    """Something that waits for its result."""
+    """An item that waits for its result."""
 
     item: object
     result: "asyncio.Future[object]"
 
 
 class Batcher:
-    """Collects what concurrent requests bring, and runs a function on batches of it, one at a time.
+    """Collects the items of concurrent requests, and runs a function on batches of them, one batch at a time.
 
-    run (Callable[[List], Sequence]): Takes a batch and returns a result for each, in order; it runs in a thread.
-    batch_size (int): Most items of a batch.
-    delay (float): Seconds to wait for further items when the first has come and nothing is running.
-    most (int): Items that may wait; more are refused.
+    run (Callable[[List], Sequence]): Takes a batch and returns a result for each item, in order; it runs in a thread.
+    batch_size (int): Maximum number of items in a batch.
+    delay (float): Seconds to wait for further items if the first of a batch is alone in the queue.
+    most (int): Maximum number of waiting items; more are refused.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Batcher:
         self._task: Optional[asyncio.Task[None]] = None
 
     def start(self) -> None:
-        """Begin to work, in the running event loop."""
+        """Start processing batches, in the running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def stop(self) -> None:
-        """Stop after the batch that is running; what waits is cancelled."""
+        """Stop after the running batch; its results are dropped, and its items and waiting ones are cancelled."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -65,20 +65,25 @@ class Batcher:
             return list(await asyncio.gather(*(each.result for each in waiting)))
         except BaseException:
             for each in waiting:
-                each.result.cancel()  # the client has gone: nobody reads the others
+                each.result.cancel()  # the client has gone or an item failed: nobody reads the others
             raise
 
     async def _work(self) -> None:
-        """Run one batch after the other."""
-        while True:
-            batch = [await self._waiting.get()]
-            if self._waiting.empty():
-                await asyncio.sleep(self.delay)
-            while len(batch) < self.batch_size and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            batch = [each for each in batch if not each.result.done()]
-            if batch:
-                await self._run(batch)
+        """Run one batch after the other; if stopped, cancel the items of the last one."""
+        batch: List[_Waiting] = []
+        try:
+            while True:
+                batch = [await self._waiting.get()]
+                if self._waiting.empty():
+                    await asyncio.sleep(self.delay)
+                while len(batch) < self.batch_size and not self._waiting.empty():
+                    batch.append(self._waiting.get_nowait())
+                batch = [each for each in batch if not each.result.done()]
+                if batch:
+                    await self._run(batch)
+        finally:
+            for each in batch:
+                each.result.cancel()
 
     async def _run(self, batch: List[_Waiting]) -> None:
         """Run one batch, and hand out its results."""
@@ -88,7 +93,7 @@ class Batcher:
             loop, items = asyncio.get_running_loop(), [each.item for each in batch]
             # thinc keeps the device in a context variable, which a thread does not inherit
             results = await loop.run_in_executor(self._thread, copy_context().run, self.run, items)
-        except Exception as error:  # it belongs to those who wait, not to the loop
+        except Exception as error:  # raised in those who submitted the items, not in this loop
             for each in batch:
                 if not each.result.done():
                     each.result.set_exception(error)

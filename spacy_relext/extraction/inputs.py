@@ -17,10 +17,10 @@ from .workers import Numbered
 
 PARQUET = ".parquet"
 
-# What folders are searched for, beside corpora.
+# Suffixes that folders are searched for, besides .spacy.
 _SUFFIXES = (".txt", PARQUET, *JSONL_SUFFIXES)
 
-# A line or paragraph, a row, a Doc or the path of a file, and its number in the file.
+# A number within the source, and a line, a paragraph, a row, a Doc or the path of a file.
 Unit = Tuple[int, Any]
 
 
@@ -29,9 +29,9 @@ class Source:
     """A file, or the .txt files of a folder, as units.
 
     path (Path): What is read.
-    name (str): Its name in ids of documents: relative to the folder that was given.
+    name (str): Its name in ids of documents: the path relative to the input folder, or the bare name of the input.
     kind (str): "text", "jsonl", "paragraph", "file", "parquet" or "spacy".
-    files (Sequence[Path]): Those of a folder, for "file".
+    files (Sequence[Path]): The files to read, for "file".
     """
 
     path: Path
@@ -40,7 +40,7 @@ class Source:
     files: Sequence[Path] = ()
 
     def fingerprint(self) -> Record:
-        """Return the name, and sizes and times of the files: what a later run is compared by."""
+        """Return name, kind, number of files, total size and latest modification time, for a later run to compare."""
         found = [each.stat() for each in (self.files or [self.path])]
         size, newest = sum(each.st_size for each in found), max(each.st_mtime_ns for each in found)
         return {"name": self.name, "kind": self.kind, "files": len(found), "size": size, "mtime_ns": newest}
@@ -62,9 +62,9 @@ class Source:
                 yield from join_paragraphs(lines) if self.kind == "paragraph" else lines
 
     def parse(self, units: Iterable[Unit], reader: TextReader) -> Iterator[Numbered]:
-        """Parse units to texts; the reader counts and reports what cannot be read.
+        """Parse units into texts; the reader counts and reports those that cannot be read.
 
-        The id of a text without one of its own is the name of the file and the number of the unit.
+        A text without an id of its own gets the name of the source and the number of the unit.
         """
         for number, raw in self._parse(units, reader):
             problem = reader.problem(raw)
@@ -96,10 +96,10 @@ class Source:
 
 
 def list_sources(path: Path, *, input_format: Optional[str] = None) -> List[Source]:
-    """List what is read: a file, or the files of a folder in the order of their names.
+    """List the sources: a file, or the files of a folder by name, after one source of all .txt files read whole.
 
-    input_format (Optional[str]): "text", "jsonl", "paragraph" or "file", for what is no Parquet or .spacy; None: by the
-        ending of the name, and .txt files of a folder whole.
+    input_format (Optional[str]): "text", "jsonl", "paragraph" or "file", for files other than Parquet and .spacy; None,
+        or "file" for a folder: by the suffix, with .txt files of a folder read whole.
     RAISES (ValueError): If there is nothing to read.
     """
     if input_format not in (None, *TEXT_FORMATS):
@@ -126,7 +126,7 @@ def list_sources(path: Path, *, input_format: Optional[str] = None) -> List[Sour
 
 
 def _source(path: Path, name: str, kind: str) -> Source:
-    """Make a source; the format of a binary file is that of its name."""
+    """Make a source; for a binary file, its suffix decides the format."""
     actual = _kind(path)
     if actual in ("parquet", "spacy"):
         return Source(path, name, actual)
@@ -162,19 +162,19 @@ def count_units(source: Source) -> int:
 
 
 def _texts_of(doc: Doc) -> Record:
-    """Return the text of a Doc of a corpus, its gold triples and other keys, but not the annotation of pipelines."""
+    """Return the text, gold triples and extra keys of a Doc in a corpus, but not the annotation of pipelines."""
     return {k: v for k, v in doc_to_record(doc).items() if k in ("text", "triples") or k not in KNOWN_KEYS}
 
 
 def _parquet_rows(path: Path) -> Iterator[Record]:
-    """Yield the rows of a table, with one group of them in memory at a time; what JSON has no form for is text."""
-    parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
+    """Yield the rows of a table, one batch in memory at a time; values that JSON cannot represent become strings."""
+    arrow, parquet = (require(name, purpose="Parquet", extra="export") for name in ("pyarrow", "pyarrow.parquet"))
     try:
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=1000):
                 for row in batch.to_pylist():
                     yield cast(Record, json.loads(json.dumps(row, default=str)))
-    except (OSError, ValueError) as error:  # ArrowException is one of the two
+    except (OSError, ValueError, arrow.ArrowException) as error:
         raise ValueError(_damaged(path, error)) from None
 
 

@@ -12,16 +12,16 @@ from uuid import uuid4
 
 from ..annotations.triple import Record
 
-# Seconds between two signs of life, and without one until another process takes over.
+# Seconds between heartbeats, and without a heartbeat until another process takes over.
 BEAT, STALE = 5.0, 60.0
 
 
 @contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
-    """Take a lock if it is free, and give it back; yields whether it was.
+    """Take a lock if it is free, and release it afterwards; yield True if it was taken.
 
-    A lock is also free if its process has ended on this machine, or has given no sign of life for `STALE` seconds. If
-    two processes take over the same stale lock at the same moment, both may have it: what they do must bear that.
+    A lock is also free if its process has ended on this machine, or has sent no heartbeat for `STALE` seconds. If two
+    processes take over the same stale lock at the same moment, both may hold it: their work must tolerate that.
     """
     if not _take(path):
         yield False
@@ -38,7 +38,7 @@ def try_lock(path: Path) -> Iterator[bool]:
 def _take(path: Path) -> bool:
     """Create the file of a lock, after removing a stale one."""
     for _ in range(2):
-        # Written first and then linked to its name, so that nobody reads half of it.
+        # Written under another name, then linked to its own, so that nobody reads a partial file.
         new = path.with_name(f".{path.name}.{uuid4().hex}")
         new.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}))
         try:
@@ -66,7 +66,7 @@ def _is_stale(path: Path) -> bool:
 
 
 def _is_alive(pid: object) -> bool:
-    """Return True if there is a process of this number."""
+    """Return True if there is a process with this id."""
     if not isinstance(pid, int):
         return False
     try:
@@ -79,7 +79,7 @@ def _is_alive(pid: object) -> bool:
 
 
 def _read(path: Path) -> Optional[Record]:
-    """Read the owner of a lock; None if there is none."""
+    """Read the owner of a lock; None if it cannot be read."""
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -88,7 +88,7 @@ def _read(path: Path) -> Optional[Record]:
 
 
 def _beat(path: Path, stop: threading.Event) -> None:
-    """Give a sign of life now and then."""
+    """Update the modification time of a lock as a heartbeat, every `BEAT` seconds."""
     while not stop.wait(BEAT):
         try:
             os.utime(path)

@@ -13,9 +13,9 @@ _ENDS = [re.compile(pattern) for pattern in (r"\n\s*\n", r"[.!?…]['\")\]’”
 
 
 def cut_text(text: str, longest: int) -> List[str]:
-    """Cut a text into pieces that make it up, each as long as possible.
+    """Cut a text into consecutive pieces, each up to the best break near the limit; joined, they are the text again.
 
-    longest (int): Most characters of a piece. White space stays at the end of a piece.
+    longest (int): Maximum number of characters in a piece. White space stays at the end of a piece.
     """
     pieces, start = [], 0
     while len(text) - start > longest:
@@ -26,7 +26,7 @@ def cut_text(text: str, longest: int) -> List[str]:
 
 
 def _last_end(text: str, start: int, limit: int) -> int:
-    """Find the last place to cut, in the second half of the piece if there is one of any kind."""
+    """Find the last break of the best kind in the second half of a piece, or its limit if there is no break."""
     middle = start + (limit - start) // 2
     for pattern in _ENDS:
         ends = [match.end() for match in pattern.finditer(text, middle, limit)]
@@ -36,5 +36,5 @@ def _last_end(text: str, start: int, limit: int) -> int:
 
 
 def process_long(nlp: Language, text: str) -> Doc:
-    """Run a pipeline on a text that is longer than it accepts: no triple joins two pieces."""
+    """Run a pipeline on a text that is longer than it accepts: no triple spans two pieces."""
     return merge_docs(list(nlp.pipe(cut_text(text, nlp.max_length))), ensure_whitespace=False)

@@ -1,4 +1,4 @@
-"""What a folder of shards was made from and how: a later run resumes only if that is the same."""
+"""The manifest of a folder of shards: what it was made from and how. A later run resumes only if both are the same."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from .inputs import Source
 
 MANIFEST, ERRORS = "manifest.json", "errors.jsonl"
 
-# Where counts of finished shards and locks are until all is done.
+# Subfolder of locks and of the counts of finished shards.
 WORK = "_work"
 
 VERSION = 1
@@ -35,9 +35,9 @@ def hash_pipeline(nlp: Language) -> str:
 
 
 def plan(nlp: Language, sources: Sequence[Source], settings: Record) -> Record:
-    """Describe a run.
+    """Describe a run, for its manifest.
 
-    settings (Record): All that its output depends on, beside pipeline and input.
+    settings (Record): All that its output depends on, besides pipeline and input.
     """
     return {
         "version": VERSION,
@@ -66,7 +66,7 @@ def read_manifest(folder: Path) -> Optional[Record]:
 
 
 def find_difference(old: Record, new: Record) -> str:
-    """Describe the first difference between two plans; "" if one run can go on with the other's shards."""
+    """Describe the first difference between two plans; "" if the new run can resume from the old shards."""
     if old.get("version") != new["version"]:
         return f"version {old.get('version')} of the manifest"
     if old.get("pipeline", {}).get("sha256") != new["pipeline"]["sha256"]:
@@ -89,7 +89,7 @@ def write_manifest(folder: Path, manifest: Record) -> None:
 
 
 def write_errors(folder: Path, rows: Iterable[Record]) -> int:
-    """Write a row for each text that has no result, or no file if there is none; return their number."""
+    """Write a row for each text without a result, or remove the file if there are none; return the number of rows."""
     lines: List[str] = [to_json(row) for row in rows]
     path = folder / ERRORS
     if lines:

@@ -1,4 +1,4 @@
-"""Formats of what is extracted: how a shard is written, and how shards become one file."""
+"""Output formats of extraction: how a shard is written, and how shards are joined into one file."""
 
 import gzip
 import io
@@ -14,10 +14,10 @@ from ..export.records import CsvWriter, JsonlWriter, RecordWriter
 
 
 class Format(NamedTuple):
-    """A format.
+    """An output format.
 
-    open (Callable): Makes the writer of a binary stream.
-    join (Callable): Writes the content of files to a binary stream.
+    open (Callable): Takes a binary stream and options; returns a context manager that yields a writer of records.
+    join (Callable): Joins the contents of files, and writes them to a binary stream.
     """
 
     open: Callable[[IO[bytes], Record], Any]
@@ -34,7 +34,7 @@ def _open_jsonl(stream: IO[bytes], options: Record) -> Iterator[RecordWriter]:
 
 @contextmanager
 def _open_jsonl_gz(stream: IO[bytes], options: Record) -> Iterator[RecordWriter]:
-    # neither name nor time in the header, so that the same records are the same bytes
+    # no name or time in the header, so that the same records give the same bytes
     with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as packed:
         with _open_jsonl(packed, options) as writer:  # type: ignore[arg-type]
             yield writer
@@ -98,7 +98,7 @@ FORMATS: Dict[str, Format] = {
 def write_records(records: Iterable[Record], path: Path, *, format: str, options: Record) -> None:
     """Write a file, whole or not at all.
 
-    options (Record): Of the writer, for CSV.
+    options (Record): Options of the writer; only CSV has any.
     """
     with whole_file(path) as stream, FORMATS[format].open(stream, options) as writer:
         for record in records:
@@ -106,7 +106,7 @@ def write_records(records: Iterable[Record], path: Path, *, format: str, options
 
 
 def join_files(files: Sequence[Path], path: Path, *, format: str, options: Record) -> None:
-    """Make one file of several, whole or not at all; without any it is empty."""
+    """Join files into one, whole or not at all; without files, write one without records."""
     if not files:
         write_records((), path, format=format, options=options)
         return

@@ -1,7 +1,7 @@
-"""Shards by the actors of a Ray cluster.
+"""Extraction of shards by the actors of a Ray cluster.
 
-Ray Data hands out the shards, and a shard again if its actor has ended. The rest is that of one process: the folder,
-which all machines must share, has the same files, byte for byte, and a run that was stopped resumes.
+Ray Data hands out the shards, and hands out again those of an actor that died. All else is as with one process: the
+folder, which all machines must share, has the same files, byte for byte, and a run that was stopped resumes.
 """
 
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from .workers import Extractor, Job, load_job
 class Cluster:
     """Where and how to run.
 
-    address (Optional[str]): Of a cluster, such as "auto"; None: a new one on this machine.
+    address (Optional[str]): Address of a cluster, or "auto"; None: one that Ray finds, or a new one on this machine.
     actors (int): Number of actors, each with a copy of the pipeline.
-    gpus (float): GPUs of each, which may be a fraction.
+    gpus (float): GPUs per actor, which may be a fraction.
     """
 
     address: Optional[str] = None
@@ -32,9 +32,9 @@ class Cluster:
 def extract_with_ray(
     folder: Folder, job: Job, sources: Sequence[Source], cluster: Cluster, *, progress: Optional[Progress] = None
 ) -> ShardReport:
-    """Extract what is missing in a folder that is prepared, and finish it.
+    """Extract the missing shards of a prepared folder, and complete it.
 
-    progress (Optional[Progress]): Wraps the stream of finished shards; gets their number too.
+    progress (Optional[Progress]): Wraps the stream of finished shards; also gets their number.
     RAISES (ImportError): If Ray is not installed (extra `ray`).
     """
     data: Any = require("ray.data", purpose="`extract --engine ray`", extra="ray")
@@ -63,7 +63,7 @@ def extract_with_ray(
 
 
 class ShardActor:
-    """Extracts shards; what Ray calls."""
+    """Extracts shards; Ray Data creates and calls it."""
 
     def __init__(self, folder: Folder, job: Job, sources: List[Source]) -> None:
         use_one_thread()
@@ -72,7 +72,7 @@ class ShardActor:
         self._cursors: Dict[int, _Cursor] = {}
 
     def __call__(self, batch: Dict[str, Any]) -> Dict[str, Any]:
-        """Extract the shards of a batch, unless they are there: an actor may have ended after it had written one."""
+        """Extract the shards of a batch that do not exist yet: an actor may have died after it wrote one."""
         for name, number, index in zip(batch["name"], batch["source"], batch["index"]):
             if not self.folder.has(str(name)):
                 cursor = self._cursors.setdefault(int(number), _Cursor(self.sources[int(number)]))
@@ -82,14 +82,14 @@ class ShardActor:
 
 
 class _Cursor:
-    """Reads units of a source at rising places without beginning anew each time."""
+    """Reads units of a source at increasing positions, without starting over each time."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self._units, self._place = source.units(), 0
 
     def take(self, start: int, count: int) -> List[Unit]:
-        """Return some units from a place on."""
+        """Return the next `count` units from a position on."""
         if start < self._place:
             self._units, self._place = self.source.units(), 0
         for _ in islice(self._units, start - self._place):
@@ -106,4 +106,4 @@ def _shard_names(number: int, source: Source, size: int) -> Iterator[Tuple[str, 
 
 
 def _quiet(message: str) -> None:
-    """Report nothing: rows of errors have all messages."""
+    """Report nothing: the rows of errors.jsonl have all messages."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-# Of the form page: no script at all; results are shown in a frame, with their own policy.
+# Content security policy of the form page: no script at all; results are shown in a frame, with their own policy.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem auto; max-width: 75rem; padding: 0 1rem; }
@@ -51,9 +51,9 @@ _FORM = """<h1>{title}</h1>
 class Limits:
     """What a request may ask for.
 
-    bytes (int): Size of its body.
-    texts (int): Number of its texts.
-    characters (int): Length of a text; never more than the pipeline accepts.
+    bytes (int): Maximum size of its body.
+    texts (int): Maximum number of its texts.
+    characters (int): Maximum length of a text; never more than the pipeline accepts.
     """
 
     bytes: int = 1_000_000
@@ -64,7 +64,7 @@ class Limits:
 class BadRequest(Exception):
     """A request that is not answered with triples.
 
-    status (int): Of the answer.
+    status (int): HTTP status of the response.
     """
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -74,13 +74,12 @@ class BadRequest(Exception):
 
 @dataclass
 class Service:
-    """Answers requests by a pipeline.
+    """Answers requests with a pipeline.
 
     nlp (Language): The pipeline.
     limits (Limits): What a request may ask for.
-    hosts (Sequence[str]): Names of this machine in the header `Host`; others are refused, against web pages of others
-        that reach it by a name of their own. Empty: any.
-    batch_size (int): Texts that are read together.
+    hosts (Sequence[str]): Names allowed in the header `Host`; others are refused, against DNS rebinding. Empty: any.
+    batch_size (int): Maximum number of texts in a batch.
     """
 
     nlp: Language
@@ -118,7 +117,7 @@ class Service:
             raise BadRequest(f"text {number}: {error}") from None
 
     def check_text(self, text: str, number: int) -> None:
-        """Check a text. RAISES (BadRequest): If it is too long, or no text."""
+        """Check a text. RAISES (BadRequest): If it is too long, or has a lone surrogate."""
         most = min(self.limits.characters, self.nlp.max_length)
         if len(text) > most:
             raise BadRequest(f"text {number} has {len(text)} characters; at most {most}", 413)
@@ -134,7 +133,7 @@ class Service:
         return str(record["text"])
 
     def answer(self, record: Record, result: Union[Doc, Exception], number: int) -> Record:
-        """Make the record of an answer."""
+        """Make the record of one text in a response."""
         if isinstance(result, Exception):
             return {"text": record["text"], "error": _reason(result)}
         extra = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
@@ -142,7 +141,7 @@ class Service:
 
 
 class _Endpoints:
-    """The answers to each kind of request."""
+    """The endpoints of the application."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -157,19 +156,19 @@ class _Endpoints:
         await self.batcher.stop()
 
     async def post_extract(self, request: "Request") -> "Response":
-        """JSON in, JSON out."""
+        """Return the triples of the texts of a JSON request as JSON."""
         if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
             raise BadRequest("expected the header Content-Type: application/json", 415)
         records = self.service.read_texts(await _read_body(request, self.service.limits.bytes))
         return _json_response({"documents": await self._extract(records)})
 
     async def post_json(self, request: "Request") -> "Response":
-        """The text of the form as a JSON file."""
+        """Return the triples of the text of the form as a JSON file."""
         (record,) = await self._extract([{"text": await self._read_form(request)}])
         return _json_response(record, headers={"Content-Disposition": 'attachment; filename="triples.json"'})
 
     async def post_page(self, request: "Request") -> "Response":
-        """The text of the form as a page with drawings."""
+        """Return the triples of the text of the form as a page with drawings."""
         from starlette.responses import HTMLResponse
 
         (result,) = await self._submit([await self._read_form(request)])
@@ -178,20 +177,20 @@ class _Endpoints:
         return HTMLResponse(render_page([result]))
 
     async def get_form(self, request: "Request") -> "Response":
-        """The page with the form."""
+        """Return the page with the form."""
         from starlette.responses import HTMLResponse
 
         return HTMLResponse(_form_page(self.service), headers={"Content-Security-Policy": _POLICY})
 
     async def get_health(self, request: "Request") -> "Response":
-        """Whether the service runs, and how much it has read."""
+        """Return the status of the service, and how much it has read."""
         assert self.batcher is not None
         meta = {"pipeline": self.service.nlp.meta.get("name", ""), "spacy_relext": version("spacy-relext")}
         counts = {"batches": self.batcher.batches, "texts": self.batcher.items}
         return _json_response({"status": "ok", **meta, **counts})
 
     def guard(self, endpoint: Callable[["Request"], Awaitable["Response"]]) -> Callable[["Request"], Any]:
-        """Turn what is wrong with a request into an answer of one line."""
+        """Wrap an endpoint so that a bad request is answered with an error of one line."""
         from starlette.requests import ClientDisconnect
         from starlette.responses import Response
 
@@ -207,7 +206,7 @@ class _Endpoints:
         return answer
 
     async def _extract(self, records: List[Record]) -> List[Record]:
-        """Make the records of an answer."""
+        """Extract the triples of records, and make the records of a response."""
         results = await self._submit([self.service.prepare(record) for record in records])
         return [self.service.answer(*pair, number) for number, pair in enumerate(zip(records, results), start=1)]
 
@@ -254,7 +253,7 @@ def serve(service: Service, *, host: str, port: int) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Return True if only this machine reaches a host."""
+    """Return True if only this machine can reach a host."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -285,7 +284,7 @@ async def _read_body(request: "Request", most: int) -> bytes:
 
 
 def _check_host(header: str, hosts: Sequence[str]) -> None:
-    """Refuse requests by another name. RAISES (BadRequest): If it is none of the names."""
+    """Refuse requests to another host. RAISES (BadRequest): If the name in the header is none of `hosts`."""
     name = header.rsplit(":", 1)[0].strip("[]") if not header.endswith("]") else header.strip("[]")
     if hosts and name not in hosts:
         raise BadRequest(f"unknown host {header[:60]!r}", 421)

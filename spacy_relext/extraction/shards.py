@@ -1,7 +1,7 @@
 """Extraction of whole corpora in shards: what is finished stays finished, and several processes may share a folder.
 
-Each shard is written under another name, which it loses when all of it is on the disk. What a run that was killed has
-left is done again; a shard is never there twice or in part.
+Each shard is written under a temporary name, and renamed when all of it is on disk. What a killed run left
+unfinished is done again; a shard never exists twice or in part.
 """
 
 import json
@@ -38,11 +38,11 @@ Progress = Callable[[Iterable[Result], Optional[int]], Iterable[Result]]
 class ShardReport:
     """Counts of a folder of shards.
 
-    documents (int): Those with a record; `triples` are theirs.
-    failures (int): Texts that no record could be made of: rows of errors.jsonl.
+    documents (int): Texts with a record; `triples` counts the triples in these records.
+    failures (int): Texts without a record, because of an error: the rows of errors.jsonl.
     blank (int): Blank lines of text files.
-    shards (int): All that are finished, `before` of them when this run began.
-    elsewhere (int): Shards that other processes are at work on; the folder is not complete then.
+    shards (int): Finished shards; `before` counts those that were finished when this run started.
+    elsewhere (int): Shards that other processes are working on; unless it is 0, the folder is not complete.
     """
 
     documents: int = 0
@@ -56,7 +56,7 @@ class ShardReport:
 
     @property
     def is_complete(self) -> bool:
-        """Return True if all shards are there."""
+        """Return True if no shard is left to other processes."""
         return not self.elsewhere
 
 
@@ -79,8 +79,8 @@ class Folder:
 
     path (Path): The folder.
     format (str): A key of `outputs.FORMATS`.
-    size (int): Lines, rows or documents of the input for each shard.
-    options (Record): Of the writer.
+    size (int): Units of the input per shard: lines, paragraphs, rows or documents.
+    options (Record): Options of the writer.
     report (Callable[[str], None]): Gets a message for each text that fails.
     strict (bool): Raise ValueError at the first such text.
     """
@@ -95,9 +95,9 @@ class Folder:
     def prepare(self, manifest: Record, *, overwrite: bool = False) -> None:
         """Make the folder ready for a run, or for resuming one.
 
-        manifest (Record): What the run is made from (`manifest.plan`).
+        manifest (Record): Description of the run, as from `manifest.plan`.
         overwrite (bool): Remove the results of another run.
-        RAISES (ValueError): If the folder has the results of another run, or files of another kind.
+        RAISES (ValueError): If it is a file, or has other files or, without `overwrite`, the results of another run.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(Errors.R801.format(path=self.path, found="a file", expected="a folder"))
@@ -116,7 +116,7 @@ class Folder:
             write_manifest(self.path, manifest)
 
     def clear(self) -> None:
-        """Remove the results of a run: the manifest first, so that what is left is never taken for a result."""
+        """Remove the results of a run: the manifest first, so that leftovers are never mistaken for results."""
         (self.path / MANIFEST).unlink(missing_ok=True)
         (self.path / ERRORS).unlink(missing_ok=True)
         for path in [*self.path.glob("part-*"), *(self.path / WORK).glob("*")]:
@@ -130,9 +130,9 @@ class Folder:
         progress: Optional[Progress] = None,
         count: bool = False,
     ) -> ShardReport:
-        """Extract what is missing, and finish the folder if nothing is left.
+        """Extract the missing shards, and complete the folder unless other processes are working on some.
 
-        progress (Optional[Progress]): Wraps the stream of results; gets their expected number too.
+        progress (Optional[Progress]): Wraps the stream of results; also gets their expected number.
         count (bool): Count the input first, for that number.
         """
         report, taken = ShardReport(), cast("Deque[_Shard]", deque())
@@ -153,7 +153,7 @@ class Folder:
         return report
 
     def extract(self, extractor: Extractor, name: str, source: Source, units: Sequence[Unit]) -> None:
-        """Extract one shard, whatever others do with it: they would write the same."""
+        """Extract one shard without a lock: another process would write the same."""
         shard = self._read(name, source, units, ExitStack())
         windows = (shard.texts[at : at + extractor.window] for at in range(0, len(shard.texts), extractor.window))
         for result in extractor.extract_windows(windows):
@@ -172,7 +172,7 @@ class Folder:
     def _windows(
         self, extractor: Extractor, sources: Sequence[Source], taken: "Deque[_Shard]", report: ShardReport
     ) -> Iterator[List[Numbered]]:
-        """Take one shard after the other, and yield its texts."""
+        """Lock one missing shard after the other, and yield its texts in windows."""
         for number, source in enumerate(sources):
             units = source.units()
             index = 0
@@ -202,7 +202,7 @@ class Folder:
             self.report(message)
             errors.append({"shard": name, "reason": message})
 
-        reader = TextReader(STDIN, strict=self.strict, report=add)  # it parses what the source yields
+        reader = TextReader(STDIN, strict=self.strict, report=add)  # it only parses what the source yields
         texts = list(source.parse(units, reader))
         return _Shard(name, texts, errors, {"units": len(units), "blank": reader.blank}, lock)
 
@@ -224,7 +224,7 @@ class Folder:
             self._finish(taken.popleft())
 
     def _finish(self, shard: _Shard) -> None:
-        """Write a shard: its counts first, since the file says that it is finished."""
+        """Write a shard: its counts first, since the existence of its file marks it as finished."""
         triples = sum(len(record["triples"]) for record in shard.results)
         counts = {**shard.counts, "documents": len(shard.results), "triples": triples, "errors": shard.errors}
         write_whole(self._counts(shard.name), to_json(counts))

@@ -27,20 +27,20 @@ from ..errors import Errors
 from ..export.records import extraction_record
 from .long_texts import process_long
 
-# Batches whose texts are sorted by length together.
+# Number of batches whose texts are sorted by length together.
 WINDOW = 8
 
-# Batches that are handed out for each worker.
+# Batches in flight per worker.
 _AHEAD = 3
 
-# How often a batch is read again before it is halved, or a text is left out.
+# How often a batch is retried before it is halved, or, if it is a single text, becomes a failure.
 _TRIES = 3
 
-# Batches from one release of free memory to the next.
+# Batches between two releases of free memory.
 _RELEASE = 64
 _batches_read = count(1)
 
-# Seconds between two looks of a worker whether the process that started it is still there.
+# Seconds between a worker's checks that its parent process still runs.
 _LOOK = 1.0
 
 
@@ -52,7 +52,7 @@ class Job:
     code (Optional[Path]): Python file with registered functions that it needs.
     min_score (float): Lowest score of a triple, 0 to 1.
     relations (Optional[Collection[str]]): Relations to keep; None: all.
-    batch_size (int): Texts a pipeline reads at a time.
+    batch_size (int): Maximum number of texts in a batch.
     """
 
     pipeline: str
@@ -80,10 +80,10 @@ Result = Union[Record, Failure]
 
 
 def process_each(nlp: Language, inputs: Sequence[Union[str, Doc]]) -> List[Union[Doc, Exception]]:
-    """Run a pipeline on texts or Docs as one batch; one at which it fails has the error in its place."""
+    """Run a pipeline on texts or Docs as one batch; if it fails on one, the error takes the place of its Doc."""
     try:
         return list(nlp.pipe(inputs, batch_size=max(1, len(inputs))))
-    except Exception:  # whatever a component raises: it is found again by the text that is to blame
+    except Exception:  # whatever a component raises: one text at a time then shows which is to blame
         return [_process_alone(nlp, each) for each in inputs]
 
 
@@ -105,7 +105,7 @@ def extract_batch(nlp: Language, texts: Sequence[Numbered], job: Job) -> List[Re
 
 
 def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job: Job) -> Result:
-    """Make the record of a text; None stands for the Doc of one that is too long to be read at once."""
+    """Make the record of a text; `doc` is None if the text is too long for the pipeline, and is read in pieces."""
     raw = each.raw
     try:
         if isinstance(doc, Exception):
@@ -118,7 +118,7 @@ def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job
             extra=raw.extra,
             text=raw.text,
         )
-    except Exception as error:  # the text is reported, and the others go on
+    except Exception as error:  # the text is reported, and the others continue
         return Failure(raw.where, f"{type(error).__name__}: {first_line(error)}")
 
 
@@ -150,7 +150,7 @@ class _Batch(NamedTuple):
 
 
 class _Flight(NamedTuple):
-    """A batch, and its results that are still to come."""
+    """A submitted batch, and the future of its results."""
 
     batch: _Batch
     future: "Future[List[Result]]"
@@ -158,9 +158,9 @@ class _Flight(NamedTuple):
 
 @dataclass
 class Extractor:
-    """Extracts texts as a stream, in their order.
+    """Extracts the triples of a stream of texts, in order.
 
-    job (Job): What is done with each.
+    job (Job): What is done with each text.
     nlp (Optional[Language]): The loaded pipeline, used if there is one process.
     n_process (int): Worker processes; they load the pipeline themselves, and use one thread each.
     """
@@ -217,9 +217,9 @@ class Extractor:
                 yield _Batch(windows[-1], numbers, [window[number] for number in numbers])
 
     def _recover(self, texts: List[Numbered], flights: "Deque[_Flight]") -> List[Result]:
-        """Start new workers after one has ended, and read the batches again that had no result yet.
+        """Replace the workers after one has died, and rerun the batches without a result.
 
-        The text at which it ended, if it is a text's fault, is among those that were being read.
+        If a text is to blame, it is in a batch that was being read: these are run alone.
         """
         self._stop()
         done = self._run_alone(texts)
@@ -235,8 +235,8 @@ class Extractor:
         return done
 
     def _run_alone(self, texts: List[Numbered]) -> List[Result]:
-        """Run texts again after a worker has ended; those at which one ends again are failures."""
-        # The same batch again: other batches have the same scores but for the last digit.
+        """Rerun texts after a worker has died; those on which one dies every time become failures."""
+        # The same batch first: a different batch may change the last digit of scores.
         for _ in range(_TRIES):
             try:
                 return self._submit(texts).result()
@@ -248,7 +248,7 @@ class Extractor:
         return [*self._run_alone(texts[:middle]), *self._run_alone(texts[middle:])]
 
     def _submit(self, texts: List[Numbered]) -> "Future[List[Result]]":
-        """Hand a batch to a worker; without workers, run it."""
+        """Submit a batch to the workers; without workers, run it here."""
         if self.n_process <= 1:
             self.nlp = self.nlp or load_job(self.job)
             run: Future[List[Result]] = Future()
@@ -266,7 +266,7 @@ class Extractor:
             return broken
 
     def _stop(self) -> None:
-        """End the workers."""
+        """Shut down the workers."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
@@ -298,7 +298,7 @@ def load_job(job: Job) -> Language:
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent has ended: it would wait for work forever."""
+    """End this process when its parent has ended: otherwise it would wait for work forever."""
     while os.getppid() == parent:
         time.sleep(_LOOK)
     os._exit(1)

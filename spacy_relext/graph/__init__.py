@@ -1,1 +1,1 @@
-"""Mentions to entities to facts."""
+"""Knowledge graphs: from mentions to entities to facts."""

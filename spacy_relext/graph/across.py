@@ -1,4 +1,4 @@
-"""Which entities of different documents are the same: equal ids, equal names, nearly equal long names."""
+"""Matching of entities across documents: by equal ids, equal names, and nearly equal long names."""
 
 from dataclasses import dataclass, field
 from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -7,17 +7,17 @@ from ..errors import require
 from . import names
 from .within import DEFAULT_RULES
 
-# Least similarity of two names in different documents, 0 to 1.
+# Minimum similarity of two names in different documents, 0 to 1.
 FUZZY_ACROSS = 0.97
 # Shorter names are not compared letter by letter across documents.
 _LEAST_LETTERS = 12
-# A word that more names have does not make them candidates.
+# A word that more names share does not make them candidates.
 _MOST_NAMES = 200
 
-# Short forms that mean the same entity in other documents, too, if only one entity has them.
+# Rules whose short forms refer to the same entity in other documents, too, if only one entity has them.
 _LASTING = ("alias", "acronym")
 
-# All short forms.
+# All rules that find short forms inside documents.
 _SHORT = ("person", "last word", "first word", *_LASTING)
 
 # Normal form and type.
@@ -25,7 +25,7 @@ Key = Tuple[str, Optional[str]]
 
 
 class ShortForm(NamedTuple):
-    """A name that joined another one inside a document, and by which rule."""
+    """A name that was joined with another one inside a document, and by which rule."""
 
     text: str
     reason: str
@@ -47,7 +47,7 @@ class Groups:
     names (List[str]): Their full names.
     labels (List[Optional[str]]): Types.
     kb_ids (List[Optional[str]]): Ids in a knowledge base.
-    fixed (List[Optional[int]]): Ids of entities that are in the graph already.
+    fixed (List[Optional[int]]): Ids of entities that are in the graph already; None for new ones.
     short_forms (List[Sequence[ShortForm]]): Other names inside their documents.
     """
 
@@ -81,8 +81,8 @@ class Groups:
 class Joined(NamedTuple):
     """Groups that are the same entity.
 
-    roots (List[int]): The first group of each group's entity.
-    merges (List[Merge]): Why.
+    roots (List[int]): For each group, the position of the first group of its entity.
+    merges (List[Merge]): What was joined, and why.
     """
 
     roots: List[int]
@@ -96,7 +96,7 @@ def join_groups(groups: Groups, *, rules: Collection[str] = DEFAULT_RULES, simil
     several entities is not joined. Entities that are in the graph already, and entities with different ids, stay apart.
 
     rules (Collection[str]): Those of `within.RULES` that are used.
-    similarity (float): Least similarity of long names, 0 to 1; 1 for equal names only.
+    similarity (float): Minimum similarity of long names, 0 to 1; 1 for equal names only.
     """
     forest = _Forest(groups)
     _join_fixed(groups, forest)
@@ -156,7 +156,7 @@ def _differ(one: object, other: object) -> bool:
 
 
 def _join_fixed(groups: Groups, forest: _Forest) -> None:
-    """Join the names of an entity of the graph."""
+    """Join the groups of each entity that is in the graph already; these are no new merges."""
     first: Dict[int, int] = {}
     for position, entity in enumerate(groups.fixed):
         if entity is not None and first.setdefault(entity, position) != position:
@@ -173,7 +173,7 @@ def _join_ids(groups: Groups, forest: _Forest) -> None:
 
 
 def _fill_buckets(groups: Groups, rules: Collection[str]) -> Dict[Key, List[int]]:
-    """Collect groups with the same normal form and type; pronouns are no names."""
+    """Collect groups with the same normal form and type; pronouns are left out."""
     buckets: Dict[Key, List[int]] = {}
     for position, (name, label) in enumerate(zip(groups.names, groups.labels)):
         if not names.is_pronoun(name):
@@ -182,7 +182,7 @@ def _fill_buckets(groups: Groups, rules: Collection[str]) -> Dict[Key, List[int]
 
 
 def _key(name: str, label: Optional[str], rules: Collection[str]) -> Key:
-    """Return what names of the same entity have in common."""
+    """Return the normal form and the type by which names are compared."""
     if names.is_place(label) and "country" in rules:
         country = names.country_of(name, peoples="people" in rules)
         if country:
@@ -210,7 +210,7 @@ def _owners(
 
 
 def _join_bucket(members: Sequence[int], forest: _Forest, groups: Groups) -> None:
-    """Join groups of one name, unless it is the name of several entities: then only those with ids are known."""
+    """Join groups of one name, unless ids show that several entities have it: one without an id could be either."""
     if len(members) < 2:
         return
     roots = {forest.root(position) for position in members}

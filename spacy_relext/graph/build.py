@@ -1,4 +1,4 @@
-"""From documents with triples to the tables of a graph."""
+"""Building the tables of a graph from documents with triples."""
 
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
@@ -29,8 +29,8 @@ class GraphOptions:
     """How a graph is made.
 
     rules (Tuple[str, ...]): Those of `within.RULES` by which names are joined.
-    similarity (float): Least similarity of long names of different documents, 0 to 1; 1 for equal names only.
-    discount (Discount): How the sentences of a fact add up.
+    similarity (float): Minimum similarity of long names in different documents, 0 to 1; 1 for equal names only.
+    discount (Discount): How the scores of a fact's sentences are combined.
     schema (Optional[Schema]): What is known about relations, for conflicts and for arguments without a type.
     decisions (Sequence[Decision]): What people decided about entities.
     all_assertions (bool): Whether triples that are denied or hypothetical make facts, too.
@@ -46,12 +46,12 @@ class GraphOptions:
 
 @dataclass
 class BuiltGraph:
-    """A graph and what is to be said about it.
+    """A graph, and what to report about it.
 
     tables (GraphTables): The graph.
-    skipped (int): Documents that were there already.
-    unused (List[Decision]): Decisions that change nothing, since what they name is not there or is ambiguous.
-    not_facts (int): Triples left out, since they are denied or hypothetical.
+    skipped (int): Number of documents that were there already.
+    unused (List[Decision]): Decisions that change nothing, since what they name does not exist or is ambiguous.
+    not_facts (int): Number of triples left out, since they are denied or hypothetical.
     """
 
     tables: GraphTables
@@ -66,7 +66,7 @@ def build_graph(
     """Make a graph of documents with triples; the same documents in the same order give the same tables.
 
     documents (Iterable[Document]): Read once, one at a time.
-    base (Optional[GraphTables]): A graph that the documents join: its entities and facts keep their numbers.
+    base (Optional[GraphTables]): A graph to add the documents to: its entities and facts keep their numbers.
     RAISES (ImportError): If pyarrow or rapidfuzz is not installed.
     RAISES (ValueError): If two texts have the same id.
     """
@@ -121,10 +121,10 @@ def build_graph(
 
 
 def fit_on(documents: Iterable[Document], *, options: Optional[GraphOptions] = None) -> Discount:
-    """Fit how sentences add up on documents with predicted and with gold triples.
+    """Fit how sentences are combined, on documents with predicted and gold triples.
 
     documents (Iterable[Document]): Triples of the source "" are gold.
-    RAISES (ValueError): If there are none of both.
+    RAISES (ValueError): If no facts are predicted, or all or none of them are right.
     """
     sentences, correct = judged_facts(build_graph(documents, options=options).tables)
     return fit_discount(sentences, correct)
@@ -139,13 +139,13 @@ def _add_entity(mentions: "pyarrow.Table", numbers: Ids) -> "pyarrow.Table":
 
 
 def _entities_of(column: "pyarrow.ChunkedArray", mentions: "pyarrow.Table") -> Ids:
-    """Look up the entities of mentions, whose ids rise."""
+    """Look up the entities of mention ids, in mentions sorted by id."""
     ids, entities = mentions.column("mention_id").to_numpy(), mentions.column("entity_id").to_numpy()
     return entities[numpy.searchsorted(ids, column.to_numpy())]
 
 
 def _with_relation(base: GraphTables) -> "pyarrow.Table":
-    """Return the triples of a graph with their relation instead of their fact."""
+    """Return the support of a graph with the relation in place of the id of the fact."""
     import pyarrow
 
     ids = base.facts.column("fact_id").to_numpy()
@@ -211,7 +211,7 @@ def _finish(name: str, table: "pyarrow.Table") -> "pyarrow.Table":
 
 
 def _describe(options: GraphOptions, base: Optional[GraphTables], last_entity: int, last_fact: int) -> Record:
-    """Say how the graph was made."""
+    """Describe how the graph was made."""
     before = base.info if base else {}
     made = {
         "options": {"rules": list(options.rules), "similarity": options.similarity},

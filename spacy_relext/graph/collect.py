@@ -19,13 +19,13 @@ from .within import DEFAULT_RULES, Grouping, Mention, group_mentions
 if TYPE_CHECKING:
     import pyarrow
 
-# Rows that are Python values at a time.
+# Rows kept as Python values before they become a batch of pyarrow.
 _ROWS = 50_000
 
-# Longer names are hardly names.
+# Longer texts are hardly names.
 _LONGEST_NAME = 100
 
-# Reasons for which a name in the table of merges is one of an entity's own names; others are short forms.
+# Reasons in the table of merges that make a name a full name of its entity; all others make it a short form.
 _FULL_NAMES = ("exact", "normalized", "country", "similar", "kb_id", "coreference", "decision", "people")
 
 
@@ -70,14 +70,14 @@ class _Group(NamedTuple):
 
 
 class Collector:
-    """Collects documents: tables of mentions, triples and merges inside documents, with numbers of groups.
+    """Collects documents as tables of mentions, triples, and merges inside documents; these refer to groups by number.
 
     `groups` has the entities of each document, `places` the document of each, `skipped` counts repeated documents, and
     `not_facts` triples that are denied or hypothetical.
 
-    base (Optional[GraphTables]): A graph that the documents join: its entities come first in `groups`.
+    base (Optional[GraphTables]): A graph to add the documents to: its entities come first in `groups`.
     rules (Collection[str]): Those of `within.RULES` that are used.
-    schema (Optional[Schema]): An argument without a type gets the type that its relations allow, if it is only one.
+    schema (Optional[Schema]): An argument without a type gets the type that its relations allow, if there is only one.
     all_assertions (bool): Keep triples that are denied or hypothetical.
     """
 
@@ -110,7 +110,7 @@ class Collector:
     def add(self, document: Document) -> None:
         """Add a document; one that is there already is skipped and counted.
 
-        RAISES (ValueError): If another text has its id.
+        RAISES (ValueError): If a different text has its id.
         """
         doc_id = self._choose_id(document)
         if doc_id is None:
@@ -178,7 +178,7 @@ class Collector:
         return numbers
 
     def _choose_id(self, document: Document) -> Optional[str]:
-        """Return the id of a document; None if it is there. Before a number that is taken goes the name of the file."""
+        """Return the id of a document; None if it was added before. A number that is taken gets the file as prefix."""
         digest = blake2b(document.text.encode("utf8"), digest_size=16).digest()
         candidates = [document.doc_id]
         if document.doc_id.isdigit() and document.file:
@@ -210,7 +210,7 @@ class Collector:
 
 
 def _implied_types(schema: Schema) -> Dict[Tuple[str, int], str]:
-    """Map relations, and 0 for the subject or 1 for the object, to the type if only one is allowed."""
+    """Map relation and place (0: subject, 1: object) to the type, where only one is allowed."""
     implied = {}
     for name, known in schema.relations.items():
         both = known.subject or known.object

@@ -7,7 +7,7 @@ from ..annotations.type_rules import TypeRules
 
 
 class Fact(NamedTuple):
-    """A fact, as conflicts see it."""
+    """The part of a fact that is needed to find conflicts."""
 
     fact_id: int
     subject: int
@@ -66,7 +66,7 @@ def find_conflicts(
 
 
 def _find_second_objects(facts: Sequence[Fact], names: Mapping[int, str], *, symmetric: bool) -> Iterator[Conflict]:
-    """Yield facts whose subject has a more probable object."""
+    """Yield facts whose subject (in symmetric relations, either argument) has a more probable object."""
     best: Dict[int, Fact] = {}
     for fact in facts:
         ends = (fact.subject, fact.object) if symmetric else (fact.subject,)

@@ -1,4 +1,4 @@
-"""Decisions of people about entities: a file of JSON lines that is read at every run.
+"""Manual decisions about entities: a file of JSON lines that is read at every run.
 
     {"same": ["IBM", "International Business Machines"]}
     {"different": ["John Adams", "John Quincy Adams"]}
@@ -40,7 +40,8 @@ class Decision(NamedTuple):
 def read_decisions(path: Path) -> List[Decision]:
     """Read decisions in the order of the file.
 
-    RAISES (ValueError): If a line is malformed, or two lines contradict each other: one line with file and line.
+    RAISES (ValueError): If the file is missing, a line is malformed, or two lines contradict each other; the message
+        names file and line.
     """
     if not Path(path).is_file():
         raise ValueError(Errors.R832.format(place=path, found="no such file"))

@@ -17,9 +17,9 @@ from ..export.parquet import read_parquet_records
 from ..export.records import extraction_record
 from ..export.sentences import covering_sentences
 
-# Key of records for what coreference found: a list of chains, each a list of [start, end].
+# Key of records for coreference: a list of chains, each a list of [start, end].
 CHAINS_KEY = "coref"
-# Gold triples of records; `spacy relext extract` gives the triples of its input this name.
+# Key of records for gold triples, under which `spacy relext extract` keeps the triples of its input.
 GOLD_KEY = "input_triples"
 
 _SPAN_GROUPS = ("coref_clusters_", "equiv")
@@ -65,7 +65,7 @@ class Document(NamedTuple):
     meta (str): Its other keys as JSON.
     statements (List[Statement]): Triples, in the order of the record.
     entities (List[Entity]): Entities, by position.
-    chains (List[List[CharSpan]]): What coreference joins.
+    chains (List[List[CharSpan]]): Coreference chains.
     sentences (List[CharSpan]): Sentences, by position; empty if the record has none.
     place (str): Where it comes from, for messages.
     file (str): Name of its file without folder and suffix; "" if there is none.
@@ -118,7 +118,7 @@ def doc_to_document(doc: Doc, *, number: int = 1) -> Document:
 
 
 def entity_of(span: CharSpan, entities: Sequence[Entity], starts: Sequence[int], longest: int) -> Optional[Entity]:
-    """Find the entity that shares more than half of the longer of the two with a span.
+    """Find the entity with the largest overlap with a span, more than half of the longer of the two.
 
     entities (Sequence[Entity]): By position; `starts` has their first characters, `longest` the length of the longest.
     """
@@ -187,7 +187,7 @@ def _parse(record: Record, number: int, place: str, gold: bool) -> Document:
 
 
 def _statement(triple: Record, text: str, sentences: Sequence[CharSpan]) -> Statement:
-    """Read a triple; its sentence is found if the record does not say it."""
+    """Read a triple; its sentence is computed if the record has none."""
     subject, obj = (_span(triple[role], text, f"the {role} of a triple") for role in ("subject", "object"))
     relation, score = triple["relation"], float(triple.get("score", 1.0))
     if not isinstance(relation, str) or not relation:
@@ -214,7 +214,7 @@ def _span(value: Sequence[int], text: str, what: str) -> CharSpan:
 
 
 def _chains(doc: Doc) -> Iterator[List[List[int]]]:
-    """Yield what coreference found on a Doc."""
+    """Yield the coreference chains of a Doc."""
     for key in sorted(doc.spans):
         if key.casefold().startswith(_SPAN_GROUPS):
             yield [[span.start_char, span.end_char] for span in doc.spans[key]]
@@ -231,14 +231,14 @@ def _chains(doc: Doc) -> Iterator[List[List[int]]]:
 
 
 def _encodable(value: object) -> Record:
-    """Replace halves of surrogate pairs, which no file can hold, in any text of a record."""
+    """Replace lone surrogates, which UTF-8 cannot encode, in any text of a record."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf8")
     except UnicodeEncodeError:
         value = json.loads(_replace(json.dumps(value, ensure_ascii=False)))
-    return value  # type: ignore[return-value]  # what it is, is checked next
+    return value  # type: ignore[return-value]  # its type is checked next
 
 
 def _replace(text: str) -> str:
-    """Replace halves of surrogate pairs."""
+    """Replace lone surrogates."""
     return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)

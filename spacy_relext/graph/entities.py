@@ -1,4 +1,4 @@
-"""The entities of a graph: numbers that stay, names, types, ids; and what decisions change about them."""
+"""The entities of a graph: stable numbers, names, types, ids; and how decisions change them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -38,11 +38,11 @@ class Entities:
 
     known (Dict[int, Entity]): By number, from 1.
     mentions (Ids): The entity of each mention. Shape (M,)
-    texts (Sequence[str]): The names of the mentions. Length M
-    merged (Dict[int, int]): Entities that decisions joined with another one, and with which.
-    merges (List[MergeRow]): What decisions joined.
-    parted (Set[Tuple[int, str]]): Entities and the folded names that left them.
-    unused (List[Decision]): Decisions about names and ids that are not there, or that are ambiguous.
+    texts (Sequence[str]): The names of the mentions, length M; used only to apply decisions.
+    merged (Dict[int, int]): Entities that decisions joined with another one → that entity.
+    merges (List[MergeRow]): What decisions joined or renamed.
+    parted (Set[Tuple[int, str]]): Entities, and the folded names that decisions removed from them.
+    unused (List[Decision]): Decisions about names and ids that do not exist or are ambiguous.
     """
 
     known: Dict[int, Entity]
@@ -56,7 +56,7 @@ class Entities:
     _rows: Dict[str, List[int]] = field(default_factory=dict)
 
     def apply(self, decisions: Sequence[Decision]) -> None:
-        """Apply decisions: those about different entities first, new names last, each kind in its order."""
+        """Apply decisions: different entities first, then the same, new names last; each kind in the given order."""
         if not decisions:
             return
         for number in self.known:
@@ -69,13 +69,13 @@ class Entities:
                     self.unused.append(decision)
 
     def _index(self, number: int) -> None:
-        """Make an entity known by its name."""
+        """Index an entity by its folded name."""
         self._own.setdefault(names.fold(self.known[number].name), set()).add(number)
 
     def _split(self, decision: Decision) -> bool:
-        """Move the mentions with the second name to an entity of their own, if both names are one entity.
+        """Move the mentions with the second name to an entity of their own, if one entity has both names.
 
-        If the second name is the entity's own, those with the first one move.
+        If the second name is the entity's own, the mentions with the first one move.
         """
         first, second = decision.first, decision.second
         if isinstance(second, int) and isinstance(first, int):  # different numbers are different entities
@@ -102,7 +102,7 @@ class Entities:
         self.parted.add((number, form))
 
     def _join(self, decision: Decision) -> bool:
-        """Join two entities; the lower number stays, with the name that the decision names first."""
+        """Join two entities; the lower number stays, with the name of the entity that the decision lists first."""
         firsts, seconds = self._resolve(decision.first), self._resolve(decision.second)
         pairs = [(one, two) for one in firsts for two in seconds if self.known[one].label == self.known[two].label]
         if not pairs and len(firsts) == 1 and len(seconds) == 1:
@@ -131,7 +131,7 @@ class Entities:
         return bool(numbers)
 
     def current(self, number: int) -> int:
-        """Follow the joins of decisions."""
+        """Return the entity that a number stands for after the joins of decisions."""
         while number in self.merged:
             number = self.merged[number]
         return number
@@ -189,7 +189,7 @@ def number_groups(groups: Groups, joined: Joined, *, taken: int = 0) -> Tuple[Id
 
 
 def other_names(entities: Dict[int, Entity], pairs: Iterable[Tuple[int, str]]) -> Dict[int, List[str]]:
-    """List the different names of mentions beside the entity's own, sorted; without pronouns."""
+    """List the distinct names of mentions besides the entity's own, sorted; without pronouns."""
     found: Dict[int, set] = {number: set() for number in entities}
     for number, text in pairs:
         if not names.is_pronoun(text):

@@ -1,4 +1,4 @@
-"""Facts of the triples: which triples state the same fact, in how many sentences, and how probable it is."""
+"""From triples to facts: which triples state the same fact, in how many sentences, and how probable it is."""
 
 from typing import TYPE_CHECKING, Collection, NamedTuple, Tuple
 
@@ -38,9 +38,9 @@ def make_facts(
 
     support (pyarrow.Table): Triples with `relation`, `sentence`, `doc_id`, `score`.
     subjects, objects (Ids): Entities of each triple. Shape (T,)
-    known (Ids): Ids of the facts that triples have already, 0 for none; they stay. Shape (T,)
+    known (Ids): Ids of the facts that triples belong to already, which they keep; 0 for none. Shape (T,)
     taken (int): The highest id that was ever given.
-    symmetric (Collection[str]): Relations that are one fact in both directions: from the entity with the lower id.
+    symmetric (Collection[str]): Relations whose two directions are one fact, from the entity with the lower id.
     """
     import pyarrow
 
@@ -73,10 +73,10 @@ def make_facts(
 
 
 def distinct_sentences(facts: Ids, sentences: Ids, scores: Floats) -> FactSentences:
-    """Keep the best score of each fact in each different sentence; a text that is repeated counts once.
+    """Keep the best score of each fact in each distinct sentence; a repeated text counts once.
 
     facts (Ids): Positions of facts from 0, of each triple. Shape (T,)
-    sentences (Ids): Codes of texts. Shape (T,)
+    sentences (Ids): Number of the sentence's text, of each triple. Shape (T,)
     """
     order = numpy.lexsort((-scores, sentences, facts))
     facts, sentences, scores = facts[order], sentences[order], scores[order]
@@ -86,9 +86,9 @@ def distinct_sentences(facts: Ids, sentences: Ids, scores: Floats) -> FactSenten
 
 
 def judged_facts(tables: GraphTables) -> Tuple[FactSentences, Bools]:
-    """Collect the facts that a component predicts, and which of them gold triples state, too.
+    """Collect the facts that components predict, and which of them gold triples state, too.
 
-    tables (GraphTables): Of documents with both: triples of the source "" are gold.
+    tables (GraphTables): From documents with predicted and gold triples; those of the source "" are gold.
     RETURNS (Tuple[FactSentences, Bools]): Sentences and scores of the predictions, and which facts are right.
     """
     facts = tables.support.column("fact_id").to_numpy()
@@ -125,7 +125,7 @@ def _number(low: Ids, relations: Ids, high: Ids) -> Ids:
 
 
 def _choose_ids(rows: Ids, known: Ids, taken: int) -> Ids:
-    """Keep the least id that the triples of a fact have, or else give it a new one. Shape (F,)"""
+    """Keep the lowest id of the triples of a fact; if none, or another fact has that, make a new one. Shape (F,)"""
     count = int(rows.max()) + 1 if len(rows) else 0
     none = numpy.iinfo("int64").max
     ids = numpy.full(count, none, dtype="int64")

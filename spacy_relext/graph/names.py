@@ -22,14 +22,14 @@ PRONOUNS = frozenset(
 )
 
 _ARTICLES = frozenset({"the", "a", "an"})
-# What stands before a name and may be left out without naming somebody else.
+# Words before a name that may be dropped without naming somebody else.
 _TITLES = frozenset(
     "mr mrs ms miss mister dr doctor prof professor sir dame president senator congressman congresswoman rev reverend "
     "capt captain gen general col colonel maj major lt lieutenant sgt sergeant cpl corporal pvt private adm admiral "
     "cmdr commander gov governor judge justice hon honorable mayor chancellor premier minister secretary ambassador "
     "coach detective inspector officer".split()
 )
-# George is the name of a king and of a prince: these are left out in short forms only.
+# King George and Prince George differ: ranks are dropped in short forms only.
 _RANKS = frozenset(
     "king queen prince princess emperor empress duke duchess count countess earl baron baroness lord lady pope "
     "cardinal archbishop bishop saint st father brother sister imam rabbi sheikh sultan tsar".split()
@@ -43,7 +43,7 @@ _SMALL_WORDS = frozenset(
     "of the and for in on at to a an by with de la le les du des der die das und für van von el los las y e di del "
     "della do da dos et en".split()
 )
-# What stands before the name of a place, and after the name of another thing.
+# Words in names of places and organizations: the last word of such a name is no surname.
 _NO_FIRST_NAMES = _SMALL_WORDS | frozenset(
     "new old north south east west northern southern eastern western central upper lower greater lake mount mt fort "
     "port cape san santa saint st river island isle republic kingdom state city province county district region "
@@ -62,7 +62,7 @@ _LETTERS = str.maketrans(
 
 @lru_cache(maxsize=200_000)
 def fold(name: str) -> str:
-    """Remove what spelling varies in: case, accents, punctuation, white space, a possessive ending."""
+    """Remove differences of spelling: case, accents, punctuation, white space, a possessive ending."""
     text = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", name).strip())
     text = _DIACRITICS.sub("", unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS))
     text = _SPACED.sub(" ", _DROPPED.sub("", text)).strip()
@@ -73,7 +73,7 @@ def fold(name: str) -> str:
 def normalize_name(name: str, label: Optional[str] = None) -> str:
     """Return the normal form of a name: folded, without article, and by its type without title or legal form.
 
-    label (Optional[str]): Entity type; of None both are left out.
+    label (Optional[str]): Entity type; None drops both.
     """
     tokens = fold(name).split()
     if len(tokens) > 1 and tokens[0] in _ARTICLES:
@@ -118,7 +118,7 @@ def is_pronoun(name: str) -> bool:
 
 @lru_cache(maxsize=200_000)
 def name_tokens(name: str, label: Optional[str] = None) -> Tokens:
-    """Split a normal form, of a person also without rank and generation."""
+    """Split the normal form of a name; of a person or an unknown type, without title, rank and generation."""
     tokens = normalize_name(name, label).split()
     if label is None or is_person(label):
         while len(tokens) > 1 and (tokens[0] in _TITLES or tokens[0] in _RANKS):
@@ -147,14 +147,14 @@ def is_short_person(short: Tokens, full: Tokens) -> bool:
 
 
 def may_be_surname(short: Tokens, full: Tokens) -> bool:
-    """Return True if a name whose type is unknown looks like the surname of another one: Maui is none of Lake Maui."""
+    """Return True if a name of unknown type looks like the surname in a longer one: Maui is no surname in Lake Maui."""
     if len(short) != 1 or not 1 < len(full) < 5 or short[0] != full[-1] or country_of(short[0], peoples=True):
         return False
     return len(short[0]) > 2 and short[0].isalpha() and not _NO_FIRST_NAMES.intersection(full)
 
 
 def is_short_organization(name: str, short: Tokens, full: Tokens, *, first: bool) -> bool:
-    """Return True if a word is the first or the last of a name of up to three, and no country, people or number."""
+    """Return True if a word is the first or last of a name of two or three, and no country, people or number."""
     if len(short) != 1 or not 1 < len(full) < 4 or short[0] != full[0 if first else -1]:
         return False
     if _SMALL_WORDS.intersection(full) or len(fold(name).removeprefix("the ").split()) > 1:
@@ -165,7 +165,7 @@ def is_short_organization(name: str, short: Tokens, full: Tokens, *, first: bool
 
 
 def initials_of(name: str) -> FrozenSet[str]:
-    """List the acronyms of a name of two or more words: with and without small words."""
+    """List the acronyms of a name of two or more words: with and without small words and legal forms."""
     words = [word for word in fold(name).split() if word]
     if len(words) < 2:
         return frozenset()
@@ -180,7 +180,7 @@ def initials_of(name: str) -> FrozenSet[str]:
 
 
 def acronym_of(name: str) -> str:
-    """Return the letters of an acronym in small letters; "" if a name is none."""
+    """Return the letters of an acronym in lower case; "" if a name is none."""
     letters = re.sub(r"[.\s]", "", _POSSESSIVE.sub("", name))
     if not 2 <= len(letters) <= 8 or not letters.isalnum() or letters.isdigit():
         return ""
@@ -190,7 +190,7 @@ def acronym_of(name: str) -> str:
 
 
 def is_variant(one: Tokens, other: Tokens) -> bool:
-    """Return True if two names differ in spaces, or in letters inside of long words, but not in numbers or initials."""
+    """Return True if two names differ only in spaces or inside long words, but not in numbers or initials."""
     if "".join(one) == "".join(other):
         return True
     if len(one) != len(other):
@@ -200,9 +200,9 @@ def is_variant(one: Tokens, other: Tokens) -> bool:
 
 @lru_cache(maxsize=200_000)
 def country_of(name: str, *, peoples: bool = False) -> str:
-    """Return the folded name of the country that another name of it means; "" if a name means none.
+    """Return the folded main name of the country that a name refers to; "" if it refers to none.
 
-    peoples (bool): Names of peoples mean their country, too.
+    peoples (bool): Names of peoples refer to their country, too.
     """
     return _countries()[peoples].get(fold(name).removeprefix("the "), "")
 
@@ -224,7 +224,7 @@ def _same_part(one: str, other: str) -> bool:
 
 
 def _is_variant_word(one: str, other: str) -> bool:
-    """Return True for long words that begin and end alike, unlike plural and singular, and are no numbers."""
+    """Return True for long words that share first and last letter, unlike singular and plural, and are no numerals."""
     if (
         min(len(one), len(other)) < 4
         or (one[0], one[-1]) != (other[0], other[-1])

@@ -1,4 +1,4 @@
-"""What the page of a graph shows, as columns of plain values that name each other by position."""
+"""What the page of a graph shows, as columns of plain values that refer to each other by position."""
 
 from collections import Counter
 from itertools import islice
@@ -11,9 +11,9 @@ from ..visuals.graph_page import render_graph_page
 if TYPE_CHECKING:
     import pyarrow
 
-# Facts of a page, the most probable ones.
+# Maximum number of facts on a page; the most probable are shown.
 MOST_FACTS = 50_000
-# Sentences of a fact that the page holds, those with the best scores, and documents of a sentence.
+# Maximum number of sentences per fact, of which the best-scored are shown, and of documents per sentence.
 MOST_SENTENCES = 10
 MOST_DOCUMENTS = 5
 
@@ -53,7 +53,7 @@ class Page(NamedTuple):
 
 
 class _Sentence(NamedTuple):
-    """A sentence of a fact: where its best triple stands, and the documents that have it."""
+    """A sentence of a fact: its text and start, its best triple, and the documents that have it."""
 
     text: str
     start: int
@@ -75,7 +75,7 @@ class _Codes(Dict[str, int]):
 def draw_graph(tables: GraphTables, *, title: str = "Graph", most_facts: int = MOST_FACTS) -> Page:
     """Draw a graph as a page; the same graph gives the same page.
 
-    most_facts (int): The page shows so many facts, the most probable ones.
+    most_facts (int): Maximum number of facts; the most probable are shown.
     """
     facts = tables.facts.sort_by([("probability", "descending"), ("fact_id", "ascending")]).slice(0, most_facts)
     shown, total = facts.num_rows, tables.facts.num_rows
@@ -155,7 +155,7 @@ def _support_columns(tables: GraphTables, facts: Mapping[int, int]) -> Record:
 
 
 def _sentences(tables: GraphTables, facts: Mapping[int, int]) -> List[List[_Sentence]]:
-    """Collect the different sentences of each fact with their best triples, those with the best scores first."""
+    """Collect the distinct sentences of each fact with their best triples, the best scores first."""
     columns = ("fact_id", "sentence", "sent_start", "subject_mention", "object_mention", "score", "source", "doc_id")
     found: List[Dict[str, _Sentence]] = [{} for _ in facts]
     for number, *values, document in table_rows(_select(tables.support, "fact_id", list(facts)), columns):
@@ -169,7 +169,7 @@ def _sentences(tables: GraphTables, facts: Mapping[int, int]) -> List[List[_Sent
 
 
 def _place(sentence: _Sentence, start: int, end: int) -> CharSpan:
-    """Say where a mention stands in a sentence, in units of JavaScript; (0, 0) if it is outside."""
+    """Compute the offsets of a mention in a sentence, in UTF-16 units as in JavaScript; (0, 0) if it is outside."""
     text, first, last = sentence.text, start - sentence.start, end - sentence.start
     if not 0 <= first < last <= len(text):
         return 0, 0

@@ -1,9 +1,9 @@
-"""One probability a fact, from the scores of the different sentences that state it.
+"""One probability per fact, from the scores of the distinct sentences that state it.
 
     q = 1 − (1 − p₁) · Π_{i > 1} (1 − pᵢ)^α        p = σ(scale · logit(q) + shift)
 
-with the scores in falling order, p₁ the best. α = 1 is noisy-or, which takes the sentences for independent; α = 0 is
-the best sentence. Repeated mistakes are alike, so α lies between. It is fitted with Platt scaling on facts with gold.
+with the scores in descending order, p₁ the best. α = 1 is noisy-or, which assumes independent sentences; α = 0 is the
+best sentence. Errors are correlated, so α lies between. It is fitted together with Platt scaling on facts with gold.
 """
 
 import json
@@ -30,10 +30,10 @@ _GRID = tuple(round(step / 20, 2) for step in range(21))
 
 @dataclass(frozen=True)
 class Discount:
-    """How the sentences of a fact add up.
+    """How the scores of the sentences of a fact are combined.
 
     exponent (float): α, 0 to 1.
-    scale (float), shift (float): Of Platt scaling; 1 and 0 leave q as it is.
+    scale (float), shift (float): Parameters of Platt scaling; 1 and 0 leave q as it is.
     """
 
     exponent: float = 0.5
@@ -42,7 +42,7 @@ class Discount:
 
 
 class FactSentences(NamedTuple):
-    """The sentences of facts: a row for each fact and different sentence, sorted by fact.
+    """The sentences of facts: a row for each fact and distinct sentence, sorted by fact.
 
     facts (Ids): Positions of facts from 0; each has at least one row. Shape (S,)
     scores (Floats): The best score of the fact in that sentence, 0 to 1. Shape (S,)
@@ -65,7 +65,7 @@ def best_scores(sentences: FactSentences) -> Floats:
 
 
 def fit_discount(sentences: FactSentences, correct: Bools) -> Discount:
-    """Fit the exponent and Platt scaling: the likelihood of the facts is largest.
+    """Fit the exponent and Platt scaling by maximum likelihood of the facts.
 
     correct (Bools): Which facts are right. Shape (F,)
     RAISES (ValueError): If there are no facts, or all or none are right.
@@ -86,7 +86,7 @@ def fit_discount(sentences: FactSentences, correct: Bools) -> Discount:
 
 
 def read_discount(path: Path) -> Discount:
-    """Read what `write_discount` wrote. RAISES (ValueError): If it is malformed: one line with the file."""
+    """Read what `write_discount` wrote. RAISES (ValueError): If it is malformed; the message names the file."""
     try:
         data = parse_json(Path(path).read_text(encoding="utf8"))
         discount = Discount(**{key: float(value) for key, value in data.items()})

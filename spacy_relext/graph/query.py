@@ -11,7 +11,7 @@ from ..export.tables import INFO_FILE, TABLE_NAMES
 if TYPE_CHECKING:
     import duckdb
 
-# Parts of statements that several questions have in common; nothing of the user's is ever put into a statement.
+# SQL that several questions share; user input is always bound, never put into a statement.
 _FACTS = """
     SELECT f.fact_id, s.name AS subject, f.relation, o.name AS object, round(f.probability, 3) AS probability,
         f.n_sentences AS sentences, f.n_documents AS documents, f.best_sentence AS sentence
@@ -97,7 +97,7 @@ _SOURCES = """
     WHERE s.fact_id = $fact ORDER BY s.score DESC, s.doc_id, s.sent, s.subject_mention LIMIT $limit
 """
 
-# Entities of one type of which one has a name of the other, or that share two neighbours by the same relations.
+# Entities of one type that share a name, or have similar names and share a neighbour that few have by that relation.
 _DUPLICATES = """
     WITH forms AS (
         SELECT entity_id, name, label, lower(unnest(list_append(aliases, name))) AS form FROM entities
@@ -135,7 +135,7 @@ _STEP = """
 """
 _OF_IDS = _FACTS + " WHERE list_contains($ids, f.fact_id)"
 
-# Most entities that the search for a path visits.
+# The search for a path stops after it has visited so many entities.
 _MOST_VISITED = 200_000
 
 
@@ -181,7 +181,7 @@ class Answer(NamedTuple):
 class GraphQuery:
     """Answers questions about the graph in a folder.
 
-    connection (duckdb.DuckDBPyConnection): With the seven tables as views.
+    connection (duckdb.DuckDBPyConnection): Has the seven tables as views.
     """
 
     connection: "duckdb.DuckDBPyConnection"
@@ -191,7 +191,7 @@ class GraphQuery:
         """Open the folder of a graph.
 
         RAISES (ImportError): If duckdb is not installed.
-        RAISES (ValueError): If the folder has no graph.
+        RAISES (ValueError): If the folder has no graph, or a table cannot be read.
         """
         duckdb = require("duckdb", purpose="questions to a graph", extra="export")
         if not (Path(folder) / INFO_FILE).is_file():
@@ -211,8 +211,8 @@ class GraphQuery:
         """Answer one of QUESTIONS.
 
         arguments (str): Names of entities, or their numbers; a relation; see QUESTIONS.
-        limit (int): Most rows.
-        RAISES (ValueError): If the question or what it takes is unknown.
+        limit (int): Maximum number of rows.
+        RAISES (ValueError): If the question is unknown, or its arguments do not fit it.
         """
         if question not in QUESTIONS:
             raise ValueError(Errors.R206.format(option="QUESTION", found=question, expected=", ".join(QUESTIONS)))
@@ -237,7 +237,7 @@ class GraphQuery:
         return self._run(known.statement, **values)
 
     def find(self, name: str) -> List[int]:
-        """Find entities by number, by name, by name in other letter case, or by another name.
+        """Find entities by number, else by name, by name regardless of case, or by alias.
 
         RAISES (ValueError): If there is none.
         """
@@ -255,7 +255,7 @@ class GraphQuery:
     def find_path(self, start: str, goal: str, *, limit: int) -> Answer:
         """Find a shortest chain of facts between two entities, in either direction; no rows if there is none.
 
-        limit (int): Most facts of the chain.
+        limit (int): Maximum number of facts in the chain.
         """
         goals = set(self.find(goal))
         arrived: Dict[int, Tuple[int, ...]] = {entity: () for entity in self.find(start)}
@@ -285,7 +285,7 @@ class GraphQuery:
 
 
 def _is_number(text: str) -> bool:
-    """Return True for a number that the database holds."""
+    """Return True for a number that fits an integer of the database."""
     return text.isascii() and text.isdigit() and len(text) < 19
 
 

@@ -1,4 +1,4 @@
-"""Which mentions of one document name the same entity: rules from the surest to the least sure."""
+"""Matching of mentions inside a document: rules for the same entity, from the surest to the least sure."""
 
 import re
 from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -7,14 +7,14 @@ from ..errors import require
 from . import names
 from .names import Tokens
 
-# Least similarity of two spellings in one document, 0 to 1.
+# Minimum similarity of two spellings in one document, 0 to 1.
 FUZZY_WITHIN = 0.9
 # A name of fewer letters is too short to be compared letter by letter.
 _LEAST_LETTERS = 6
-# The beginning of a word that more names of a document have does not make them candidates.
+# A beginning of words that more names of a document share does not make them candidates.
 _MOST_NAMES = 300
 
-# Rules by falling certainty, and how sure each is. Those with less than 0.9 are used only if they are asked for.
+# Rules in descending order of certainty, and their certainty. Those below 0.9 are used only on request.
 SCORES = {
     "kb_id": 1.0,
     "coreference": 1.0,
@@ -70,7 +70,7 @@ class Grouping(NamedTuple):
     """The entities of a document.
 
     groups (List[int]): Number of the entity of each mention, from 0 in the order of the text.
-    links (List[Link]): Why; a link for each name that joined another one, none for repetitions of a name.
+    links (List[Link]): Why: a link for each name that was joined with another one, none for repetitions of a name.
     """
 
     groups: List[int]
@@ -150,7 +150,7 @@ class _Forest:
             self.join(positions[0], position, reason)
 
     def join(self, one: int, other: int, reason: str, score: Optional[float] = None) -> None:
-        """Join the sets of two mentions, if nothing keeps them apart; of the same set it is no new link."""
+        """Join the sets of two mentions, unless they are one already or something keeps them apart."""
         first, second = sorted((self.root(one), self.root(other)))
         if first == second or not self.may_join(first, second, sure=reason in ("exact", "kb_id")):
             return
@@ -184,7 +184,7 @@ def _same_ids(mentions: Sequence[Mention]) -> List[List[int]]:
 
 
 def _spell(mentions: Sequence[Mention], forest: _Forest) -> List[_Name]:
-    """List the different spellings, and join the mentions of each; pronouns are no names."""
+    """List the different spellings, and join the mentions of each; pronouns are left out."""
     spellings: Dict[Tuple[str, Optional[str], Optional[str]], _Name] = {}
     for position, (_, _, text, label, kb_id) in enumerate(mentions):
         if names.is_pronoun(text):
@@ -214,7 +214,7 @@ def _join_equal(spellings: Sequence[_Name], forest: _Forest, rules: Sequence[str
 
 
 def _join_compatible(same: Sequence[_Name], forest: _Forest, reason: str) -> None:
-    """Join names that have no different ids; a name without an id joins those of the only id."""
+    """Join names if they have at most one id among them; if they have several, join only those without an id."""
     ids = {name.kb_id for name in same if name.kb_id}
     if len(ids) < 2:
         forest.join_all(sorted(name.first for name in same), reason)
@@ -250,7 +250,7 @@ def _join_countries(spellings: Sequence[_Name], forest: _Forest, *, peoples: boo
 
 
 def _join_acronyms(spellings: Sequence[_Name], forest: _Forest) -> None:
-    """Join acronyms with the only name of these initials; spaced ones first, which have the initials themselves."""
+    """Join acronyms with the only name that has these initials; spaced ones first, since they have initials too."""
     long_forms: Dict[Tuple[str, Optional[str]], List[_Name]] = {}
     for name in spellings:
         if not names.is_value(name.label) and not names.is_person(name.label):
@@ -282,7 +282,7 @@ def _join_short(spellings: Sequence[_Name], forest: _Forest, rules: Collection[s
 
 
 def _join_only(name: _Name, longer: Sequence[_Name], forest: _Forest, reason: str) -> None:
-    """Join a short name with longer ones if these are one entity, and one of them comes before it."""
+    """Join a short name with longer ones if these are one entity; one must precede it, except for acronyms."""
     possible = [each for each in longer if forest.may_join(each.first, name.first)]
     if len({forest.root(each.first) for each in possible}) != 1:
         return

@@ -27,7 +27,7 @@ def build_bag_classifier(
     entity_lr_scale (float): That of the embeddings of entities; 0: they are not trained.
     no_relation (str): The knowledge base's score of no relation: "bias", a number, or "vector", an embedding like those
         of relations, as in the paper.
-    RAISES (ValueError): If a rate is out of its range, or there is no such form of no relation.
+    RAISES (ValueError): If a rate is out of its range, or `no_relation` has another value.
     """
     from .model import NO_RELATION_FORMS, BagClassifier
 

@@ -33,7 +33,7 @@ class Bags:
         return numpy.searchsorted(self.bag, numpy.arange(len(self) + 1)).astype("int64")
 
     def rows(self, number: int) -> range:
-        """Return the pairs of one bag."""
+        """Return the numbers of the pairs of one bag."""
         first, end = numpy.searchsorted(self.bag, [number, number + 1]).tolist()
         return range(first, end)
 
@@ -79,7 +79,7 @@ def gather_bags(pairs: Pairs, *, across: bool = False) -> Bags:
 
 
 def union_of(gold: Sequence[Set[PairClass]], bags: Bags) -> List[Set[PairClass]]:
-    """Unite the gold classes of pairs, in their original order, within each bag."""
+    """Unite the gold classes of the pairs of each bag; `gold` has the original order of the pairs."""
     united: List[Set[PairClass]] = [set() for _ in range(len(bags))]
     for row, number in zip(bags.order.tolist(), bags.bag.tolist()):
         united[number] |= gold[row]

@@ -1,4 +1,4 @@
-"""The component behind `hrere_classifier`: reads all sentences of a pair, and asks a knowledge base about it."""
+"""The component behind `hrere_classifier`: classifies all sentences of a pair together, with a knowledge base."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,7 @@ from .ranking import (
 
 Floats = NDArray[numpy.float64]
 
-# Relations that a message names.
+# Maximum number of relations that a message lists.
 MOST_NAMED = 5
 
 CONFIG = f"""
@@ -154,7 +154,7 @@ class HrereClassifier(PairPipe):
             raise ValueError(Errors.R730.format(name=self.name, where=collected.where, **counts))
 
     def _check_relations(self, kb: str) -> None:
-        """Warn of relations that the knowledge base does not know; refuse one that knows none."""
+        """Warn about relations that the knowledge base does not know; raise an error if it knows none."""
         unknown = [label for label in self.labels if not self.knowledge.kb.knows(label)]
         listed = _shorten(unknown)
         if len(unknown) == len(self.labels):
@@ -180,11 +180,11 @@ class HrereClassifier(PairPipe):
     # Training
 
     def split(self, instances: Instances) -> Iterator[Bags]:
-        """Gather the mentions of a pair in a Doc, unless they are gathered; yield runs of whole bags."""
+        """Gather the mentions of each pair in a Doc into a bag, unless they are bags; yield batches of whole bags."""
         yield from _as_bags(instances).parts(CELLS)
 
     def features(self, instances: Instances) -> PairBatch:
-        """Lay the mentions of bags out for the encoder, and their entities for the knowledge base."""
+        """Prepare the mentions of bags for the encoder, and their entities for the knowledge base."""
         bags = _as_bags(instances)
         return PairBatch(bags.pairs, self.cfg["entity_types"], arrays={"bag": bags.bag, **self.knowledge.arrays(bags)})
 
@@ -195,7 +195,7 @@ class HrereClassifier(PairPipe):
         return {"gold": self.gold_shares(bags, instances.gold), "linked": self.knowledge.linked(bags), "shared": shared}
 
     def gold_shares(self, bags: Bags, gold: Sequence[Set[PairClass]]) -> NDArray[numpy.float32]:
-        """Divide each bag equally among its gold classes, given those of each pair. Shape (G, R)"""
+        """Distribute the target of each bag equally over its gold classes; `gold` has those of pairs. Shape (G, R)"""
         number = {each: index + 1 for index, each in enumerate(self.classes)}
         shares = numpy.zeros((len(bags), len(number) + 1), dtype="float32")
         for row, classes in enumerate(union_of(gold, bags)):
@@ -226,7 +226,7 @@ class HrereClassifier(PairPipe):
         return mix(outputs.text, outputs.knowledge, linked=linked, shared=shared, mixture=mixture)
 
     def add_triples(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
-        """Add the relations of each bag that are likely enough beside no relation to the triples of its Doc."""
+        """Add to the triples of each Doc the relations of its bags with a sufficient score and enough text evidence."""
         bags = gather_bags(pairs)
         mixed = self.mix(bags, outputs)
         scores, least = self.scores(mixed.probs), self.cfg["require_text_evidence"]
@@ -239,7 +239,7 @@ class HrereClassifier(PairPipe):
                 add_triple(triples[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
 
     def add_candidates(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
-        """Add all relations of each bag to the triples of its Doc."""
+        """Add all relations of each bag with a score of at least `LEAST_SCORE` to the triples of its Doc."""
         bags, answers = gather_bags(pairs), self.answers
         scores = relation_scores(self.mix(bags, outputs).probs)
         for number, column in numpy.argwhere(scores >= LEAST_SCORE).tolist():
@@ -248,7 +248,7 @@ class HrereClassifier(PairPipe):
                 add_triple(triples[int(bags.pairs.doc[row])], triple)
 
     def _stating_rows(self, bags: Bags, outputs: Outputs, number: int) -> Sequence[int]:
-        """Return the mentions of a bag at which its triples stand."""
+        """Return the mentions at which the triples of a bag are stored: all, or the one with the highest weight."""
         rows: Sequence[int] = bags.rows(number)
         return rows if self.cfg["mentions"] == "all" else [max(rows, key=lambda row: outputs.weights[row, 0])]
 
@@ -284,7 +284,7 @@ class HrereClassifier(PairPipe):
         return misses
 
     def closest(self, instances: Instances) -> Record:
-        """Find the bag whose relation is nearest to its threshold, and its score in the `text` alone."""
+        """Find the bag with the highest score relative to the threshold; `text` is its score from the text alone."""
         bags, outputs = gather_bags(instances.pairs), self.run(instances)
         mixed = self.mix(bags, outputs)
         scores, thresholds = self.scores(mixed.probs), self.answer_thresholds()
@@ -316,7 +316,7 @@ class HrereClassifier(PairPipe):
         return {**evidence, "facts": [list(fact) for fact in facts]}
 
     def predict_bags(self, docs: Sequence[Doc]) -> List[BagPrediction]:
-        """Score each ordered pair of linked entities once, by all its mentions in several Docs together.
+        """Score each ordered pair of linked entities once, from its mentions in all Docs together.
 
         A mention that is not linked is scored by itself.
         """
@@ -366,7 +366,7 @@ class HrereClassifier(PairPipe):
 
 
 def _as_bags(instances: Instances) -> Bags:
-    """Return bags as they are; of pairs, all mentions of a pair in a Doc are a bag."""
+    """Return bags as they are; gather pairs into bags, one for all mentions of a pair in a Doc."""
     return instances if isinstance(instances, Bags) else gather_bags(instances.pairs)
 
 
@@ -401,24 +401,24 @@ def make_hrere_classifier(
     threshold: float,
     scorer: Optional[Scorer],
 ) -> HrereClassifier:
-    """Create a classifier that reads all sentences of a pair of linked entities, and asks a knowledge base about it.
+    """Create a classifier that reads all sentences of a pair of linked entities together, and uses a knowledge base.
 
-    kb_weight (float): λ₁, weight of what the knowledge base learns from the labels; with `agree_weight` 0 it is the
-        paper's HRERE-naive, with both 0 its HRERE-base.
-    agree_weight (float): λ₂, weight of what text learns from the knowledge base.
+    kb_weight (float): λ₁, weight of the knowledge base's loss on the labels; with `agree_weight` 0 the model is the
+        paper's HRERE-naive, with both 0 and `text_share` 1 its HRERE-base.
+    agree_weight (float): λ₂, weight of the text's loss on the predictions of the knowledge base.
     agree (str): J_D: "ce" (the paper's), "linear" or "gated", see `hrere/losses.py`.
-    confidence (float): What the best probability of the knowledge base must exceed with "gated".
+    confidence (float): Of "gated": what the highest probability of the knowledge base must exceed.
     mix (str): Whether logits ("logit") or, as in the paper, probabilities ("prob") are mixed.
-    text_share (float): α, share of the text if the knowledge base has a say, fitted by `tune`; 1: text alone.
-    require_text_evidence (float): Least score of a relation in the text alone; 0: a knowledge base may assert a
+    text_share (float): α, weight of the text for pairs that the knowledge base covers, fitted by `tune`; 1: text alone.
+    require_text_evidence (float): Minimum score of a relation from the text alone; 0: a knowledge base may assert a
         relation that the text does not state.
-    mentions (str): At which mentions of a pair in a text a triple stands: the one with most weight ("best") or "all".
-    evidence_facts (int): How many facts of the knowledge base that are similar to a triple its evidence lists.
+    mentions (str): Where a triple is stored: at the pair's mention with the highest weight ("best"), or at "all".
+    evidence_facts (int): Maximum number of similar facts of the knowledge base in the evidence of a triple.
     ranking (bool): Whether scores also rank all relations of all pairs: `bag_ap`, `mention_ap` and more.
     types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
         relation and object type, "*" for any type; relations without a row may hold between all. "learned": rows for
-        the relations that training shows hardly any other types of.
-    threshold (float): Least score of a relation: its probability, divided by that of no relation and the likeliest.
+        the relations that have hardly any other types in the training data.
+    threshold (float): Minimum score of a relation: p(r) / (p(r') + p(no relation)) with the most probable relation r'.
     """
     settings = plain_settings(locals())
     return HrereClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

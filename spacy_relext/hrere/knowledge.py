@@ -22,7 +22,7 @@ class BagKnowledge:
     """A knowledge base beside a classifier of bags.
 
     kb (Optional[LinkedKb]): The knowledge base; None: the text alone decides.
-    entities (Sequence[str]): Those of the training data; the known ones get a row in the table of changes.
+    entities (Sequence[str]): Those of the training data; the known ones get a row in `PairKnowledge.changes`.
     """
 
     def __init__(self, kb: Optional[LinkedKb] = None, entities: Sequence[str] = ()) -> None:
@@ -42,7 +42,7 @@ class BagKnowledge:
         """Look up the entities of bags.
 
         RETURNS (Dict[str, numpy.ndarray]): `subjects` and `objects` (embeddings; shapes (G, W)), `subject_rows` and
-            `object_rows` (in the table of changes, 0 for none; shapes (G,)).
+            `object_rows` (in `PairKnowledge.changes`, 0 for none; shapes (G,)).
         """
         arrays: Dict[str, numpy.ndarray] = {}
         for name, ids in (("subject", [one for one, _ in bags.ids]), ("object", [two for _, two in bags.ids])):
@@ -51,7 +51,7 @@ class BagKnowledge:
         return arrays
 
     def linked(self, bags: Bags) -> Bools:
-        """Mark the bags of which the knowledge base has both entities. Shape (G,)"""
+        """Mark the bags whose entities are both in the knowledge base. Shape (G,)"""
         known = [self.kb.numbers([ids[side] for ids in bags.ids]) >= 0 for side in (0, 1)]
         return known[0] & known[1]
 

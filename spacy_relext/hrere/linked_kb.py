@@ -20,7 +20,7 @@ Ints = NDArray[numpy.integer]
 # Rows of a table that are read at once, so that they fit into the processor's cache.
 ROWS = 2048
 
-# Cosines that are cached, 4 bytes each.
+# Maximum number of cached cosines, 4 bytes each.
 CACHE_SIZE = 8_000_000
 
 
@@ -108,7 +108,7 @@ class LinkedKb:
         """Find the facts of a relation whose entities are most similar to those of a pair.
 
         subject, obj (int): Rows of the pair's entities.
-        top (int): Largest number of facts.
+        top (int): Maximum number of facts.
         RETURNS (List[NearFact]): The most similar first, which is the pair itself if it is a fact.
         """
         number = self._relation_rows.get(relation, -1)

@@ -38,7 +38,7 @@ def hrere_loss(
         (G,); `shared`, True for its relations and no relation, shape (R,).
     kb_weight, agree_weight (float): λ₁ and λ₂.
     agree (str): One of `AGREEMENTS`.
-    confidence (float): Of "gated": lower bound of the largest p_G.
+    confidence (float): Of "gated": what the largest p_G must exceed.
     RETURNS (Dict[str, Tensor]): `text`, and if their weights are not 0 `kb` and `agree`, weighted. Shapes ()
     """
     gold, linked, shared = targets["gold"].to(outputs.text.dtype), targets["linked"], targets["shared"]
@@ -46,7 +46,7 @@ def hrere_loss(
     terms = {"text": _mean(-(gold * logs).sum(1), len(gold))}
     if kb_weight:
         known = gold * shared
-        # a bag with unknown relations alone is no target for the knowledge base
+        # a bag whose relations are all unknown is no target for the knowledge base
         rows = linked & (known.sum(1) > 0)
         kb_logs = masked_logs(outputs.knowledge, shared)
         target = known / known.sum(1, keepdim=True).clamp(min=1e-12)
@@ -60,7 +60,7 @@ def hrere_loss(
 
 
 def _mean(losses: Tensor, count: int) -> Tensor:
-    """Compute the mean of the losses of `count` rows, of which some have none; 0 without rows."""
+    """Compute the mean loss of `count` rows, with 0 for those without a loss; 0 without rows."""
     return losses.sum() / max(1, count)
 
 

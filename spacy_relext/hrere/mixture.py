@@ -3,8 +3,9 @@
     "prob"    p = α p_L + (1 − α) p_G                      the paper's, at inference
     "logit"   p = softmax(α z_L + (1 − α) z_G)             the authors' code
 
-The mixture covers pairs whose entities are in the knowledge base, and relations that are: the text alone decides on the
-others. The probability that the text gives to the covered classes together, no relation among them, is redistributed.
+The mixture covers only pairs whose entities are in the knowledge base, and relations that are in it; the text alone
+decides on the others. It redistributes the total probability that the text gives to the covered classes, including no
+relation.
 
 Source: Xu and Barbosa, NAACL 2019.
 """
@@ -18,7 +19,7 @@ from ..scoring.probabilities import Bools, Floats, fit_temperature, softmax
 
 MIXES = ("prob", "logit")
 
-# Grids of the search on held-out bags.
+# Grids that are searched on held-out bags.
 TEMPERATURES = tuple(2.0 ** (step / 4) for step in range(-8, 13))
 
 SHARES = tuple(step / 20 for step in range(21))
@@ -53,11 +54,11 @@ class MixedProbs(NamedTuple):
 
 
 def mix(text: Floats, kb: Floats, *, linked: Bools, shared: Bools, mixture: Mixture) -> MixedProbs:
-    """Mix probabilities; those of bags that are not linked are those of the text, bit for bit.
+    """Mix probabilities; bags that are not linked keep exactly those of the text.
 
     text, kb (Floats): z_L and z_G. Shapes (G, R)
     linked (Bools): Whether the knowledge base has both entities. Shape (G,)
-    shared (Bools): Whether it has a class. Shape (R,)
+    shared (Bools): Whether it has the class. Shape (R,)
     """
     z_text, z_kb = text.astype("float64") / mixture.text_temperature, kb.astype("float64") / mixture.kb_temperature
     p_text = softmax(z_text)
@@ -79,7 +80,7 @@ def fit_mixture(text: Floats, kb: Floats, gold: Bools, *, linked: Bools, shared:
     """Find the mixture with the best average precision on held-out bags; other arguments as for `mix`.
 
     Each side gets the temperature with the highest likelihood of the gold classes; then the largest of the best shares
-    is chosen. If no bag is linked, the share is 1.
+    is chosen. If no linked bag has a gold class of the knowledge base, the share is 1.
 
     gold (Bools): Gold classes; class 0 for bags without any. Shape (G, R)
     form (str): One of `MIXES`.

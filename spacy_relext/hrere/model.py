@@ -8,8 +8,8 @@
                         or, with an embedding of no relation, c · φ(h, none, t) + b_0
 
 h_s and h_o are the encoder's vectors of subject and object. h and t are trained embeddings (`kb/model.py`) plus a
-learned change for entities of the training data. `docs/methods/hrere.md` lists the differences from the paper: above
-all, a mention includes its arguments, the score of no relation is a bias by default, and unknown entities have no z_G.
+learned offset for entities of the training data. `docs/methods/hrere.md` lists the differences from the paper: above
+all, x_i includes h_s and h_o, the score of no relation is a bias by default, and unknown entities have no z_G.
 
 Source: Xu and Barbosa, NAACL 2019.
 """
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from ..pairs.encoders.states import masked_softmax
 from ..pairs.model import PairModule, joined
 
-# What the knowledge base's score of no relation is.
+# Forms of the knowledge base's score of no relation.
 NO_RELATION_FORMS = ("bias", "vector")
 
 
@@ -43,7 +43,7 @@ class HrereOutput(NamedTuple):
 
 
 class BagClassifier(PairModule):
-    """z_L and z_G of bags."""
+    """Module that computes z_L and z_G of bags."""
 
     def configure(self, *, kb_width: int = 0, kb_rows: int = 0, kb_complex: bool = True, **sizes: Any) -> None:
         """Build both branches; `sizes` are the arguments of `PairModule.configure`.
@@ -84,7 +84,7 @@ class BagClassifier(PairModule):
 
         bag (Tensor): Bag of each mention. Shape (P,)
         subjects, objects (Tensor): Embeddings of the bags' entities; 0 for unknown ones. Shapes (G, W)
-        subject_rows, object_rows (Tensor): Rows of the table of changes, from 1; 0: none. Shapes (G,)
+        subject_rows, object_rows (Tensor): Rows of `PairKnowledge.changes`, from 1; 0: none. Shapes (G,)
         positions (Optional[Tensor]): Not read.
         arrays (Any): Input of the encoder.
         """
@@ -94,7 +94,7 @@ class BagClassifier(PairModule):
         mentions = torch.tanh(self.mention(joined(states._replace(sentence=attended))))
         sentence, weights = self.sentence_query(mentions, bag, len(subjects))
         text = self.classes(self.head(sentence))
-        # the sentence vector of a bag of one mention is that mention
+        # with a single mention, s_L is the vector of that mention
         alone = text.new_zeros(len(mentions), text.shape[1]) if self.training else self.classes(self.head(mentions))
         if not self.kb_sizes["kb_width"]:
             return HrereOutput(text, torch.zeros_like(text), weights[:, None], alone)
@@ -103,7 +103,7 @@ class BagClassifier(PairModule):
 
 
 class SentenceAttention(nn.Module):
-    """β = softmax((x ∘ A) · q) over the mentions of each bag; A = 1 and q = 0 at first, so that it begins uniform."""
+    """β = softmax((x ∘ A) · q) over the mentions of each bag; uniform initially, with A = 1 and q = 0."""
 
     def __init__(self, width: int) -> None:
         """Build A and q of `width` numbers each."""
@@ -122,8 +122,8 @@ class SentenceAttention(nn.Module):
 class PairKnowledge(nn.Module):
     """z_G of ordered pairs of entities: c · φ(h, r, t) + b_r, and b_0 or c · φ(h, none, t) + b_0 for no relation.
 
-    A relation may have two embeddings, `forwards` for the pair, `reversed` for the reversed one: φ is the sum of both.
-    `reversed` is that of the reciprocal relation; a class that is read backwards has the two exchanged.
+    A relation may have two embeddings, `forwards` for the pair, `reversed` for the reversed one: φ is the sum of both
+    scores. `reversed` is that of the reciprocal relation; a class that is read backwards has the two exchanged.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class PairKnowledge(nn.Module):
         self.none = nn.Parameter(torch.zeros(1, kb_width)) if no_relation == "vector" else None
         self.changes = nn.Embedding(kb_rows + 1, kb_width, padding_idx=0)
         nn.init.zeros_(self.changes.weight)
-        # c has a length: thinc does not update a number without one
+        # c is a vector of length 1: thinc does not update scalars
         self.scale, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(n_classes))
 
     @torch.no_grad()
@@ -157,7 +157,7 @@ class PairKnowledge(nn.Module):
         return self.scale * torch.cat([none, phi], 1) + self.bias
 
     def products(self, one: Tensor, two: Tensor) -> Tensor:
-        """Compute the vector of two entities whose product with w_r is φ. Shapes (G, W)"""
+        """Compute the vector of two entities whose dot product with w_r is φ. Shapes (G, W)"""
         if not self.is_complex:
             return one * two
         (a, b), (c, d) = one.chunk(2, 1), two.chunk(2, 1)

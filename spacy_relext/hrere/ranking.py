@@ -1,4 +1,4 @@
-"""Probabilities of every relation of every pair: as predictions of bags, and beside the gold as cells of a ranking."""
+"""Probabilities of every relation of every pair: as predictions of bags, and with the gold as cells of a ranking."""
 
 from typing import Dict, Hashable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -20,7 +20,7 @@ Floats = NDArray[numpy.float64]
 
 Ends = Tuple[Hashable, Hashable]
 
-# Number of the Doc; first character and character after the last of subject and object; weight.
+# Number of the Doc; start and end characters of subject and object; weight β.
 Mention = Tuple[int, List[int], float]
 
 
@@ -28,8 +28,8 @@ class BagPrediction(NamedTuple):
     """Probabilities of one ordered pair of entities.
 
     subject, object (str): Ids, "" if the mention is not linked.
-    scores, text, kb (Dict[str, float]): Probability of each relation: mixed (pairs are ranked by it), of the text
-        alone, and of the knowledge base alone; `kb` is empty if it does not know the pair.
+    scores, text, kb (Dict[str, float]): Probability of each relation: mixed (pairs are ranked by it), from the text
+        alone, and from the knowledge base alone; `kb` is empty if that does not know the pair.
     mentions (List[Mention]): The mentions with their weights.
     """
 
@@ -82,14 +82,14 @@ def cells_of(
 ) -> Tuple[List[Cell], Set[Fact]]:
     """Make a cell of each relation of each bag or mention.
 
-    A bag is known by what its entities are linked to; a mention, and a bag without links, by its place. If a pair was
+    A bag is identified by the ids of its entities; a mention, and a bag without links, by its position. If a pair was
     scored in both orders, the higher score counts.
 
     bags (Bags): What was scored: bags, or single mentions.
     gold (GoldPairs): The pairs they were gathered from, whose examples have all facts.
     probs (Floats): Class 0 is no relation. Shape (G, R)
     unit (str): "bag" or "mention".
-    RETURNS (Tuple[List[Cell], Set[Fact]]): Cells; and all that is true, so that what was not scored counts as missed.
+    RETURNS (Tuple[List[Cell], Set[Fact]]): Cells; and all true facts, so that those not scored count as missed.
     """
     best: Dict[Tuple[Ends, str], float] = {}
     starts = bags.starts().tolist()
@@ -125,7 +125,7 @@ def _facts(gold: GoldPairs, *, unit: str) -> Set[Fact]:
 
 
 def _gold_links(example: Example) -> Dict[Bounds, str]:
-    """Map the tokens of entities to what gold links them to, or the pipeline where gold has no link."""
+    """Map the tokens of entities to their gold ids, or to those of the pipeline where gold has no link."""
     links = entity_links(example.predicted)
     for (start, end), link in entity_links(example.reference).items():
         ent = example.reference[start:end]
@@ -136,7 +136,7 @@ def _gold_links(example: Example) -> Dict[Bounds, str]:
 
 
 def judged_pairs(gold: GoldPairs) -> GoldPairs:
-    """Leave out the pairs of gold entities that a corpus with marked pairs does not mark: what holds is not known."""
+    """Leave out the pairs of gold entities that a corpus with marked pairs does not mark: their gold is unknown."""
     rows = []
     for number, doc in enumerate(gold.pairs.doc.tolist()):
         places = [(span.start_char, span.end_char) for span in gold.pairs.spans(number)]

@@ -47,15 +47,15 @@ Bag = List[Mention]
 class BagCorpus:
     """Reads a corpus with marked pairs of linked entities, and yields one Example for each ordered pair.
 
-    Its Doc has the distinct sentences that mention the pair, with the pair marked in each; a relation of one of them is
-    one of the bag. A pair that is not linked is a bag of its own. If a text has no marked pairs, the pairs of its
+    Its Doc has the distinct sentences that mention the pair, with the pair marked in each; a relation of one of them
+    is a relation of all. A pair that is not linked is a bag of its own. If a text has no marked pairs, the pairs of its
     triples are read. The whole corpus is kept in memory, as text.
 
     path (Optional[Path]): The .spacy file, or a folder of them.
-    most (int): Largest number of mentions of a bag, sampled at each call; 0: all.
+    most (int): Maximum number of mentions of a bag, sampled at each call; 0: all.
     unrelated (float): Share of the bags without a relation that are read, sampled at each call.
     shuffle (bool): Whether the order is random at each call.
-    limit (int): Number of bags, the first of the corpus; 0: all.
+    limit (int): Maximum number of bags, the first ones of the corpus; 0: all.
     RAISES (ValueError): If there is no path or a setting is out of range.
     """
 

@@ -1,4 +1,4 @@
-"""The triples of one text as nodes and edges, as GraphRAG tools take them."""
+"""The triples of one text as nodes and edges, for GraphRAG tools."""
 
 from dataclasses import dataclass, field
 from typing import Dict, List, Tuple, Union
@@ -18,10 +18,10 @@ Property = Union[str, int, float]
 
 @dataclass
 class DocNode:
-    """What a text names.
+    """An entity that a text names.
 
-    id (str): Id in a knowledge base, or else the type and the name; different for each node of a text.
-    name (str): As the text writes it first.
+    id (str): Id in a knowledge base, or else the type and the case-folded name; unique in a text.
+    name (str): Its text in the first triple that has it.
     type (str): Type of the entity; UNTYPED if no component sets one.
     properties (Dict[str, Property]): `kb_id`, if there is one.
     """
@@ -34,7 +34,7 @@ class DocNode:
 
 @dataclass
 class DocEdge:
-    """What a text says about two nodes, once for each pair of spans and source.
+    """A triple between two nodes, once for each pair of spans and source.
 
     subject (DocNode): Start of the edge.
     object (DocNode): End of the edge.
@@ -50,7 +50,7 @@ class DocEdge:
 
 
 def doc_graph(doc: Doc, *, min_score: float = 0.0) -> Tuple[List[DocNode], List[DocEdge]]:
-    """List the arguments of triples as nodes, those of one name and type once, and the triples as edges.
+    """List the arguments of triples as nodes, those with the same id once, and the triples as edges.
 
     Triples that are denied or hypothetical are left out.
 

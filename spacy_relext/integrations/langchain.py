@@ -1,4 +1,4 @@
-"""A pipeline of spaCy as a converter of LangChain: documents become graph documents without an LLM."""
+"""A spaCy pipeline as a LangChain converter: documents become graph documents without an LLM."""
 
 from types import ModuleType
 from typing import TYPE_CHECKING, List, Sequence
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class GraphDocumentConverter:
-    """Converts documents of LangChain, with the methods of its LLMGraphTransformer.
+    """Converts LangChain documents, with the methods of LLMGraphTransformer.
 
-    Nodes are named as the text names them and have `kb_id` if the pipeline links entities. Relationships have `score`,
+    Nodes are named as in the text, and have `kb_id` if the pipeline links entities. Relationships have `score`,
     `source`, `sentence`, and the characters of both arguments in the document.
 
     nlp (Language): A trained pipeline that writes `doc._.triples`.
     min_score (float): Leave out triples with a lower score, 0 to 1.
-    batch_size (int): Documents that the pipeline reads at a time.
+    batch_size (int): Documents per batch of the pipeline.
     RAISES (ImportError): If langchain-community is not installed.
 
     >>> import spacy

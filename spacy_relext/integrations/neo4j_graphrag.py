@@ -1,4 +1,4 @@
-"""A pipeline of spaCy as the extractor of neo4j-graphrag: entities and relations without an LLM."""
+"""A spaCy pipeline as an extractor for neo4j-graphrag: entities and relations without an LLM."""
 
 import asyncio
 from functools import cache
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def make_entity_relation_extractor(
     nlp: Language, *, min_score: float = 0.0, create_lexical_graph: bool = True, batch_size: int = 64
 ) -> "EntityRelationExtractor":
-    """Make a component for a pipeline of neo4j-graphrag, in the place of its LLMEntityRelationExtractor.
+    """Make a component for a neo4j-graphrag pipeline that replaces its LLMEntityRelationExtractor.
 
     Nodes have the property `name`, by which the resolvers of neo4j-graphrag merge them, and `kb_id` if the pipeline
     links entities. Relationships have `score`, `source`, `sentence`, and the characters of both arguments in the chunk.
-    A schema or examples, which guide an LLM, are accepted and not used.
+    A schema or examples, which guide an LLM, are accepted but ignored.
 
     nlp (Language): A trained pipeline that writes `doc._.triples`.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     create_lexical_graph (bool): Add nodes of the document and its chunks, and link entities to their chunk.
-    batch_size (int): Chunks that the pipeline reads at a time.
-    RETURNS (EntityRelationExtractor): A subclass of it.
+    batch_size (int): Chunks per batch of the pipeline.
+    RETURNS (EntityRelationExtractor): An instance of a subclass.
     RAISES (ImportError): If neo4j-graphrag is not installed.
 
     >>> import asyncio, spacy
@@ -59,7 +59,7 @@ def make_entity_relation_extractor(
 
 @cache
 def _extractor_class() -> Type[Any]:
-    """Define the class, for which the package must be installed."""
+    """Define the class, which needs neo4j-graphrag for its base."""
     components = "neo4j_graphrag.components"
     purpose, extra = "make_entity_relation_extractor", "graphrag"
     base = require(f"{components}.entity_relation_extractor", purpose=purpose, extra=extra).EntityRelationExtractor
@@ -67,7 +67,7 @@ def _extractor_class() -> Type[Any]:
     types = require(f"{components}.types", purpose=purpose, extra=extra)
 
     class SpacyEntityRelationExtractor(base):  # type: ignore[misc, valid-type]
-        """Extracts entities and relations with a pipeline of spaCy."""
+        """Extracts entities and relations with a spaCy pipeline."""
 
         async def run(
             self,

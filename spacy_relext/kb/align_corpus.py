@@ -53,7 +53,7 @@ def align_corpus(
     corpus (Path): A .spacy file, or a folder of them; its triples and pairs are ignored.
     output (Path): A .spacy file; a folder if `shard` is given.
     unrelated (float): Probability that a pair without a fact is marked.
-    shard (int): Texts of a file; 0: one file. A file is kept in memory until it is complete.
+    shard (int): Texts per file; 0: one file. A file is kept in memory until it is complete.
     progress (Progress): Wraps the blocks of texts.
     RAISES (ValueError): If the corpus mentions no entity of the knowledge base.
     """

@@ -1,7 +1,7 @@
 """Distant supervision: labels for text from a knowledge base, without manual annotation.
 
 A sentence that mentions both entities of a fact is assumed to state it (Mintz et al., "Distant supervision for relation
-extraction without labeled data", 2009). That is often wrong, and what the knowledge base lacks is missed.
+extraction without labeled data", 2009). That is often wrong, and facts that the knowledge base lacks are missed.
 """
 
 from bisect import bisect_right
@@ -37,7 +37,7 @@ class Mention(NamedTuple):
     start: int
     end: int
     entity_id: str
-    tokens: TokenSpan  # of the block
+    tokens: TokenSpan  # positions in the block
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Alignment:
     """Mentions and labels of one text, in its order.
 
     triples (List[Record]): Canonical triples (`subject`, `relation`, `object`), character offsets, sorted.
-    unrelated (List[Tuple[CharOffsets, CharOffsets]]): The nearest mentions of each two entities in a sentence without
+    unrelated (List[Tuple[CharOffsets, CharOffsets]]): The nearest mentions of any two entities in a sentence without
         a fact in either direction.
     """
 
@@ -208,7 +208,7 @@ def text_names(names: Sequence[str]) -> List[str]:
 
 
 class FuzzyNames:
-    """Finds the most similar name that has the same first character; of equally similar names the first in order.
+    """Finds the most similar name with the same first character; of equally similar names the alphabetically first.
 
     names (Mapping[str, Sequence[str]]): Name → ids.
     min_similarity (float): Minimum normalised Indel similarity, 0 to 100.
@@ -231,7 +231,7 @@ class FuzzyNames:
         return self._names[best[0]] if best else None
 
     def find(self, block: TextBlock, taken: Sequence[TokenSpan]) -> List[Match]:
-        """Match entities fuzzily, then capitalised words, the longest runs first, but for `taken` tokens."""
+        """Match entities fuzzily, then runs of capitalised words, the longest first, except for `taken` tokens."""
         strings, spaces = block.lengths.strings, block.spaces[:, 0].tolist()
         texts = [strings[word] for word in block.words()]
         free = [True] * len(texts)

@@ -156,13 +156,13 @@ def query_loss(
 ) -> Tensor:
     """Compute the cross-entropy of queries over all entities, and the N3 and relation terms of their facts.
 
-    A query with several answers is scored once. Its loss is the sum over its facts, which is faster than to score each.
+    A query with several answers is scored once. Its loss is the sum over its facts, which is faster than scoring each.
 
     n3 (float): Weight of the nuclear 3-norm.
     smoothing (float): Label smoothing over all entities.
     relation_weight (float): Weight of the cross-entropy over all relations of the same direction.
     buffers (Optional[Buffers]): Buffers of the previous batch, whose gradients (and `grad` of tables) are overwritten.
-    dtype (torch.dtype): In which queries and the table are multiplied; the softmax and all tables stay in fp32.
+    dtype (torch.dtype): Type in which queries and the table are multiplied; the softmax and all tables stay in fp32.
     RETURNS (Tensor): Mean over the answers. Shape ()
     """
     subjects, relations, counts, answers = queries
@@ -181,7 +181,7 @@ def query_loss(
 
 
 def _relation_loss(model: KbEmbeddings, queries: Tensor, relations: Tensor) -> Tensor:
-    """Cross-entropy over the relations of the same direction. Shapes (A, columns), (A,) → ()"""
+    """Compute the cross-entropy over the relations of the same direction. Shapes (A, columns), (A,) → ()"""
     scores = (queries @ model.relations.T).view(len(queries), -1, model.n_relations)  # (A, directions, R)
     direction = relations // model.n_relations
     scores = scores.gather(1, direction[:, None, None].expand(-1, 1, model.n_relations))[:, 0]
@@ -208,7 +208,7 @@ def negative_sampling_loss(
 
 
 def mean_squares(model: KbEmbeddings, triples: Tensor) -> Tensor:
-    """Sum the mean squares of the six parts of facts, as the code of Xu and Barbosa does. Shapes (B, 3) → ()"""
+    """Sum the mean squares of the parts of facts (ComplEx: six), as Xu and Barbosa's code does. Shapes (B, 3) → ()"""
     subject, relation, obj = triples.unbind(1)
     parts = (model.entity(subject), model.relations[relation], model.entity(obj))
     pieces = [piece for part in parts for piece in (part.chunk(2, 1) if model.kind == "complex" else (part,))]

@@ -214,7 +214,7 @@ def read_store(
 
     paths (Iterable[Path]): Files with facts, with names, or with both.
     progress (Progress): Wraps the statements of a file.
-    needs_facts (bool): Whether names alone are an error.
+    needs_facts (bool): Whether files without facts are an error.
     RETURNS (TripleStore): Facts and names; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
         `ids_with_several_labels` (the first in order is the label, the others are aliases), `marked_rows` (complete
         rows that begin with #, which are read), and what was skipped; `examples` has one of each.
@@ -272,7 +272,7 @@ def _examples(unusual: Dict[str, Tuple[str, str, Path]], names: Dict[str, NamesB
 
 
 def digest_facts(triples: Triples, digest: "Optional[hashlib._Hash]" = None) -> str:
-    """Return the SHA-256 of facts, or of what `digest` has and facts; it is the same on every machine."""
+    """Return the SHA-256 of facts, added to `digest` if there is one; it is the same on every machine."""
     digest = digest or hashlib.sha256()
     digest.update(numpy.ascontiguousarray(triples, dtype="<i4").data)
     return digest.hexdigest()

@@ -7,10 +7,10 @@
 | .nt | N-Triples, read line by line |
 | .ttl | Turtle, read into memory as a whole |
 
-Instead of facts, a .tsv or .csv may hold names: a header with `id` and some of `label`, `type` and `aliases`, the last
-separated by bars. Each file may be gzipped (`.gz` after its name). A row that begins with # and is no complete row of
-its table is a comment: it is skipped and counted. In RDF, labels, aliases and types of entities are names; facts whose
-object is a literal, and blank nodes, are skipped and counted.
+Instead of facts, a .tsv, .txt or .csv may hold names: a header with `id` and some of `label`, `type` and `aliases`, the
+last separated by vertical bars. Each file may be gzipped (`.gz` after its name). A row that begins with # and is no
+complete row of its table is a comment: it is skipped and counted. In RDF, labels, aliases and types of entities are
+names; facts whose object is a literal, and blank nodes, are skipped and counted.
 """
 
 import csv
@@ -41,10 +41,10 @@ NAME_COLUMNS = ("id", "label", "type", "aliases")
 
 ALIAS_SEPARATOR, COMMENT = "|", "#"
 
-# Characters that quotes of .csv let into a value, but an id cannot have.
+# Characters that a quoted value of .csv may contain, but an id may not.
 BREAKS = re.compile(r"[\t\r\n]")
 
-# What escapes of RDF can put into a name or an IRI, but no file: halves of surrogate pairs, and control characters.
+# What RDF escapes can put into a name or an IRI, but no file can hold: lone surrogates, and control characters in ids.
 HALVES = re.compile("[\ud800-\udfff]")
 NOT_IN_IDS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -208,7 +208,7 @@ class FactReader:
             parser.line = line.rstrip("\r\n")
             try:
                 parser.parseline()
-            except Exception as error:  # beside ParseError whatever Python raises of broken escapes
+            except Exception as error:  # besides ParseError, whatever Python raises on broken escapes
                 raise ValueError(Errors.R724.format(place=f"{path}:{number}", reason=_one_line(error))) from None
             for terms in sink:
                 yield from self._convert(*terms, place=f"{path}:{number}")
@@ -217,7 +217,7 @@ class FactReader:
     def _read_turtle(self, path: Path, lines: IO[str]) -> Iterator[Statement]:
         """Read Turtle, which rdflib parses as a whole."""
         rdflib = require("rdflib", purpose=RDF, extra="kb")
-        # rdflib imports its parsers at their first use
+        # explicitly, since rdflib imports a parser only at its first use
         notation3 = require("rdflib.plugins.parsers.notation3", purpose=RDF, extra="kb")
         graph, text = rdflib.Graph(), lines.read()
         try:
@@ -225,7 +225,7 @@ class FactReader:
         except notation3.BadSyntax as error:
             place = f"{path}:{error.lines + 1}"
             raise ValueError(Errors.R724.format(place=place, reason=_one_line(error._why))) from None
-        except Exception as error:  # files that are cut off, or nested too deep, end in errors of Python
+        except Exception as error:  # truncated or too deeply nested files raise Python's own errors
             reason = f"no Turtle ({type(error).__name__}: {_one_line(error)})"
             raise ValueError(Errors.R724.format(place=path, reason=reason)) from None
         for terms in graph:

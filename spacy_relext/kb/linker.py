@@ -43,7 +43,7 @@ class Mention:
 
     @property
     def ends(self) -> Tuple[int, int]:
-        """Return its tokens."""
+        """Return its first token, and the one after the last."""
         return self.span.start, self.span.end
 
 
@@ -55,7 +55,7 @@ class KbLinker(Pipe):
     ) -> None:
         """Create a linker that knows no names before it is initialized or loaded; see `make_kb_linker`.
 
-        tokenizer (Callable[[str], Doc]): Of the pipeline, for the names to search.
+        tokenizer (Callable[[str], Doc]): The pipeline's, for the names to search.
         RAISES (ValueError): If `ents` is neither "given" nor "names".
         """
         check_choice("ents", ents, (GIVEN, NAMES))
@@ -80,7 +80,7 @@ class KbLinker(Pipe):
 
         get_examples (Callable[[], Iterable[Example]]): Not read.
         names (Optional[Path]): File with `id`, `label`, `type` and `aliases`, or RDF; see `kb/files.py`.
-        facts (Optional[Path]): File of facts, which tell several senses of a name apart. None: only the names' order.
+        facts (Optional[Path]): File of facts, which disambiguate names. None: the first sense of a name is taken.
         RAISES (FileNotFoundError): If there is no such file.
         RAISES (ValueError): If `names` is not set, a file is malformed, or no name is in the files.
         """
@@ -131,7 +131,7 @@ class KbLinker(Pipe):
     # Candidates
 
     def _senses(self, ent: Span) -> Senses:
-        """Look up what an entity may mean; if some of it has the entity's label as type, only that."""
+        """Look up the senses of an entity; if its label is a type of some of them, only those."""
         if ent.kb_id_ not in UNLINKED and not self.overwrite:
             return (ent.kb_id_,)
         senses = self.names.find(ent.text)
@@ -154,9 +154,9 @@ class KbLinker(Pipe):
     # Surnames
 
     def _refer_back(self, mentions: Sequence[Mention]) -> None:
-        """Let a surname mean the last person before it who is named in full, unless it is a name of something else.
+        """Resolve a surname to the last person named in full before it, unless it is a name of something else.
 
-        A person of the knowledge base whom the surname alone names goes before others.
+        Persons that have the surname alone as a name in the knowledge base take precedence.
         """
         persons: Dict[str, List[Mention]] = defaultdict(list)
         for mention in mentions:
@@ -170,14 +170,15 @@ class KbLinker(Pipe):
                     persons[surname.casefold()].append(mention)
 
     def _find_surnames(self, doc: Doc, mentions: Sequence[Mention]) -> List[Mention]:
-        """Find the surnames of persons that are named in full before, outside of other mentions."""
+        """Find the surnames of persons that are named in full earlier, outside of other mentions."""
         taken = {token for mention in mentions for token in range(*mention.ends)}
         starts: Dict[str, List[Tuple[Span, Mention]]] = defaultdict(list)
         for mention in mentions:
             if self._is_person(mention):
                 for surname in surnames_of(mention.span.text):
-                    first = mention.span.start_char + mention.span.text.rfind(surname)
-                    surname_span = doc.char_span(first, first + len(surname))
+                    at = mention.span.text.rfind(surname)  # -1: white space within the surname is no single space
+                    first = mention.span.start_char + at
+                    surname_span = doc.char_span(first, first + len(surname)) if at >= 0 else None
                     if surname_span is not None:
                         starts[surname_span[0].text].append((surname_span, mention))
         found: Dict[Span, Mention] = {}
@@ -190,7 +191,7 @@ class KbLinker(Pipe):
         return [found[span] for span in filter_spans(found)]
 
     def _is_person(self, mention: Mention) -> bool:
-        """Return True if the label of a mention, or the type of what it may mean, is that of persons."""
+        """Return True if the label of a mention, or without one the type of a sense, is that of persons."""
         if mention.span.label_:
             return mention.span.label_ in self.persons
         return any(not self.persons.isdisjoint(self.names.types_of(each)) for each in mention.senses)
@@ -208,7 +209,7 @@ class KbLinker(Pipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "KbLinker":
         """Read what `to_disk` wrote.
 
-        RAISES (ValueError): If the file is missing.
+        RAISES (ValueError): If the file is missing or damaged.
         """
         file = Path(path) / KNOWLEDGE / KB
         if KNOWLEDGE not in exclude:
@@ -227,7 +228,7 @@ class KbLinker(Pipe):
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "KbLinker":
         """Deserialize what `to_bytes` returned.
 
-        RAISES (ValueError): If the knowledge base is missing.
+        RAISES (ValueError): If the knowledge base is missing or damaged.
         """
         if KNOWLEDGE not in exclude:
             with refuse_damage("the bytes", message=Errors.R021, name=self.name):
@@ -244,7 +245,7 @@ def _in_order(mentions: Sequence[Mention], others: Sequence[Mention]) -> List[Me
 
 
 def _opens_sentence(span: Span) -> bool:
-    """Return True if a span is a function word that has its capital from the beginning of a sentence, such as "It"."""
+    """Return True if a span is a function word that is capitalised because it opens a sentence, such as "It"."""
     return len(span) == 1 and span[0].is_stop and span[0].is_title and (span.start == 0 or bool(span[0].is_sent_start))
 
 
@@ -256,10 +257,10 @@ def _opens_sentence(span: Span) -> bool:
 def make_kb_linker(nlp: Language, name: str, ents: str, overwrite: bool, persons: List[str]) -> KbLinker:
     """Create a component that links entities to a knowledge base by names and aliases.
 
-    Of several senses of a name it takes the one with most facts about the other entities of the text.
+    Of several senses of a name, the one with the most facts about the other entities of the text is chosen.
 
     ents (str): "given": link the entities of the Doc; "names": also find the names of the knowledge base outside them.
-    overwrite (bool): Whether ids that are there already are replaced.
+    overwrite (bool): Whether existing ids are replaced.
     persons (List[str]): Labels and types of persons, to whom a surname alone links after the full name; empty: none.
     """
     return KbLinker(nlp.tokenizer, name, ents=ents, overwrite=overwrite, persons=persons)

@@ -160,7 +160,7 @@ def train_kb(
     progress (Progress): Wraps the batches of a pass.
     on_pass (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each pass, see `TrainingState`.
     RETURNS (KbModel): The embeddings of the best pass, which are saved.
-    RAISES (ValueError): If the folder holds no training of the same data and settings.
+    RAISES (ValueError): If `resume` is set, and the folder holds no training of the same data and settings.
     """
     n_relations = len(store.relations)
     state = start_training(settings, n_entities=len(store.entities), n_relations=n_relations, device=device)
@@ -215,7 +215,7 @@ def _save_state(state: TrainingState, origin: Record, folder: Path) -> None:
 
 
 def _resume(state: TrainingState, origin: Record, folder: Path) -> None:
-    """Restore a training of the same facts and settings; the number of passes may differ."""
+    """Restore a training of the same facts and settings; those in `RESUMABLE` may differ."""
     if not (folder / STATE).is_file() or not (folder / ORIGIN).is_file():
         raise ValueError(Errors.R726.format(path=folder, reason=f"no {STATE} to go on from"))
     with refuse_damage(folder / ORIGIN):

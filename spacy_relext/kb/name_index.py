@@ -7,11 +7,11 @@ from .facts import FactIndex, Names
 
 ARTICLE = "the "
 
-# What a surname is not: the end of "Sammy Davis Jr.", and any end of "Anne of Cleves".
+# Suffixes that are no surnames ("Sammy Davis Jr."), and words of names that have no surname ("Anne of Cleves").
 GENERATIONS = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"})
 NO_SURNAME = frozenset({"of", "the"})
 
-# A word of so few letters is another one in other letter case: "IT" and "It", "WHO" and "Who".
+# Words of at most so many letters may be other words in other letter case: "IT" and "It", "WHO" and "Who".
 LONGEST_ACRONYM = 3
 
 # Ids of the entities that a name may mean.
@@ -38,7 +38,7 @@ class NameIndex:
     def find(self, text: str, *, strict: bool = False) -> Senses:
         """Look up a name: first as it is written, then in other letter case.
 
-        strict (bool): Accept other letter case only if each word begins with a capital, and not of a short acronym.
+        strict (bool): Accept other letter case only if differing words have a capital, and not for short acronyms.
         """
         forms, bare = self._forms.get(_key(text), {}), _bare(text)
         if bare in forms:
@@ -61,9 +61,9 @@ class NameIndex:
 
 
 def choose_senses(mentions: Sequence[Senses], kb: FactIndex) -> List[str]:
-    """Choose one entity for each mention: of several, that with most facts about candidates of other names.
+    """Choose one entity for each mention: of several, the one with the most facts about candidates of other names.
 
-    Of equals, the one with most facts, then the first. A name means the same wherever it stands.
+    Of equals, the one with the most facts, then the first. All mentions of a name get the same entity.
 
     RETURNS (List[str]): Ids, "" for a mention without candidates.
     """
@@ -77,7 +77,7 @@ def choose_senses(mentions: Sequence[Senses], kb: FactIndex) -> List[str]:
 
 
 def surnames_of(name: str) -> List[str]:
-    """List what may stand for a person after the full name: its last words, the longest first."""
+    """List the possible surnames in a person's full name: its last words, the longest first."""
     words = name.split()
     while words and words[-1].lower() in GENERATIONS:
         words.pop()
@@ -98,7 +98,7 @@ def _bare(name: str) -> str:
 
 
 def _is_recased(text: str, name: str) -> bool:
-    """Return True if a text may be a name written in other letter case: a heading, not another word."""
+    """Return True if a text may be a name in other letter case, as in a heading, and not another word."""
     if " " not in text and len(text) <= LONGEST_ACRONYM:
         return False
     return all(one == two or one[:1].isupper() for one, two in zip(text.split(), name.split()))

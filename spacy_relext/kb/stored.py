@@ -1,4 +1,4 @@
-"""Checks of what a knowledge base stores, before anything indexes with it: names of rows, and tables of numbers."""
+"""Checks of a stored knowledge base before its numbers are used as indices: names of rows, and tables of numbers."""
 
 import zipfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Shape = Tuple[int, ...]
 
-# Of the tables and facts that are stored: numbers of a fixed size, in either order of bytes.
+# Kinds of the dtypes of stored tables and facts: numbers of a fixed size, in either byte order.
 _KINDS = "fiub"
 
 
@@ -24,12 +24,12 @@ def check_names(value: object, what: str) -> List[str]:
 
 
 def is_name(value: object) -> bool:
-    """Return True for a string without halves of surrogate pairs."""
+    """Return True for a string without lone surrogates."""
     return isinstance(value, str) and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))
 
 
 def check_facts(facts: "NDArray[Any]", *, entities: int, relations: int) -> None:
-    """RAISES (ValueError): If facts are no rows of three integers that number entities and relations. Shape (N, 3)"""
+    """RAISES (ValueError): If facts are not rows of three integers that index entities and relations. Shape (N, 3)"""
     if facts.ndim != 2 or facts.shape[1] != 3 or facts.dtype.kind not in "iu":
         raise ValueError(f"facts are {facts.dtype} of shape {facts.shape}, not rows of three integers")
     if len(facts) and (facts.min() < 0 or (facts.max(0) >= [entities, relations, entities]).any()):
@@ -45,7 +45,7 @@ def check_table(table: "NDArray[Any]", shape: Shape, what: str) -> None:
 
 
 def unpack_array(packed: object, what: str) -> "NDArray[Any]":
-    """Make an array of the name of its type, its shape and its bytes. RAISES (ValueError): If they do not fit."""
+    """Make an array from the name of its type, its shape and its bytes. RAISES (ValueError): If they do not fit."""
     if not isinstance(packed, (list, tuple)) or len(packed) != 3:
         raise ValueError(f"{what} is no array")
     kind, shape, content = packed
@@ -58,7 +58,7 @@ def unpack_array(packed: object, what: str) -> "NDArray[Any]":
 
 
 def read_npy(path: Path) -> "NDArray[Any]":
-    """Read a .npy file. RAISES (ValueError): If its size is not that of the array that it announces."""
+    """Read a .npy file. RAISES (ValueError): If its size is not that of the array in its header."""
     with path.open("rb") as stream:
         shape, _, dtype = _read_header(stream)
         _check_header(dtype, shape, path.stat().st_size - stream.tell(), path.name)
@@ -67,10 +67,10 @@ def read_npy(path: Path) -> "NDArray[Any]":
 
 
 def read_npz(path: Path) -> "Dict[str, NDArray[Any]]":
-    """Read a .npz file. RAISES (ValueError): If the size of an array is not the one that it announces."""
+    """Read a .npz file. RAISES (ValueError): If an array is compressed, or its size is not the one in its header."""
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            # the file holds what it announces: it is not compressed, so that no size can be made up
+            # without compression, a small file cannot claim to hold a huge array
             if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
                 raise ValueError(f"{member.filename} is compressed")
             with archive.open(member) as stream:

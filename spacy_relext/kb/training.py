@@ -56,7 +56,7 @@ class KbSettings:
     clip (float): Maximum gradient norm of each table; 0: no clipping.
     patience (int): Evaluations without a better score until training stops early; 0: no early stopping.
     every (int): Passes between two evaluations.
-    precision (str): In which entities are scored for the loss "all": "fp32", "bf16" or "auto": bf16 if the processor or
+    precision (str): Precision of entity scores in the loss "all": "fp32", "bf16" or "auto": bf16 if the processor or
         GPU multiplies such matrices natively. Tables, gradients and the softmax stay in fp32.
     """
 
@@ -95,7 +95,7 @@ class KbSettings:
 
 
 def read_settings(saved: object) -> KbSettings:
-    """Make settings of what `asdict` made of them. RAISES (ValueError): If a value has another type, or is none."""
+    """Restore settings from what `asdict` returned. RAISES (ValueError): If a setting is unknown or of another type."""
     expected = asdict(KbSettings())
     if not isinstance(saved, dict) or not set(saved) <= set(expected):
         raise ValueError("settings are not those of embeddings")
@@ -107,7 +107,7 @@ def read_settings(saved: object) -> KbSettings:
 
 
 def read_history(saved: object) -> List[Dict[str, float]]:
-    """Return the entries of passes. RAISES (ValueError): If they are no numbers."""
+    """Return the entries of passes. RAISES (ValueError): If their values are not numbers."""
     entries = saved if isinstance(saved, list) else [None]
     for entry in entries:
         if not isinstance(entry, dict) or not all(isinstance(value, (int, float)) for value in entry.values()):
@@ -132,7 +132,7 @@ LOGISTIC_RECIPE: Dict[str, Union[str, float]] = {
 
 @dataclass
 class TrainingState:
-    """State of a training: the tables after the last pass, and those with the best score.
+    """State of training: the tables after the last pass, and those with the best score.
 
     history (List[Dict[str, float]]): `loss` of each pass, and `score` if it was evaluated.
     """
@@ -144,7 +144,7 @@ class TrainingState:
     generator: torch.Generator
 
     def tensors(self) -> Dict[str, Tensor]:
-        """Return all that is needed to resume but the history, on the CPU."""
+        """Return all that is needed to resume, except for the history, on the CPU."""
         state = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         state.update({f"best.{key}": value for key, value in (self.best or {}).items()})
         for number, values in self.optimizer.state_dict()["state"].items():
@@ -238,7 +238,7 @@ def _update(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iter
 
 
 def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
-    """Shuffle queries; a batch has so many that their answers are a batch of facts on average."""
+    """Shuffle queries; each batch has so many that they have `batch_size` answers on average."""
     model, device = state.model, triples.device
     queries = group_queries(triples, n_relations=model.n_relations, reciprocal=settings.reciprocal)
     subjects, relations, counts, answers = queries
@@ -263,7 +263,7 @@ def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -
 
 
 def _sampling_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
-    """Shuffle facts."""
+    """Shuffle facts, and split them into batches. YIELDS the loss of each and the number of its facts."""
     for chosen in torch.randperm(len(triples), generator=state.generator).split(settings.batch_size):
         batch = triples[chosen.to(triples.device)]
         loss = negative_sampling_loss(state.model, batch, penalty=settings.penalty, generator=state.generator)

@@ -12,13 +12,13 @@ from ..pairs.architectures import pair_model
 def build_teacher(
     encoder: Encoder, hidden: int = 256, dropout: float = 0.1, fusion: str = "vector", scale: float = 0.8
 ) -> Model:
-    """Build the model of a `kd_teacher`, which joins text and types.
+    """Build the model of a `kd_teacher`, which combines the text with the type prior.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec.
     hidden (int): Size of the hidden layer above the encoder.
     dropout (float): Dropout above the encoder, and on the vectors of a tok2vec.
-    fusion (str): γ: "scalar" (S, a constant), "vector" (V, one learned number per class) or "relation" (R, a learned
-        row for each gold relation: it knows the answer, and can only teach).
+    fusion (str): Form of γ: "scalar" (S, a constant), "vector" (V, one learned number per class) or "relation" (R, a
+        learned row per gold relation: such a teacher reads the gold label, so it can only teach).
     scale (float): Initial value of γ; its constant value with "scalar".
     """
     from .model import FUSIONS, Teacher
@@ -51,9 +51,9 @@ def build_student(
     encoder (Encoder): Any encoder of pairs, or any tok2vec.
     hidden (int): Size of the hidden layer above the encoder.
     dropout (float): Dropout above the encoder, and on the vectors of a tok2vec.
-    attention (bool): Whether there is an auxiliary branch, with its multi-aspect attention.
-    attention_hidden (int): Size of the attention's layer.
-    position_width (int): Size of the embedding of each of a token's two distances.
+    attention (bool): Whether to build the auxiliary branch with multi-aspect attention.
+    attention_hidden (int): Size of the attention's hidden layer.
+    position_width (int): Size of the embedding of a token's distance to each argument.
     type_width (int): Size of the embedding of a token's entity type.
     """
     from .model import Student

@@ -1,4 +1,4 @@
-"""What teacher and student of KD4NRE share."""
+"""What the teacher and the student of KD4NRE share."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Type
@@ -33,20 +33,20 @@ class CollectedKd(CollectedPairs):
 class KdPipe(PairPipe):
     """Base of both components, with the settings that both have.
 
-    sentence_penalty (float): Weight of the squared length of sentence vectors (the paper's C-GCN: 0.003).
-    adversarial_radius (float): ε, how far an adversary moves what the encoder reads of a text. 0: no adversary.
-    adversarial_reuse (bool): Whether it moves a text to where the loss rose most in the last pass over it. Otherwise,
-        and for an encoder that does not recognize a text (C-GCN), each text is first read as it is, and both passes
-        are learned from, in nearly twice the time.
-    both_orders (bool): Whether pairs that a data set marks in one order are learned in both.
-    average_orders (bool): Whether such pairs are also predicted in both, and the logits averaged, in twice the time.
-        Candidates that are in both orders anyway do not change.
+    sentence_penalty (float): Weight of the squared L2 norm of sentence vectors (the paper's C-GCN: 0.003).
+    adversarial_radius (float): ε, the L2 norm of the adversarial perturbation of a text's input vectors. 0: none.
+    adversarial_reuse (bool): Whether to use the perturbation by the gradient of the previous epoch. Otherwise, and for
+        an encoder that cannot recognize a text (C-GCN), each text is read without and with a new perturbation, and
+        both are learned from, in nearly twice the time.
+    both_orders (bool): Whether to train on both orders of pairs that a data set marks in one order.
+    average_orders (bool): Whether to predict such pairs in both orders and average the logits, in twice the time.
+        Pairs that are suggested in both orders anyway are not affected.
     types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
         relation and object type, "*" for any type; relations without a row may hold between all. "learned": rows for
-        the relations that training shows hardly any other types of, if `tune` does not find that they do harm.
-    threshold (float): Least probability of the best relation beside no relation.
+        the relations that hardly ever hold between other types in training; `tune` drops them if they do harm.
+    threshold (float): Lowest score of a triple: p / (p + p₀), with p of the pair's best relation, p₀ of no relation.
     assertion_weight (float): Weight of the loss of assertions (the attribute `assertion` of triples), if the training
-        data has two or more; 0: they are not learned.
+        data has two or more different ones; 0: they are not learned.
     """
 
     ranges: ClassVar[Ranges] = {
@@ -60,7 +60,7 @@ class KdPipe(PairPipe):
     needs_patterns: ClassVar[bool] = False  # whether type patterns are counted
 
     def reset(self) -> None:
-        """Create an empty lexicon and no type patterns."""
+        """Create an empty lexicon and empty type patterns."""
         super().reset()
         self.patterns = TypePatterns({}, n_classes=1)
 
@@ -72,7 +72,7 @@ class KdPipe(PairPipe):
         if not self.needs_patterns:
             return
         number = {each: index + 1 for index, each in enumerate(self.classes)}
-        # a pair whose gold classes are all unknown is no instance of "no relation"
+        # a pair whose gold classes are all unknown must not count as "no relation"
         rows = [row for row in zip(collected.types, collected.gold) if not row[1] or row[1].intersection(number)]
         classes = [min((number[each] for each in pair if each in number), default=0) for _, pair in rows]
         self.patterns = count_patterns([types for types, _ in rows], classes, n_classes=len(number) + 1)
@@ -82,7 +82,7 @@ class KdPipe(PairPipe):
         return {**super().model_sizes(), **head_size(self.cfg)}
 
     def assertion_targets(self, instances: GoldPairs) -> Targets:
-        """Return the assertions of pairs; nothing if they are not learned."""
+        """Return the assertions of pairs, if they are learned."""
         known = self.cfg.get(KNOWN)
         return {"assertions": instances.assertions(self.classes, known)} if known else {}
 
@@ -96,10 +96,10 @@ class KdPipe(PairPipe):
         self.patterns = TypePatterns.from_dict(srsly.json_loads(files[PATTERNS]))
 
     def fit_settings(self, examples: Sequence[Example]) -> Settings:
-        """Choose between learned types and none by `exact_ap`: labels that a component gives entities may be wrong."""
+        """Choose between learned types and none by `exact_ap`: predicted entity labels may be wrong."""
         if self.cfg["types"] != LEARNED:
             return {}
-        batches = list(self.read([example.predicted for example in examples]))  # the model reads once for both
+        batches = list(self.read([example.predicted for example in examples]))  # the model runs once for both choices
         precisions: List[float] = []
         choices: List[object] = [LEARNED, []]
         for types in choices:

@@ -12,7 +12,7 @@ unlabelled text λ is 1: it is learned from the teacher alone.
 
 Differences from the paper and its code (`docs/methods/kd.md` has the reasons): TSD divides by K-1, so that a uniform
 distribution costs nothing; KD has the factor τ², so that its gradient does not shrink with the temperature; λ falls
-from 1 to 0; the penalty on the sentence vector stands outside the bracket, so that it is never switched off.
+from 1 to 0; the penalty on sentence vectors is added to L_S without the factor 1 - λ s, so that it always applies.
 """
 
 from typing import Dict, Optional, Union
@@ -30,10 +30,10 @@ KdOutput = Union[TeacherOutput, StudentOutput]
 def smoothed_cross_entropy(
     logits: Tensor, classes: Tensor, *, smoothing: float = 0.0, weights: Optional[Tensor] = None
 ) -> Tensor:
-    """Mean cross-entropy with gold classes and label smoothing; 0 without pairs.
+    """Compute the mean cross-entropy with gold classes and label smoothing; 0 without pairs.
 
     logits (Tensor): Shape (P, R)
-    classes (Tensor): Gold classes, -1 for a pair without gold, which costs nothing. Shape (P,)
+    classes (Tensor): Gold classes, -1 for a pair without gold, whose loss is 0. Shape (P,)
     smoothing (float): Share of each label that is spread over all classes, in [0, 1).
     weights (Optional[Tensor]): Weight of each pair in the mean over all P pairs. Shape (P,)
     """
@@ -42,7 +42,7 @@ def smoothed_cross_entropy(
 
 
 def top_softmax_difference(logits: Tensor, *, k: int) -> Tensor:
-    """TSD = ρ₁ - (1/(K-1)) Σ_{k=2..K} ρ_k, with ρ the sorted probabilities: 0 if all are equal, at most 1.
+    """Compute TSD = ρ₁ - (1/(K-1)) Σ_{k=2..K} ρ_k, ρ the sorted probabilities: 0 if all are equal, at most 1.
 
     logits (Tensor): Shape (P, R)
     k (int): K, at least 2; at most R are compared.
@@ -57,7 +57,7 @@ def top_softmax_difference(logits: Tensor, *, k: int) -> Tensor:
 def divergence(
     teacher: Tensor, student: Tensor, *, temperature: float = 1.0, weights: Optional[Tensor] = None
 ) -> Tensor:
-    """KL(softmax(teacher/τ) ‖ softmax(student/τ)), without the factor τ²; 0 without pairs.
+    """Compute KL(softmax(teacher/τ) ‖ softmax(student/τ)), without the factor τ²; 0 without pairs.
 
     teacher (Tensor): Logits, which get no gradient. Shape (P, R)
     student (Tensor): Logits. Shape (P, R)
@@ -70,14 +70,14 @@ def divergence(
 
 
 def sentence_penalty(sentence: Tensor) -> Tensor:
-    """Mean squared length of sentence vectors (P, D), which max-pooling lets grow; 0 without pairs."""
+    """Compute the mean squared norm of sentence vectors (P, D), which max-pooling lets grow; 0 without pairs."""
     return _mean(sentence.pow(2).sum(1))
 
 
 def teacher_loss(
     outputs: TeacherOutput, targets: Dict[str, Tensor], *, tsd_weight: float, tsd_k: int, penalty: float
 ) -> Dict[str, Tensor]:
-    """L_T, as its terms.
+    """Compute the weighted terms of L_T, and the penalty.
 
     targets (Dict[str, Tensor]): `classes`, gold. Shape (P,)
     tsd_weight (float): w.
@@ -101,14 +101,14 @@ def student_loss(
     smoothing: float,
     penalty: float,
 ) -> Dict[str, Tensor]:
-    """L_S, as its terms.
+    """Compute the weighted terms of L_S, and the penalty.
 
     targets (Dict[str, Tensor]): `classes`, gold, -1 without it (P,); with soft labels also the teacher's logits
         `teacher`, `teacher_text` and `teacher_types` (P, R), and `soft_mask`, s of each pair (P,).
-    share (float): λ, weight of the teacher against the gold, 0 to 1.
+    share (float): λ, weight of the teacher against the gold classes, 0 to 1.
     hint_weight (float): λ_ht, weight of the hints to both branches.
     temperature (float): τ of the distillation.
-    smoothing (float): Label smoothing of the gold, the control that needs no teacher.
+    smoothing (float): Label smoothing of the gold classes, the baseline that needs no teacher.
     penalty (float): Weight of the penalty on sentence vectors.
     """
     terms = {"penalty": penalty * sentence_penalty(outputs.sentence)}
@@ -132,5 +132,5 @@ def add_assertions(
 
 
 def _mean(losses: Tensor, weights: Optional[Tensor] = None) -> Tensor:
-    """Weighted losses of the pairs over their number; 0 without pairs."""
+    """Average the weighted losses over all pairs; 0 without pairs."""
     return (losses if weights is None else losses * weights).sum() / max(1, len(losses))

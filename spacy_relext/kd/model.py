@@ -7,8 +7,8 @@ Source: Zhang et al., "Distilling Knowledge from Well-Informed Soft Labels for N
               a = softmax_i(vᵀ tanh(W_h h_i + W_p [P[i-s]; P[i-o]] + W_n E[type_i] + W_q q)),  q = [h; h_s; h_o]
 
 h, h_s, h_o are the vectors of text, subject and object that an encoder of pairs gives (`encoders/`), G̃ the type prior
-(`kd/type_patterns.py`). What differs from the paper and its code is listed in `docs/methods/kd.md`: above all
-the type aspect is that of each token, F_A is linear without a ReLU on its logits, and padding is never attended to.
+(`kd/type_patterns.py`). What differs from the paper and its code is listed in `docs/methods/kd.md`: above all, the
+attention reads each token's own type, F_A is linear without a ReLU on its logits, and padding is masked.
 """
 
 from typing import NamedTuple, Optional, Tuple
@@ -26,10 +26,10 @@ ATTENTION_STD = 0.001
 
 
 class MultiAspectAttention(nn.Module):
-    """Attention over tokens by what they say, how far they are from both arguments, and which type they have."""
+    """Attention over tokens by their states, their distances to both arguments, and their entity types."""
 
     def __init__(self, width: int, *, n_types: int, position_width: int, type_width: int, hidden: int) -> None:
-        """Build the projections, for D = `width`; v = 0 at first, so that attention begins uniform."""
+        """Build the projections, for D = `width`; v is initialized to 0, so that attention starts uniform."""
         super().__init__()
         self.positions = nn.Embedding(2 * FURTHEST + 1, position_width)
         self.types = nn.Embedding(n_types, type_width)
@@ -67,7 +67,7 @@ class Teacher(PairModule):
     by_class = ("logits", "text", "types")
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build F and γ; γ begins at the setting `scale` everywhere."""
+        """Build F and γ, initialized to the setting `scale`; a matrix γ only on its diagonal, without class 0."""
         self.local = self.class_head(width, n_classes)
         scale = torch.tensor(float(self.settings["scale"]))
         if self.settings["fusion"] == "scalar":
@@ -88,7 +88,7 @@ class Teacher(PairModule):
 
 
 def fuse(gamma: Tensor, prior: Tensor, classes: Optional[Tensor]) -> Tensor:
-    """γ ∘ G̃, with a row of γ for each gold class if γ is a matrix; that of no relation stays 0.
+    """Compute γ ∘ G̃; a matrix γ has a row for each gold class, and that of no relation counts as 0.
 
     gamma (Tensor): Shape (), (R,) or (R, R)
     prior (Tensor): G̃. Shape (P, R)
@@ -116,7 +116,7 @@ class StudentOutput(NamedTuple):
 
 
 class Student(PairModule):
-    """z_S = z_L + z_A; reads neither gold labels nor type tables."""
+    """z_S = z_L + z_A; reads neither gold labels nor the type prior."""
 
     by_class = ("logits", "local", "auxiliary")
 

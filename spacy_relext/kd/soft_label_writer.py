@@ -19,12 +19,12 @@ from ..scoring.probabilities import fit_temperature
 from .soft_labels import average_soft_labels
 from .teacher import KdTeacher
 
-# Pairs that a temperature is fitted on.
+# Number of pairs, rounded up to whole batches, that a temperature is fitted on.
 CALIBRATION_PAIRS = 5_000
 
 _NEEDED = "the corpus needs entities, or marked pairs; `spacy relext convert` keeps them where it can"
 
-# One Example a teacher.
+# One Example per teacher.
 _Rows = Iterable[Sequence[Example]]
 
 
@@ -47,20 +47,20 @@ def write_soft_labels(
     weights: Optional[Sequence[float]] = None,
     limit: int = 0,
 ) -> SoftLabelReport:
-    """Write a copy of a corpus with the soft labels of a teacher, or the mean of those of several.
+    """Write a copy of a corpus with the soft labels of a teacher, or the mean of several teachers' soft labels.
 
     The components before the teacher annotate the texts first. Entities, sentences, trees and marked pairs come from
     the corpus if it has them, as in training.
 
     pipelines (Sequence[Language]): Trained pipelines with one `kd_teacher` each.
     corpus (Path): The student's training corpus; all pairs of unannotated texts get soft labels.
-    progress (Callable): Wraps the stream of examples, such as a progress bar.
+    progress (Callable): Wraps the stream of examples, for example in a progress bar.
     held_out (bool): Whether the teachers were not trained on the corpus. Their logits are then calibrated by a
         temperature, which would be too low on training data, and the type prior does not leave out a pair's own label.
-    weights (Optional[Sequence[float]]): Weight of each teacher in the mean, in any unit; None: equal weights.
+    weights (Optional[Sequence[float]]): Weight of each teacher in the mean, with any sum; None: equal weights.
     limit (int): Number of documents to read; 0 for all.
     RAISES (ValueError): If a pipeline has no teacher, or two, the teachers have different relations, the weights are
-        not one positive number a teacher, or there is no pair; nothing is written then.
+        not one positive number per teacher, or there is no pair; nothing is written then.
     """
     if weights is not None and (len(weights) != len(pipelines) or not all(0 < each < inf for each in weights)):
         expected = f"{len(pipelines)} positive numbers, one for each teacher"
@@ -108,7 +108,7 @@ class _Teacher:
         return [Example(doc, example.reference) for doc, example in zip(predicted, examples)]
 
     def calibrate(self, corpus: TripleCorpus, *, batch_size: int) -> float:
-        """Fit the temperature on the first `CALIBRATION_PAIRS` pairs of a held-out corpus; 1 if it has no pair."""
+        """Fit the temperature on the first pairs of a held-out corpus; 1 if it has none. See `CALIBRATION_PAIRS`."""
         logits, classes, total = [], [], 0
         for batch in minibatch(corpus(self.nlp), batch_size):
             scores, gold = self.pipe.score_gold(self.annotate(list(batch)))

@@ -1,4 +1,4 @@
-"""Soft labels: a teacher's logits of each pair, as plain values on annotated Docs, and back as arrays."""
+"""Soft labels: a teacher's logits for each pair, stored as plain values on annotated Docs and read as arrays."""
 
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
@@ -20,7 +20,7 @@ _DIGITS = 5
 
 Floats = NDArray[numpy.float32]
 
-# Characters of subject and object.
+# Character offsets of subject and object.
 _Offsets = Tuple[int, ...]
 
 
@@ -42,7 +42,7 @@ def store_soft_labels(
 
 @dataclass
 class SoftLabelCount:
-    """Numbers of pairs of a corpus with soft labels."""
+    """Counts of a corpus's pairs, and of those with soft labels."""
 
     classes: Set[PairClass] = field(default_factory=set)  # of the teachers
     stored: int = 0  # pairs with soft labels on the Docs
@@ -65,7 +65,7 @@ class SoftLabelCount:
         """Check that the soft labels are for the student's relations and pairs.
 
         labels (Sequence[str]): The student's relations.
-        warn (Callable[[str, str], None]): Gets a key and a message if some pairs have none.
+        warn (Callable[[str, str], None]): Called with a key and a message if some pairs have none.
         RAISES (ValueError): If they are for other relations, or for none of the pairs.
         """
         if not self.stored:
@@ -94,7 +94,7 @@ def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequ
     A mean of logits would be dominated by the teacher with the largest ones.
 
     docs (Sequence[Sequence[Doc]]): For each teacher, its annotated Docs, in the same order.
-    weights (Optional[Sequence[float]]): Weight of each teacher, in any unit; None: equal weights.
+    weights (Optional[Sequence[float]]): Weight of each teacher, with any sum; None: equal weights.
     RAISES (ValueError): If the teachers have different relations.
     """
     shares = [1.0] * len(docs) if weights is None else list(weights)
@@ -154,7 +154,7 @@ def _offsets_of(pairs: Pairs, number: int) -> _Offsets:
 
 
 def _check_relations(relations: Iterable[str], expected: Iterable[str], message: str, **names: str) -> None:
-    """Raise a message that lists both, unless they are equal."""
+    """Raise an error that lists both sets of relations, unless they are equal."""
     given, wanted = set(relations), set(expected)
     if given != wanted:
         listed = {"found": ", ".join(sorted(given)) or "none", "expected": ", ".join(sorted(wanted)) or "none"}
@@ -192,7 +192,7 @@ def _index_by_offsets(
     if stored is None:
         return {}
     theirs = _read_classes(stored, classes, Errors.R401, name=name)
-    # a direction without training instances of the teacher gets the logit of its least likely class
+    # a class that the teacher lacks (a direction without training instances) gets its lowest logit
     order = [0, *(theirs.index(each) + 1 if each in theirs else -1 for each in classes)]
     labels = {}
     for record in stored["pairs"]:

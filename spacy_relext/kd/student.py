@@ -94,7 +94,7 @@ class KdClassifier(KdPipe):
         return add_assertions(terms, outputs, targets, weight=self.cfg["assertion_weight"])
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
-        """Return the types of both entities, and the relation's logits of both branches."""
+        """Return the types of both entities, the relation's logits of both branches, and the most attended tokens."""
         return {
             "entity_types": list(pairs.types[number]),
             "local": round(float(outputs.local[number, answer]), 4),
@@ -107,11 +107,11 @@ class KdClassifier(KdPipe):
 def create_anneal_distillation(component: str, steps: int = 0, start: float = 1.0, end: float = 0.0) -> Callback:
     """Anneal the weight of distillation: λ_t = λ_start + (λ_end - λ_start) t / (steps - 1).
 
-    The paper prints a λ that rises; its code lets it fall, as its argument does: the teacher first, the labels later.
+    The paper prints a rising λ. In its code λ falls, which fits its argument: first the teacher, later the labels.
     For `[training.before_update]`.
 
     component (str): A `kd_classifier`.
-    steps (int): T, the step after which λ stays at `end`; 0: as many as the training has.
+    steps (int): Number of steps after which λ stays at `end`; 0: as many as the training has.
     """
     check_range("steps", steps or 2, 2, 1_000_000_000)
     check_range("start", start, 0.0, 1.0)

@@ -50,7 +50,7 @@ class KdTeacher(KdPipe):
             self.warn_once("one type", Warnings.W405.format(name=self.name, where=collected.where, types=types))
 
     def suggest(self, docs: Sequence[Doc]) -> Instances:
-        """Choose the pairs of a batch; with fusion "relation" also their gold, which a corpus reader may give."""
+        """Choose the pairs of a batch; with fusion "relation" also their gold, which the corpus reader must provide."""
         if self.fusion != "relation":
             return super().suggest(docs)
         given = [doc.user_data.get(GIVEN_PAIRS_KEY) for doc in docs]
@@ -65,7 +65,7 @@ class KdTeacher(KdPipe):
         return str(self.model.attrs["fusion"])
 
     def arrays(self, instances: Instances) -> Targets:
-        """Return the type prior; in training without each pair's own label, which is among what was counted."""
+        """Return the type prior, which omits a training pair's own label; with fusion "relation" also gold classes."""
         gold = instances.classes(self.classes) if isinstance(instances, GoldPairs) else None
         own = gold.tolist() if gold is not None and instances.counted else None
         if self.cfg["prior"] == "log_odds":
@@ -78,11 +78,11 @@ class KdTeacher(KdPipe):
         return arrays
 
     def targets(self, instances: GoldPairs) -> Targets:
-        """Return gold classes."""
+        """Return gold classes, and assertions if they are learned."""
         return {"classes": instances.classes(self.classes), **self.assertion_targets(instances)}
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Compute the cross-entropy, and the difference of the top probabilities."""
+        """Compute the terms of L_T in `losses.py`, and the loss of assertions if they are learned."""
         terms = teacher_loss(
             outputs,
             targets,
@@ -93,7 +93,7 @@ class KdTeacher(KdPipe):
         return add_assertions(terms, outputs, targets, weight=self.cfg["assertion_weight"])
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
-        """Return the types of both entities, and the relation's logits of text and types."""
+        """Return the types of both entities, the relation's prior, and its logits by text and by types."""
         types = pairs.types[number]
         return {
             "entity_types": list(types),
@@ -118,7 +118,7 @@ class KdTeacher(KdPipe):
 
         temperature (float): Divisor of the logits.
         held_out (bool): Whether the teacher was not trained on them. For training data the type prior leaves out each
-            pair's own label; if the counts never had it, leaving it out would be evidence against it.
+            pair's own label; leaving out one that was never counted would be evidence against it.
         """
         self.require_initialized()
         every = None if self.fusion == "relation" else mark_every_pair
@@ -130,13 +130,13 @@ class KdTeacher(KdPipe):
         return len(gold)
 
     def _prior_form(self) -> Settings:
-        """Return how the shares of relations are computed; log odds are of the smoothed ones."""
+        """Return the arguments of `TypePatterns.prior`; log odds are those of its smoothed form."""
         form = "printed" if self.cfg["prior"] == "printed" else "smoothed"
         return {"form": form, "smoothing": self.cfg["smoothing"], "na_constant": self.cfg["na_constant"]}
 
 
 def _annotated(doc: Doc, records: Sequence[Record]) -> Doc:
-    """Copy a Doc with gold triples."""
+    """Copy a Doc and add gold triples."""
     reference = doc.copy()
     set_triples(reference, records)
     return reference
@@ -187,12 +187,12 @@ def make_kd_teacher(
 ) -> KdTeacher:
     """Create a classifier that knows which relations two entity types allow.
 
-    prior (str): G̃: "log_odds" of the smoothed shares of relations, these shares themselves ("smoothed"), or the
-        "printed" form, without no relation and without smoothing.
-    smoothing (float): Number of pairs that the back-off counts as, for rare pairs of types.
+    prior (str): G̃: "log_odds" of the smoothed prior, the "smoothed" prior itself, or the paper's "printed" form, which
+        ignores no relation and does not smooth; see `TypePatterns.prior`.
+    smoothing (float): κ, the weight of the back-off for rare pairs of types, in pseudo-instances.
     na_constant (float): C, the entry of no relation in the printed form.
-    tsd_weight (float): Weight of the difference of the top probabilities in the loss; 0 for none.
-    tsd_k (int): Number of probabilities that it compares.
+    tsd_weight (float): Weight of TSD, the difference of the top probabilities, in the loss; 0 for none.
+    tsd_k (int): K, the number of probabilities that TSD compares.
 
     Further settings: see `KdPipe`.
     """

@@ -24,7 +24,7 @@ Form = Literal["smoothed", "printed"]
 Ints = NDArray[numpy.int64]
 Floats = NDArray[numpy.float64]
 
-_BACKOFF = 1.0  # pseudo-instances of the distribution that a marginal, or that of all classes, backs off to
+_BACKOFF = 1.0  # pseudo-instances of the back-off distribution in the marginals and in P(r)
 
 
 class TypePatterns:
@@ -77,9 +77,9 @@ class TypePatterns:
         not sum to 1.
 
         types (Sequence[TypePair]): Types of each instance. Length P
-        leave_out (Optional[Sequence[int]]): Class of each instance, of which one is subtracted from the counts first,
-            if the types were counted with it; -1, or None for all: subtract nothing. Length P
-        smoothing (float): κ, instances, above 0; form `smoothed` only.
+        leave_out (Optional[Sequence[int]]): Class of each instance, which is first subtracted once from the counts, if
+            it was counted with these types; -1, or None for all: nothing is subtracted. Length P
+        smoothing (float): κ, in instances, above 0; form `smoothed` only.
         na_constant (float): C, the entry of no relation; form `printed` only.
         RETURNS (NDArray[numpy.float32]): Shape (P, R)
         RAISES (ValueError): If a setting is out of range.
@@ -119,7 +119,7 @@ class TypePatterns:
         return cls(counts, n_classes=n_classes)
 
     def _marginal(self, side: int) -> Tuple[Dict[str, int], Ints]:
-        """Sum the counts over the other side's types; RETURNS also the row of each type."""
+        """Sum the counts over the other argument's types; also return the row of each type."""
         rows = {kind: row for row, kind in enumerate(sorted({pair[side] for pair in self.pairs}))}
         table: Ints = numpy.zeros((len(rows) + 1, self.n_classes), dtype=numpy.int64)
         for pair, counts in zip(self.pairs, self._by_pair):
@@ -127,7 +127,7 @@ class TypePatterns:
         return rows, table
 
     def _counts(self, types: Sequence[TypePair], leave_out: Optional[Sequence[int]]) -> Tuple["_Counts", Ints]:
-        """Look up the counts of distinct instances; RETURNS also the row U of each instance."""
+        """Look up the counts of the U distinct instances; also return the row of each instance among them."""
         own = [UNLABELLED] * len(types) if leave_out is None else list(leave_out)
         if leave_out is not None and (len(own) != len(types) or not set(own) <= {UNLABELLED, *range(self.n_classes)}):
             expected = f"a class, 0 to {self.n_classes - 1}, or {UNLABELLED}, for each of {len(types)} instances"
@@ -193,7 +193,7 @@ def _from_counts(counts: Mapping[Tuple[str, str, int], int], n_classes: int) -> 
 
 
 def _unrelated(doc: Doc, triples: Sequence[Triple]) -> Iterator[TypePair]:
-    """Yield the types of pairs without a triple; pairs marked in one order have triples of either direction."""
+    """Yield the types of pairs without a triple; for pairs marked in one order, a triple of either direction counts."""
     pairs = (AnnotatedPairs() if PAIRS_KEY in doc.user_data else EntityPairs())([doc])
     related = {(*_entity_bounds(each.subject), *_entity_bounds(each.object)) for each in triples}
     if not pairs.both_orders:
@@ -230,11 +230,11 @@ def _printed(counts: Ints, na_constant: float) -> Floats:
 
 
 def _smoothed(counts: _Counts, smoothing: float) -> Tuple[Floats, Floats]:
-    """Compute the `smoothed` prior; RETURNS also P(r)."""
+    """Compute the `smoothed` prior; also return P(r)."""
     if not smoothing > 0:
         raise ValueError(Errors.R007.format(key="smoothing", found=smoothing, expected="a number above 0"))
     n_classes = counts.overall.shape[1]
-    # smoothed as well: the logarithm stays finite if leaving one out empties a class
+    # P(r) is smoothed as well, so that its logarithm stays finite if leaving one out empties a class
     overall = _smooth_towards(numpy.full((1, n_classes), 1.0 / n_classes), counts.overall, _BACKOFF)
     backoff = numpy.ones_like(overall)
     for marginal in (counts.subject, counts.object):

@@ -1,7 +1,7 @@
 """The registered head of `nero_grounder`: relation module and soft matcher over one encoder.
 
-The soft matcher compares the vectors of words, so the encoder decides how alike two texts are before anything is
-learned: static vectors below a `spacy_relext.RecurrentEncoder.v1` are the form of the paper.
+The soft matcher compares word vectors, so before training the similarity of two texts depends on the encoder. The
+paper's form is static vectors below a `spacy_relext.RecurrentEncoder.v1`.
 """
 
 from spacy import registry
@@ -15,7 +15,7 @@ from ..pairs.architectures import pair_model
 def build_grounder(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, attention_hidden: int = 200) -> Model:
     """Build the model of a `nero_grounder`: relation module and soft matcher.
 
-    encoder (Encoder): Any encoder of pairs, or any tok2vec; no listener.
+    encoder (Encoder): Any encoder of pairs, or any tok2vec, but no listener.
     hidden (int): Size of the hidden layer above the encoder.
     dropout (float): Dropout above the encoder, and on the vectors of a tok2vec.
     attention_hidden (int): Size of the layer of both attentions.

@@ -49,7 +49,7 @@ RULES = "rules.json"
 
 RuleSource = Union[str, Path, Sequence[Record]]
 
-# Updates after which the vectors of rules that texts are compared with in training are computed anew.
+# Number of updates after which the rule vectors that texts are compared with in training are recomputed.
 REFRESH = 50
 
 CONFIG = f"""
@@ -88,7 +88,7 @@ threshold = 0.5
 
 @dataclass
 class CollectedMatches(CollectedPairs):
-    """What the training data of a grounder contains; relations and their directions are those of the rules."""
+    """What the training data of a grounder contains; relations are those of the rules or the given labels."""
 
     learner: Optional[Learner] = None  # with the matched pairs in its pool
 
@@ -120,7 +120,7 @@ class NeroGrounder(PairPipe):
 
     @property
     def needs_triples(self) -> bool:  # type: ignore[override]
-        """RETURNS (bool): True if it learns from gold triples, which rules do not need."""
+        """RETURNS (bool): True with `learn_gold`; learning from rules alone needs no gold triples."""
         return bool(self.cfg["learn_gold"])
 
     @property
@@ -130,7 +130,7 @@ class NeroGrounder(PairPipe):
 
     @property
     def answers(self) -> List[PairClass]:
-        """RETURNS (List[PairClass]): The classes, then those of relations that rules brought later."""
+        """RETURNS (List[PairClass]): The classes, then the answers for relations that only later rules have."""
         return self.rulebook.answers
 
     # Rules
@@ -143,7 +143,7 @@ class NeroGrounder(PairPipe):
         self._is_stale = False  # whether weights have changed since the vectors of rules were computed
 
     def add_rules(self, rules: RuleSource, *, nlp: Optional[Language] = None) -> List[str]:
-        """Add rules to a trained component, also of unknown relations: these it finds by soft matches alone.
+        """Add rules to a trained component, also for new relations, which only exact and soft matches find.
 
         rules (RuleSource): A file, or records of `relation` and `pattern`; known patterns are skipped with a warning.
         nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
@@ -166,7 +166,7 @@ class NeroGrounder(PairPipe):
         relations: Optional[Sequence[str]] = None,
         known: Sequence[Rule] = (),
     ) -> List[Rule]:
-        """Read rules from a file or from records, and warn of those that are left out.
+        """Read rules from a file or from records, and warn about those that are left out.
 
         relations (Optional[Sequence[str]]): All relations; None: those of the rules.
         known (Sequence[Rule]): Rules in use, which are not returned again.
@@ -180,14 +180,14 @@ class NeroGrounder(PairPipe):
         return usable
 
     def _warn_of_types(self, types: Collection[str], where: str) -> None:
-        """Warn of types of rules that no entity of the training data has."""
+        """Warn about entity types in rules that no entity of the training data has."""
         known = ", ".join(sorted(types)) or "none"
         for kind, rules in unseen_types(self.rules, types).items():
             counts = {"kind": kind, "count": len(rules), "rule": rules[0].id, "types": known}
             self.warn_once(f"type {kind}", Warnings.W509.format(name=self.name, where=where, **counts))
 
     def rule_vectors(self) -> Floats:
-        """Compute the vectors of all rules, or return those of the last time. Shape (J, D)"""
+        """Return the cached vectors of all rules, or compute them. Shape (J, D)"""
         if self._rule_vectors is None:
             outputs = self.forward(self.rulebook.bodies(self.vocab))
             assert outputs is not None
@@ -222,9 +222,9 @@ class NeroGrounder(PairPipe):
         """Read the rules, collect the pairs at which they fire, and give the model its sizes.
 
         labels (Optional[List[str]]): All relations, if some have no rule yet; a rule for another one is an error.
-        rules (Optional[Path]): File of rules, beside those of the config.
-        corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of a corpus all of which is searched for
-            matched pairs, instead of the training data: of a stream (`max_epochs = -1`) that would be 100 texts.
+        rules (Optional[Path]): File of rules, in addition to those of the config.
+        corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of a corpus that is searched for matched
+            pairs instead of the training data, of which a stream (`max_epochs = -1`) gives only 100 texts.
         lexicon, start: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are no rules or no pairs, or no rule fires or names a relation, or the encoder
             is a listener.
@@ -270,7 +270,7 @@ class NeroGrounder(PairPipe):
         for key, message in counts.warnings(self.rules, name=self.name).items():
             self.warn_once(key, message)
         relations = relations_of(self.rules) if labels is None else labels
-        # a relation has a backwards class if pairs are there in one order
+        # each relation also has a backwards class if pairs are suggested in one order only
         gold = [] if True in orders else [{PairClass("", backwards=True)}]
         return CollectedMatches(relations, gold, sorted(types), learner=learner)
 
@@ -289,7 +289,7 @@ class NeroGrounder(PairPipe):
         return self.learner.draw_batch(pairs.take(unmatched), self.rulebook, n_classes=n_classes, vocab=self.vocab)
 
     def _split_batch(self, examples: Sequence[Example], learner: Learner) -> Tuple[Pairs, RuleVotes, IntArray]:
-        """Add the labelled and matched pairs of a batch to the pool; return all, with votes, and which are neither."""
+        """Add labelled and matched pairs of a batch to the pool; return all, their votes, and which are neither."""
         pairs = self.suggest_pairs([example.predicted for example in examples])
         votes = self.rulebook.vote(pairs)
         unmatched = votes.rule == NO_RULE
@@ -304,7 +304,7 @@ class NeroGrounder(PairPipe):
         return pairs, votes, numpy.flatnonzero(unmatched & ~labelled)
 
     def targets(self, instances: Grounding) -> Targets:
-        """Return the rules' answers about matched pairs and about others, and the teacher's probabilities of these."""
+        """Return the rules' answers for all pairs, and for unmatched ones also the EMA teacher's probabilities."""
         begun = self.learner.has_begun and instances.unmatched > 0
         matched = instances.targets
         teacher = numpy.zeros((instances.unmatched, len(self.classes) + 1), dtype="float32")
@@ -340,7 +340,7 @@ class NeroGrounder(PairPipe):
         self._is_stale = True
 
     def _teacher_probs(self, instances: Grounding) -> Floats:
-        """Compute the EMA teacher's probabilities of unmatched pairs, (U, R); with `reliability` of all, (M + U, R)."""
+        """Compute the EMA teacher's probabilities for unmatched pairs (U, R), or with `reliability` all (M + U, R)."""
         first = 0 if self.learning["reliability"] else instances.matched
         pairs = instances.pairs.take(numpy.arange(first, len(instances))).with_own_docs()
         with self.learner.as_teacher():
@@ -359,7 +359,7 @@ class NeroGrounder(PairPipe):
         return GroundedOutput(outputs.logits, outputs.attention, grid, scores, self.rulebook.vote(pairs))
 
     def choose(self, pairs: Pairs, outputs: GroundedOutput) -> Tuple[IntArray, Floats]:
-        """Find each pair's best relation and its score, see `PairPipe.choose`; that of rules is not calibrated."""
+        """Find each pair's best relation and its score, see `PairPipe.choose`; exact matches stay uncalibrated."""
         best, score = best_answer(self.answer_scores(pairs, outputs))
         calibrated = calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
         return best, numpy.where(self._decided_by_rules(outputs.votes), score, calibrated)
@@ -392,11 +392,11 @@ class NeroGrounder(PairPipe):
         return scores
 
     def unrestricted_scores(self, pairs: Pairs, outputs: GroundedOutput) -> Floats:
-        """Score `answers` without types, rules that fire, and `match_floor`. Shape (P, A)"""
+        """Score `answers` as if no types, exact matches or `match_floor` ruled any out. Shape (P, A)"""
         return self._class_scores(outputs, numpy.ones((len(pairs), 1 + len(self.answers)), dtype=bool))
 
     def explain_ruled_out(self, pairs: Pairs, outputs: GroundedOutput, number: int, column: int) -> Tuple[str, str]:
-        """Return what rules an answer out, see `PairPipe.explain_ruled_out`: a rule, `match_floor` or types."""
+        """Return what rules an answer out, see `PairPipe.explain_ruled_out`: a rule, types or a setting."""
         if self._decided_by_rules(outputs.votes)[number]:
             rule = self.rules[int(outputs.votes.rule[number])]
             return "pair", f'rule {rule.id} "{rule.pattern}" fires and says {rule.relation}'
@@ -408,7 +408,7 @@ class NeroGrounder(PairPipe):
         return "pair", f"the most similar of its rules matches with {match:.3f}, match_floor is {floor:.3f}"
 
     def allowed(self, pairs: Pairs) -> Bools:
-        """Mark no relation and the `answers` that the types of each pair allow, by default those of rules."""
+        """Mark no relation and the `answers` that the types of each pair allow, by default the types in rules."""
         if self.cfg["types"] == LEARNED:
             return self.rulebook.classes.allowed(pairs.types)
         return super().allowed(pairs)
@@ -422,7 +422,7 @@ class NeroGrounder(PairPipe):
         return (votes.rule != NO_RULE) & bool(self.cfg["exact_wins"] or self.cfg["exact_only"])
 
     def evidence(self, pairs: Pairs, outputs: GroundedOutput, number: int, answer: int) -> Record:
-        """Return the rule behind a triple: one that fires, or the nearest of those with the same answer."""
+        """Return the rule behind a triple: one that fires, or else the most similar one with the same answer."""
         evidence: Record = {"entity_types": list(pairs.types[number])}
         fires, votes = int(outputs.votes.rule[number]), outputs.votes
         is_exact = fires != NO_RULE and self.rulebook.classes.number(votes.answer(number, self.rules)) == answer
@@ -436,7 +436,7 @@ class NeroGrounder(PairPipe):
         return {**evidence, "attention": most_attended(pairs, outputs.attention[number], number)}
 
     def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
-        """Return why pairs have no triple: a rule may state that there is no relation."""
+        """Return why pairs have no triple: a rule that fires, or else a low score."""
         because = "" if closest["score"] > 0.0 else self.rulebook.explain_no_relation(pairs)
         return because or super().explain_low_score(closest, pairs)
 
@@ -475,25 +475,25 @@ def make_nero_grounder(
 
     learning (Settings): Made by `spacy_relext.RuleLearning.v1`.
     rules (List[Record]): Rules, as the lines of a file of rules; more may come from a file at initialize.
-    form (str): What of a token is compared with a word of a rule: "text", "lower" or "lemma".
-    max_gap (int): Most tokens that `*` stands for; 0: there are no gaps.
-    any_type (bool): Whether the types behind the masks of rules are left out.
-    learn_gold (bool): Whether texts with gold triples are learned from as labelled ones, beside the rules.
-    no_relation (str): "entropy": a triple's score is 1 − H / ln R, as in the paper; "learned": it is the probability of
-        its class, no relation being a class that learns from rules for it, from pairs in the other order, and from
-        pairs with the least confidence.
+    form (str): Attribute of tokens that is compared with the words of a rule: "text", "lower" or "lemma".
+    max_gap (int): Maximum number of tokens that `*` matches; 0: no gaps.
+    any_type (bool): Whether to ignore the types of the rules' masks.
+    learn_gold (bool): Whether to learn from gold triples, too, where texts have them.
+    no_relation (str): "entropy": a triple's score is 1 − H / ln R, as in the paper. "learned": it is the probability of
+        its class; no relation is a class that is learned from rules for it, from matched pairs in reversed order, and
+        from unmatched pairs with the lowest confidence.
     types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
-        relation and object type, "*" for any type; relations without a row may hold between all. "learned": between
-        the types between which some rule states it.
-    exact_wins (bool): Whether a rule that fires decides.
-    exact_only (bool): Whether only rules that fire state relations: the module and the soft matcher state none.
-    average_orders (bool): Whether pairs that a data set marks in one order are predicted in both, and the logits
-        averaged, in twice the time. Candidates that are in both orders anyway do not change.
+        relation and object type, "*" for any type; relations without a row may hold between all. "learned": those
+        that some rule for the relation allows.
+    exact_wins (bool): Whether a rule that fires decides, whatever the model predicts.
+    exact_only (bool): Whether to predict only what rules that fire state, without the model.
+    average_orders (bool): Whether to predict both orders of pairs that a data set marks in one order and average the
+        logits, in twice the time. Pairs that are suggested in both orders anyway are not affected.
     adversarial_radius (float), adversarial_reuse (bool): As for `kd_classifier`.
-    match_floor (float): Least score of the soft matcher for a relation where no rule fires: that of the rule of this
-        relation that the pair is most like; -1: no bound.
-    match_threshold (float): Least score of the soft matcher for a relation that came with `add_rules`.
-    threshold (float): Least score of a triple.
+    match_floor (float): Where no rule fires, lowest soft match of a relation's most similar rule with which the
+        relation can be predicted; -1: any.
+    match_threshold (float): Lowest soft match with which a relation added by `add_rules` can be predicted.
+    threshold (float): Lowest score of a triple.
     """
     settings = plain_settings(locals())
     return NeroGrounder(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

@@ -23,7 +23,7 @@ NO_RULE = -1
 
 
 class RuleClasses:
-    """Numbers the classes of rules: 0 is no relation.
+    """Class numbers of the rules' answers; 0 is no relation.
 
     rules (Sequence[Rule]): J rules.
     classes (Sequence[PairClass]): The classes after no relation.
@@ -43,7 +43,7 @@ class RuleClasses:
         return 0 if answer.relation == NO_RELATION_LABEL else self._number.get(answer, NO_CLASS)
 
     def targets(self, answers: Sequence[Mapping[PairClass, float]]) -> NDArray[numpy.float32]:
-        """Normalize the weights of answers about P pairs; all are 0 if no answer is known. Shape (P, R)"""
+        """Normalize the weights of the answers for P pairs; a row is 0 if no answer is a class. Shape (P, R)"""
         targets = numpy.zeros((len(answers), len(self._number) + 1), dtype="float32")
         for row, weights in enumerate(answers):
             for answer, weight in weights.items():
@@ -55,7 +55,7 @@ class RuleClasses:
     def grid(self, pairs: Pairs) -> IntArray:
         """Find the class that each rule would give each pair if it matched. Shape (P, J)
 
-        `NO_CLASS` if types forbid it, or if the rule states a relation of the reversed pair, which is there too.
+        `NO_CLASS` if types or classes exclude it, or if it is for the reversed pair, which `pairs` contains too.
         """
         forwards = (pairs.subject[:, 0] <= pairs.object[:, 0])[:, None]  # (P, 1)
         is_reversed = forwards != self._subject_first[None]  # (P, J)
@@ -68,7 +68,7 @@ class RuleClasses:
         return numpy.where(numpy.where(is_reversed, allowed[:, 1], allowed[:, 0]), grid, NO_CLASS)
 
     def allowed(self, types: Sequence[Tuple[str, str]]) -> NDArray[numpy.bool_]:
-        """Find no relation and the classes that some rule states between the types of a pair. Shape (P, R)"""
+        """Mark no relation and the classes that some rule states between the types of a pair. Shape (P, R)"""
         allowed = numpy.zeros((len(types), len(self._number) + 1), dtype=bool)
         allowed[:, 0] = True
         for row, kinds in enumerate(types):
@@ -90,7 +90,7 @@ class Grounding(NamedTuple):
     pairs: Pairs
     matched: int
     unmatched: int
-    targets: NDArray[numpy.float32]  # shares of the rules' answers about matched pairs (M, R)
+    targets: NDArray[numpy.float32]  # shares of the rules' answers for matched pairs (M, R)
     grid: IntArray  # class that each rule would give each unmatched pair (U, J)
     rules: IntArray  # numbers of the rules (K,)
     matching: IntArray  # rule of each matched pair, or `NO_RULE` (M,)
@@ -110,7 +110,7 @@ Arguments = Tuple[Sequence[str], Sequence[str]]
 def rule_pairs(
     rules: Sequence[Rule], vocab: Vocab, *, placeholder: str, arguments: Sequence[Optional[Arguments]] = ()
 ) -> Pairs:
-    """Make a text of each rule: its words, without its gaps, around two entities.
+    """Make a text from each rule: its words, without its gaps, around two entities.
 
     placeholder (str): The word for an entity.
     arguments (Sequence[Optional[Arguments]]): Words of the subject and of the object of each rule's text; None, or
@@ -144,9 +144,9 @@ def _only(types: Optional[FrozenSet[str]]) -> str:
 
 
 class RuleVotes(NamedTuple):
-    """Answers of the rules about P pairs.
+    """Answers of the rules for P pairs.
 
-    rule (IntArray): The first rule that gives the answer with most weight, so that rule and answer never disagree;
+    rule (IntArray): The first rule that gives the answer with the highest weight, so that rule and answer agree;
         `NO_RULE` if none fires. Shape (P,)
     """
 
@@ -155,7 +155,7 @@ class RuleVotes(NamedTuple):
     reversed: NDArray[numpy.bool_]  # whether that rule's subject is the pair's object (P,)
 
     def answer(self, number: int, rules: Sequence[Rule]) -> PairClass:
-        """Return the answer with most weight about a pair at which a rule fires."""
+        """Return the answer with the highest weight for a pair at which a rule fires."""
         return PairClass(rules[int(self.rule[number])].relation, bool(self.reversed[number]))
 
 
@@ -176,7 +176,7 @@ def best_matches(outputs: GroundedOutput, n_answers: int) -> Floats:
 
 
 def score_late_rules(outputs: GroundedOutput, scores: Floats, *, n_classes: int, threshold: float) -> None:
-    """Let the rule that a pair matches best decide, if its relation is none of the classes and it matches well enough.
+    """Let each pair's most similar rule decide if its relation was added later and its soft match is high enough.
 
     scores (Floats): Changed in place. Shape (P, A)
     """
@@ -189,7 +189,7 @@ def score_late_rules(outputs: GroundedOutput, scores: Floats, *, n_classes: int,
 
 
 def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVotes:
-    """Let rules vote on `pairs` pairs. Of answers with the same weight, that of the first rule in the file wins."""
+    """Let rules vote on `pairs` pairs. If answers have equal weights, that of the first rule in the file wins."""
     answers: List[Dict[PairClass, float]] = [defaultdict(float) for _ in range(pairs)]
     first: List[Dict[PairClass, int]] = [{} for _ in range(pairs)]
     for pair, number, is_reversed in zip(*(column.tolist() for column in matches)):
@@ -206,6 +206,6 @@ def vote(matches: RuleMatches, rules: Sequence[Rule], *, pairs: int) -> RuleVote
 
 
 def entropy_confidence(probs: Floats) -> Floats:
-    """Compute 1 − H / ln R: 1 if one class has all probability, 0 if all have the same. Shapes (P, R) → (P,)"""
+    """Compute 1 − H / ln R: 1 if one class has probability 1, 0 if all are equal. Shapes (P, R) → (P,)"""
     logs = numpy.log(numpy.maximum(probs, 1e-12))
     return 1.0 + (probs * logs).sum(axis=1) / numpy.log(probs.shape[1])

@@ -24,8 +24,8 @@ from .rules.rules import NO_RELATION_LABEL
 
 Floats = NDArray[numpy.float32]
 
-_RECENT = 2000  # unmatched pairs that the confidence of one is compared with
-_RELIABILITY_RATE = 0.1  # of the exponential moving average over matched pairs
+_RECENT = 2000  # number of unmatched pairs whose confidences a new one's is compared with
+_RELIABILITY_RATE = 0.1  # weight of a new pair in the exponential moving average
 
 ANSWER_NONE = {PairClass(NO_RELATION_LABEL): 1.0}
 
@@ -77,23 +77,23 @@ def create_rule_learning(
     w_rules, w_clus, w_unmatched (float): Weights of L_rules, L_clus and L_unmatched.
     margin (float): τ of L_clus.
     sharpness (float): σ: how strongly the weights of unmatched pairs depend on their confidence.
-    temperature (float): T of the weights of rules in the pseudo-label of an unmatched pair; 0: the best rule alone, as
-        in the paper.
-    teacher_share (float): Weight of the EMA teacher's probabilities in pseudo-labels, beside those of the soft matcher.
-        0: the paper's form.
+    temperature (float): T of the softmax that weights rules in the pseudo-label of an unmatched pair; 0: the best rule
+        alone, as in the paper.
+    teacher_share (float): Weight of the EMA teacher in pseudo-labels; the soft matcher has the rest. 0: the paper's
+        form.
     mean_decay (float): Decay of the EMA.
-    unmatched_from (int): Updates after which unmatched pairs are learned from.
-    matched_batch (int): Matched pairs in an update.
-    unmatched_batch (int): Most unmatched pairs in an update; 0: all of the batch.
-    rule_batch (int): Rules whose bodies are read in an update; 0: all.
-    borrow (bool): Whether these bodies are read with arguments of matched pairs of the same relation, instead of a
+    unmatched_from (int): Number of updates before unmatched pairs are learned from.
+    matched_batch (int): Number of matched pairs per update.
+    unmatched_batch (int): Maximum number of unmatched pairs per update; 0: all of the batch.
+    rule_batch (int): Number of rules whose bodies are read per update; 0: all.
+    borrow (bool): Whether these bodies have the arguments of matched pairs of the same relation instead of a
         placeholder.
     both_orders (bool): Whether pairs that a data set marks in one order are randomly reversed in training, so that
         rules for one order of a relation also teach the other one.
-    pool_size (int): Most matched pairs in the pool.
-    balance (float): 0: matched pairs are drawn as often as they occur, 1: every relation as often as every other.
+    pool_size (int): Maximum number of matched pairs in the pool.
+    balance (float): 0: matched pairs are drawn as often as they occur; 1: all relations are drawn equally often.
     reliability (bool): Whether targets mix the answer of a rule and the EMA teacher's probabilities, by the rule's
-        reliability: the mean agreement of both over the pairs that it matches.
+        reliability: the moving average of their agreement over the pairs that it matches.
     negative_share (float): Share of unmatched pairs that are negative samples: those with the lowest confidence.
     RAISES (ValueError): If a setting is out of range.
     """
@@ -118,7 +118,7 @@ class MatchedPool(Reservoir[_Entry]):
     """A uniform sample of all matched pairs.
 
     size (int): Largest number of pairs in the pool.
-    balance (float): 0: pairs are drawn as often as they occur; 1: every answer is drawn as often as every other.
+    balance (float): 0: pairs are drawn as often as they occur; 1: all answers are drawn equally often.
     seed (int): Seed of the sample and of all draws.
     """
 
@@ -148,7 +148,7 @@ class MatchedPool(Reservoir[_Entry]):
             self._groups = {}
 
     def draw(self, count: int) -> Tuple[Pairs, List[Answers], List[int]]:
-        """Draw an answer, then one of its pairs, `count` times; return all pairs in the pool if they are no more.
+        """Draw an answer, then one of its pairs, `count` times; return the whole pool if it has no more pairs.
 
         RETURNS (Tuple[Pairs, List[Answers], List[int]]): The pairs, with their answers and rules.
         """
@@ -163,7 +163,7 @@ class MatchedPool(Reservoir[_Entry]):
         return pairs, [entry.answers for entry in entries], [entry.rule for entry in entries]
 
     def borrow(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
-        """Draw the words of subject and object of a pair with a relation, in either order; None if there is none."""
+        """Draw a pair of a relation, in either order; return the words of subject and object, None without pairs."""
         self._sort()
         groups = [(answer, group) for answer, group in self._groups.items() if answer.relation == relation]
         if not groups:
@@ -173,7 +173,7 @@ class MatchedPool(Reservoir[_Entry]):
         return [token.text for token in subject], [token.text for token in obj]
 
     def _sort(self) -> None:
-        """Group pairs by their heaviest answer; n pairs are drawn in proportion to n ** (1 - balance)."""
+        """Group pairs by their heaviest answer; a group of n pairs is drawn with weight n ** (1 - balance)."""
         if not self._groups:
             groups: Dict[PairClass, List[int]] = defaultdict(list)
             for number, entry in enumerate(self.items):
@@ -183,14 +183,14 @@ class MatchedPool(Reservoir[_Entry]):
 
 
 def _alone(pairs: Pairs, number: int) -> Pairs:
-    """Take one pair with its Doc alone, and of that a copy: the batch's Docs get tensors and other annotation."""
+    """Select one pair, with a copy of its Doc only: the batch's Docs get tensors and other annotation."""
     one = pairs.take([number])
     doc = one.docs[int(one.doc[0])]
     return Pairs([doc.copy()], one.doc * 0, one.text, one.subject, one.object, one.types, pairs.both_orders)
 
 
 def _key(doc: Doc, pairs: Pairs, number: int) -> _Key:
-    """Return text and arguments of a pair: training reads a corpus many times, in copies."""
+    """Return the key of a pair, its text and arguments: each epoch reads new copies of the Docs."""
     return doc.text, (*pairs.subject[number].tolist(), *pairs.object[number].tolist())
 
 
@@ -208,7 +208,7 @@ class Learner:
 
     @property
     def has_begun(self) -> bool:
-        """Return True if unmatched pairs are learned from yet."""
+        """Return True if unmatched pairs are already learned from."""
         return bool(self.steps >= self.settings["unmatched_from"])
 
     @property
@@ -217,7 +217,7 @@ class Learner:
         return any(self.settings[key] for key in ("teacher_share", "negative_share", "reliability"))
 
     def finish_step(self, model: Model) -> None:
-        """Count an update, and add its weights to the EMA."""
+        """Count an update, and add the new weights to the EMA."""
         self.steps += 1
         if self.has_teacher:
             if self._teacher is None:
@@ -229,7 +229,7 @@ class Learner:
         return nullcontext() if self._teacher is None else self._teacher.applied()
 
     def add_to_pool(self, pairs: Pairs, votes: RuleVotes, rulebook: Rulebook) -> None:
-        """Add matched pairs, and as negative samples their reversed pairs at which no rule fires."""
+        """Add matched pairs and, as negative samples, those of their reversed pairs at which no rule fires."""
         matched = numpy.flatnonzero(votes.rule != NO_RULE).tolist()
         self.pool.add(pairs.take(matched), [votes.answers[n] for n in matched], votes.rule[matched].tolist())
         if pairs.both_orders and matched:
@@ -276,7 +276,7 @@ class Learner:
         )
 
     def rule_texts(self, numbers: IntArray, rulebook: Rulebook, vocab: Vocab) -> Pairs:
-        """Make texts of rules, with arguments of matched pairs of their relation in the order of the rule.
+        """Make texts from rules; with `borrow`, their arguments are those of matched pairs of the same relation.
 
         A relation that texts mostly state in one order is thus also learned in the other one.
         """
@@ -315,14 +315,14 @@ class Learner:
         return confidences < numpy.quantile(self._recent_confidences, share)
 
     def _reverse_some(self, pairs: Pairs) -> Tuple[Pairs, List[bool]]:
-        """With the setting `both_orders`, reverse pairs by chance; return which."""
+        """With the setting `both_orders`, reverse pairs at random; also return which."""
         if pairs.both_orders or not self.settings["both_orders"]:
             return pairs, [False] * len(pairs)
         which = self._random.random(len(pairs)) < 0.5
         return pairs.reversed(which), which.tolist()
 
     def _choose_rules(self, n_rules: int) -> IntArray:
-        """Draw the rules of an update; all if there are no more, none without a weight."""
+        """Draw `rule_batch` rules, or all if there are no more; none if no term of the loss uses them."""
         most = self.settings["rule_batch"]
         if not (self.settings["w_rules"] or self.settings["w_clus"]):
             return numpy.arange(0)

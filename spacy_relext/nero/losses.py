@@ -9,9 +9,10 @@ Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficien
     L_clus       Σ_i π_i (ℓ₊(i) + ℓ₋(i))  on  G = SRM(p_i, p_j)
                  ℓ₊(i) = max_{j of the same relation} max(τ − G_ij, 0)²,  ℓ₋(i) = max_{j of others} max(G_ij, 0)²
 
-Differences from the paper and its code (`docs/methods/nero.md` has the reasons): the weights have names instead of α,
-β, γ, which paper and code use for different terms; rules have equal weights in L_clus by default; a maximum over no
-rule is 0.
+Differences from the paper and its code (`docs/methods/nero.md` has the reasons): target_s and u_s mix the rules' values
+and an EMA teacher's (`teacher_share`); negative samples have ω_s = 1 / U and no relation as target; the weights have
+names instead of α, β, γ, which paper and code use for different terms; rules have equal weights in L_clus by default; a
+maximum over no rules is 0.
 """
 
 from typing import Dict, Optional, Tuple
@@ -37,7 +38,7 @@ def target_cross_entropy(logits: Tensor, targets: Tensor, *, weights: Optional[T
 
     logits (Tensor): Shape (P, R)
     targets (Tensor): Classes, shape (P,), or probabilities, shape (P, R); without gradient.
-    weights (Optional[Tensor]): Of the pairs, with a sum of 1; None: 1 / P. Shape (P,)
+    weights (Optional[Tensor]): Weight of each pair in the sum; None: 1 / P. Shape (P,)
     """
     if not len(logits):
         return logits.sum()
@@ -63,7 +64,7 @@ def clustering_loss(scores: Tensor, relations: Tensor, *, margin: float, weights
 
 
 def _hardest(costs: Tensor, mask: Tensor) -> Tensor:
-    """Largest cost of each row among masked cells; 0 without cells. Costs are not negative."""
+    """Find the largest cost in each row where the mask is True; 0 if it is nowhere. Costs are not negative."""
     return costs.masked_fill(~mask, 0.0).amax(1)
 
 
@@ -106,13 +107,13 @@ def nero_loss(
     temperature: float,
     teacher_share: float,
 ) -> Dict[str, Tensor]:
-    """L_matched + w_rules L_rules + w_clus L_clus + w_unmatched L_unmatched, as its terms.
+    """Compute the weighted terms of L = L_matched + w_rules L_rules + w_clus L_clus + w_unmatched L_unmatched.
 
     outputs (GrounderOutput): Of M matched pairs, U unmatched ones and K bodies of rules, in this order.
-    targets (Dict[str, Tensor]): `matched`, classes by rules of matched pairs, shape (M, R); `grid`, class that each
+    targets (Dict[str, Tensor]): `matched`, shares of classes of matched pairs, shape (M, R); `grid`, class that each
         rule would give each unmatched pair, shape (U, J); `teacher`, probabilities of the EMA teacher, shape (U, R);
         `low_confidence`, True for negative samples, shape (U,); `rules`, vectors of all rules, shape (J, D);
-        `relations`, class of each body, shape (K,); `unmatched`, True if unmatched pairs are learned from yet.
+        `relations`, class of each body, shape (K,); `unmatched`, True if unmatched pairs are already learned from.
     margin (float): τ of L_clus.
     sharpness (float): σ of the weights in the batch.
     temperature (float): T of `rule_targets`.

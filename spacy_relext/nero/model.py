@@ -6,8 +6,8 @@
 Both read texts and the bodies of rules with the same weights, in one call. x are word vectors if the encoder has them
 (the paper's form), else states of tokens; if nothing stands between the arguments, the arguments themselves are read.
 
-What differs from the paper is listed in `docs/methods/nero.md`: above all F reads both arguments beside the sentence,
-and class 0, no relation, is a class like the others.
+What differs from the paper is listed in `docs/methods/nero.md`: above all, F also reads both arguments, and class 0, no
+relation, is a class like the others.
 
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
 """
@@ -25,7 +25,7 @@ from ..pairs.model import PairModule, by_token
 class GrounderOutput(NamedTuple):
     """Output for N pairs, in texts and in the bodies of rules.
 
-    unit (Tensor): w∘q with a length of 1: the product of two is their score. Shape (N, D)
+    unit (Tensor): w∘q, normalized to length 1: the dot product of two is their score. Shape (N, D)
     attention (Tensor): a of the matcher, by token, without gradient. Shape (N, T)
     """
 
@@ -40,7 +40,7 @@ class Grounder(PairModule):
     by_order = ("unit",)
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build F, both attentions, and the metric, which begins as the cosine."""
+        """Build F, both attentions, and the metric, which starts as the cosine."""
         hidden = self.settings["attention_hidden"]
         self.reading = AttentionPooling(width, hidden=hidden)
         self.head = self.class_head(width, n_classes)
@@ -63,7 +63,7 @@ class Grounder(PairModule):
 
 
 class AttentionPooling(nn.Module):
-    """q = Σ_t a_t x_t, with a = softmax_t(uᵀ tanh(B x_t + b)); u = 0 at first, so that it begins as the mean.
+    """q = Σ_t a_t x_t, with a = softmax_t(uᵀ tanh(B x_t + b)); u is initialized to 0: q starts as the mean.
 
     Vectors x of tokens have the shape (N, T, D); the mask, (N, T), is True on tokens.
     """
@@ -92,7 +92,7 @@ class SoftMatcher(nn.Module):
     """SRM(s, p): the cosine of two pooled texts under a learned diagonal metric."""
 
     def __init__(self, width: int) -> None:
-        """Build the metric, for D = `width`; w = 1 at first, so that it begins as the cosine."""
+        """Build the metric, for D = `width`; w is initialized to 1, so that it starts as the cosine."""
         super().__init__()
         self.scale = nn.Parameter(torch.ones(width))
 
@@ -101,5 +101,5 @@ class SoftMatcher(nn.Module):
         return self.unit(texts) @ self.unit(rules).T
 
     def unit(self, texts: Tensor) -> Tensor:
-        """Compute w∘q with a length of 1: the product of two is their score. Shapes (N, D) → (N, D)"""
+        """Compute w∘q, normalized to length 1: the dot product of two is their score. Shapes (N, D) → (N, D)"""
         return F.normalize(texts * self.scale, dim=1, eps=1e-8)

@@ -1,4 +1,4 @@
-"""How far each rule carries: are the pairs that only this rule matches found by soft matches of the others?"""
+"""Leave-one-out check of rules: do soft matches of the others find the pairs that only one rule matches?"""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -20,19 +20,19 @@ BATCH = 256
 
 @dataclass
 class RuleReach:
-    """What becomes of the pairs of a rule without it."""
+    """What a rule's pairs would be assigned to without the rule."""
 
     rule: Rule
     alone: int = 0  # pairs that it matches, and no other rule with the same answer
     found: int = 0  # those whose most similar other rule has the same answer
-    instead: CounterType[str] = field(default_factory=Counter)  # relations of that rule, for the others
+    instead: CounterType[str] = field(default_factory=Counter)  # relations of that other rule, for the rest
 
 
 def leave_one_out(component: NeroGrounder, rules: Sequence[Rule], docs: Iterable[Doc]) -> List[RuleReach]:
-    """Leave each rule out in turn, and let the soft matcher of a trained component find its pairs by the others.
+    """Leave each rule out in turn, and let the soft matcher of a trained component find its pairs by other rules.
 
-    Only pairs that one rule alone matches count: of the others an exact match is left. Nothing is trained anew, so the
-    matcher may have learned from the rule that is left out.
+    Only pairs whose answer a single rule gives count: the others would still have an exact match. Nothing is retrained,
+    so the matcher may have learned from the rule that is left out.
 
     rules (Sequence[Rule]): They need not be those of the component.
     docs (Iterable[Doc]): With entities, sentences, and the vocabulary of the component.
@@ -62,7 +62,7 @@ def _count(reports: List[RuleReach], matches: Iterable[Tuple[int, int]], grid: I
     """Add the pairs of a batch.
 
     matches (Iterable[Tuple[int, int]]): Pair and rule.
-    grid (IntArray): Answer of each rule about each pair. Shape (P, J)
+    grid (IntArray): Answer of each rule for each pair. Shape (P, J)
     scores (Floats): Soft matches; -inf where a rule has no answer. Shape (P, J)
     """
     by_answer: Dict[Tuple[int, int], List[int]] = defaultdict(list)

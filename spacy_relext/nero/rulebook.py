@@ -23,7 +23,7 @@ PLACEHOLDER = "something"
 
 
 class Rulebook:
-    """Rules of training and those that were added later, as records, and what follows from them.
+    """Rules of training and those that were added later, as records, and what is derived from them.
 
     records (Sequence[Record]): The rules of training.
     late (Sequence[Record]): Those that were added later.
@@ -47,7 +47,7 @@ class Rulebook:
         self.set_classes(classes)
 
     def set_classes(self, classes: Sequence[PairClass]) -> None:
-        """Number the answers of the rules: first the model's classes, then those of relations without one."""
+        """Number the answers of the rules: first the model's classes, then those for relations without a class."""
         directions = (False, True) if any(each.backwards for each in classes) else (False,)
         known = {each.relation for each in classes}
         relations = [relation for relation in relations_of(self.rules) if relation not in known]
@@ -64,7 +64,7 @@ class Rulebook:
         return vote(self._index.match(pairs), self.rules, pairs=len(pairs))
 
     def count_pairs(self, counts: PairCounts, pairs: Pairs, votes: RuleVotes) -> None:
-        """Count the pairs of a batch; of marked pairs nothing is known about those at which no rule fires."""
+        """Count the pairs of a batch; if they are marked, those at which no rule fires are not counted as unrelated."""
         places: Dict[bool, Set[Tuple[int, ...]]] = {True: set(), False: set()}
         for number, rule in enumerate(votes.rule.tolist()):
             if rule != NO_RULE:
@@ -73,15 +73,15 @@ class Rulebook:
         counts.add(pairs, unrelated=everything - places[False], negatives=places[True])
 
     def bodies(self, vocab: Vocab) -> Pairs:
-        """Make a text of each rule, with placeholders as entities; made once."""
+        """Make a text from each rule, with placeholders as entities, and cache it."""
         if self._bodies is None:
             self._bodies = rule_pairs(self.rules, vocab, placeholder=PLACEHOLDER)
         return self._bodies
 
     def explain_no_relation(self, pairs: Pairs) -> str:
-        """Explain by a rule, as a clause, why one of some pairs without a triple has none; "" if no rule fires."""
+        """Explain by a rule for no relation that fires, as a clause, why one of some pairs has no triple; or ""."""
         for number, which in enumerate(self.vote(pairs).rule.tolist()):
-            if which != NO_RULE:
+            if which != NO_RULE and self.rules[which].relation == NO_RELATION_LABEL:
                 rule, (subject, obj) = self.rules[which], pairs.spans(number)
                 return (
                     f'rule {rule.id} "{rule.pattern}" says that {subject.text} and {obj.text} have no relation; '
@@ -90,7 +90,7 @@ class Rulebook:
         return ""
 
     def nearest_rule(self, answer: int, grid: IntArray, scores: Floats) -> Optional[Tuple[Rule, float]]:
-        """Find the rule with a given answer, and the highest soft match, of a pair; None if no rule has that answer.
+        """Find the rule with a given answer that is most similar to a pair, and its soft match; None if there is none.
 
         grid (IntArray): Answer of each rule. Shape (J,)
         scores (Floats): Soft match of each. Shape (J,)
@@ -103,7 +103,7 @@ class Rulebook:
 
 
 def rename_duplicates(new: Sequence[Rule], known: Sequence[Rule]) -> List[Rule]:
-    """Add a number to the ids of new rules that a known rule has: evidence names a rule by its id alone."""
+    """Append a number to the ids of new rules that are taken: evidence names a rule by its id alone."""
     taken, renamed = {rule.id for rule in known}, []
     for rule in new:
         renamed.append(replace(rule, id=free_name(rule.id, taken)))
@@ -127,8 +127,8 @@ def load_rules(
     nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
     name (str): The component.
     form (str): See `RuleIndex`; for other arguments see `read_rules`.
-    RETURNS (Tuple[List[Rule], str]): Usable rules that are not known, and a warning of others, "" if none.
-    RAISES (ValueError): If one cannot be used.
+    RETURNS (Tuple[List[Rule], str]): Usable rules that are not known, and a warning about others, "" if none.
+    RAISES (ValueError): If a rule has a fatal problem, or none is left.
     """
     checks: Settings = {
         "max_gap": max_gap,

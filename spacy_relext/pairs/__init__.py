@@ -1,1 +1,1 @@
-"""What methods over entity pairs share."""
+"""Parts that the methods over entity pairs share."""

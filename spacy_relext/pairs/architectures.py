@@ -45,10 +45,10 @@ def build_piece_encoder(
 
     marker_layer (int): First layer that sees the pair, from 0; those below read a text once for all its pairs.
     typed_markers (bool): Whether a pair's marks also contain its entity types.
-    form (str): What represents a pair: "means" over the pieces of the arguments; the vectors of "markers" before the
-        arguments, or of "punct", which are "@" and "#"; or that of the mask of a "cloze", "subject [MASK] object"
-        behind the text. With the last three, each pair is read in its own copy of the text.
-    mix_from (int): First layer with a weight in the initial mix; 0 is that of the word pieces.
+    form (str): What represents a pair: the "means" over the pieces of its arguments; the vectors of "markers" inserted
+        before the arguments, or of "punct", which uses "@" and "#" as markers; or the vector of the mask in a "cloze",
+        "subject [MASK] object", after the text. With the last three, each pair is read in its own copy of the text.
+    mix_from (int): First layer with weight in the initial mix; 0: the input embeddings.
     """
     check_choice("form", form, FORMS)
     check_range("marker_layer", marker_layer, 0, 1_000)
@@ -95,7 +95,7 @@ def build_graph_encoder(
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
     distance (int): Largest distance of a token from the path between both arguments; -1: unlimited.
-    width (int): Size of an LSTM's direction and of the graph convolution.
+    width (int): Size of the LSTM in each direction, and of the graph convolutions.
     layers (int): Number of graph convolutions.
     input_dropout (float): Dropout on the word vectors.
     dropout (float): Dropout after the LSTM and between graph convolutions.
@@ -157,8 +157,8 @@ def build_shared_encoder(
     tok2vec (Model[List[Doc], List[Floats2d]]): Any encoder or listener.
     width (int): Size of the projection of a token vector; 0: no projection, and means instead of maxima.
     dropout (float): Dropout on token vectors.
-    context (bool): Whether the vector of a pair's sentence also has the tokens between both arguments and those of the
-        whole text, pooled by attention, and the distance; not with width 0.
+    context (bool): Whether a pair's sentence vector also contains the tokens between both arguments and those of the
+        whole text, pooled by attention, and the distance; not read with width 0.
     """
     from .encoders.shared import MeanPairs, SharedPairs
 
@@ -196,7 +196,7 @@ def pair_model(
     shared_width (int): For token encoders, see `spacy_relext.SharedEncoder.v1`.
     lr_scales (Optional[Dict[str, float]]): Learning rates of the head, see `TorchShim`.
     RETURNS (Model[PairBatch, Any]): Its output is what the head returns.
-    RAISES (ValueError): If `encoder` is no encoder, or a size or the dropout is out of its range.
+    RAISES (ValueError): If `encoder` is not an encoder, or a size or the dropout is out of range.
     """
     check_range("dropout", dropout, 0.0, 1.0)
     check_sizes(**{key: value for key, value in settings.items() if key in SIZES})
@@ -220,9 +220,9 @@ def encoder_sizes(model: Model, *, n_types: int, n_tags: int) -> Dict[str, Dict[
     """Collect the sizes of an encoder over token vectors; other encoders have them from their checkpoint.
 
     model (Model): Built by `pair_model`, initialized.
-    n_types (int): Entity types, with 0 for none.
-    n_tags (int): Part-of-speech tags, with 0 for none.
-    RETURNS (Dict[str, Dict[str, int]]): `encoder`, or nothing.
+    n_types (int): Number of entity types, with 0 for none.
+    n_tags (int): Number of part-of-speech tags, with 0 for none.
+    RETURNS (Dict[str, Dict[str, int]]): The sizes under the key `encoder`; empty for other encoders.
     """
     if not model.layers:
         return {}

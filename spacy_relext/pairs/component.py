@@ -1,4 +1,4 @@
-"""What components share that classify pairs of entities."""
+"""The base of components that classify pairs of entities."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -51,11 +51,11 @@ LEAST_ATTENTION, MOST_ATTENDED = 0.02, 8
 LEXICON = "lexicon.json"
 COLLECT_BATCH = 256
 
-# Labels of entities that are no types: that of all of SemEval's nominals is none.
+# Labels of entities that are no types, such as the one label of all of SemEval's nominals.
 _UNTYPED = frozenset({"", NOMINAL})
 
-# Tokens that the texts of the pairs of one call may have side by side: with eight times as many, a BiLSTM reads half as
-# many pairs a second on a CPU, and a transformer four fifths, for their states no longer fit into its caches.
+# Most tokens, padding included, in the texts of the pairs of one call: with eight times as many, a BiLSTM reads half as
+# many pairs per second on a CPU, and a transformer four fifths, as their states no longer fit into its caches.
 CELLS = 2**14
 
 
@@ -63,7 +63,7 @@ class PairPipe(RelationPipe):
     """Base of components that predict which relation, if any, holds between two entities."""
 
     ranks_candidates = True
-    starts_with_classes: ClassVar[bool] = True  # whether what training starts from has to have the same classes
+    starts_with_classes: ClassVar[bool] = True  # whether pipelines to start from need the same classes
     ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0), "adversarial_radius": (0.0, 1_000.0)}
     fitted: ClassVar[Settings] = {
         "classes": [],
@@ -81,7 +81,7 @@ class PairPipe(RelationPipe):
         self.suggester = suggester
 
     def reset(self) -> None:
-        """Create an empty lexicon, and no perturbations."""
+        """Create an empty lexicon and an empty cache of perturbations."""
         self.lexicon = TypeLexicon({})
         self.perturbations = PerturbationCache()
 
@@ -98,9 +98,9 @@ class PairPipe(RelationPipe):
 
         get_examples (GetExamples): Returns the training data, which the components before this one annotate.
         labels (Optional[List[str]]): The relations, if the data does not show all of them.
-        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that no entity types, or only as SemEval's
+        lexicon (Optional[TypeLexicon]): Types of nouns, for arguments that have no entity type, or only SemEval's
             "NOMINAL"; saved with the component.
-        start (Optional[List[Path]]): Folders of trained pipelines with one component over pairs each: training starts
+        start (Optional[List[Path]]): Folders of trained pipelines, each with one component over pairs: training starts
             from the mean of the weights that all of them have. None: from the encoder's checkpoint.
         RAISES (ValueError): If there are no relations or no pairs, or a pipeline does not fit.
         """
@@ -132,7 +132,7 @@ class PairPipe(RelationPipe):
         return self.suggest_pairs(docs)
 
     def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
-        """Choose the pairs of a batch, typed by the lexicon; in one order each if there are backwards classes."""
+        """Choose the pairs of a batch, typed by the lexicon; if there are backwards classes, each in one order only."""
         pairs = self.suggester(docs)
         if any(backwards for _, backwards in self.cfg["classes"]):
             pairs = pairs.in_text_order()
@@ -145,7 +145,7 @@ class PairPipe(RelationPipe):
         return pairs
 
     def _typed(self, pairs: Pairs) -> Pairs:
-        """Type arguments by the lexicon that have no type, or one that only says what a data set marks."""
+        """Take from the lexicon the types of arguments that have none, or only a label that is no type."""
         types = []
         for number, kinds in enumerate(pairs.types):
             if not _UNTYPED.isdisjoint(kinds):
@@ -156,7 +156,7 @@ class PairPipe(RelationPipe):
         return replace(pairs, types=types)
 
     def suggest_gold(self, examples: Sequence[Example]) -> Instances:
-        """Choose the pairs of a batch with gold, without those whose gold classes are all unknown."""
+        """Choose the pairs of a batch with known gold, without those of whose gold classes the model knows none."""
         gold = self.gold(examples)
         self._warn_gold(gold.missed, gold.unannotated, len(examples), "a batch")
         known, unknown = gold.known(self.classes)
@@ -165,7 +165,7 @@ class PairPipe(RelationPipe):
         return known
 
     def gold(self, examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = None) -> GoldPairs:
-        """Choose pairs with gold, and those without that are marked; also reversed if `both_orders` is set."""
+        """Choose pairs with known gold, and those that `unlabelled` marks; also reversed if `both_orders` is set."""
         gold = gold_pairs(self.suggest_pairs, examples, unlabelled=unlabelled)
         return gold.augment_with_reversed() if self.cfg.get("both_orders") else gold
 
@@ -179,8 +179,10 @@ class PairPipe(RelationPipe):
         return {}
 
     def split(self, instances: Instances) -> Iterator[Instances]:
-        """Yield parts whose texts, side by side, have a bounded number of tokens: a sentence can have thousands of
-        pairs. An encoder reads all Docs that it is shown, so each part has only its own."""
+        """Yield parts whose padded texts have a bounded number of tokens: a sentence can have thousands of pairs.
+
+        An encoder reads all Docs of its input, so each part has only the Docs of its pairs.
+        """
         if len(instances):
             text = instances.pairs.text
             size = max(1, CELLS // max(1, int((text[:, 1] - text[:, 0]).max())))
@@ -188,12 +190,12 @@ class PairPipe(RelationPipe):
                 yield instances.take(numpy.arange(begin, min(begin + size, len(instances)))).with_own_docs()
 
     def forward(self, instances: Instances) -> Optional[Outputs]:
-        """Run the model over parts of the pairs; the token vectors of a text are the same for all of them."""
+        """Run the model over parts of the pairs; the token vectors of each Doc are computed once for all parts."""
         with keep_vectors(self.model):
             return super().forward(instances)
 
     def run(self, instances: Instances) -> Optional[Outputs]:
-        """Score pairs; with the setting `average_orders` also reversed, and average both."""
+        """Score pairs; with the setting `average_orders`, also score them reversed and average both."""
         reversing = reversed_classes(self.classes) if self.cfg.get("average_orders") else None
         if reversing is None or instances.pairs.both_orders or not len(instances):
             return self.forward(instances)
@@ -209,7 +211,7 @@ class PairPipe(RelationPipe):
     # What training data contains
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedPairs:
-        """Read relations and entity types; raise an error if there is no pair, and no labels were given."""
+        """Read relations and entity types; raise a ValueError if no labels are given and no gold triple has a pair."""
         collected, read = self.collected(where=where), EntityCounts()
         for batch in minibatch(examples, COLLECT_BATCH):
             collected.add(self.gold(batch))
@@ -226,7 +228,7 @@ class PairPipe(RelationPipe):
         return collected
 
     def adopt(self, collected: CollectedPairs) -> None:
-        """Set labels, classes, entity types, and the types of arguments that training shows."""
+        """Set labels, classes, entity types, and the argument types of each relation in the training data."""
         super().adopt(collected)
         self.perturbations = PerturbationCache()
         if lost := adopt_assertions(self.cfg, collected.assertions):
@@ -248,7 +250,7 @@ class PairPipe(RelationPipe):
         radius = self.cfg.get("adversarial_radius", 0.0)
         if not radius:
             return super().learn(instances, share=share)
-        # the encoder that reads the text itself stands innermost
+        # the encoder that reads the text itself is innermost
         perturbers = [AdversarialPerturber(module) for layer in self.model.walk() for module in modules_of(layer)]
         perturber = next(filter(None, reversed(perturbers)), None)
         if self.is_listener or perturber is None:
@@ -263,7 +265,7 @@ class PairPipe(RelationPipe):
         return {term: value + moved[term] for term, value in clean.items()}
 
     def _warn_gold(self, missed: int, unannotated: int, total: int, where: str) -> None:
-        """Warn once of what cannot be learned from."""
+        """Warn once about what cannot be learned from."""
         self.warn_unannotated(unannotated, total, where)
         if missed:
             self.warn_once("missed", Warnings.W401.format(name=self.name, count=missed, where=where))
@@ -273,7 +275,7 @@ class PairPipe(RelationPipe):
     def decode(self, instances: Instances, outputs: Optional[Outputs]) -> List[List[Record]]:
         """List the likely relations of each Doc; warn if Docs could have no pair at all."""
         pairs: Pairs = instances.pairs
-        # a pair that is marked in both orders may give the same triple twice
+        # a pair that is marked in both orders may yield the same triple twice
         triples: List[DocTriples] = [{} for _ in pairs.docs]
         if outputs is not None:
             self.add_triples(triples, pairs, outputs)
@@ -282,7 +284,7 @@ class PairPipe(RelationPipe):
         return [list(each.values()) for each in triples]
 
     def add_triples(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
-        """Add each pair's best relation, if it is likely enough beside no relation, to the triples of its Doc."""
+        """Add each pair's best relation to the triples of its Doc, if its score reaches the threshold."""
         outputs = self.complete(pairs, outputs)
         best, score = self.choose(pairs, outputs)
         answers, thresholds = self.answers, self.answer_thresholds()
@@ -295,7 +297,7 @@ class PairPipe(RelationPipe):
             add_triple(triples[int(pairs.doc[number])], triple)
 
     def complete(self, pairs: Pairs, outputs: Outputs) -> Outputs:
-        """Add to the model's output what else a method decides by."""
+        """Add to the model's output whatever else a method bases its decisions on."""
         return outputs
 
     def choose(self, pairs: Pairs, outputs: Outputs) -> Tuple[IntArray, Floats]:
@@ -304,7 +306,7 @@ class PairPipe(RelationPipe):
         return best, calibrate(score, scale=self.cfg["scale"], shift=self.cfg["shift"])
 
     def answer_scores(self, pairs: Pairs, outputs: Outputs) -> Floats:
-        """Score all of `answers` for each pair, without calibration; 0 if its types forbid one. Shape (P, R)"""
+        """Score all of `answers` for each pair, without calibration; 0 for those its types forbid. Shape (P, R)"""
         return relation_scores(softmax(numpy.where(self.allowed(pairs), outputs.logits, -numpy.inf)))
 
     def allowed(self, pairs: Pairs) -> Bools:
@@ -371,7 +373,7 @@ class PairPipe(RelationPipe):
         )
 
     def rejected_answers(self, pairs: Pairs, outputs: Outputs) -> List[NearMiss]:
-        """List the answers that make no triple, of one Doc; those ruled out if they were the triple of a pair else."""
+        """List the answers that yield no triple of a Doc; ruled-out ones only if they would yield one otherwise."""
         best, score = self.choose(pairs, outputs)
         raw, free = self.answer_scores(pairs, outputs), self.unrestricted_scores(pairs, outputs)
         scores, free_scores = (calibrate(x, scale=self.cfg["scale"], shift=self.cfg["shift"]) for x in (raw, free))
@@ -405,7 +407,7 @@ class PairPipe(RelationPipe):
         return "type", f"the types {' → '.join(kind or 'no type' for kind in kinds)} are not among its own (types)"
 
     def explain_score(self, pairs: Pairs, outputs: Outputs, number: int, column: int) -> str:
-        """Return what the score of a pair's likeliest answer, which is too low, is made of, as a clause."""
+        """Return, as a clause, what makes up the score, which is too low, of a pair's likeliest answer."""
         evidence = self.evidence(pairs, outputs, number, column + 1)
         figures = [f"{key} {value:.3f}" for key, value in evidence.items() if isinstance(value, float)]
         return "its score beside no relation is too low" + (f": {', '.join(figures)}" if figures else "")
@@ -428,7 +430,7 @@ def to_json(value: object) -> bytes:
 
 
 def make_triple(pairs: Pairs, number: int, answer: PairClass, score: float) -> Record:
-    """Make the triple that an answer about a pair stands for: `subject`, `relation`, `object`, `score`."""
+    """Make the triple that an answer about a pair means: `subject`, `relation`, `object`, `score`."""
     subject, obj = pairs.spans(number)[:: -1 if answer.backwards else 1]
     return {"subject": subject, "relation": answer.relation, "object": obj, "score": score}
 
@@ -440,7 +442,7 @@ def to_offsets(triple: Record) -> Record:
 
 
 def add_triple(triples: DocTriples, triple: Record) -> None:
-    """Add a triple to those of its Doc, unless the same is there with as high a score."""
+    """Add a triple to those of its Doc, unless the same one is there with at least the same score."""
     subject, obj = triple["subject"], triple["object"]
     key = (subject.start, subject.end, triple["relation"], obj.start, obj.end)
     if key not in triples or triples[key]["score"] < triple["score"]:
@@ -450,8 +452,8 @@ def add_triple(triples: DocTriples, triple: Record) -> None:
 def most_attended(pairs: Pairs, weights: Floats, number: int) -> List[List[float]]:
     """List the tokens of a pair's text with most attention, the heaviest first.
 
-    weights (Floats): Of the tokens. Shape (T,)
-    RETURNS (List[List[float]]): First character, character after the last, weight. Empty without attention.
+    weights (Floats): Attention of each token. Shape (T,)
+    RETURNS (List[List[float]]): First character, character after the last, weight. Empty if no weight is large enough.
     """
     doc, start = pairs.docs[pairs.doc[number]], int(pairs.text[number, 0])
     best = sorted(numpy.flatnonzero(weights >= LEAST_ATTENTION).tolist(), key=lambda token: -weights[token])
@@ -462,9 +464,10 @@ def most_attended(pairs: Pairs, weights: Floats, number: int) -> List[List[float
 def relation_scores(probs: Floats) -> Floats:
     """Compute p(r) / (p(r') + p(no relation)) with the likeliest relation r'.
 
-    For r' it is its probability if only it and no relation are possible: above 0.5 if it is the best class, else below,
-    so that a threshold of 0.5 is the decision by the best class. Two relations of a pair with the same probability have
-    the same score, as if each had it alone; one that is less likely than r' has less. Shapes (P, 1 + R) → (P, R)
+    The score of r' is its probability given that either it or no relation holds: above 0.5 if it is the likeliest
+    class, else below, so that a threshold of 0.5 decides as the argmax over classes does. Equally likely relations of a
+    pair have equal scores, as if each stood alone; a relation less likely than r' has a lower score.
+    Shapes (P, 1 + R) → (P, R)
     """
     relations = probs[:, 1:]
     return relations / numpy.maximum(relations.max(axis=1, keepdims=True, initial=0.0) + probs[:, :1], 1e-300)

@@ -1,4 +1,4 @@
-"""Why there is no pair of entities, or no triple of it: the same messages for all components over pairs."""
+"""Messages of all components over pairs on why there is no pair of entities, or a pair has no triple."""
 
 from dataclasses import dataclass, field
 from typing import List, Sequence
@@ -24,7 +24,7 @@ MOST_NAMED = 4
 
 @dataclass
 class EntityCounts:
-    """Counts of Docs with entities in training data before its first pair, and a sample.
+    """Counts of Docs with entities in training data before its first pair, and a sample of Docs.
 
     docs (int): Number of documents.
     with_entities (int): Number of those whose predicted Doc has entities or marked pairs.
@@ -51,10 +51,14 @@ def _has_entities(doc: Doc) -> bool:
 
 
 def unsearched(docs: Sequence[Doc], suggester: Suggester) -> str:
-    """Return the template of a warning for Docs without pairs; "" if one was annotated with some, or all are empty."""
+    """Return the warning template for Docs without pairs; "" if a Doc is annotated with pairs, or all are empty.
+
+    If pairs are made of entities, a Doc annotated with entities is enough for "".
+    """
+    docs = [doc for doc in docs if len(doc)]
     if isinstance(suggester, AnnotatedPairs):
-        return Warnings.W408 if all(PAIRS_KEY not in doc.user_data for doc in docs) and any(map(len, docs)) else ""
-    return "" if any(map(has_entity_annotation, docs)) else Warnings.W406
+        return Warnings.W408 if docs and all(PAIRS_KEY not in doc.user_data for doc in docs) else ""
+    return Warnings.W406 if docs and not any(map(has_entity_annotation, docs)) else ""
 
 
 def why_no_pairs(read: EntityCounts, *, suggester: Suggester, name: str, where: str) -> str:
@@ -66,7 +70,7 @@ def why_no_pairs(read: EntityCounts, *, suggester: Suggester, name: str, where: 
 
 
 def why_left_out(docs: Sequence[Doc], suggester: Suggester) -> str:
-    """Return why a suggester returns no pair of Docs with entities, and what to do, as a clause."""
+    """Return, as a clause, why a suggester finds no pair in Docs with entities, and what to do."""
     if isinstance(suggester, AnnotatedPairs):
         return (
             "spacy_relext.AnnotatedPairs.v1 takes the pairs that a data set marks (`pairs` of a record) and nothing "
@@ -124,7 +128,7 @@ def explain_low_score(closest: Record, pairs: Pairs, *, name: str) -> str:
 
 
 def make_near_miss(triple: Record, threshold: float, stage: str, text: str, *, name: str) -> NearMiss:
-    """Make a near miss of a triple with spans, and of what stopped it."""
+    """Make a near miss from a triple with spans and what stopped it."""
     subject, obj = ((span.start_char, span.end_char) for span in (triple["subject"], triple["object"]))
     return NearMiss(triple["relation"], triple["score"], float(threshold), stage, text, name, subject, obj)
 

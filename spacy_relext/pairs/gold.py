@@ -13,7 +13,7 @@ from ..annotations.assertion import gold_assertions, list_assertions
 from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from .pairs import IntArray, Pairs
 
-# Numbers of classes: no relation, and that of a pair without a label.
+# Class numbers of no relation, and of pairs without a label.
 NO_RELATION = 0
 UNLABELLED = -1
 
@@ -22,7 +22,7 @@ MarkPairs = Callable[[Pairs, Sequence[Example]], Bools]
 
 
 class PairClass(NamedTuple):
-    """A relation, and whether the object of the pair is its subject."""
+    """A relation, and whether it holds backwards: the object of the pair is its subject."""
 
     relation: str
     backwards: bool = False
@@ -34,16 +34,16 @@ class PairClass(NamedTuple):
 
 @dataclass
 class GoldPairs:
-    """Pairs with known gold: those of annotated Docs, and those of other Docs that an annotator refused a relation of.
+    """Pairs with known gold: all pairs of annotated Docs and, in others, those of triples that an annotator rejected.
 
-    All Docs stay in the batch. Pairs without gold can be kept, too, for what else is known of them.
+    All Docs stay in the batch. Pairs without gold can be kept too, for what else is known about them.
 
     gold (List[Set[PairClass]]): Classes of each pair; empty: no relation.
     labelled (Bools): Whether the gold of each pair is known. Shape (P,)
     examples (Sequence[Example]): The batch; their predicted Docs are those of the pairs.
     missed (int): Gold triples without a suggested pair.
-    unannotated (int): Docs without annotation of which no pair is here.
-    counted (bool): Whether they are among the training data whose types were counted.
+    unannotated (int): Docs that are not annotated and have no pair here.
+    counted (bool): Whether the pairs belong to the training data whose argument types were counted.
     """
 
     pairs: Pairs
@@ -64,7 +64,7 @@ class GoldPairs:
         return (self if len(rows) == len(self.gold) else self.take(rows)), unknown
 
     def augment_with_reversed(self) -> "GoldPairs":
-        """Append each pair reversed, unless both orders are there."""
+        """Append each pair in reverse, unless both orders are there."""
         if self.pairs.both_orders:
             return self
         reversed_gold = [{each.reversed() for each in classes} for classes in self.gold]
@@ -93,7 +93,7 @@ class GoldPairs:
         return numpy.where(self.labelled, numpy.asarray(chosen, dtype="int64"), UNLABELLED)
 
     def assertions(self, known: Sequence[PairClass], labels: Sequence[str]) -> IntArray:
-        """Number the assertion, one of some labels, of each pair's first known class; -1 for none. Shape (P,)"""
+        """Number the assertion, among `labels`, of each pair's first known class; -1 for none. Shape (P,)"""
         number, stated = {label: index for index, label in enumerate(labels)}, gold_assertions(self.examples)
         chosen = numpy.full(len(self), -1, dtype="int64")
         classes = self.classes(known)
@@ -108,13 +108,13 @@ class GoldPairs:
 
 @dataclass
 class CollectedPairs:
-    """What the training data of a component over pairs contains; `gold`, `missed`, `unannotated` as in `GoldPairs`.
+    """Contents of a pair component's training data; `gold`, `missed` and `unannotated` as in `GoldPairs`.
 
-    labels (List[str]): The relations: those of gold, unless the user gives them.
+    labels (List[str]): The relations: those in gold, unless the user gives them.
     types (List[Tuple[str, str]]): Entity types of each pair.
     docs (int): Number of all Docs.
     where (str): Name of the data, for messages.
-    assertions (Set[str]): Those of gold triples.
+    assertions (Set[str]): Assertions of gold triples.
     """
 
     labels: List[str] = field(default_factory=list)
@@ -130,7 +130,7 @@ class CollectedPairs:
         """Count the triples of each subject type, relation and object type.
 
         known (Sequence[PairClass]): The model's classes; others are not counted.
-        reversed_too (bool): Whether each pair is there reversed as well: then its triples count once.
+        reversed_too (bool): Whether each pair is also there in reverse: then its triples count once.
         """
         counted = {each for each in known if not (reversed_too and each.backwards)}
         return Counter(
@@ -160,7 +160,7 @@ def gold_pairs(
 
     unlabelled (Optional[MarkPairs]): Marks the pairs that are kept although their gold is not known.
     """
-    pairs = suggest([example.predicted for example in examples])  # all of them: a shared encoder waits for each
+    pairs = suggest([example.predicted for example in examples])  # all Docs: a shared encoder waits for each
     labelled = mark_known(pairs, examples)
     kept = labelled if unlabelled is None else labelled | unlabelled(pairs, examples)
     if not kept.all():
@@ -174,8 +174,8 @@ def gold_pairs(
 def mark_known(pairs: Pairs, examples: Sequence[Example]) -> Bools:
     """Mark the pairs whose gold is known. Shape (P,)
 
-    In an annotated Doc that is every pair. In any other it is a pair with a triple that an annotator refused: it has no
-    relation.
+    In an annotated Doc these are all pairs. In others they are the pairs of triples that an annotator rejected: they
+    have no relation.
     """
     annotated = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)
     known = annotated[pairs.doc]
@@ -211,7 +211,7 @@ def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[Pair
     for doc, example in enumerate(examples):
         triples = align_triples(example.predicted, example.reference)
         total += len(get_records(example.reference, source="") or [])
-        missed -= len(triples)  # with `total`, those that cover no token
+        missed -= len(triples)  # with `total`, also counts those that cover no token
         for triple in triples:
             subject = (triple.subject[0], triple.subject[1] + 1)
             obj = (triple.object[0], triple.object[1] + 1)
@@ -228,8 +228,8 @@ def match_gold(pairs: Pairs, examples: Sequence[Example]) -> Tuple[List[Set[Pair
 def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]] = None) -> List[PairClass]:
     """List the classes of a data set, sorted, without `no relation`.
 
-    If one relation has a backwards class, all have: otherwise a rare direction would be missing in a part of the data,
-    and two components of the same relations would not have the same classes.
+    If one relation has a backwards class, all have: otherwise a rare direction could be missing in part of the data,
+    and two components with the same relations would have different classes.
 
     gold (Sequence[Set[PairClass]]): Gold classes of each pair.
     labels (Optional[Sequence[str]]): The relations; None: those of gold.
@@ -241,7 +241,7 @@ def list_classes(gold: Sequence[Set[PairClass]], labels: Optional[Sequence[str]]
 
 
 def reversed_classes(classes: Sequence[PairClass]) -> Optional[IntArray]:
-    """Map the number of each class, 0 for no relation, to that of its reverse; None if one is missing. Shape (R,)"""
+    """Map each class number, 0 for no relation, to that of its reverse; None if one is missing. Shape (1 + R,)"""
     number = {each: index + 1 for index, each in enumerate(classes)}
     numbers = [number.get(each.reversed()) for each in classes]
     return None if None in numbers else numpy.asarray([NO_RELATION, *numbers], dtype="int64")

@@ -10,7 +10,7 @@ from .encoders.states import PairEncoder, States
 
 
 class ClassHead(nn.Module):
-    """F: two layers over [h; h_s; h_o], with dropout before each."""
+    """F: two linear layers over [h; h_s; h_o], with dropout before each."""
 
     def __init__(self, width: int, *, hidden: int, n_classes: int, dropout: float) -> None:
         """Build the layers; `width` is D, `n_classes` R."""
@@ -34,15 +34,15 @@ def joined(states: States) -> Tensor:
 
 
 class PairModule(nn.Module):
-    """An encoder of pairs and a head above it; sized by `configure`.
+    """An encoder of pairs and a head above it; `configure` sets their sizes.
 
-    `forward` takes the arrays of `encoders/features.py`, among them for each token, or word piece, of P pairs
-    `to_subject` and `to_object`, its signed distances to both arguments, 0 inside; `types`, its entity type; and
-    `positions`, its token in the text, or that of which it is a piece, -1 for none. Shapes (P, T)
+    `forward` takes the arrays of `encoders/features.py`. Among them are, for each token or word piece of the texts of P
+    pairs: `to_subject` and `to_object`, its signed distances to both arguments, 0 inside; `types`, its entity type; and
+    `positions`, the number of its token in the text, -1 for none. Shapes (P, T)
     """
 
     encoder: PairEncoder
-    # Fields of the output with a column for each class, and those that depend on the order of a pair's arguments.
+    # Output fields with a column per class, and output fields that depend on the order of a pair's arguments.
     by_class: ClassVar[Tuple[str, ...]] = ("logits",)
     by_order: ClassVar[Tuple[str, ...]] = ()
 
@@ -81,7 +81,7 @@ class PairModule(nn.Module):
             self.assertion = nn.Linear(3 * self.encoder.output_width, n_assertions)
 
     def assertions(self, states: States) -> Tensor:
-        """Compute the logits of assertions, of no pairs without a head for them. Shape (P, A)"""
+        """Compute the logits of assertions; `NO_ASSERTIONS` without a head for them. Shape (P, A)"""
         return NO_ASSERTIONS if self.assertion is None else self.assertion(joined(states))
 
     @property
@@ -94,7 +94,7 @@ class PairModule(nn.Module):
         cast(Any, self.encoder).load_checkpoint(path)
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build the layers above the encoder, whose vectors have `width` numbers."""
+        """Build the layers above the encoder, whose vectors have size `width`."""
         raise NotImplementedError
 
     def class_head(self, width: int, n_classes: int) -> ClassHead:
@@ -106,8 +106,8 @@ def by_token(weights: Tensor, positions: Tensor) -> Tensor:
     """Sum the weights of the pieces of each token.
 
     weights (Tensor): Shape (P, T)
-    positions (Tensor): Token of each piece, -1 for none; a window into a long text begins anywhere. Shape (P, T)
-    RETURNS (Tensor): Shape (P, T), or wider if a token lies further.
+    positions (Tensor): Token of each piece, -1 for none; a window of a long text starts anywhere. Shape (P, T)
+    RETURNS (Tensor): Shape (P, T), or wider if a token lies beyond T.
     """
     width = max(weights.shape[1], int(positions.max()) + 1 if positions.numel() else 0)
     sums = weights.new_zeros(weights.shape[0], width + 1)

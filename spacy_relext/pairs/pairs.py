@@ -15,13 +15,13 @@ class Pairs:
     """Pairs of entities of some Docs, in document order. Bounds are tokens of the Doc, the end exclusive.
 
     doc (IntArray): Index of the Doc of each pair. Shape (P,)
-    text (IntArray): Bounds of the text that a pair is read in: its sentence, or several. Shape (P, 2)
+    text (IntArray): Bounds of the text in which a pair is read: one sentence, or several. Shape (P, 2)
     subject (IntArray): Bounds of the first argument. Shape (P, 2)
     object (IntArray): Bounds of the second one. Shape (P, 2)
     types (List[Tuple[str, str]]): Entity types of both arguments, "" for none.
     both_orders (bool): Whether each pair is there in both orders, so that no class is backwards.
-    lost (int): Marked pairs that cover no token, or the same tokens twice.
-    dropped (int): Pairs of entities over the limit of a suggester.
+    lost (int): Marked pairs with an argument that covers no token, or with the same tokens as both arguments.
+    dropped (int): Pairs of entities beyond the limit of a suggester.
     """
 
     docs: Sequence[Doc]
@@ -39,7 +39,7 @@ class Pairs:
 
     @property
     def pairs(self) -> "Pairs":
-        """Itself, as `GoldPairs` has the same attribute."""
+        """The pairs themselves, as `GoldPairs` has the same attribute."""
         return self
 
     def spans(self, number: int) -> Tuple[Span, Span]:
@@ -89,14 +89,16 @@ class Pairs:
         return replace(self, subject=subject, object=obj, types=types)
 
     def augment_with_reversed(self) -> "Pairs":
-        """Append each pair reversed, unless both orders are there."""
+        """Append each pair in reverse, unless both orders are there."""
         return self if self.both_orders else self.joined(self.reversed())
 
     def in_text_order(self) -> "Pairs":
-        """Select, of pairs in both orders, those whose subject comes first; others stay as they are."""
+        """Select, of pairs in both orders, those in text order; pairs in one order stay as they are."""
         if not self.both_orders:
             return self
-        return replace(self.take(numpy.flatnonzero(self.subject[:, 0] <= self.object[:, 0])), both_orders=False)
+        (start, end), (other_start, other_end) = self.subject.T, self.object.T
+        in_order = (start < other_start) | ((start == other_start) & (end <= other_end))
+        return replace(self.take(numpy.flatnonzero(in_order)), both_orders=False)
 
     def joined(self, other: "Pairs") -> "Pairs":
         """Append other pairs of the same Docs."""
@@ -109,7 +111,7 @@ class Pairs:
 
 
 def stack_pairs(parts: Sequence[Pairs]) -> Pairs:
-    """Concatenate one or more sets of pairs of different Docs; a Doc of two sets is in the result twice."""
+    """Concatenate one or more sets of pairs and their Docs; a Doc of two sets is in the result twice."""
     offsets = numpy.cumsum([0, *(len(part.docs) for part in parts)])
     columns = [(part.doc + offset, part.text, part.subject, part.object) for part, offset in zip(parts, offsets)]
     doc, text, subject, obj = (numpy.concatenate(column) for column in zip(*columns))

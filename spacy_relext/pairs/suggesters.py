@@ -17,7 +17,7 @@ from ..annotations.store import char_span
 from ..errors import Errors, check_choice, check_range
 from .pairs import Pairs
 
-# Ordered pairs of a sentence with 45 entities.
+# About the number of ordered pairs in a sentence with 45 entities.
 MAX_PAIRS = 2000
 
 Suggester = Callable[[Sequence[Doc]], Pairs]
@@ -28,17 +28,17 @@ Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]
 
 @registry.misc("spacy_relext.EntityPairs.v1")
 class EntityPairs:
-    """Suggests all ordered pairs of entities in one sentence or in nearby ones, but none of two mentions of one id.
+    """Suggests all ordered pairs of entities in one sentence or in nearby ones, except two mentions of the same id.
 
     max_distance (Optional[int]): Most tokens between the two; null: any number.
     types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
-    neighbours (int): Largest distance of their sentences; 0: in one sentence.
-    max_pairs (int): Most pairs of a sentence, and of two sentences; of more, those with the fewest entities in between
-        are suggested (of two sentences, those with the fewest tokens). 0: no limit.
-    RAISES (ValueError): If a number is negative, or an entry of the types is no pair.
+    neighbours (int): Largest distance between their sentences, in sentences; 0: the same sentence.
+    max_pairs (int): Most pairs within a sentence, and between two sentences; if there are more, those with the fewest
+        entities in between are suggested (between two sentences, with the fewest tokens). 0: no limit.
+    RAISES (ValueError): If a number is negative, or an entry of the types is not a pair.
     """
 
-    # A class, not a closure: a spawned process gets the component by pickle.
+    # A class, not a closure: spawned processes get the component by pickle.
     def __init__(
         self,
         *,
@@ -71,7 +71,7 @@ class EntityPairs:
     def _choose(
         self, left: List[Entity], right: Optional[List[Entity]], links: Mapping[Bounds, str]
     ) -> Tuple[List[Tuple[Entity, Entity]], int]:
-        """Choose the ordered pairs of a sentence, or of two; return also how many the limit leaves out."""
+        """Choose the ordered pairs within a sentence, or between two; also return how many the limit leaves out."""
         most = self.max_pairs or sys.maxsize
         total = len(left) * (len(left) - 1) if right is None else 2 * len(left) * len(right)
         places = _places(left, right) if total <= most else _nearest_places(left, right)
@@ -84,12 +84,12 @@ class EntityPairs:
             seen += 1
             if self._is_allowed(entities[first], entities[second], links):
                 chosen.append((first, second))
-        # in the order in which all of them would be
+        # by position, no longer by distance
         chosen = chosen if total <= most else sorted(chosen)
         return [(entities[first], entities[second]) for first, second in chosen], total - seen
 
     def _is_allowed(self, first: Entity, second: Entity, links: Mapping[Bounds, str]) -> bool:
-        """Return True if two entities are a pair to be classified: not two mentions of one id."""
+        """Return True if two entities may form a pair: not of the same id, near enough, and of allowed types."""
         (place, kind), (other, other_kind) = first, second
         link = links.get(place)
         if link is not None and link == links.get(other):
@@ -123,13 +123,13 @@ class AnnotatedPairs:
 
 @registry.misc("spacy_relext.AnnotatedOrAllPairs.v1")
 class AnnotatedOrAllPairs:
-    """Suggests the marked pairs of Docs that have some, and all pairs of entities in a sentence of others.
+    """Suggests the marked pairs of Docs annotated with pairs, and all pairs of entities within a sentence of others.
 
-    A component that learns from marked pairs also reads raw text so.
+    This lets a component that was trained on marked pairs read raw text.
 
-    order (str): Which entity of an unmarked pair is the subject, as in the data set: the first of the "text", or, if
-        both are linked, that with the smaller "id".
-    RAISES (ValueError): If the order is another.
+    order (str): Which entity of an unmarked pair is the subject, as in the data set: "text", the first in the text, or
+        "id", the one with the smaller id if both are linked, else the first in the text.
+    RAISES (ValueError): If the order is neither.
     """
 
     def __init__(self, *, order: str = "text") -> None:
@@ -156,10 +156,10 @@ class AnnotatedOrAllPairs:
 def _texts(
     doc: Doc, entities: List[Entity], neighbours: int
 ) -> Iterator[Tuple[Bounds, List[Entity], Optional[List[Entity]]]]:
-    """Yield each text that pairs are read in: a sentence and its entities, or several, with those of the first and of
-    the last one. A pair is read in the shortest text."""
+    """Yield each text in which pairs are read, with its entities: one sentence, or several, with the entities of the
+    first and of the last. So a pair is read in the shortest text that contains it."""
     bounds = sentence_bounds(doc)
-    starts = [first for (first, _), _ in entities]  # they are in order
+    starts = [first for (first, _), _ in entities]  # in ascending order
     ranges = [(bisect_left(starts, start), bisect_left(starts, end), end) for start, end in bounds]
     inside = [[e for e in entities[first:last] if e[0][1] <= end] for first, last, end in ranges]
     for number, (start, end) in enumerate(bounds):
@@ -169,7 +169,7 @@ def _texts(
 
 
 def _places(left: List[Entity], right: Optional[List[Entity]]) -> Iterable[Tuple[int, int]]:
-    """Return the places of all ordered pairs, within a sentence or between two."""
+    """Return the entity numbers of all ordered pairs, within a sentence or between two."""
     if right is None:
         return permutations(range(len(left)), 2)
     across = product(range(len(left)), range(len(left), len(left) + len(right)))
@@ -177,7 +177,7 @@ def _places(left: List[Entity], right: Optional[List[Entity]]) -> Iterable[Tuple
 
 
 def _nearest_places(left: List[Entity], right: Optional[List[Entity]]) -> Iterator[Tuple[int, int]]:
-    """Yield the places of all ordered pairs, the nearest first."""
+    """Yield the entity numbers of all ordered pairs, the nearest first."""
     if right is None:
         for gap in range(1, len(left)):
             for first in range(len(left) - gap):

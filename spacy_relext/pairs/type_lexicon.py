@@ -1,4 +1,4 @@
-"""A lexicon of noun types, such as WordNet supersenses, for spans that are no named entities."""
+"""A lexicon of noun types, such as WordNet supersenses, for spans that are not named entities."""
 
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Tuple, Union
@@ -11,7 +11,7 @@ from ..errors import Errors
 
 _EXPECTED = "a lower-case noun of one or two words, a tab, and its type"
 
-# Words after the head of a noun phrase, for texts without a parse.
+# Words that follow the head of a noun phrase, for texts without a parse.
 _PREPOSITIONS = (
     "about above across after against along among around as at before behind below beneath beside between beyond by "
     "concerning containing during for from in including inside into like near of off on onto outside over per since "
@@ -38,9 +38,10 @@ class TypeLexicon:
     def type_of(self, span: Span) -> str:
         """Look up the type of a span's head noun; "" if the lexicon has none.
 
-        The candidates are the whole span, the head with the word before it, and the head: the root and its left
-        compound if the Doc is parsed, else the last words before a preposition. Each is looked up as written, with the
-        lemma of its last word if the Doc has lemmas, and without an English plural ending.
+        The candidates are the whole span, the head with the word before it, and the head alone: in a parsed Doc the
+        root and its nearest compound to the left, else the last two words before a preposition or relative pronoun.
+        Each is looked up in lower case: as it stands, with the lemma of its last word if the Doc has lemmas, and
+        without an English plural ending.
         """
         words = [token for token in span if any(character.isalnum() for character in token.text)]
         if not words:
@@ -98,13 +99,13 @@ def _parsed_head(span: Span) -> List[Token]:
 
 
 def _last_words(words: List[Token]) -> List[Token]:
-    """Return the last two words before the first preposition that does not begin the phrase."""
+    """Return the last two words before the first preposition or relative pronoun that is not the first word."""
     end = next((n for n, token in enumerate(words) if n and token.lower_ in _AFTER_HEAD), len(words))
     return words[max(end - 2, 0) : end]
 
 
 def _forms(phrase: str, last: Token, has_lemmas: bool) -> Iterator[str]:
-    """Yield the forms of a phrase with the last word `last` to look up."""
+    """Yield the forms in which to look up a phrase whose last word is `last`."""
     lower = phrase.lower()
     yield lower
     if has_lemmas and lower.endswith(last.lower_):

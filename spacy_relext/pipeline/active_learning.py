@@ -21,7 +21,7 @@ ORDERS = ("uncertainty", "disagreement", "random")
 class Informativeness(NamedTuple):
     """How much the annotation of a Doc is expected to teach.
 
-    score (float): 0 and up; only its order in a pool means something.
+    score (float): At least 0; only its order within a pool is meaningful.
     relation (str): The relation that contributes most to it; "" if none does.
     reason (str): That contribution, as a clause.
     """
@@ -32,10 +32,10 @@ class Informativeness(NamedTuple):
 
 
 def measure_uncertainty(nlp: Language, doc: Doc, *, weights: Mapping[str, float]) -> Informativeness:
-    """Sum how near the score of each possible triple is to its threshold.
+    """Sum how close the score of each possible triple is to its threshold.
 
-    A possible triple with score s and threshold t counts s / t if it is not stated and (1 - s) / (1 - t) if it is: 1 at
-    the threshold, 0 where the pipeline is sure. Long texts have more of them, and are preferred.
+    A possible triple with score s and threshold t counts s / t if it is not stated and (1 - s) / (1 - t) if it is, at
+    most 1: 1 at the threshold, 0 where the pipeline is sure. Long texts have more of them, and so are preferred.
 
     doc (Doc): Annotated by the pipeline.
     weights (Mapping[str, float]): Factor of each relation; 1 for others.
@@ -112,13 +112,13 @@ def measure(
 
 @dataclass
 class Selection:
-    """Chooses texts of a pool: the most informative first, none like one that is chosen or annotated already.
+    """Chooses texts of a pool: the most informative first, no near duplicates of chosen or annotated ones.
 
-    Two texts are alike if their shingles of three words are near (`corpora.overlap.is_near`).
+    Two texts are near duplicates by their shingles of three words (`corpora.overlap.is_near`).
 
     limit (int): Texts to choose.
-    quota (int): Most texts that one relation contributes most to; 0: no limit.
-    seed (int): Of the order of texts that are equally informative.
+    quota (int): Maximum number of texts with the same main relation (`Informativeness.relation`); 0: no limit.
+    seed (int): Seed for the order of texts that are equally informative.
     """
 
     limit: int
@@ -130,7 +130,7 @@ class Selection:
     _texts: List[Shingles] = field(default_factory=list)
 
     def add_annotated(self, doc: Doc) -> None:
-        """Add a text that is annotated already: nothing like it is chosen."""
+        """Add a text that is already annotated: its near duplicates are not chosen."""
         self._add(text_shingles(doc))
 
     def choose(self, pool: Sequence[Tuple[Informativeness, Shingles]]) -> List[int]:
@@ -155,7 +155,7 @@ class Selection:
         return chosen
 
     def _is_known(self, shingles: Shingles) -> bool:
-        """Return True if a text is like one that was added."""
+        """Return True if a text is a near duplicate of one that was added."""
         shared: Counter[int] = Counter()
         for shingle in shingles:
             shared.update(self._index.get(shingle, ()))

@@ -1,4 +1,4 @@
-"""What components share that learn from the training data how a triple is asserted: stated, denied, or otherwise."""
+"""Shared by components that learn from training data how a triple is asserted: stated, denied, or otherwise."""
 
 from typing import Collection, List, Sequence, Tuple
 
@@ -15,10 +15,10 @@ KNOWN = "assertions"
 
 
 def adopt_assertions(cfg: Settings, found: Collection[str]) -> str:
-    """Set the assertions to learn: two or more of the training data, unless `assertion_weight` is 0.
+    """Set the assertions to learn: those of the training data if there are two or more, unless `assertion_weight` is 0.
 
     cfg (Settings): The component's settings; changed in place. Without `assertion_weight` it learns none.
-    RETURNS (str): The assertions of triples that are no facts, if the component will predict them as facts; else "".
+    RETURNS (str): Assertions of triples that are not facts, but which the component will predict as facts; else "".
     """
     cfg.pop(KNOWN, None)
     if len(found) > 1 and cfg.get("assertion_weight"):

@@ -1,4 +1,4 @@
-"""`relext_constraints`: removes the triples of a text that a schema does not allow together."""
+"""`relext_constraints`: removes triples of a text that contradict a schema or each other."""
 
 import warnings
 from pathlib import Path
@@ -34,14 +34,14 @@ from .requirements import late_components
 
 SCHEMA = "schema.json"
 
-# Least weight: a triple that contradicts no other one stays, whatever its score.
+# Minimum weight: above 0, so that a triple that contradicts no other one stays, whatever its score.
 _LEAST = 1e-6
 
 
 class RelextConstraints(Pipe):
     """Keeps the consistent subset of the predicted triples of a Doc with the largest sum of log-odds.
 
-    What it removes stays on the Doc with the reason, where `get_removed` of `annotations/constraints.py` reads it. Gold
+    Removed triples stay on the Doc with the reason, and `get_removed` of `annotations/constraints.py` reads them. Gold
     triples, and those that are denied or hypothetical, are not touched.
     """
 
@@ -72,7 +72,7 @@ class RelextConstraints(Pipe):
         """Read the schema, which is saved with the component.
 
         get_examples (Callable[[], Iterable[Example]]): Not read.
-        nlp (Optional[Language]): The pipeline, whose components say which relations they know.
+        nlp (Optional[Language]): The pipeline, whose labels the relations of the schema are compared with.
         schema_path (Optional[Path]): YAML or JSON file; see `annotations/schema.py`.
         RAISES (ValueError): If it is not set, missing or malformed.
         """
@@ -118,7 +118,7 @@ class RelextConstraints(Pipe):
         violations: Sequence[Violation],
         claims: Sequence[Claim],
     ) -> None:
-        """Move triples from the Doc's triples to those that were removed."""
+        """Move the violating triples of a Doc to its removed ones."""
         removed = [each for each in get_removed(doc) if each["removed"]["by"] != self.name]
         for constraint, position, other in violations:
             reason = _describe(doc, constraint, claims[position], None if other is None else records[other])
@@ -135,7 +135,7 @@ class RelextConstraints(Pipe):
             set_triples(doc, rest, source=source)
 
     def _warn_untyped(self, doc: Doc, schema: Schema) -> None:
-        """Warn once if types count, and nothing has set any."""
+        """Warn once if entity types are checked, but nothing has set entities."""
         if not self._has_warned and "types" in self.constraints and schema.type_rows():
             if not has_entity_annotation(doc):
                 self._has_warned = True
@@ -188,7 +188,7 @@ class RelextConstraints(Pipe):
         return None if self.schema is None else schema_to_dict(self.schema)
 
     def _load(self, data: Optional[Record]) -> None:
-        """Make the schema of plain values."""
+        """Make the schema from plain values."""
         self.schema = None if data is None else schema_from_dict(data)
 
 
@@ -213,11 +213,11 @@ def make_relext_constraints(
 ) -> RelextConstraints:
     """Create a component that removes triples which contradict a schema.
 
-    constraints (List[str]): Which count: "types", "symmetric", "functional", "acyclic".
-    base_score (float): Score of a triple that adds nothing to the sum: log-odds count from its own. One with a lower
-        score still stays, unless it contradicts another one.
+    constraints (List[str]): Those to apply: "types", "symmetric", "functional", "acyclic".
+    base_score (float): Score with weight 0: the weight of a triple is its log-odds minus those of this score. A triple
+        with a lower score has almost no weight, but stays unless it contradicts another one.
     type_penalty (Optional[float]): Log-odds that a triple loses if the schema does not allow the types of its
-        arguments, since predicted entities are not always right. It goes if none are left, or if it contradicts another
-        one. None: it goes in any case, which suits texts whose entities are right.
+        arguments, since predicted entities are not always right. It is removed if none are left. None: it is removed in
+        any case, which suits texts whose entities are right.
     """
     return RelextConstraints(name, constraints=constraints, base_score=base_score, type_penalty=type_penalty)

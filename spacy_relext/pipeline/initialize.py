@@ -23,7 +23,7 @@ Pipe = Callable[[Doc], Doc]
 
 DATA = "the training data"
 
-ENCODER = "encoder."  # names of an encoder's weights begin with it
+ENCODER = "encoder."  # prefix of the names of an encoder's weights
 
 BATCH = 128
 
@@ -35,7 +35,7 @@ def describe_corpus(nlp: Optional[Language]) -> str:
 
 
 def annotated(get_examples: GetExamples, nlp: Optional[Language], name: str) -> GetExamples:
-    """Let the components before one annotate copies of the predicted Docs, as they do in its updates.
+    """Annotate copies of the predicted Docs with the components before one, as annotating components do in training.
 
     These are the components that the config names as annotating, and those without weights.
     """
@@ -85,7 +85,7 @@ def check_listeners(nlp: Language, name: str) -> None:
 
 
 def check_vectors(model: Model, vocab: Vocab, name: str) -> None:
-    """Check that there are static vectors if an encoder reads them: else it would end in an index error.
+    """Check that there are static vectors if an encoder reads them: without, it would fail with an index error.
 
     vocab (Vocab): The vocabulary, whose vectors [initialize] has filled by now.
     RAISES (ValueError): If there are none.
@@ -95,9 +95,9 @@ def check_vectors(model: Model, vocab: Vocab, name: str) -> None:
 
 
 def check_shared_vectors(nlp: Language) -> None:
-    """Check the same before any component is initialized: spaCy's own, such as `tok2vec`, do not.
+    """Check for static vectors before any component is initialized: spaCy's own, such as `tok2vec`, do not check.
 
-    nlp (Language): Whose [initialize] is about to run.
+    nlp (Language): The pipeline whose [initialize] is about to run.
     RAISES (ValueError): If an encoder reads static vectors, and neither the vocabulary nor [initialize] has any.
     """
     config = nlp.config.interpolate()
@@ -115,12 +115,12 @@ def _width(model: Model) -> Optional[int]:
 def start_from(
     model: Model, paths: Sequence[Path], *, kind: Type[TrainablePipe], classes: Optional[Sequence[object]], name: str
 ) -> None:
-    """Copy the mean of trained weights into a model: all of its encoder's, and those of its head that all have.
+    """Copy the mean of trained weights into a model: all of its encoder, and those of its head that all pipelines have.
 
     paths (Sequence[Path]): Pipelines with one component of the kind each.
-    classes (Optional[Sequence[object]]): What the model's classes mean; None: those of the pipelines are others, and
-        only their encoder is copied.
-    name (str): Of the component that starts, for messages.
+    classes (Optional[Sequence[object]]): The model's classes, which the pipelines must have too; None: only their
+        encoder is copied, whatever their classes.
+    name (str): Name of the model's component, for messages.
     RAISES (ValueError): If a pipeline cannot be loaded, has no such component, other classes, or another encoder.
     """
     states, module = [_weights(path, kind, classes, name) for path in paths], module_of(model)
@@ -141,7 +141,7 @@ def _weights(
     """Read the weights of a pipeline's component."""
     try:
         nlp = spacy.load(path)
-    except Exception as error:  # a damaged folder ends in nearly all that Python has
+    except Exception as error:  # loading a damaged folder may raise almost any exception
         raise ValueError(Errors.R413.format(name=name, paths=path, detail=first_line(error))) from None
     pipes: Sequence[Any] = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, kind)]
     detail = None

@@ -1,4 +1,4 @@
-"""`relext_ner`: an entity recognizer that tags tokens by BILUO, and decodes the best sequence of tags."""
+"""`relext_ner`: an entity recognizer that scores BILUO tags of tokens and decodes the best valid sequence."""
 
 from itertools import islice
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
@@ -38,15 +38,15 @@ CONFIG = f"""
 @scorers = "spacy.ner_scorer.v1"
 """
 
-Entity = Tuple[int, int, str]  # first token, token behind the last, label
+Entity = Tuple[int, int, str]  # first token, token after the last, label
 
 
 class RelextNer(LabelledPipe):
     """Finds entities: a linear layer scores the BILUO tags of each token, and Viterbi picks a valid sequence.
 
-    No entity crosses the boundary of a sentence, or begins or ends with white space. Entities that a Doc has already
-    are kept, and those found that overlap them are dropped. Over a transformer it learns from fewer updates than
-    spaCy's `ner`, whose transitions read the token vectors through a narrower layer.
+    No entity crosses a sentence boundary, or starts or ends with white space. Entities already on a Doc are kept, and
+    predicted ones that overlap them are dropped. On top of a transformer it needs fewer updates than spaCy's `ner`,
+    whose transitions read the token vectors through a narrower layer.
     """
 
     def __init__(self, vocab: Vocab, model: Model, name: str, *, scorer: Optional[Scorer] = None) -> None:
@@ -101,14 +101,14 @@ class RelextNer(LabelledPipe):
             doc.set_ents([*doc.ents, *(Span(doc, start, end, label=label) for start, end, label in free)])
 
     def get_loss(self, examples: Iterable[Example], scores: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
-        """Compute the cross-entropy of tags and its gradient; tokens without annotation have none."""
+        """Compute the cross-entropy of tags and its gradient; tokens without annotation do not count."""
         loss = SequenceCategoricalCrossentropy(names=biluo_tags(self.labels), normalize=False)
         gradient, value = loss(scores, [example.get_aligned_ner() for example in examples])
         return float(value), gradient
 
 
 def biluo_tags(labels: Iterable[str]) -> List[str]:
-    """List the tags of labels: those of a label stand together, in the order B, I, L, U, behind the tag for none."""
+    """List the tags: O first, then those of each label in the order B, I, L, U."""
     return [OUTSIDE, *(f"{part}-{label}" for label in labels for part in "BILU")]
 
 
@@ -120,9 +120,9 @@ def may_follow(tag: str, following: str) -> bool:
 
 
 def decode_tags(scores: Sequence[numpy.ndarray], tags: Sequence[str]) -> List[numpy.ndarray]:
-    """Find the valid sequence of tags with the highest score, by Viterbi.
+    """Find the valid tag sequence with the highest score for each sequence of tokens, by Viterbi.
 
-    scores (Sequence[numpy.ndarray]): Of each sequence, logits of the tags. Shapes (T, K)
+    scores (Sequence[numpy.ndarray]): Logits of the tags, for each sequence. Shapes (T, K)
     RETURNS (List[numpy.ndarray]): Indices of tags. Shapes (T,)
     """
     barriers = numpy.asarray([[0.0 if may_follow(a, b) else NEVER for b in tags] for a in tags], dtype="f")
@@ -138,7 +138,7 @@ def decode_tags(scores: Sequence[numpy.ndarray], tags: Sequence[str]) -> List[nu
 def _decode_batch(scores: Sequence[numpy.ndarray], barriers: numpy.ndarray) -> Iterator[numpy.ndarray]:
     """Decode sequences of similar length."""
     lengths = [len(rows) for rows in scores]
-    # Behind its end each sequence is outside of entities, so that none is left open.
+    # After its end each sequence is tagged O, so that no entity is left open.
     grid = numpy.full((len(scores), max(lengths) + 1, len(barriers)), NEVER, dtype="f")
     grid[:, :, 0] = 0.0
     for row, rows in zip(grid, scores):
@@ -168,14 +168,14 @@ def read_tags(sequence: Iterable[int], tags: Sequence[str]) -> Iterator[Entity]:
 
 
 def _sentences(doc: Doc) -> List[Tuple[int, int]]:
-    """List the tokens of sentences; the whole Doc is one if nothing has set any."""
+    """List the token bounds of sentences; the whole Doc is one if no boundaries are set."""
     if not len(doc):
         return []
     return [(sent.start, sent.end) for sent in doc.sents] if doc.has_annotation("SENT_START") else [(0, len(doc))]
 
 
 def _mask_spaces(doc: Doc, scores: numpy.ndarray) -> numpy.ndarray:
-    """Leave tokens of white space no tag but those for outside and inside."""
+    """Allow white-space tokens no tags but O and I."""
     spaces = [token.i for token in doc if token.is_space]
     if spaces:
         scores = scores.copy()

@@ -40,7 +40,7 @@ Scorer = Callable[..., Settings]
 # Folder, and key in bytes, of what a component knows besides settings and weights.
 KNOWLEDGE = "knowledge"
 
-# Least raw score of a candidate, and documents whose candidates are listed at a time.
+# Lowest raw score of a candidate, and documents whose candidates are listed at a time.
 LEAST_SCORE, _RANKED_BATCH = 0.01, 128
 
 
@@ -58,7 +58,7 @@ class RelationPipe(LabelledPipe):
     has_converged: bool = False  # if it has, it is not updated any more
     ranks_candidates: ClassVar[bool] = False  # whether scores also read `candidates`
     ranges: ClassVar[Ranges] = {}  # of settings: lowest and highest number, or choices
-    fitted: ClassVar[Settings] = {}  # settings that training and tuning fill in, as they are before
+    fitted: ClassVar[Settings] = {}  # settings that training and tuning fill in, with their initial values
     fitted_first: ClassVar[Tuple[str, ...]] = ()  # settings that `fit_settings` finds before thresholds are tuned
 
     def __init__(
@@ -80,7 +80,7 @@ class RelationPipe(LabelledPipe):
         read_type_rules((settings or {}).get("types", ()))
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
         self.cfg: Settings = copy.deepcopy({"labels": [], **(settings or {}), **self.fitted})
-        # Saved beside the settings in use, to distinguish a config that was changed since from what tuning changed.
+        # Saved beside the settings in use, to distinguish later changes of the config from those made by tuning.
         self.cfg[CONFIGURED] = copy.deepcopy(settings or {})
         self._warned: set = set()
         accept_docs(model, self.read_docs)
@@ -96,7 +96,7 @@ class RelationPipe(LabelledPipe):
         raise NotImplementedError
 
     def suggest_gold(self, examples: Sequence[Example]) -> Instances:
-        """Choose what is classified in training, with the gold at hand."""
+        """Choose what is classified in training, where gold is available."""
         raise NotImplementedError
 
     def split(self, instances: Instances) -> Iterator[Instances]:
@@ -129,7 +129,7 @@ class RelationPipe(LabelledPipe):
         raise NotImplementedError
 
     def candidates(self, instances: Instances, outputs: Optional[Outputs]) -> List[List[Record]]:
-        """List all possible triples of each Doc, those below a threshold too, by raw scores: what `exact_ap` ranks.
+        """List all possible triples of each Doc with raw scores, also those below a threshold: what `exact_ap` ranks.
 
         RETURNS (List[List[Record]]): `subject` and `object` as character offsets, `relation`, `score`.
         """
@@ -186,7 +186,7 @@ class RelationPipe(LabelledPipe):
     def near_misses(self, doc: Doc) -> List[NearMiss]:
         """List triples that the component came near to stating, and what stopped each.
 
-        They are computed anew: prediction does not store them.
+        They are recomputed: prediction does not store them.
 
         doc (Doc): Annotated by the components before this one, or by the whole pipeline without `doc_cleaner`.
         RETURNS (List[NearMiss]): Highest scores first.
@@ -198,7 +198,7 @@ class RelationPipe(LabelledPipe):
         return rank_misses(self.rejected(doc, instances, self.run(instances)))
 
     def threshold_of(self, relation: str) -> float:
-        """Return the lowest score with which a relation is stated; 0 if the component has no threshold."""
+        """Return the lowest score at which a relation is stated; 0 if the component has no threshold."""
         own: Mapping[str, float] = self.cfg.get("thresholds", {})
         return float(own.get(relation, self.cfg.get("threshold", 0.0)))
 
@@ -293,7 +293,7 @@ class RelationPipe(LabelledPipe):
     def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
         """Evaluate predictions; the scorer also gets the settings, the component's name as `source`, and `candidates`.
 
-        The latter are computed anew from the predicted Docs: a Doc carries no triples below a threshold.
+        The latter are recomputed from the predicted Docs: a Doc carries no triples below a threshold.
         """
         if self.scorer is None:
             return {}
@@ -309,7 +309,7 @@ class RelationPipe(LabelledPipe):
         return [each for batch in self.read(docs) for each in self.candidates(*batch)]
 
     def read(self, docs: Sequence[Doc]) -> Iterator[Tuple[Instances, Optional[Outputs]]]:
-        """Yield the instances of batches of Docs, and the model's outputs, for scores to be made of them."""
+        """Yield the instances of each batch of Docs, and the model's outputs for them."""
         for batch in minibatch(docs, _RANKED_BATCH):
             instances = self.suggest(batch)
             yield instances, self.run(instances)
@@ -331,7 +331,7 @@ class RelationPipe(LabelledPipe):
         super().to_disk(path, exclude=exclude)  # last, since it lists the files
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelationPipe":
-        """Read what `to_disk` wrote; settings that the config was given since then stay.
+        """Read what `to_disk` wrote; settings that were changed in the config since then take precedence.
 
         RAISES (ValueError): If a file is missing, damaged, or not the one that was written.
         """
@@ -354,7 +354,7 @@ class RelationPipe(LabelledPipe):
         return bytes(srsly.msgpack_dumps(parts))
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RelationPipe":
-        """Read what `to_bytes` returned; settings that the config was given since then stay."""
+        """Read what `to_bytes` returned; settings that were changed in the config since then take precedence."""
         exclude, before = tuple(exclude), self._forget_config()
         with refuse_damage("the bytes", message=Errors.R021, name=self.name):
             parts = srsly.msgpack_loads(bytes_data)
@@ -366,13 +366,13 @@ class RelationPipe(LabelledPipe):
         return self
 
     def _forget_config(self) -> Settings:
-        """Return the settings before others are loaded, and forget the config that they came from."""
+        """Copy the settings before others are loaded, and clear the values of the config that are kept among them."""
         before = dict(self.cfg)
         self.cfg[CONFIGURED] = {}
         return before
 
     def _check_loaded(self, before: Settings) -> None:
-        """Check loaded settings against those before them, and let a config that was changed since override them."""
+        """Check loaded settings against the previous ones, and let later changes of the config override them."""
         check_saved(self.cfg, before)
         check_settings(self.cfg, self.ranges)
         reconcile(self.cfg, before[CONFIGURED])
@@ -386,14 +386,14 @@ class RelationPipe(LabelledPipe):
                 raise ValueError(f"its weights are for {key} = {loaded[key]!r:.60}, its settings for {size}")
 
     def _load_knowledge(self, files: Mapping[str, bytes], *, where: str) -> None:
-        """Load the knowledge files that are stored, if all are there."""
+        """Load the stored knowledge files. RAISES (ValueError): If one is missing."""
         missing = [name for name in self.knowledge_files() if name not in files]
         if missing:
             raise ValueError(Errors.R012.format(name=self.name, where=where, files=", ".join(missing)))
         self.load_knowledge(files)
 
     def type_rules(self, known: Sequence[str] = ()) -> TypeRules:
-        """Read the setting `types`; warn once of relations and types in it that the training data does not have.
+        """Read the setting `types`; warn once about relations and types in it that the training data does not have.
 
         known (Sequence[str]): Entity types of the training data; empty: unknown.
         """
@@ -410,31 +410,31 @@ class RelationPipe(LabelledPipe):
             warnings.warn(message, UserWarning, stacklevel=2)
 
     def warn_unsplit(self, docs: Sequence[Doc]) -> None:
-        """Warn once if texts of several sentences have no boundaries of sentences."""
+        """Warn once if texts of several sentences have no sentence boundaries."""
         if SENTENCES not in self._warned and lack_sentences(docs):
             self.warn_once(SENTENCES, Warnings.W005.format(name=self.name))
 
     def check_pipeline(self, nlp: Language) -> None:
-        """Warn once of each attribute that the component reads and that is only set after it."""
+        """Warn once about each attribute that the component reads, but only later components set."""
         for attribute, names in late_components(nlp, self.name).items():
             message = Warnings.W006.format(name=self.name, attribute=attribute, others=", ".join(names))
             self.warn_once(attribute, message)
 
     def warn_unannotated(self, count: int, total: int, where: str) -> None:
-        """Warn once of documents without annotation, which nothing is learned from."""
+        """Warn once about documents without annotation, from which nothing is learned."""
         if count:
             message = Warnings.W360.format(name=self.name, count=count, total=total, where=where)
             self.warn_once("not annotated", message)
 
 
 def list_near_misses(nlp: Language, doc: Doc) -> List[NearMiss]:
-    """List the triples that a pipeline nearly stated in an annotated Doc, or removed, the highest scores first."""
+    """List the triples that a pipeline nearly stated in an annotated Doc, or removed, highest scores first."""
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)]
     return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc))])
 
 
 def threshold_of(nlp: Language, source: str, relation: str) -> float:
-    """Return the lowest score with which a component of a pipeline states a relation; 0 if it has no threshold."""
+    """Return the lowest score at which a component of a pipeline states a relation; 0 if it has no threshold."""
     pipe = nlp.get_pipe(source) if source in nlp.pipe_names else None
     return pipe.threshold_of(relation) if isinstance(pipe, RelationPipe) else 0.0
 
@@ -449,7 +449,7 @@ def _checked(get_examples: GetExamples, method: str) -> Iterator[Example]:
 
 
 def _join_outputs(parts: Sequence[Outputs]) -> Outputs:
-    """Concatenate outputs (named tuples of arrays); rows that are shorter in some parts are padded with 0."""
+    """Concatenate outputs (named tuples of arrays); narrower parts are padded with 0."""
     if len(parts) == 1:
         return parts[0]
     columns = []

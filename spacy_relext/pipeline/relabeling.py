@@ -1,7 +1,7 @@
-"""Complete incomplete annotation: each document gets triples that a model finds which was not trained on it.
+"""Complete incomplete annotation: each document gets triples from a model that was not trained on it.
 
 Class-adaptive self-training (CAST; Tan et al., Findings of ACL 2023, arXiv 2306.09697): of the new triples of each
-relation j, a share μ_j = (P_j (1 - R_j))^β is kept, so that relations found reliably and often missed gain most.
+relation j, a share μ_j = (P_j (1 - R_j))^β is kept: most for relations with high precision P_j and low recall R_j.
 """
 
 import random
@@ -24,7 +24,7 @@ from ..scoring.triples import TextKey, compare_documents, text_key
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
-# Found triples of each document of a fold, by what exact match compares.
+# Triples found in each document of a fold, by what exact match compares.
 Found = List[Dict[TextKey, Record]]
 
 
@@ -33,7 +33,7 @@ class RelabelReport:
     """Counts of documents, and by relation: what the models find in judged documents, and what is added.
 
     right, predicted, gold (Counter[str]): Triples of dev, or of the held-out documents, for P_j and R_j.
-    candidates, added (Counter[str]): Found triples that the corpus does not have, and those that were drawn.
+    candidates, added (Counter[str]): Found triples that the corpus does not have, and those of them that were drawn.
     """
 
     beta: float
@@ -46,15 +46,15 @@ class RelabelReport:
     added: "Counter[str]" = field(default_factory=Counter)
 
     def precision(self, relation: str) -> float:
-        """P_j; 0 if the relation is never found."""
+        """Compute P_j; 0 if the relation is never found."""
         return self.right[relation] / max(1, self.predicted[relation])
 
     def recall(self, relation: str) -> float:
-        """R_j; 0 if no judged document has the relation."""
+        """Compute R_j; 0 if no judged document has the relation."""
         return self.right[relation] / max(1, self.gold[relation])
 
     def share(self, relation: str) -> float:
-        """μ_j = (P_j (1 - R_j))^β"""
+        """Compute μ_j = (P_j (1 - R_j))^β."""
         return float((self.precision(relation) * (1.0 - self.recall(relation))) ** self.beta)
 
     def count(self, examples: Sequence[Example]) -> None:
@@ -77,19 +77,19 @@ def relabel(
     batch_size: int = 64,
     progress: Progress = iter,
 ) -> RelabelReport:
-    """Write the documents of all folds, in the order of the corpus, with a draw of the triples that are found in them.
+    """Write the documents of all folds, in the order of the corpus, with a random sample of the triples found in them.
 
-    A drawn triple is gold with the probability as its score, and has `evidence` {"relabelled": True}. Triples of the
-    corpus stay; rejected ones are not added. Documents that are not annotated stay as they are.
+    A drawn triple becomes gold, keeps its score, and has `evidence` {"relabelled": True}. Triples of the corpus stay;
+    rejected ones are not added. Documents that are not annotated stay as they are.
 
     folder (Path): As `spacy relext folds` writes it.
-    pipelines (Iterable[Language]): Fold i's pipeline was trained on `train{i}.spacy`; as many as there are folds are
-        taken, and one at a time is held in memory if this is a generator.
+    pipelines (Iterable[Language]): Pipeline i was trained on `train{i}.spacy`. One per fold is taken, and a generator
+        holds only one at a time in memory.
     dev (Optional[Path]): Completely annotated corpus for P_j and R_j; None: the held-out documents, where missing
         triples make both too low.
     beta (float): β, at least 0; 0 adds all that is found.
     gold_ents (Callable[[Language], bool]): Whether a pipeline gets the entities of the corpus.
-    RAISES (ValueError): If the folder has no folds, or a number is out of range.
+    RAISES (ValueError): If the folder has no folds, there are fewer pipelines, or a number is out of range.
     """
     check_range("beta", beta, 0.0, 100.0)
     folds = _find_folds(folder)
@@ -99,6 +99,10 @@ def relabel(
         held = _predict(nlp, path, gold_ents=given, batch_size=batch_size, progress=progress)
         report.count(_predict(nlp, dev, gold_ents=given, batch_size=batch_size, progress=progress) if dev else held)
         found.append(_candidates(held))
+    if len(found) < len(folds):
+        raise ValueError(
+            Errors.R107.format(option="pipelines", found=len(found), expected=f"{len(folds)}, one per fold")
+        )
     rng = random.Random(seed)
     with ShardWriter(output) as writer:
         for doc, candidates in _in_order(folds, found):
@@ -119,14 +123,14 @@ def _find_folds(folder: Path) -> List[Path]:
 
 
 def _predict(nlp: Language, corpus: Path, *, gold_ents: bool, batch_size: int, progress: Progress) -> List[Example]:
-    """Run a pipeline on a corpus, which it gets without triples."""
+    """Run a pipeline on the documents of a corpus, without their triples."""
     examples = list(TripleCorpus(corpus, gold_sents=True, gold_ents=gold_ents)(nlp))
     docs = nlp.pipe((example.predicted for example in progress(examples)), batch_size=batch_size)
     return [Example(doc, example.reference) for doc, example in zip(docs, examples)]
 
 
 def _candidates(examples: Sequence[Example]) -> Found:
-    """Collect what is found and neither annotated nor rejected: the most probable mention of each."""
+    """Collect the found triples that are neither annotated nor rejected: the most probable mention of each."""
     found: Found = [{} for _ in examples]
     for document in compare_documents(examples):
         text = document.example.reference.text
@@ -139,7 +143,7 @@ def _candidates(examples: Sequence[Example]) -> Found:
 
 
 def _in_order(folds: Sequence[Path], found: Sequence[Found]) -> Iterator[Tuple[Doc, Dict[TextKey, Record]]]:
-    """Yield the documents as they were before `split_folds`, which gave each fold in turn one."""
+    """Yield the documents in their order before `split_folds`, which dealt them to the folds in turn."""
     vocab = Vocab()
     streams = [zip(iter_docs(path, vocab), candidates) for path, candidates in zip(folds, found)]
     while True:
@@ -151,7 +155,7 @@ def _in_order(folds: Sequence[Path], found: Sequence[Found]) -> Iterator[Tuple[D
 
 
 def _complete(doc: Doc, candidates: Dict[TextKey, Record], report: RelabelReport, rng: random.Random) -> None:
-    """Add candidates to a Doc, each with the probability of its relation."""
+    """Add each candidate to a Doc with the probability μ_j of its relation."""
     records = get_records(doc)
     if records is None:
         report.not_annotated += 1

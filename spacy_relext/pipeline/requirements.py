@@ -12,19 +12,19 @@ from thinc.api import Model
 
 from ..errors import Errors
 
-# Attributes as factories name them in `requires` and `assigns`. Not doc.sents, which a `senter` does not name.
+# Attributes as factories name them in `requires` and `assigns`. Not doc.sents, which a `senter` does not declare.
 SENTENCES, RELATIONS = "token.is_sent_start", "span._.relations"
 
-# What stands between sentences, and the ids of these texts.
+# Tokens that separate sentences, and their ids.
 _MARKS = (*Sentencizer.default_punct_chars, "\n", "\n\n")
 _BREAKS = numpy.asarray([get_string_id(mark) for mark in _MARKS], dtype="uint64")
 
-# A shorter text is taken for one sentence; so is one that has such a mark only among its last tokens, as in `(…?)."`.
+# A text of fewer tokens is taken for one sentence; so is one with such a mark only in its last tokens, as in `(…?)."`.
 SHORTEST_TEXT, CLOSING = 12, 4
 
 
 def lack_sentences(docs: Sequence[Doc]) -> bool:
-    """Return True if a Doc looks like several sentences, but nothing has set where they begin."""
+    """Return True if a Doc looks like several sentences, but no sentence boundaries are set."""
     return any(
         len(doc) >= SHORTEST_TEXT
         and not doc.has_annotation("SENT_START")
@@ -34,9 +34,9 @@ def lack_sentences(docs: Sequence[Doc]) -> bool:
 
 
 def check_upstream(model: Model, docs: Sequence[Doc], name: str) -> None:
-    """Check that the component that a model listens to has run on Docs: for others, spaCy's listeners return zeros.
+    """Check that the component that a model listens to has run on Docs: if not, spaCy's listeners return zeros.
 
-    name (str): Of the model's component, for the message.
+    name (str): Name of the model's component, for the message.
     RAISES (ValueError): If it has not run on one of them.
     """
     for node in model.walk():
@@ -50,19 +50,19 @@ def check_upstream(model: Model, docs: Sequence[Doc], name: str) -> None:
 
 
 def _has_no_vectors(doc: Doc, is_tok2vec: bool) -> bool:
-    """Return True if neither a tok2vec nor a transformer, whichever is meant, has run on a Doc."""
+    """Return True if the tok2vec, or else the transformer, has not run on a Doc."""
     if is_tok2vec:
         return doc.tensor is None or not doc.tensor.size
     return not doc.has_extension("trf_data") or doc._.trf_data is None
 
 
 def assigning_components(nlp: Language, attribute: str) -> List[str]:
-    """List the names of the components whose factory says that they set an attribute, such as "doc.ents"."""
+    """List the names of the components whose factory declares that they set an attribute, such as "doc.ents"."""
     return [name for name in nlp.pipe_names if attribute in nlp.get_pipe_meta(name).assigns]
 
 
 def late_components(nlp: Language, name: str) -> Dict[str, List[str]]:
-    """List, for each attribute that a component reads, the components that set it, if all of them stand after it.
+    """List, for each attribute that a component reads, the components that set it, if all of them come after it.
 
     Components before it count even if they are disabled, as frozen ones are while the others are initialized.
     """

@@ -1,4 +1,4 @@
-"""Training a trained pipeline further: corrected documents are mixed with old ones, and a low rate keeps the rest."""
+"""Further training on corrections: they are mixed with old documents, and a low learning rate prevents forgetting."""
 
 import math
 import random
@@ -20,8 +20,8 @@ from ..errors import Errors
 from .pipe import RelationPipe
 from .schedules import count_batches
 
-# How often each correction is seen, and the rate as a share of that of the training, as measured with forty corrections
-# ("Training on corrections" in docs/benchmarks).
+# How often each correction is seen, and the learning rate as a share of the original one, as measured with forty
+# corrections ("Training on corrections" in docs/benchmarks); share of warm-up steps.
 PASSES, RATE_SHARE, WARMUP = 6, 1 / 30, 0.03
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
@@ -31,11 +31,11 @@ Progress = Callable[[Iterable[Any]], Iterable[Any]]
 class Mix:
     """Documents to train on.
 
-    new, old (int): How many of them are corrections, and how many come from the corpus of before.
-    wanted (int): How many of before the ratio asks for; if there are fewer, they are repeated.
-    not_annotated (int): Corrections that are not annotated with triples, and left out.
-    replaced (int): Documents of before whose text has been corrected, and which are left out.
-    unknown (Dict[str, int]): Relations of the corrections that the pipeline does not know, with their triples.
+    new, old (int): Number of distinct corrections, and of distinct documents from the original corpus.
+    wanted (int): Number of original documents that the ratio asks for; if there are fewer, they are repeated.
+    not_annotated (int): Corrections that are left out because they are not annotated with triples.
+    replaced (int): Original documents that are left out because a correction has the same text.
+    unknown (Dict[str, int]): Relations of the corrections that the pipeline does not know → number of their triples.
     """
 
     new: int
@@ -77,13 +77,13 @@ def retrained_components(nlp: Language) -> List[str]:
 def mix_corpora(
     nlp: Language, new: Path, keep: Optional[Path], output: Path, *, ratio: float, seed: int, progress: Progress = iter
 ) -> Mix:
-    """Write corrections, each PASSES times, and documents of before drawn at random, as one corpus.
+    """Write corrections, each PASSES times, and original documents drawn at random, as one corpus.
 
-    A correction stands beside other documents of before each time, so that few of them are learned by heart.
+    Enough of the latter are drawn for each repetition to have its own, so that few of them are memorized.
 
-    new, keep (Path): The corrections, and the corpus of before; None: corrections alone.
+    new, keep (Path): The corrections, and the original corpus; None: corrections alone.
     output (Path): The .spacy file to write.
-    ratio (float): Documents of before for each correction.
+    ratio (float): Original documents for each correction.
     RAISES (ValueError): If no correction is annotated.
     """
     docs = list(iter_docs(new, nlp.vocab))
@@ -105,7 +105,7 @@ def mix_corpora(
 
 
 def _draw(docs: Iterable[Doc], wanted: int, texts: "set[str]", seed: int, progress: Progress) -> Tuple[List[Doc], int]:
-    """Draw annotated documents at random in one pass, without those of some texts, whose number is returned too."""
+    """Draw annotated documents at random in one pass, except those with certain texts, which are counted."""
     reservoir: Reservoir[Doc] = Reservoir(wanted, random.Random(seed).randrange)
     replaced = 0
     for doc in progress(docs):
@@ -125,13 +125,13 @@ def retrain(
     seed: int = 0,
     progress: Progress = iter,
 ) -> Retraining:
-    """Train the components of a trained pipeline further, by the readers, batches and optimizer of its config.
+    """Train the components of a trained pipeline further, with the reader, batcher and optimizer of its config.
 
     Other components, labels, settings and thresholds stay as they are.
 
     corpus (Path): The .spacy file to train on.
-    steps (int): Updates; 0: one pass over the corpus, but not more than the training of the config has.
-    rate (float): Highest learning rate; 0: RATE_SHARE of that of the config.
+    steps (int): Updates; 0: one pass over the corpus, but no more than the training that the config describes.
+    rate (float): Highest learning rate; 0: RATE_SHARE of that in the config.
     progress (Progress): Wraps the stream of steps.
     RAISES (ValueError): If no component can be trained, or the config has no learning rate to take a share of.
     """

@@ -1,4 +1,4 @@
-"""A learning rate that falls to zero at the end of the training, and the length of the training, from its config."""
+"""A learning rate that falls to zero by the end of training, and the length of a training, from its config."""
 
 import random
 import warnings
@@ -18,10 +18,10 @@ Batcher = Callable[[Iterable[Example]], Iterable[List[Example]]]
 
 @registry.schedules("spacy_relext.warmup_linear.v1")
 def warmup_linear(initial_rate: float, warmup: float = 0.06, total_steps: int = 0) -> Iterator[float]:
-    """Let the rate rise in a line, then fall in a line to zero.
+    """Return a learning-rate schedule: linear warm-up, then linear decay to zero.
 
     initial_rate (float): Highest rate.
-    warmup (float): Share of all steps in which the rate rises, 0 to 1.
+    warmup (float): Share of all steps that are warm-up, 0 to 1.
     total_steps (int): Steps after which the rate is zero; 0: as many as the training has, which the callback
         `spacy_relext.set_total_steps.v1` sets.
     RETURNS (Iterator[float]): The rate of each step.
@@ -33,7 +33,7 @@ def warmup_linear(initial_rate: float, warmup: float = 0.06, total_steps: int = 
 
 
 def _rates(initial_rate: float, warmup: float, total: int) -> Iterator[float]:
-    """Yield the rates; the first is the same for every total, so that an optimizer can be made without one."""
+    """Yield the rates; the first does not depend on the total, so that an optimizer can be created without it."""
     yield 0.0 if warmup else initial_rate
     if not total:
         raise ValueError(Errors.R014)
@@ -46,7 +46,7 @@ def _rates(initial_rate: float, warmup: float, total: int) -> Iterator[float]:
 
 @registry.callbacks("spacy_relext.set_total_steps.v1")
 def create_set_total_steps() -> Callable[[Language], Language]:
-    """Set total_steps of the learning rate to the length of the training, for `[initialize.before_init]`.
+    """Create a callback for `[initialize.before_init]` that sets total_steps to the length of the training.
 
     The number replaces that of `[training.optimizer.learn_rate]`, and is saved with the pipeline.
     """
@@ -83,7 +83,7 @@ def training_length(nlp: Language) -> int:
 
 
 def count_batches(nlp: Language, corpus: Reader, batcher: Batcher) -> int:
-    """Count the batches of one epoch, without touching the state of the random numbers of the training."""
+    """Count the batches of one epoch, without changing the state of the random number generator."""
     state = random.getstate()
     try:
         with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from ..errors import check_range
 from .pipe import Scorer
 
-# Abbreviations that a name, a number or a word follows: they never end a sentence. Without the final full stop.
+# Abbreviations that precede a name, number or word, and so never end a sentence; without the final full stop.
 ABBREVIATIONS = {
     "": "b c ca cf d dr e.g ed eds fig fl i.e mr mrs no nos nr p pp prof r resp s st v vol vols vs",
     "en": "adm approx apr aug brig capt cmdr col cpl dec dept est feb fr ft gen gov hon jan lt maj messrs ms mt mts "
@@ -30,9 +30,9 @@ HEADING_LENGTH = 60
 class RelextSentencizer(Sentencizer):
     """Ends sentences at final punctuation, blank lines, headings and list items.
 
-    A full stop ends no sentence after an abbreviation or an initial, or if the next word begins with a small letter. A
-    single line break ends one only below a short line without final punctuation (a heading) or above a list item, so
-    that wrapped lines stay together. White space belongs to the sentence before it.
+    A full stop does not end a sentence before a lower-case word, nor after an abbreviation or an initial (`openers` are
+    the exception). A single line break ends one only below a short line without final punctuation (a heading) or above
+    a list item, so that wrapped lines stay together. White space belongs to the sentence before it.
     """
 
     def __init__(
@@ -50,19 +50,19 @@ class RelextSentencizer(Sentencizer):
 
         punct_chars (Optional[List[str]]): Characters that end a sentence; None: those of spaCy's `sentencizer`.
         abbreviations (Collection[str]): Lower-cased, without the final full stop; they never end a sentence.
-        openers (Collection[str]): Lower-cased words that, capitalized after another abbreviation, begin a sentence.
-        heading_length (int): Most characters of a line that is taken for a heading or an item; 0: none is.
+        openers (Collection[str]): Lower-cased words that, capitalized after an unlisted abbreviation, start a sentence.
+        heading_length (int): Most characters of a line that is taken for a heading or an item; 0: no line is.
         """
         super().__init__(name, punct_chars=punct_chars, overwrite=overwrite, scorer=scorer)
         self.abbreviations, self.openers = frozenset(abbreviations), frozenset(openers)
         self.heading_length = heading_length
 
     def predict(self, docs: Iterable[Doc]) -> List[List[bool]]:
-        """Return, for each token of each Doc, whether it begins a sentence."""
+        """Return, for each token of each Doc, whether it starts a sentence."""
         return [self.find_starts(doc) for doc in docs]
 
     def find_starts(self, doc: Doc) -> List[bool]:
-        """Return whether each token begins a sentence."""
+        """Return whether each token starts a sentence."""
         words = [token.text for token in doc]
         spaced = [bool(token.whitespace_) for token in doc]
         starts = [False] * len(words)
@@ -97,11 +97,11 @@ class RelextSentencizer(Sentencizer):
         if word[0].isalnum() or word[0] in OPENING or word in BULLETS:
             return False
         if word == '"' and is_apart == (spaced[i] or i + 1 == len(words)):
-            return quoted  # its spaces do not tell
+            return quoted  # spaces on both sides or on neither do not tell
         return not is_apart
 
     def _ends(self, words: Sequence[str], spaced: Sequence[bool], end: int, following: int, line: int) -> bool:
-        """Return True if the punctuation at `end` ends a sentence, and `following` begins the next one."""
+        """Return True if the punctuation at `end` ends a sentence, and `following` starts the next one."""
         mark, first = words[end], words[following].lstrip("".join(OPENING) + "\"'")[:1]
         if not first and following + 1 < len(words):
             first = words[following + 1][:1]
@@ -158,9 +158,9 @@ def make_relext_sentencizer(
     """Create a sentencizer with the abbreviations and stop words of the pipeline's language.
 
     punct_chars (Optional[List[str]]): Characters that end a sentence; None: those of spaCy's `sentencizer`.
-    overwrite (bool): Whether boundaries that are there already are replaced.
+    overwrite (bool): Whether existing boundaries are replaced.
     abbreviations (List[str]): Further abbreviations that never end a sentence, without the final full stop.
-    heading_length (int): Most characters of a line that is taken for a heading or a list item; 0: none is.
+    heading_length (int): Most characters of a line that is taken for a heading or a list item; 0: no line is.
     """
     check_range("heading_length", heading_length, 0, 1_000)
     known = f"{ABBREVIATIONS['']} {ABBREVIATIONS.get(nlp.lang or '', '')}".split()

@@ -1,4 +1,4 @@
-"""Settings of a component: those of its config, those that tuning changed, and which of the two count after loading."""
+"""Settings of a component: those of its config, those that tuning changed, and which take precedence after loading."""
 
 import copy
 import math
@@ -34,15 +34,15 @@ def check_settings(settings: Settings, ranges: Ranges, *, section: str = "") -> 
 
 
 def check_saved(cfg: Settings, before: Settings) -> None:
-    """Check the types of loaded settings: those of the config and of what training fills in, as they are before.
+    """Check that loaded settings have the types of those before loading, from the config or filled in by training.
 
-    RAISES (ValueError): If a setting has another type.
+    RAISES (ValueError): If a setting, or a value in a list or mapping, has another type.
     """
     for key in {*before, *_LISTS.keys() & cfg.keys()}:
         default = before.get(key, [])
         value: Any = cfg.get(key)
         kind = _kind_of(default)
-        # types are a list, or the word for those that are learned, and have a check of their own
+        # `types` is a list or "learned", and has a check of its own
         if key != "types" and default is not None and _kind_of(value) != kind:
             raise ValueError(f"its setting {key} is {value!r:.60}, not a {kind}")
         if key in _LISTS and not all(map(_LISTS[key], value)) or key in _NUMBERS and not _are_numbers(value):
@@ -50,13 +50,13 @@ def check_saved(cfg: Settings, before: Settings) -> None:
 
 
 def _is_class(value: object) -> bool:
-    """Return True for a relation, and whether it is backwards."""
+    """Return True for a pair of a relation and whether it is backwards."""
     kinds = [type(each) for each in value] if isinstance(value, (list, tuple)) else []
     return kinds == [str, bool]
 
 
 def _are_numbers(value: Dict[str, object]) -> bool:
-    """Return True for a mapping to numbers."""
+    """Return True if all values of a mapping are numbers."""
     return all(_kind_of(each) == "number" for each in value.values())
 
 
@@ -64,7 +64,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-# What lists hold, and mappings of names to numbers.
+# Checks for the items of lists, and settings that map names to numbers.
 _LISTS: Mapping[str, Callable[[object], bool]] = {
     "classes": _is_class,
     **dict.fromkeys(("labels", "entity_types", "entity_labels", "tags", "assertions"), _is_text),
@@ -73,7 +73,7 @@ _NUMBERS = ("thresholds", "label_prior")
 
 
 def _kind_of(value: object) -> str:
-    """Name the type of a setting, as JSON has it."""
+    """Name the type of a setting in terms of JSON."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, (int, float)):
@@ -103,7 +103,7 @@ def reconcile(cfg: Settings, configured: Settings) -> None:
 
 
 def as_saved(value: Any) -> Any:
-    """Convert a setting to what spaCy loads after saving it: JSON keeps ten digits, and reads 0.7 as more."""
+    """Convert a setting to what spaCy loads after saving it: JSON keeps ten decimals and reads 0.7 as slightly more."""
     return srsly.json_loads(srsly.json_dumps(value))
 
 
@@ -116,7 +116,7 @@ def keep_settings(nlp: Language, name: str, values: Settings) -> None:
 
 
 def find_pipe(nlp: Language, component: str, attribute: str, *, problem: str) -> Any:
-    """Get the component of a callback, which must have an attribute."""
+    """Get the component that a callback names. RAISES (ValueError): If it is missing or lacks the attribute."""
     pipe = dict(nlp.components).get(component)
     if not hasattr(pipe, attribute):
         raise ValueError(problem.format(component=component, found=", ".join(nlp.component_names) or "nothing"))

@@ -28,7 +28,7 @@ from .settings import Settings, as_saved, keep_settings
 
 Outcomes = Union[TripleOutcomes, RelationCells]
 
-# Candidates below cannot become triples; the sweep sees all others.
+# Candidates with a lower score cannot become triples; the sweep sees all others.
 _FLOOR = 0.1
 
 # Digits of fitted values, so that saving loses none.
@@ -41,8 +41,8 @@ _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
 class Goal:
     """What thresholds are chosen for.
 
-    beta (float): Weight of recall against precision: F_β is the highest; 1 is F1.
-    precision (Optional[float]): Least precision, at which recall is the highest; F_β then does not count.
+    beta (float): Weight of recall relative to precision in F_β, which is maximized; 1: F1.
+    precision (Optional[float]): Minimum precision, under which recall is maximized instead of F_β.
     RAISES (ValueError): If a number is out of range.
     """
 
@@ -73,23 +73,24 @@ def tune_pipeline(
     """Fit scale, shift and thresholds of every component of this package, and store them in its settings.
 
     Platt scaling maps scores to calibrated probabilities without changing their order. Then the thresholds with the
-    best F1 are chosen: a common one, and one for each relation with enough right predictions, shrunk towards the common
-    one by cross-validation. Detectors come first, since their probabilities are part of a triple's score. If the exact
-    F1 of triples gets worse on this data, the detectors are not recalibrated; if it still gets worse, the component
-    keeps all its settings.
+    best F1 are chosen: a common one, and one for each relation with enough correct predictions, shrunk towards the
+    common one by cross-validation. Detectors come first, since their probabilities are part of a triple's score. If the
+    exact F1 of triples gets worse on this data, the detectors are not recalibrated; if it still gets worse, the
+    component keeps all its settings.
 
     Another goal replaces the F1 of triples; if it is a precision, the settings are kept in any case. Detectors are
     still fitted for F1, unless no component writes triples.
 
     nlp (Language): A trained pipeline; changed in place.
     examples (Iterable[Example]): Held-out data, not seen in training.
-    min_positives (int): Right predictions a relation needs for a threshold of its own.
+    min_positives (int): Correct predictions that a relation needs for its own threshold.
     goal (Goal): What thresholds are chosen for.
     RETURNS (Dict[str, Settings]): For each component: `writes` ("triples" or "relations"), `before` and `after`
         (exact F of triples, micro F of relations), `precision` and `recall` (after), `threshold`, `thresholds`,
-        `scale`, `shift`, `ece_before`, `ece_after`, `documents`, `gold`, `goal`, `fitted` (what else was fitted); for
-        detectors also `label_frequency` (overall c), `label_frequencies` (c_j), `missing_rates` (1 - c_j), `positives`
-        (what each c_j is estimated from), `unbiased` (whether the detector's loss permits these estimates).
+        `scale`, `shift`, `ece_before`, `ece_after`, `documents`, `gold`, `goal`; for components that write triples also
+        `fitted` (what else was fitted); for detectors also `label_frequency` (overall c), `label_frequencies` (c_j),
+        `missing_rates` (1 - c_j), `positives` (number of cells that each c_j is estimated from), `unbiased` (whether
+        the detector's loss permits these estimates).
     RAISES (ValueError): If no component is of this package, the data has no triples, or nothing sets the entities whose
         pairs a component classifies.
     """
@@ -133,7 +134,7 @@ def _relation_pipes(nlp: Language, data: Sequence[Example]) -> Dict[str, Relatio
 
 
 class _Predictions:
-    """A component's predictions: the model reads each batch once, and settings of decoding may then change."""
+    """A component's predictions: the model runs once per batch, and decoding can be repeated with other settings."""
 
     def __init__(self, nlp: Language, name: str, data: Sequence[Example]) -> None:
         """Run the components before this one on copies of the documents, then its model."""
@@ -148,7 +149,7 @@ class _Predictions:
             self.batches.append((batch, instances, self.pipe.run(instances)))
 
     def examples(self) -> List[Example]:
-        """Decode with the settings as they are now."""
+        """Decode with the current settings."""
         docs: List[Doc] = []
         for batch, instances, outputs in self.batches:
             self.pipe.set_annotations(batch, self.pipe.decode(instances, outputs))
@@ -182,7 +183,7 @@ class _Tuning:
         return results
 
     def _tune_detector(self, name: str, recalibrate: bool) -> Settings:
-        """Fit a detector to cells (sentence, relation), and estimate how many true ones the labels miss."""
+        """Fit a detector on cells (sentence, relation), and estimate how many true ones are not labelled."""
         predictions = _Predictions(self.nlp, name, self.data)
         cfg = predictions.pipe.cfg
         stored = cfg["min_probability"]
@@ -194,7 +195,7 @@ class _Tuning:
         scores = calibrate(raw.scores, scale=result["scale"], shift=result["shift"])
         unbiased = cfg["loss"] == "bce"
         cfg["label_frequency"] = as_saved(frequency.per_label)
-        if unbiased:  # a collective loss was given the missing rates: its probabilities would only repeat them
+        if unbiased:  # a collective loss is given the missing rates: its probabilities would only repeat them
             cfg["missing_rates"] = as_saved(frequency.missing_rates)
         return {
             **result,
@@ -294,7 +295,7 @@ def _moved(old: Settings, platt: Platt) -> Settings:
 
 
 def _rounded(choice: Settings) -> Settings:
-    """Give thresholds the digits that they are saved with."""
+    """Round thresholds to the digits that they are saved with."""
     thresholds = {label: round(value, _DIGITS) for label, value in choice["thresholds"].items()}
     return dict(as_saved({"threshold": round(choice["threshold"], _DIGITS), "thresholds": thresholds}))
 
@@ -307,24 +308,24 @@ def _accepted(raw: Outcomes, scores: Floats, settings: Settings) -> Bools:
 
 
 def _score_at(raw: Outcomes, scores: Floats, settings: Settings, goal: Goal) -> float:
-    """F of the predictions that some thresholds accept."""
+    """Compute F_β of the predictions that some thresholds accept."""
     accepted = _accepted(raw, scores, settings)
     return goal.score(int((accepted & raw.correct).sum()), int(accepted.sum()), raw.n_gold)
 
 
 def _score(outcomes: TripleOutcomes, goal: Goal) -> float:
-    """Exact F of what was predicted."""
+    """Compute the exact F_β of what was predicted."""
     return goal.score(int(outcomes.correct.sum()), len(outcomes.scores), outcomes.n_gold)
 
 
 def _precision_and_recall_at(raw: Outcomes, scores: Floats, settings: Settings) -> Settings:
-    """Precision and recall of the predictions that some thresholds accept."""
+    """Compute precision and recall of the predictions that some thresholds accept."""
     accepted = _accepted(raw, scores, settings)
     right = int((accepted & raw.correct).sum())
     return {"precision": right / max(1, int(accepted.sum())), "recall": right / max(1, raw.n_gold)}
 
 
 def _precision_and_recall(outcomes: TripleOutcomes) -> Settings:
-    """Exact precision and recall of what was predicted."""
+    """Compute exact precision and recall of what was predicted."""
     right = int(outcomes.correct.sum())
     return {"precision": right / max(1, len(outcomes.scores)), "recall": right / max(1, outcomes.n_gold)}

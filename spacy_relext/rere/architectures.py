@@ -1,4 +1,4 @@
-"""Registered heads of `rere_detector` and `rere_extractor`, and what their modules are called with."""
+"""Registered heads of `rere_detector` and `rere_extractor`, and the arguments of their modules."""
 
 import logging
 from typing import TYPE_CHECKING, Callable
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 def build_detector(
     encoder: Encoder, hidden: int = 256, dropout: float = 0.1, precision: str = "fp32", pooling: str = "cls"
 ) -> Model:
-    """Build a detector of a sentence's relations.
+    """Build a detector of the relations that a sentence states.
 
     encoder (Encoder): Any tok2vec, or a `spacy_relext.PieceEncoder.v1`, which reads `[CLS] sentence [SEP]`.
     hidden (int): Size of the projection of token vectors; not read with a piece encoder.
@@ -72,13 +72,13 @@ def build_extractor(
         paper.
     hidden (int): Size of a pointer's projection; not read with a piece encoder.
     pair_hidden (int): Size of the pair scorer's hidden layer.
-    between (bool): Whether the pair scorer reads the tokens between subject and object; not with a piece encoder.
+    between (bool): Whether the pair scorer reads the tokens between subject and object; ignored with a piece encoder.
     dropout (float): Dropout on token vectors and in the pair scorer.
-    span_threshold (float): Probability that both ends of a candidate span need.
+    span_threshold (float): Lowest probability of both ends of a candidate span; its square, of a "soft" span.
     max_span_length (int): Longest candidate span, in tokens.
-    top_k (int): Candidate subjects, and candidate objects, of a row.
-    span_mode (str): "soft" weighs every span by the probability that no other end or start lies inside it; "mutual"
-        (RERE's rule) and "nearest" decide that by the threshold, "all" does not.
+    top_k (int): Most candidate subjects, and most candidate objects, of a row.
+    span_mode (str): "soft" weights every span by the probability that no other end or start lies inside it; "mutual"
+        (RERE's rule) and "nearest" decide that by the threshold; "all" ignores it.
     precision (str): See `spacy_relext.RereDetector.v1`; a piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): Logits of pointers and pairs.
     """
@@ -115,7 +115,7 @@ def _head_model(
     *,
     name: str,
 ) -> Model:
-    """Build the form of a head that reads the output of the encoder."""
+    """Build the variant of a head that fits the encoder."""
     if isinstance(encoder, Model):
         return module_model(over_vectors(), prepare_tokens, name=name, tok2vec=encoder)
     if not isinstance(encoder, EncoderSpec) or encoder.build_tokens is None:
@@ -127,7 +127,7 @@ def _head_model(
 
 
 def prepare_tokens(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
-    """Pass a batch of sentences on to a head over token vectors."""
+    """Pass a batch of sentences to a head over token vectors."""
     return ModuleInput(batch.arrays, docs=batch.docs)
 
 

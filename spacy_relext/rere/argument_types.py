@@ -1,4 +1,4 @@
-"""Entity types of arguments, an auxiliary target of RERE's extractor, and how far they fit a relation."""
+"""Entity types of arguments, an auxiliary target of RERE's extractor, and how well they fit a relation."""
 
 from typing import Tuple
 
@@ -11,8 +11,8 @@ class ArgumentTypes(nn.Module):
     """Predict the entity type of candidate arguments, and score pairs by it.
 
     q_s = softmax(V_1 h_s0 + V_2 h_s1 + b), over K types and "no entity", h the token vectors at the span's ends. A pair
-    (s, o) under relation r gets a_r · q_s + b_r · q_o on top of its score, so that arguments of a type that the
-    relation never has lose. Types are read from the token vectors: no entities are needed at run time.
+    (s, o) under relation r gets a_r · q_s + b_r · q_o added to its score, so that arguments of types that the relation
+    never has score lower. Types are predicted from the token vectors: no entities are needed in prediction.
     """
 
     def __init__(self, width: int, *, n_relations: int, n_types: int) -> None:
@@ -30,12 +30,12 @@ class ArgumentTypes(nn.Module):
             nn.init.zeros_(table.weight)
 
     def forward(self, tokens: Tensor, pairs: Tensor, sentence: Tensor, relation: Tensor) -> Tuple[Tensor, ...]:
-        """Compute what types add to the logits of pairs, the argument spans, and the logits of their types.
+        """Compute what types add to the logits of pairs; the distinct argument spans; and the logits of their types.
 
         tokens (Tensor): Token vectors. Shape (B, T, D)
         pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
-        sentence, relation (Tensor): Of each pair. Shapes (P,)
-        RETURNS (Tuple[Tensor, ...]): Shapes (P,), (S, 3), (S, K + 1)
+        sentence, relation (Tensor): Sentence and relation of each pair. Shapes (P,)
+        RETURNS (Tuple[Tensor, ...]): Spans are sentence, first, last. Shapes (P,), (S, 3), (S, K + 1)
         """
         width = tokens.shape[1]
         cells = torch.cat([pairs[:, 1:3], pairs[:, 3:5]])  # (2 P, 2)
@@ -53,5 +53,5 @@ class ArgumentTypes(nn.Module):
 
 
 def no_types(pairs: Tensor) -> Tuple[Tensor, Tensor]:
-    """Return spans and type logits of an extractor that knows no types. Shapes (0, 3), (0, 0)"""
+    """Return the spans and type logits of an extractor without types: none. Shapes (0, 3), (0, 0)"""
     return pairs.new_empty(0, 3), pairs.new_empty(0, 0, dtype=torch.float32)

@@ -20,7 +20,7 @@ Rate = TypeVar("Rate", float, Tensor)
 
 
 class RunningMeans(NamedTuple):
-    """Exponentially weighted sums over the observed negatives of each label in the last batches.
+    """Exponentially weighted sums over each label's observed negatives in this batch and earlier ones.
 
     total (Tensor): Sum of probabilities. Shape (R,)
     cells (Tensor): Number of negatives. Shape (R,)
@@ -33,12 +33,12 @@ class RunningMeans(NamedTuple):
 
 
 def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Optional[Tensor] = None) -> Tensor:
-    """Compute the mean binary cross-entropy softplus(z) - y z of masked cells, a scalar; 0 if no cell counts.
+    """Compute the mean binary cross-entropy softplus(z) - y z of the cells that count, a scalar; 0 if none does.
 
     logits (Tensor): z. Shape (...)
     targets (Tensor): y, 0 to 1. Shape (...)
-    mask (Tensor): True for cells that count; broadcast.
-    weights (Optional[Tensor]): Weight of each cell; broadcast.
+    mask (Tensor): True for cells that count; broadcast to z.
+    weights (Optional[Tensor]): Weight of each cell; broadcast to z.
     """
     weight = mask.to(logits.dtype).expand_as(logits)
     if weights is not None:
@@ -48,9 +48,10 @@ def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Option
 
 
 def hidden_positive_rate(observed: Rate, missing: Rate) -> Rate:
-    """Compute the rate of true positives among observed negatives, μ⁻ = π_o τ / ((1-τ)(1-π_o)), under SCAR.
+    """Compute the rate of true positives among observed negatives, μ⁻ = π_o τ / ((1-τ)(1-π_o)).
 
-    The paper's μ = π(1+τ) is the prior over *all* cells, but the loss compares it with a mean over observed negatives.
+    This assumes SCAR: true positives are labelled or missing completely at random. The paper's μ = π(1+τ) is the prior
+    over *all* cells, but the loss compares it with a mean over observed negatives.
 
     observed (Rate): π_o, share of cells observed as positive, overall or per label.
     missing (Rate): τ, share of true positives that are missing from the labels, in [0, 1).
@@ -79,11 +80,11 @@ def collective_loss(
     smooth: bool = False,
     weights: Optional[Tensor] = None,
 ) -> Tensor:
-    """Compute RERE's collective loss in its stable form: γ·(-ln mean of positives) - ln(1 - |mean of negatives - μ|).
+    """Compute RERE's collective loss in its stable form, γ·(-ln mean of positives) - ln(1 - |mean of negatives - μ|).
 
     Only the mean of observed negatives enters the loss, so a confident false negative among them is not pushed down.
-    Groups are rows (the authors' code), the batch, or labels (one-vs-rest cPU; over several batches:
-    `label_collective_loss`). The result is the mean over the groups, a scalar; 0 without groups.
+    Both means are over the probabilities of a group: a row (the authors' code), the batch, or a label (one-vs-rest cPU;
+    over several batches: `label_collective_loss`). The result is the mean over the groups, a scalar; 0 without groups.
 
     logits (Tensor): z. Shape (B, R)
     targets (Tensor): Observed labels, 0 or 1. Shape (B, R)
@@ -123,15 +124,15 @@ def label_collective_loss(
 ) -> Tuple[Tensor, RunningMeans]:
     """Compute the collective loss per label, with the mean of observed negatives over the last batches.
 
-    The share μ_j of hidden positives holds for many cells, not for a small batch: the running mean decides whether the
-    mean must rise or fall, and the gradient of each cell is that of the batch alone.
+    The share μ_j of hidden positives holds over many cells, not in a small batch: the running mean decides whether the
+    batch's mean must rise or fall, and its gradient is scaled to that of the batch's mean.
 
     logits, targets, mask, smooth: As for `collective_loss`.
     mu (Tensor): Expected mean probability of each label's observed negatives. Shape (R,)
     gamma (Optional[float]): Weight of the positive term; None: ratio of positives to negatives in the batch, since a
         rare label has no positives in most batches.
-    past (Optional[RunningMeans]): Of earlier batches.
-    window (int): Approximate number of batches in the means; 1: this one alone.
+    past (Optional[RunningMeans]): Running means of earlier batches.
+    window (int): Approximate number of batches in the means; 1: this batch alone.
     RETURNS (Tuple[Tensor, RunningMeans]): Mean over the labels, a scalar; running means for the next batch.
     """
     means, counts = label_means(torch.sigmoid(_full_precision(logits)), targets, mask=mask)
@@ -151,7 +152,7 @@ def pointer_collective_loss(
     gamma: Union[float, Tensor],
     weights: Optional[Tensor] = None,
 ) -> Tensor:
-    """Compute the collective loss of an extractor's pointers (Eq. 10 as a mean: its sum over tokens can exceed 1).
+    """Compute the collective loss of an extractor's pointers: Eq. 10 as a mean, as its sum over tokens can exceed 1.
 
     Each pointer of each row is a group over the context tokens.
 
@@ -159,6 +160,7 @@ def pointer_collective_loss(
     targets (Tensor): 1 at observed ends. Shape (M, T, 4)
     mask (Tensor): True for context tokens. Shape (M, T)
     mu (Tensor): Expected mean probability of a pointer's observed negatives. Shape ()
+    gamma (Union[float, Tensor]): Weight of the positive term. Shape ()
     weights (Optional[Tensor]): Weight of each row. Shape (M,)
     """
     groups = [part.transpose(1, 2).flatten(0, 1) for part in (logits, targets)]  # 2 x (M * 4, T)
@@ -198,7 +200,7 @@ def label_means(probs: Tensor, targets: Tensor, *, mask: Tensor) -> Tuple[Tensor
 def _update_means(
     means: Tensor, counts: Tensor, *, past: Optional[RunningMeans], window: int
 ) -> Tuple[Tensor, RunningMeans]:
-    """Add a batch to the running means; their gradient is that of the batch's means."""
+    """Add a batch to the running means; their gradient is scaled to that of the batch's means."""
     total, count, batches = means * counts, counts.to(means.dtype), 1.0
     if past is not None:
         decay = 1.0 - 1.0 / window
@@ -212,17 +214,17 @@ def _update_means(
 
 def _negative_term(mean: Tensor, target: Tensor, *, smooth: bool, some: Tensor) -> Tensor:
     """Compute the distance of the negatives' means from their targets; 0 for groups without negatives."""
-    target = target.clamp(max=1.0)  # an estimated τ may ask for more hidden positives than there are negatives
+    target = target.clamp(max=1.0)  # with an estimated τ, hidden positives may outnumber the negatives
     term = _bernoulli_kl(target, mean) if smooth else absolute_gap_loss(mean, target)
     return torch.where(some, term, torch.zeros_like(term))
 
 
 def _negative_log_mean(logits: Tensor, mask: Tensor) -> Tensor:
-    """Compute -ln of the mean probability of masked cells as ln|P| - logsumexp(logσ(z)); 0 without cells."""
+    """Compute -ln of the mean probability of the mask's cells P as ln|P| - logsumexp(logσ(z)); 0 without cells."""
     log_probs = F.logsigmoid(_full_precision(logits)).masked_fill(~mask, -math.inf)
     count = mask.sum(-1)
     some = count > 0
-    # A group without positives would give -inf - -inf, and its gradient NaN.
+    # A group without positives would give -logsumexp(-inf) = inf, with a gradient of NaN.
     safe = torch.where(some.unsqueeze(-1), log_probs, torch.zeros_like(log_probs))
     value = torch.log(count.clamp(min=1).to(safe.dtype)) - torch.logsumexp(safe, dim=-1)
     return torch.where(some, value, torch.zeros_like(value))

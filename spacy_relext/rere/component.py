@@ -1,4 +1,4 @@
-"""What RERE's detector and extractor share: sentence windows, and labels from gold triples."""
+"""The base of RERE's detector and extractor: sentence windows, and labels from gold triples."""
 
 from collections import Counter
 from typing import ClassVar, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -20,7 +20,7 @@ from .windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 class RerePipe(RelationPipe):
     """Base of both components."""
 
-    learns_rejected: ClassVar[bool] = False  # whether it learns from refused triples of Docs that are not annotated
+    learns_rejected: ClassVar[bool] = False  # whether it learns from rejected triples of Docs that are not annotated
     ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0), "max_length": (0, 1_000_000)}
     fitted: ClassVar[Settings] = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
 
@@ -31,7 +31,8 @@ class RerePipe(RelationPipe):
     def gold(self, examples: Sequence[Example]) -> Tuple[SentenceWindows, GoldWindows]:
         """Cut the predicted Docs of annotated examples into windows and align the gold with them.
 
-        What cannot be learned from is left out and reported once.
+        Examples with rejected triples also count if the component `learns_rejected`. What cannot be learned from is
+        left out and reported once.
         """
         annotated = [has_triples(example.reference) for example in examples]
         refused = [not a and bool(get_rejected(example.reference)) for a, example in zip(annotated, examples)]
@@ -49,7 +50,7 @@ class RerePipe(RelationPipe):
         return windows, gold
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> "Priors":
-        """Read the relations of gold triples, and how often sentences state them."""
+        """Collect the relations of gold triples, and how often sentences state them."""
         priors = estimate_priors(examples)
         self.warn_unannotated(priors.unannotated, priors.documents, DATA)
         return priors if labels is None else priors._replace(labels=labels)
@@ -78,13 +79,13 @@ class Priors(NamedTuple):
     mean: float  # π_o over all cells (sentence, relation)
     rates: Dict[str, float]  # π_o of each relation
     documents: int
-    unannotated: int  # of the documents; they are not counted in the rates
+    unannotated: int  # among the documents; they do not count in the rates
     entity_labels: List[str]
     assertions: FrozenSet[str] = frozenset()  # of gold triples
 
 
 def estimate_priors(examples: Iterable[Example]) -> Priors:
-    """Count sentences of annotated documents and the relations they state: the observed class prior π_o."""
+    """Compute the observed class prior π_o from the sentences of annotated documents and the relations they state."""
     counts: Counter = Counter()
     labels: Set[str] = set()
     entity_labels: Set[str] = set()

@@ -26,14 +26,15 @@ PAIRINGS = ("scored", "nearest", "product")
 
 SPAN_RULES = ("mutual", "nearest", "code")
 
-# Limits of the released code, for a start, an end and the summed score of a string; in tokens; in starts or ends.
+# Limits of the released code: least probability of a start or an end, and least summed score of a string; most tokens
+# of a span; most starts, and most ends.
 MIN_PROBABILITY = 0.1
 
 MAX_SPAN_LENGTH = 40
 
 TOP_ENDS = 40
 
-# Characters of a part of a text in which candidates are compared.
+# Characters in each part of a text; only candidates whose subjects share a part are compared.
 PART = 256
 
 # In single or double precision.
@@ -59,7 +60,7 @@ class ExtractorArrays(NamedTuple):
 
 
 class CandidateTable(NamedTuple):
-    """P candidates of a batch, one line each; the columns are probabilities."""
+    """P candidates of a batch, one line each; the columns are probabilities unless noted."""
 
     pairs: IntArray  # row, subject first and last, object first and last token in the row's window (P, 5)
     relation: Floats  # p_rc of the row's relation (P,)
@@ -71,7 +72,7 @@ class CandidateTable(NamedTuple):
     def scores(self) -> Floats:
         """Compute the final scores: the geometric mean of p_rc, √(p_s p_o) and p_pair. Shape (P,)
 
-        They rank candidates as the product does, and stay on the scale of a probability for Platt calibration.
+        They rank candidates as the product does, but stay on the scale of a probability for Platt calibration.
         """
         return numpy.cbrt(self.relation * numpy.sqrt(self.subject * self.object) * self.pair)
 
@@ -145,7 +146,7 @@ def candidates_by_doc(
 
     scores (Floats): Calibrated scores. Shape (P,)
     thresholds (Floats): One per relation. Shape (R,)
-    assertions (Sequence[str]): Those that the pair scorer tells apart, in its order.
+    assertions (Sequence[str]): The assertions that the pair scorer distinguishes, in its order.
     """
     windows = rows.windows
     by_doc: List[List[Candidate]] = [[] for _ in windows.docs]
@@ -172,17 +173,17 @@ def candidates_by_doc(
 
 
 def entity_characters(doc: Doc) -> List[Tuple[CharSpan, str]]:
-    """List the entities of a Doc as characters, with their types."""
+    """List the entities of a Doc by character offsets, with their types."""
     return [((doc[start].idx, doc[end - 1].idx + len(doc[end - 1])), kind) for (start, end), kind in doc_entities(doc)]
 
 
 def drop_forbidden(candidates: Sequence[Candidate], doc: Doc, rules: TypeRules) -> List[Candidate]:
-    """Drop the candidates of a Doc with arguments that are entities, or nearly, between which rules forbid it."""
+    """Drop the candidates of a Doc whose relation the rules forbid between the entities that their arguments match."""
     entities = entity_characters(doc)
     starts = [start for (start, _), _ in entities]
 
     def kind(span: CharSpan) -> str:
-        # an entity that shares more than half of the longer of the two begins no further before the span
+        # an entity that shares more than half of the longer of the two starts no further before the span
         first, last = bisect_left(starts, 2 * span[0] - span[1]), bisect_left(starts, span[1])
         return type_of_match(span, entities[first:last])
 
@@ -226,12 +227,12 @@ def decode_strings(
     offsets: Sequence[CharSpan],
     max_length: int = MAX_SPAN_LENGTH,
 ) -> List[StringSpan]:
-    """Decode spans by the released code's rule: sum the scores of equal strings, and resolve nested strings.
+    """Decode spans by the released code's rule: sum the scores of equal strings, and resolve nested ones.
 
     starts, ends (Sequence[float]): Probability of a span's start, and of its end, at each token.
     text (str): The text that `offsets`, the start and end character of each token, refer to.
     max_length (int): Longest span, in tokens.
-    RETURNS (List[StringSpan]): By falling score.
+    RETURNS (List[StringSpan]): By descending score.
     """
     mentions: Dict[str, List[ScoredSpan]] = {}
     for first in _top_positions(starts):
@@ -248,13 +249,16 @@ def decode_strings(
 
 
 def _top_positions(probs: Sequence[float]) -> List[int]:
-    """Return the tokens with the highest probabilities, at least `MIN_PROBABILITY`."""
+    """Return the up to `TOP_ENDS` tokens with the highest probabilities, of at least `MIN_PROBABILITY`."""
     positions = [position for position, prob in enumerate(probs) if prob >= MIN_PROBABILITY]
     return sorted(positions, key=lambda position: -probs[position])[:TOP_ENDS]
 
 
 def _resolve_nested(strings: Sequence[StringSpan]) -> List[StringSpan]:
-    """Drop strings, from short to long, that contain strings with a higher score in sum; else drop the latter."""
+    """Keep, from short to long, either a string or the strings nested in it, whichever score higher in sum.
+
+    The sum is scaled down if the nested strings together are longer than the string.
+    """
     remaining: List[StringSpan] = []
     for string in sorted(strings, key=lambda string: (len(string.text), string.best)):
         inside = [other for other in remaining if other.text in string.text]
@@ -275,7 +279,7 @@ def decode_spans(
     starts, ends (Sequence[float]): Probability of a span's start, and of its end, at each token.
     threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
-    mutual (bool): Drop a start if another start lies between it and its end.
+    mutual (bool): Whether to drop a start if another start lies between it and its end.
     """
     begins = [i for i, p in enumerate(starts) if p >= threshold]
     stops = [j for j, p in enumerate(ends) if p >= threshold]
@@ -289,10 +293,10 @@ def decode_spans(
 
 
 def pair_nearest(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) -> List[SpanPair]:
-    """Pair each object with the last subject that starts before it: the paper's rule. Spans of a pair differ.
+    """Pair each object with the last subject that does not start after it: the paper's rule. Spans of a pair differ.
 
     An object before all subjects is paired with the nearest one. A subject without an object is paired with its nearest
-    object, the following one of two equally near.
+    object; of two equally near, with the following one.
     """
     pairs: List[SpanPair] = []
     ordered = sorted(subjects)
@@ -320,7 +324,7 @@ def pair_product(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) 
 def non_max_suppression(candidates: Sequence[Candidate]) -> List[Candidate]:
     """Drop each candidate of a Doc that overlaps a better one of the same relation in both arguments.
 
-    RETURNS (List[Candidate]): By falling score; equal scores in order of offsets.
+    RETURNS (List[Candidate]): By descending score; equal scores in order of offsets.
     """
     selected: List[Candidate] = []
     # by relation and part of the text, so that a candidate is compared with its neighbours only

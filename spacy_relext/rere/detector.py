@@ -45,7 +45,7 @@ class RereDetector(RerePipe):
     }
 
     def reset(self) -> None:
-        """Create estimates of missing labels and the window of the loss, still empty."""
+        """Create empty estimates of missing labels and an empty window of the loss."""
         self.cfg.update(label_frequency={}, missing_rates={})
         self._window = LabelWindow(self.cfg["mean_window"])
 
@@ -60,8 +60,8 @@ class RereDetector(RerePipe):
         """Find the labels, give the model its sizes, and load the encoder's weights.
 
         missing_rates (Optional[Dict[str, float]]): τ of each relation, such as `spacy relext tune` estimates; read by
-            the collective losses if the setting `missing_rate` is null. None: the estimates of before, if any.
-        RAISES (ValueError): If there are no labels, or a rate is out of range or of no label.
+            all losses but "bce" if the setting `missing_rate` is null. None: the previous estimates, if any.
+        RAISES (ValueError): If there are no labels, or a rate is out of range or of an unknown label.
         """
         for label, rate in (missing_rates or {}).items():
             check_range(f"missing_rates of {self.name}: {label}", rate, 0.0, MAX_MISSING_RATE)
@@ -74,7 +74,7 @@ class RereDetector(RerePipe):
         self._window = LabelWindow(self.cfg["mean_window"])
 
     def learn(self, instances: SentenceWindows, *, share: float = 1.0) -> Dict[str, float]:
-        """Learn from windows; the label means of the collective loss go on to the next batch."""
+        """Learn from windows; the running label means of the collective loss carry over to the next batch."""
         terms = super().learn(instances, share=share)
         self._window.advance()
         return terms
@@ -94,7 +94,7 @@ class RereDetector(RerePipe):
         return TokenBatch(instances.docs, {"index": instances.token_index()}, instances)
 
     def targets(self, instances: SentenceWindows) -> Targets:
-        """Mark the relations that each window states."""
+        """Return the relations that each window states, and the observed and missing rates of all relations."""
         assert instances.gold is not None
         return {
             "relations": label_matrix(instances.gold, self.labels),
@@ -103,7 +103,7 @@ class RereDetector(RerePipe):
         }
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Binary cross-entropy, or a loss that is robust to missing labels."""
+        """Compute binary cross-entropy, or a loss that is robust to missing labels."""
         return detector_loss(
             outputs,
             targets,
@@ -116,7 +116,7 @@ class RereDetector(RerePipe):
         )
 
     def decode(self, instances: SentenceWindows, outputs: Optional[Outputs]) -> List[SentenceRelations]:
-        """Take each sentence's best window for every relation."""
+        """Score every relation of each sentence by its best window."""
         relations: List[SentenceRelations] = [[] for _ in instances.docs]
         if outputs is None:
             return relations
@@ -176,8 +176,8 @@ dropout = 0.1
 @scorers = "spacy_relext.relation_scorer.v1"
 """
 
-# Every key of the scorers, since `spacy train` reports those that stand here; None hides one, 0 shows it.
-# The triples are what counts: together the two components weigh the detector's F by a quarter.
+# Every key of the scorers, since `spacy train` reports those listed here; None hides one, 0 shows it.
+# The triples are what counts: with both components in a pipeline, the detector's F has a quarter of the weight.
 DETECTOR_WEIGHTS = {**RELATION_SCORE_WEIGHTS, "relations_micro_f": 0.33}
 
 
@@ -210,17 +210,17 @@ def make_rere_detector(
     loss (str): "bce", "collective", "printed" (the released code's form of the collective loss), or "ssr_pu"
         (positive-unlabelled learning with the squared ranking loss).
     collective_scope (str): What the means of the collective loss are taken over: "row", "batch" or "label".
-    smooth (bool): Whether the collective loss compares by a divergence instead of -ln(1-|m-μ|).
-    mean_window (int): Number of batches, about, that the means of scope "label" reach back; 1: each batch alone.
+    smooth (bool): Whether the collective loss compares m with μ by a divergence instead of -ln(1-|m-μ|).
+    mean_window (int): Approximate number of batches in the means of scope "label"; 1: each batch alone.
     missing_rate (Optional[float]): τ, the share of true relations that the labels miss; null: the `missing_rates`
         given to `initialize`, and 0.05 for relations without one.
-    gamma (Optional[float]): Weight of the collective loss's positive term; null takes it from the data.
+    gamma (Optional[float]): Weight of the collective loss's positive term; null: the ratio of positives to negatives.
     loss_weight (float): Weight of the loss, for an encoder shared with other components.
-    threshold (float): Least probability at which the scorer counts a relation as detected; `spacy relext tune` fits one
-        per relation. The extractor has its own `ask_threshold`.
-    min_probability (float): Least probability of a relation that is stored.
+    threshold (float): Lowest probability at which the scorer counts a relation as detected; `spacy relext tune` fits
+        one per relation. The extractor has its own `ask_threshold`.
+    min_probability (float): Lowest probability of a relation that is stored.
     max_length (int): Longest sentence that is read in one piece, in tokens.
-    stride (int): Distance of the windows of longer ones, in tokens.
+    stride (int): Distance between the window starts of longer ones, in tokens.
     """
     settings = plain_settings(locals())
     check_range("stride", stride, 1, max_length or stride)

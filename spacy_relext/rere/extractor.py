@@ -79,8 +79,8 @@ class RereExtractor(RerePipe):
         """Collect the labels, give the model its sizes, and load the encoder's weights.
 
         labels (Optional[List[str]]): The labels, if the data does not show all of them.
-        schema_path (Optional[Path]): YAML or JSON file of relations, whose descriptions the marked encoder reads behind
-            the label; `label_queries` goes first.
+        schema_path (Optional[Path]): YAML or JSON file of relations, whose descriptions a piece encoder reads after the
+            label; `label_queries` takes precedence.
         RAISES (ValueError): See `RelationPipe.initialize`; if the schema is missing or malformed.
         """
         schema = Schema(relations={}) if schema_path is None else read_schema(schema_path)
@@ -93,7 +93,7 @@ class RereExtractor(RerePipe):
         super().initialize(get_examples, nlp=nlp, labels=labels)
 
     def adopt(self, collected: Priors) -> None:
-        """Set labels, class priors and, if they are learned, the entity types of arguments."""
+        """Set labels, class priors and, if they are learned, entity types of arguments and assertions."""
         super().adopt(collected)
         self.cfg["entity_labels"] = collected.entity_labels if self.cfg["type_weight"] else []
         if lost := adopt_assertions(self.cfg, collected.assertions):
@@ -114,7 +114,7 @@ class RereExtractor(RerePipe):
         return detected_rows(windows, labels=self.labels, threshold=self.cfg["ask_threshold"])
 
     def suggest_gold(self, examples: Sequence[Example]) -> QueryRows:
-        """Query the gold relations and some absent ones."""
+        """Query the gold relations and a sample of absent ones."""
         windows, gold = self.gold(examples)
         absent, weight = self.cfg["absent_rows"], self.cfg["absent_weight"]
         rivals, types = self.cfg["rivals"], {label: index for index, label in enumerate(self.cfg["entity_labels"])}
@@ -136,11 +136,11 @@ class RereExtractor(RerePipe):
         return TokenBatch(instances.windows.docs, instances.arrays(), instances.windows, self._queries())
 
     def targets(self, instances: QueryRows) -> Targets:
-        """Mark pointers and pairs."""
+        """Return the targets of the loss; see `QueryRows.targets`."""
         return instances.targets()
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Loss of pointers, cross-entropy of pairs."""
+        """Compute the terms of the loss; see `extractor_loss`."""
         return extractor_loss(
             outputs,
             targets,
@@ -154,7 +154,7 @@ class RereExtractor(RerePipe):
         )
 
     def decode(self, instances: QueryRows, outputs: Optional[Outputs]) -> List[Prediction]:
-        """Score candidates and keep the best above their relation's threshold."""
+        """Score candidates and keep the best ones that reach their relation's threshold."""
         if outputs is None:
             return [[] for _ in instances.windows.docs]
         table = self._table(instances, outputs)
@@ -178,7 +178,7 @@ class RereExtractor(RerePipe):
         return numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
 
     def _table(self, instances: QueryRows, outputs: Outputs) -> CandidateTable:
-        """List candidates by the pair scorer or by rules."""
+        """List the candidates of the pair scorer, or of pairing rules."""
         if self.cfg["pairing"] == "scored":
             return decode_scored_pairs(instances, outputs)
         return decode_pointers(
@@ -193,7 +193,7 @@ class RereExtractor(RerePipe):
     def _select(
         self, instances: QueryRows, table: CandidateTable, scores: Floats, limits: Floats
     ) -> List[List[Candidate]]:
-        """Keep the best candidates above the limit of their relation that entity types do not forbid."""
+        """Keep the best candidates that reach the limit of their relation and that entity types do not forbid."""
         known = self.cfg.get(KNOWN, ())
         by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits, assertions=known)
         if len(rules := self.type_rules()):
@@ -226,7 +226,7 @@ class RereExtractor(RerePipe):
         )
 
     def rejected(self, doc: Doc, instances: QueryRows, outputs: Optional[Outputs]) -> List[NearMiss]:
-        """List relations that were not queried, queries without spans, and candidates that are no triples."""
+        """List relations that were not queried, queries without spans, and candidates that became no triples."""
         ask = self.cfg["ask_threshold"]
         misses = unasked_relations(doc, labels=self.labels, threshold=ask, name=self.name)
         if outputs is None:
@@ -251,7 +251,7 @@ class RereExtractor(RerePipe):
         )
 
     def _queries(self) -> List[str]:
-        """Readable text of each relation, for encoders that read it."""
+        """Return the readable text of each relation, for encoders that read it."""
         given = self.cfg["label_queries"]
         return [given.get(label) or readable_label(label) for label in self.labels]
 
@@ -335,16 +335,16 @@ def make_rere_extractor(
     pairing (str): "scored" (learned), "nearest" (the paper's sweep) or "product" (the released code).
     span_rule (str): How "nearest" and "product" find spans: "mutual" (a start with its nearest end, unless another
         start lies between), "nearest" (without that condition) or "code" (the released code's strings).
-    threshold (float): Least score of a triple; `spacy relext tune` fits one per relation.
-    ask_threshold (float): Least probability of a relation to be queried. Without a detector in the pipeline every
-        relation is.
-    pointer_threshold (float): Probability of a span's ends, for "nearest" and "product".
+    threshold (float): Lowest score of a triple; `spacy relext tune` fits one per relation.
+    ask_threshold (float): Lowest probability of a detected relation that is queried. Without a detector in the pipeline
+        every relation is queried.
+    pointer_threshold (float): Lowest probability of a span's ends, for "nearest" and "product".
     max_span_length (int): Longest argument, in tokens, for "nearest" and "product".
-    absent_rows (float): Absent relations drawn in training per relation present.
+    absent_rows (float): Number of absent relations sampled in training per relation present.
     absent_weight (float): Their weight in the loss.
-    rivals (int): Most entities of a sentence that are drawn in training as candidates beside the arguments, if the data
-        has entities: pairs of neighbouring clauses are hard negatives.
-    pointer_loss (str): "bce", or "collective" against arguments that the labels miss.
+    rivals (int): Most entities of a sentence that are sampled in training as candidates besides the arguments, if the
+        data has entities: pairs across neighbouring clauses are hard negatives.
+    pointer_loss (str): "bce", or "collective", which is robust to arguments that the labels miss.
     pointer_missing_rate (float): τ of the latter, the share of missing arguments.
     rank_weight (float): Weight of the listwise loss, which ranks a gold pair above the other objects of its subject and
         the other subjects of its object.
@@ -357,7 +357,7 @@ def make_rere_extractor(
         object type, "*" for any type; relations without a row may hold between all. An argument that is no entity
         has no type, and is allowed.
     max_length (int): Longest sentence that is read in one piece, in tokens.
-    stride (int): Distance of the windows of longer ones, in tokens.
+    stride (int): Distance between the window starts of longer ones, in tokens.
     """
     settings = plain_settings(locals())
     check_range("stride", stride, 1, max_length or stride)

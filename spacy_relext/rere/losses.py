@@ -37,13 +37,13 @@ class LabelWindow:
     """
 
     def __init__(self, size: int) -> None:
-        """Create an empty window of approximately so many batches."""
+        """Create an empty window of approximately `size` batches."""
         self.size = size
         self.past: Optional[RunningMeans] = None
         self.pending: Optional[RunningMeans] = None
 
     def advance(self) -> None:
-        """Add the batch of the last loss to the past."""
+        """Adopt the means that the last loss has updated."""
         if self.pending is not None:
             self.past, self.pending = self.pending, None
 
@@ -59,7 +59,7 @@ def detector_loss(
     window: Optional[LabelWindow] = None,
     weight: float = 1.0,
 ) -> Dict[str, Tensor]:
-    """Compute binary cross-entropy, or a loss that is robust to false negatives, as `relations`.
+    """Compute the term `relations`: binary cross-entropy, or a loss that is robust to false negatives.
 
     logits (Tensor): Shape (B, R)
     targets (Dict[str, Tensor]): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
@@ -67,9 +67,10 @@ def detector_loss(
     kind (str): "bce", "collective" (stable form, μ⁻), "printed" (form of the released code, μ of the paper), or
         "ssr_pu" (positive-unlabelled learning with the squared ranking loss).
     scope (str): Of the collective loss: "row", "batch" or "label".
-    gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data.
-    smooth (bool): Use the smooth form of the collective loss, a divergence.
-    window (Optional[LabelWindow]): With scope "label", means of earlier batches; updated with this one's.
+    gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data; with scope "label",
+        that of the batch.
+    smooth (bool): Whether to use the smooth form of the collective loss, a divergence.
+    window (Optional[LabelWindow]): With scope "label", means of earlier batches; gets this batch's as `pending`.
     RAISES (ValueError): If the kind is unknown.
     """
     observed = targets["relations"]
@@ -115,8 +116,8 @@ def extractor_loss(
     `ranks` among rivals, and the cross-entropy of arguments' entity `types` and of gold pairs' `assertions`.
 
     targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
-        are any, `refused_pairs` (J, 5), which count as wrong in rows without weight; `untyped` (U,), sentences without
-        known entities; and `assertions` (G,), the number of that of each gold pair, -1 for none.
+        are any, `refused_pairs` (J, 5), which count as wrong though their rows have no weight; `untyped` (U,),
+        sentences without known entities; and `assertions` (G,), the number of each gold pair's assertion, -1 for none.
     pointer_loss (str): "bce" or "collective".
     pointer_missing (float): τ of the collective form, share of missing ends of arguments.
     """
@@ -161,7 +162,7 @@ def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
     losses = []
     n_tokens = 1 + int(pairs.max()) if len(pairs) else 1
     for columns in ((0, 1, 2), (0, 3, 4)):
-        # of numbers `unique` is twenty times as fast as of rows
+        # `unique` is twenty times as fast on numbers as on rows
         _, group = torch.unique(_row_keys(pairs[:, columns], n_tokens=n_tokens), return_inverse=True)
         size = int(group.max()) + 1 if len(group) else 0
         peak = logits.new_full((size,), -1e4).scatter_reduce(0, group, logits.detach(), "amax")
@@ -175,7 +176,7 @@ def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
 
 
 def _type_loss(output: ExtractorOutput, entities: Tensor, untyped: Optional[Tensor]) -> Tensor:
-    """Compute the cross-entropy of the arguments' entity types; a span that is no entity has the last class."""
+    """Compute the cross-entropy of the arguments' entity types; the last class is that of spans that are no entity."""
     n_tokens, last = max(1, output.mask.shape[1]), output.type_logits.shape[1] - 1
     target = _look_up(output.spans, entities[:, :3], entities[:, 3], n_tokens=n_tokens, default=last)
     logits = output.type_logits
@@ -186,7 +187,7 @@ def _type_loss(output: ExtractorOutput, entities: Tensor, untyped: Optional[Tens
 
 
 def _look_up(rows: Tensor, known: Tensor, values: Tensor, *, n_tokens: int, default: int) -> Tensor:
-    """Look up the value of each row among known rows. Shapes (N, C), (K, C), (K,) → (N,)"""
+    """Look up the value of each row among known rows, else `default`. Shapes (N, C), (K, C), (K,) → (N,)"""
     keys, order = torch.sort(_row_keys(known, n_tokens=n_tokens))
     wanted = _row_keys(rows, n_tokens=n_tokens)
     place = torch.searchsorted(keys, wanted).clamp(max=max(0, len(keys) - 1))
@@ -195,11 +196,11 @@ def _look_up(rows: Tensor, known: Tensor, values: Tensor, *, n_tokens: int, defa
 
 
 def _pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
-    """Mark the gold candidates by 1, comparing rows as integers. Shapes (P, 5), (G, 5) → (P,)"""
+    """Mark the candidates that are gold by 1, comparing rows as integers. Shapes (P, 5), (G, 5) → (P,)"""
     return torch.isin(_row_keys(pairs, n_tokens=n_tokens), _row_keys(gold, n_tokens=n_tokens)).float()
 
 
 def _row_keys(rows: Tensor, *, n_tokens: int) -> Tensor:
-    """Number rows of integers, of which all but the first column are below `n_tokens`. Shape (N, C) → (N,)"""
+    """Encode each row as one integer; all columns but the first are below `n_tokens`. Shape (N, C) → (N,)"""
     powers = n_tokens ** torch.arange(rows.shape[1] - 1, -1, -1, device=rows.device)
     return (rows * powers).sum(1)

@@ -1,6 +1,6 @@
 """RERE as published: the encoder reads `[CLS] relation [SEP] sentence [SEP]` once per queried relation (Eqs. 5 and 6).
 
-Source: Xie et al., ACL 2021. Different from the paper: pairs are scored by `PairScorer`; pointers start at a low bias.
+Source: Xie et al., ACL 2021. Unlike the paper, pairs are scored by `PairScorer`, and pointers start with a low bias.
 """
 
 from typing import Dict, List, Optional
@@ -14,12 +14,12 @@ from .argument_types import no_types
 from .model import INITIAL_BIAS, N_POINTERS, ExtractorOutput, Proposal, gather_tokens
 from .span_pairs import PairScorer, split_assertions
 
-# What a detector over pieces makes of a sentence: the vector of its first piece, or the mean of all.
+# How a detector over pieces represents a sentence: by the vector of its first piece, or by the mean of all.
 POOLINGS = ("cls", "mean")
 
 
 class MarkedModule(nn.Module):
-    """An encoder of word pieces, which may still be empty, with a head; sizes of both are stored together."""
+    """An encoder of word pieces, which may still be empty, with a head; the sizes of both are stored together."""
 
     def __init__(self, tokens: TokenEncoder, *, dropout: float) -> None:
         """Wrap an encoder, with dropout on its vectors."""
@@ -92,7 +92,7 @@ class MarkedDetector(MarkedModule):
 
 
 def means_of_rows(cells: Tensor, masks: List[Tensor], cls: Tensor) -> Tensor:
-    """Average the pieces of each sequence, [CLS] and [SEP] among them.
+    """Average the pieces of each sequence, [CLS] and [SEP] included.
 
     cells (Tensor): All cells of the padded batches. Shape (cells, D)
     masks (List[Tensor]): True on pieces. Shapes (b, L)
@@ -120,7 +120,7 @@ class MarkedExtractor(MarkedModule):
         self.proposal, self.pair_hidden = proposal, pair_hidden
 
     def build_head(self, width: int, n_relations: int) -> None:
-        """Build pointers and pair scorer; neither depends on the number of relations."""
+        """Build the pointers and the pair scorer; neither depends on the number of relations."""
         self.pointers = nn.Linear(width, N_POINTERS)
         nn.init.constant_(self.pointers.bias, INITIAL_BIAS)
         precision = self.tokens.encoder.precision

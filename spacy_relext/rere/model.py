@@ -9,7 +9,7 @@ What differs from the paper, and why (figures in `docs/benchmarks/rere.md`):
 - The paper encodes `[CLS] relation text [SEP] sentence [SEP]` once per relation (`MarkedExtractor`). `SharedExtractor`
   encodes the sentence once and conditions the pointers on a relation embedding, so the cost does not grow with the
   number of detected relations.
-- With token vectors, the detector's sentence vector is pooled by one attention per relation.
+- Over token vectors, the detector pools its sentence vector by a separate attention for each relation.
 - Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`rere/span_pairs.py`).
 """
 
@@ -27,7 +27,7 @@ N_POINTERS = 4
 
 INITIAL_BIAS = -4.0
 
-# Cells (row, start, end) in which candidate spans are searched at a time.
+# Most cells (row, start, end) in which candidate spans are searched at a time.
 TABLE_CELLS = 2**21
 
 DETECTOR_BIAS = -2.5
@@ -41,13 +41,13 @@ class ExtractorOutput(NamedTuple):
     pairs: Tensor  # row, subject first and last token, object first and last token (P, 5)
     pair_logits: Tensor  # (P,)
     span_probs: Tensor  # probability of each pair's subject span and object span, without gradient (P, 2)
-    spans: Tensor  # sentence, first and last token of each argument among the pairs (S, 3); none without entity types
+    spans: Tensor  # sentence, first and last token of each argument among the pairs (S, 3); empty without entity types
     type_logits: Tensor  # entity types of these spans, the last is "no entity" (S, K + 1)
     assertions: Tensor = NO_ASSERTIONS  # logits of the assertions of each pair (P, A)
 
 
 class Proposal(nn.Module):
-    """Turn pointer logits into candidate pairs; holds the settings, no weights."""
+    """Turn pointer logits into candidate pairs; has settings, but no weights."""
 
     def __init__(self, *, threshold: float, max_length: int, top_k: int, mode: str) -> None:
         """Set how spans are proposed; see `span_pairs.propose_spans`."""
@@ -59,9 +59,9 @@ class Proposal(nn.Module):
         """List candidate pairs.
 
         pointers (Tensor): Logits. Shape (M, T, 4)
-        mask (Tensor): Shape (M, T)
-        extra (Optional[Tensor]): Row, first, last of spans that are always candidates: in training, the gold arguments
-            of the sentence. Shape (S, 3)
+        mask (Tensor): True on tokens. Shape (M, T)
+        extra (Optional[Tensor]): Row, first, last of spans that are always candidates: in training, gold arguments and
+            rival entities, see `rows.py`. Shape (S, 3)
         RETURNS (Tuple[Tensor, Tensor]): Row, subject first and last, object first and last; probabilities of the
             subject and the object span. Shapes (P, 5), (P, 2)
         """
@@ -75,8 +75,8 @@ class Proposal(nn.Module):
         return pairs, torch.stack([p_subject[subject], p_object[obj]], dim=1)
 
     def _spans(self, probs: Tensor) -> List[Tuple[Tensor, ...]]:
-        """Propose subjects, and objects, in parts of so many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
-        # Most rows query an absent relation: only those with a subject and an object make the table.
+        """Propose subjects, and objects, in chunks of as many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
+        # Most rows query an absent relation: only those with a possible subject and object enter the table.
         best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), N_POINTERS)
         if self.mode == "soft":  # the score of a span is at most the product of its ends
             enough = best[:, 0::2] * best[:, 1::2] >= self.threshold**2
@@ -86,7 +86,7 @@ class Proposal(nn.Module):
         subjects, objects = [], []
         for rows in alive.split(max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))):
             part = probs[rows]
-            # both roles in one call: first the rows of all subjects, then those of all objects
+            # both roles in one call: first the rows for subjects, then those for objects
             spans, scores = propose_spans(
                 torch.cat([part[..., 0], part[..., 2]]),
                 torch.cat([part[..., 1], part[..., 3]]),
@@ -143,7 +143,7 @@ class SharedExtractor(TokenModule):
     """Pointers and pairs for (sentence, relation) rows over sentences that are encoded once.
 
     z_{r,t,k} = (u_{r,k} + w_k) · g_{t,k} / √d + b_{r,k}, with g_{t,k} a projection of token vector h_t for pointer k,
-    u_{r,k} an embedding of relation r for pointer k, and w_k what all relations share.
+    u_{r,k} an embedding of relation r for pointer k, and w_k a query that all relations share.
     """
 
     def __init__(

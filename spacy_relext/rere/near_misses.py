@@ -1,4 +1,4 @@
-"""What stopped the triples that an extractor came near to stating."""
+"""Near misses of an extractor: triples that it nearly stated, and why it did not."""
 
 from math import sqrt
 from typing import Callable, List, Mapping, Optional, Sequence, Set, Tuple
@@ -23,8 +23,8 @@ from .decode import (
 )
 from .rows import QueryRows
 
-_CONTEXT = 60  # characters of a sentence in a message
-_LEAST_NAMED = 0.0005  # probability of a span in a message
+_CONTEXT = 60  # most characters of a sentence in a message
+_LEAST_NAMED = 0.0005  # lowest probability of a span that a message names
 
 Calibrate = Callable[[Floats], Floats]
 
@@ -32,8 +32,8 @@ Calibrate = Callable[[Floats], Floats]
 def unasked_relations(doc: Doc, *, labels: Sequence[str], threshold: float, name: str) -> List[NearMiss]:
     """List the detected relations of sentences that are too unlikely to be queried.
 
-    threshold (float): Lowest probability of a relation that is.
-    name (str): The extractor.
+    threshold (float): Lowest probability of a relation that is queried.
+    name (str): Name of the extractor.
     """
     misses = []
     bounds = sentence_bounds(doc) if has_relations(doc) else []
@@ -57,7 +57,7 @@ def missing_spans(
     max_length: int,
     name: str,
 ) -> List[NearMiss]:
-    """List the queried relations for which there is no pair of spans, with the likeliest spans.
+    """List the queried relations without a candidate pair of spans, with their likeliest spans.
 
     limits (Mapping[str, float]): Threshold of each relation, in the order of the labels.
     calibrated (Calibrate): Calibrates scores.
@@ -85,7 +85,7 @@ def missing_spans(
 
 
 def _likeliest_span(ends: Floats, *, max_length: int) -> Tuple[int, int, float]:
-    """Find the first and last token of a span whose ends are likeliest, and the product of their probabilities.
+    """Find the first and last token of the span whose ends are likeliest, and the product of their probabilities.
 
     ends (Floats): Probabilities of starts and ends. Shape (T, 2)
     """
@@ -103,10 +103,12 @@ def rejected_candidates(
     calibrated: Calibrate,
     name: str,
 ) -> List[NearMiss]:
-    """List the candidates of a Doc that are no triples; of those that overlap in both arguments the best one.
+    """List the candidates of a Doc that became no triples.
 
-    candidates (Sequence[Candidate]): Those of any score.
-    allowed (Sequence[Candidate]): Those of them that entity types do not forbid.
+    Of overlapping candidates that are forbidden, or that are too unlikely, only the best one is listed.
+
+    candidates (Sequence[Candidate]): Candidates of any score.
+    allowed (Sequence[Candidate]): Those among them that entity types do not forbid.
     limits (Mapping[str, float]): Threshold of each relation.
     """
 
@@ -136,12 +138,12 @@ def rejected_candidates(
 
 
 def _find_rival(candidate: Candidate, others: Sequence[Candidate]) -> Optional[Candidate]:
-    """Find the better candidate of the same relation that suppresses one."""
+    """Find the better candidate of the same relation that suppresses this one."""
     return next((each for each in others if overlap_in_both(candidate, each)), None)
 
 
 def _weakest_part(candidate: Candidate, limit: float, calibrated: Calibrate) -> Tuple[str, str]:
-    """Return the part of a score that alone keeps it below its limit, "threshold" if it is none alone, and a clause."""
+    """Return the part that alone keeps a score below its limit, else "threshold"; and an explanation as a clause."""
     figures = candidate.evidence
     parts = {
         "relation": figures["relation"],

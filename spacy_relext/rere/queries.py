@@ -1,4 +1,4 @@
-"""Input sequences `[CLS] relation [SEP] sentence [SEP]` of cross-encoders."""
+"""Input sequences `[CLS] relation [SEP] sentence [SEP]` for encoders that read a sentence once per relation."""
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -10,7 +10,7 @@ from .windows import SentenceWindows
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# Arguments of the module: a list of arrays for a padded batch each, or one array.
+# Arguments of the module: lists with an array for each padded batch, or single arrays.
 Arguments = Dict[str, Union[IntArray, List[IntArray]]]
 
 
@@ -33,7 +33,7 @@ def cut_queries(
     batch_pieces (int): Most cells of a padded batch.
     RETURNS (Tuple[Arguments, int]): Arguments of the marked modules: lists `ids`, `shapes`, `masks`, `segments` of
         shapes (b, L); cells `first`, `last` of shape (N,) and `cls` of shape (M,); `index` of shape (M, T), -1 on
-        padding. And the number of truncated tokens, which are masked.
+        padding. Then the number of truncated tokens, which are masked.
     """
     special = tokenizer.encode("", add_special_tokens=True).ids
     prefix, suffix = special[:1], special[1:]

@@ -1,4 +1,4 @@
-"""Rows of the extractor: a (sentence window, relation) query each, with gold pointers and pairs in training."""
+"""Rows of the extractor, each a query (sentence window, relation), with gold pointers and pairs in training."""
 
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -12,7 +12,7 @@ from ..annotations.store import TokenTriple, has_relations, relations_by_sentenc
 from .model import N_POINTERS
 from .windows import GoldWindows, IntArray, SentenceWindows
 
-# Limits for sentences with many triples, whose candidates grow with the cube of their number.
+# Limits for sentences with many triples: the number of candidates grows with the cube of that of triples.
 MAX_ABSENT_ROWS = 12
 
 MAX_ARGUMENTS = 6
@@ -29,17 +29,17 @@ class QueryRows:
     windows: SentenceWindows
     window: IntArray  # of each row (M,)
     relation: IntArray  # of each row (M,)
-    probability: Floats  # the detector's, of each row's relation; 1 in training (M,)
+    probability: Floats  # of each row's relation, from the detector; 1 in training (M,)
     weight: Floats  # of each row in the loss (M,)
     # Gold: row, subject first and last, object first and last token in the window
     pairs: List[Tuple[int, ...]] = field(default_factory=list)
-    # Row, first, last of the gold arguments in the row's window, of any relation
+    # Row, first, last of spans that are always candidates: gold or rejected arguments of any relation, and rivals
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
     # Window, first, last, number of the label of gold entities
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
-    # As gold: pairs that an annotator refused, in rows of which nothing else is known
+    # As `pairs`: pairs that an annotator rejected, in rows about which nothing else is known
     refused: List[Tuple[int, ...]] = field(default_factory=list)
-    # Windows of which no entity is known
+    # Windows whose entities are not known
     untyped: List[int] = field(default_factory=list)
     # Number of the assertion of each gold pair, -1 for none; empty if assertions are not learned
     assertions: List[int] = field(default_factory=list)
@@ -89,13 +89,14 @@ def gold_rows(
     """Query every gold relation, and sampled relations that are absent: negative sampling.
 
     Without negatives the extractor cannot reject the detector's false positives. Triples of other labels are ignored.
-    In a Doc that is not annotated, the relations of refused triples are queried, with no weight but for these pairs.
+    In a Doc that is not annotated, the relations of rejected triples are queried; only these pairs count in the loss.
 
-    absent_rows (float): Absent relations per gold relation, or per window without any; for several gold relations at
-        most `MAX_ABSENT_ROWS`. The gold arguments of an absent row are limited to `MAX_ARGUMENTS`.
+    absent_rows (float): Absent relations per gold relation, or in a window without any; for several gold relations at
+        most `MAX_ABSENT_ROWS` or `absent_rows`, whichever is more. An absent row has at most `MAX_ARGUMENTS` candidate
+        arguments, gold ones and entities together.
     absent_weight (float): Weight of an absent row in the loss.
     entities (Optional[List[List[Tuple[int, int]]]]): First and last token of the entities of each window.
-    rivals (int): Most entities of a window that are candidate arguments beside the gold ones: hard negatives.
+    rivals (int): Most entities of a gold row that are candidate arguments besides the gold ones: hard negatives.
     """
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
@@ -136,7 +137,7 @@ def number_assertions(
 ) -> List[int]:
     """Number the assertion of each gold pair of some rows; -1 for one that is not known.
 
-    stated (Mapping[Tuple[int, TokenTriple], str]): Of `gold_assertions`, for the Docs of the windows.
+    stated (Mapping[Tuple[int, TokenTriple], str]): Result of `gold_assertions` for the Docs of the windows.
     labels, known (Sequence[str]): The relations, and the assertions, in the model's order.
     """
     windows, number, found = rows.windows, {label: index for index, label in enumerate(known)}, []
@@ -159,7 +160,7 @@ def detected_rows(windows: SentenceWindows, *, labels: Sequence[str], threshold:
     """Query the relations detected in each window's sentence, or all relations if no detector ran.
 
     labels (Sequence[str]): The relations, in the model's order; others are ignored.
-    threshold (float): Lowest probability of the detector.
+    threshold (float): Lowest detector probability of a relation that is queried.
     """
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
@@ -183,14 +184,14 @@ def _sentence_relations(windows: SentenceWindows, labels: Sequence[str]) -> List
 
 
 def _columns(rows: List[Tuple[int, int, float]]) -> Tuple[IntArray, IntArray, Floats]:
-    """Return the windows, the relations and the numbers of rows. Shapes (M,)"""
+    """Return windows, relations and third values of rows as arrays. Shapes (M,)"""
     table = numpy.asarray(rows, dtype="float64").reshape(-1, 3)
     windows, relations = table[:, :2].astype("int64").T
     return windows, relations, table[:, 2].astype("float32")
 
 
 def _sample(items: List[Item], count: int) -> List[Item]:
-    """Sample items, in their order, with numpy's generator, which `[training] seed` sets."""
+    """Sample items without replacement, in their order, with numpy's generator, which `[training] seed` seeds."""
     if not count:
         return []
     return [items[i] for i in sorted(numpy.random.choice(len(items), size=count, replace=False).tolist())]

@@ -24,8 +24,8 @@ def shifted_ranking_loss(
     π_o is the observed rate of label j, π = π_o / (1-τ) the true one, π_u = (π-π_o)/(1-π_o) that among the unlabelled
     cells (μ⁻ of the collective loss), γ = √((1-π)/π). Three things differ from the paper. The score of the none class
     is 0, a probability of 0.5. z is scaled, so that the margin m is 4, not 0.25. E_P and E_U divide the sums over the
-    batch by the numbers that the rates let expect, B π_o and B (1-π_o): the paper's batches have thousands of cells,
-    those of sentences no positive of most labels.
+    batch by the expected numbers of cells, B π_o and B (1-π_o), not the actual ones: the paper's batches have thousands
+    of cells, whereas batches of sentences have no positives of most labels.
 
     logits (Tensor): z. Shape (B, R)
     targets (Tensor): Observed labels, 0 or 1. Shape (B, R)

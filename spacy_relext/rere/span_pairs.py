@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 from ..encoders.assertions import NO_ASSERTIONS
 from ..encoders.layers import N_BUCKETS, PredictionLinear, bucket_distance
 
-# Pairs of a chunk; with more than one chunk, activations are checkpointed.
+# Most pairs in a chunk; with more than one chunk, activations are checkpointed.
 PAIRS_PER_CHUNK = 16384
 
 SPAN_MODES = ("soft", "mutual", "nearest", "all")
@@ -24,11 +24,11 @@ def propose_spans(
     starts, ends (Tensor): Probability that a span starts, or ends, at a token; 0 on padding. Shapes (M, T)
     threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
-    top_k (int): Most spans a row, those with the highest scores.
+    top_k (int): Most spans per row, those with the highest scores.
     mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only if no other
         start lies between, "all" with every end; "soft" takes spans whose probability under the mutual rule, see
         `soft_span_scores`, is at least the square of the threshold.
-    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and falling score; the scores,
+    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and descending score; the scores,
         in mode "soft" those of `soft_span_scores`, else products of both probabilities. Shapes (S, 3), (S,)
     """
     if mode == "soft":
@@ -54,7 +54,7 @@ def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
     before it and no other start between.
 
     starts, ends (Tensor): As for `propose_spans`. Shapes (M, T)
-    RETURNS (Tensor): 0 if the end lies before the start. Shape (M, T, T)
+    RETURNS (Tensor): p; 0 if the end lies before the start. Shape (M, T, T)
     """
     inside = _log_no_boundary(starts, ends)
     inside = inside.unsqueeze(1) - inside.unsqueeze(2)  # (M, T, T)
@@ -76,7 +76,7 @@ def score_spans(starts: Tensor, ends: Tensor, spans: Tensor, *, mode: str) -> Te
 
 
 def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
-    """Return sums whose value at j minus i is Σ_{i ≤ k < j} ln(1 - pe_k) + Σ_{i < k ≤ j} ln(1 - ps_k). Shape (M, T)"""
+    """Compute S with S_j - S_i = Σ_{i ≤ k < j} ln(1 - pe_k) + Σ_{i < k ≤ j} ln(1 - ps_k). Shape (M, T)"""
     no_end = torch.log1p(-ends.clamp(max=1.0 - 1e-6))
     no_start = torch.log1p(-starts.clamp(max=1.0 - 1e-6))
     return no_end.cumsum(1) - no_end + no_start.cumsum(1)
@@ -85,7 +85,7 @@ def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
 def top_k_per_row(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor, Tensor]:
     """Select the spans (row, first, last) with the highest scores of each row.
 
-    RETURNS (Tuple[Tensor, Tensor]): Sorted by row, then by falling score. Shapes (S', 3), (S',)
+    RETURNS (Tuple[Tensor, Tensor]): Sorted by row, then by descending score. Shapes (S', 3), (S',)
     """
     order = torch.argsort(scores, descending=True, stable=True)
     order = order[torch.argsort(spans[order, 0], stable=True)]
@@ -97,7 +97,7 @@ def top_k_per_row(spans: Tensor, scores: Tensor, *, top_k: int) -> Tuple[Tensor,
 
 
 def rank_in_group(group: Tensor) -> Tensor:
-    """Number the members of each group, given by its non-negative number, from 0 in their order. Shape (M,)"""
+    """Number the members of each group from 0, in their order; groups are non-negative integers. Shape (M,)"""
     counts = torch.bincount(group)
     order = torch.argsort(group, stable=True)
     first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)  # of the member's group, in sorted order
@@ -133,7 +133,7 @@ class PairScorer(nn.Module):
     `between`, W_b m is added to the hidden layer, m the attention-pooled vectors of the tokens between both spans. The
     logits of assertions, if they are learned, are a second linear layer above the hidden one.
 
-    Each token is projected once, not once a pair.
+    Each token is projected once, not once per pair.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class PairScorer(nn.Module):
     def forward(
         self, tokens: Tensor, context: Tensor, pairs: Tensor, sentence: Tensor, relation: Optional[Tensor]
     ) -> Tensor:
-        """Compute the logits of candidates, (P,), or with those of assertions behind them, (P, 1 + A).
+        """Compute the logits of candidates, (P,), or these followed by the logits of assertions, (P, 1 + A).
 
         tokens (Tensor): Token vectors. Shape (B, T, D)
         context (Tensor): Sentence vectors. Shape (B, D)
@@ -187,7 +187,7 @@ class PairScorer(nn.Module):
         context = self.context(context)
         sums = None if self.between is None else pooled_sums(self.between(tokens))  # (B (T + 1), H + 1)
         gaps = pairs.new_empty(len(pairs), 0)
-        if sums is not None:  # cells of what lies between: first, and after the last (P, 2)
+        if sums is not None:  # cells of the tokens between: the first, and the one after the last (P, 2)
             bounds = torch.minimum(pairs[:, 2], pairs[:, 4]) + 1, torch.maximum(pairs[:, 1], pairs[:, 3])
             gaps = sentence.unsqueeze(1) * (width + 1) + torch.stack(bounds, 1)
         logits = []
@@ -203,7 +203,7 @@ class PairScorer(nn.Module):
                 sums,
                 gaps[chosen],
             )
-            if torch.is_grad_enabled() and len(pairs) > PAIRS_PER_CHUNK:  # else tens of tensors of P rows are stored
+            if torch.is_grad_enabled() and len(pairs) > PAIRS_PER_CHUNK:  # else dozens of tensors of P rows are stored
                 logits.append(checkpoint(self._score, *arguments, use_reentrant=False))
             else:
                 logits.append(self._score(*arguments))
@@ -220,7 +220,10 @@ class PairScorer(nn.Module):
         sums: Optional[Tensor],
         gaps: Tensor,
     ) -> Tensor:
-        """Score candidates from projections: ends (U, 4 H), cells (P, 4), context (B, H), the others (P,)."""
+        """Score candidates from projections.
+
+        Shapes: ends (U, 4 H), cells (P, 4), context (B, H), sums (B (T + 1), H + 1), gaps (P, 2), the others (P,).
+        """
         tables = ends.chunk(4, dim=-1)
         first, last, object_first, object_last = (
             F.embedding(cell, part) for cell, part in zip(cells.unbind(1), tables)
@@ -248,10 +251,10 @@ def split_assertions(logits: Tensor) -> Tuple[Tensor, Tensor]:
 
 
 def pooled_sums(values: Tensor) -> Tensor:
-    """Sum vectors weighted by exp of their last column, and the weights, up to each token.
+    """Sum the vectors before each token, weighted by exp of their last column, and these weights.
 
-    Their difference between two tokens is an attention-pooled vector of what lies between. Shape (B, T, H + 1) →
-    (B (T + 1), H + 1)
+    The difference of the sums at two tokens, divided by that of the weights, is the attention-pooled vector of the
+    tokens between. Shape (B, T, H + 1) → (B (T + 1), H + 1)
     """
     weight = values[..., -1:].float().clamp(-8.0, 8.0).exp()
     weighted = torch.cat([values[..., :-1].float() * weight, weight], dim=-1)
@@ -259,7 +262,7 @@ def pooled_sums(values: Tensor) -> Tensor:
 
 
 def _nearest_end(is_end: Tensor) -> Tensor:
-    """Mark (start, end) with an end at `end` and none in [start, end). Shape (M, T, T)"""
+    """Mark (start, end) with a single end in [start, end], which the caller requires at `end`. Shape (M, T, T)"""
     ends = torch.cumsum(is_end.long(), dim=1)  # ends at or before each token
     # ends in [i, j] = E[j] - E[i] + is_end[i] must be the one at j
     return (ends.unsqueeze(1) - (ends - is_end.long()).unsqueeze(2)) == 1

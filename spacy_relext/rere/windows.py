@@ -21,7 +21,7 @@ class GoldWindows:
 
     triples: List[List[TokenTriple]]
     lost: int  # triples in no window: they cross a sentence boundary or cover no token
-    # In windows of Docs that are not annotated, triples that an annotator refused; None in those of other Docs
+    # Triples that an annotator rejected, in windows of Docs that are not annotated; None in windows of annotated Docs
     refused: List[Optional[List[TokenTriple]]] = field(default_factory=list)
 
 
@@ -41,7 +41,7 @@ class SentenceWindows:
         return len(self.doc)
 
     def is_cut(self, window: int) -> Tuple[bool, bool]:
-        """Return True if a window begins, and if it ends, inside its sentence."""
+        """Return whether a window starts, and whether it ends, inside its sentence."""
         _, first, last = self.bounds[self.sentence[window]]
         return bool(self.start[window] > first), bool(self.end[window] < last)
 

@@ -1,4 +1,4 @@
-"""Agreement of people who annotated the same texts: F of their triples, Cohen's kappa, Krippendorff's alpha.
+"""Inter-annotator agreement on the same texts: F1 of triples, Cohen's kappa, Krippendorff's alpha.
 
 Records are canonical, and only annotated triples count, not suggestions. kappa and alpha are computed over pairs of
 spans: entities and arguments in one sentence (without sentences: in one text). The category of a pair is the set of its
@@ -28,10 +28,10 @@ class PairAgreement(NamedTuple):
     """Agreement of two annotators, None if it is not defined.
 
     first, second (int): Their numbers, from 0.
-    documents (int): That both have annotated.
-    triples (Tuple[int, int]): Of each in these documents.
-    exact (int), partial (int): Triples that both have; with the same relation and overlapping arguments.
-    same_assertion (int): Triples that both have and that, as both say, the text states, denies and so on.
+    documents (int): Documents that both have annotated.
+    triples (Tuple[int, int]): Triples of each in these documents.
+    exact (int), partial (int): Triples that both have: the same; with the same relation and overlapping arguments.
+    same_assertion (int): Triples that both have with the same assertion: stated, denied and so on.
     exact_f, partial_f (Optional[float]): F1 of one against the other, the same in both directions.
     relations (Dict[str, float]): Exact F1 of each relation.
     pairs (int): Pairs of spans that both know.
@@ -58,8 +58,8 @@ class Disagreement(NamedTuple):
     """Sentences whose triples differ.
 
     passages (List[CharSpan]): Their characters.
-    readings (List[Optional[List[Key]]]): The triples there that not all have, by annotator, the assertion beside the
-        relation; None: not annotated.
+    readings (List[Optional[List[Key]]]): For each annotator, the triples there that not all have, with the assertion
+        beside the relation; None: not annotated.
     """
 
     text: str
@@ -71,12 +71,12 @@ class Disagreement(NamedTuple):
 class Agreement:
     """Agreement of two or more annotators.
 
-    names (List[str]): Of the annotators.
+    names (List[str]): Names of the annotators.
     shared (int): Documents that two or more have annotated.
-    only (List[int]): Documents that only this one has annotated.
-    not_annotated (List[int]): Documents of each without annotation of triples.
-    other_texts (int): Documents of one id whose texts differ, and which are left out.
-    pairs (List[PairAgreement]): Of each two annotators.
+    only (List[int]): For each annotator, documents that no other has annotated.
+    not_annotated (List[int]): For each annotator, documents without annotation of triples.
+    other_texts (int): Documents that are left out because the texts under the same key differ.
+    pairs (List[PairAgreement]): One for each two annotators.
     alpha (Optional[float]): Krippendorff's alpha of all, nominal; None if it is not defined.
     disagreements (List[Disagreement]): In the order of the first annotator's texts.
     """
@@ -95,8 +95,7 @@ def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence
     """Compare the annotation of two or more people.
 
     annotators (Sequence[Iterable[Record]]): Canonical records of each.
-    by (str): Key that documents are matched by, "text" or another key such as "id"; those that occur several times, in
-        their order.
+    by (str): Key by which documents are matched, such as "text" or "id"; those with the same key are matched in order.
     """
     tables, bare = [], []
     for records in annotators:
@@ -162,7 +161,7 @@ def match_partly(first: Set[Key], second: Set[Key]) -> int:
 
 
 def _index(records: Iterable[Record], by: str) -> Tuple[Dict[Tuple[object, int], Record], int]:
-    """Map annotated records by their key and how often it has occurred, and count the others."""
+    """Index annotated records by (key, number of its earlier occurrences), and count the others."""
     table: Dict[Tuple[object, int], Record] = {}
     numbers: DefaultDict[str, Iterator[int]] = defaultdict(count)
     bare = 0
@@ -179,7 +178,7 @@ def _index(records: Iterable[Record], by: str) -> Tuple[Dict[Tuple[object, int],
 def _categorize(record: Record, row: Sequence[Optional[Record]]) -> Categories:
     """Map the pairs of spans that an annotator knows to their category.
 
-    row (Sequence[Optional[Record]]): The records of all, of which the first with sentences divides the text.
+    row (Sequence[Optional[Record]]): The records of all annotators; the first with sentences splits the text.
     """
     keys = triple_keys(record)
     spans = {(entity["start"], entity["end"]) for entity in record.get("entities", ())}

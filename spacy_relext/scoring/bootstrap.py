@@ -17,14 +17,14 @@ SAMPLES = 1000
 
 LEVEL = 0.95
 
-# Right predictions, predictions and gold items of each label, shape (3, L), to scores of any number, shape (K,).
+# Maps correct predictions, predictions and gold items of each label, shape (3, L), to any number of scores, shape (K,).
 Statistic = Callable[[Counts], Floats]
 
 
 def bootstrap_f1(right: Counts, predicted: Counts, gold: Counts) -> Tuple[float, float]:
     """Compute the 95 % bootstrap confidence interval of F1 over documents; (0, 0) without documents.
 
-    right, predicted, gold (Counts): Right predictions, all predictions and gold items of each document. Shape (N,)
+    right, predicted, gold (Counts): Correct predictions, all predictions and gold items of each document. Shape (N,)
     """
     total = predicted + gold
     if not len(right):
@@ -39,8 +39,8 @@ def bootstrap_differences(
 ) -> Tuple[Floats, Floats]:
     """Compute the 95 % intervals of the differences between two systems, second minus first.
 
-    first, second (Counts): Right predictions, predictions, gold items by document and label. Shape (3, D, L)
-    statistic (Statistic): Scores of a system.
+    first, second (Counts): Correct predictions, predictions, gold items by document and label. Shape (3, D, L)
+    statistic (Statistic): Computes the scores of a system.
     RETURNS (Tuple[Floats, Floats]): Lower and upper ends. Shapes (K,); 0 without documents.
     """
     if not first.shape[1]:
@@ -52,9 +52,9 @@ def bootstrap_differences(
 
 
 def draw_documents(count: int, *, seed: int = 0) -> Iterator[Counts]:
-    """Yield how often each document is drawn, for one draw of all documents after the other. Shape (D,)"""
+    """Yield, for each bootstrap sample, how often each document is drawn. Shape (D,)"""
     generator = numpy.random.default_rng(seed)
-    for _ in range(SAMPLES):  # one draw at a time: a matrix of (SAMPLES, D) would not be small
+    for _ in range(SAMPLES):  # one sample at a time: a matrix of (SAMPLES, D) would be large
         yield numpy.bincount(generator.integers(count, size=count), minlength=count)
 
 

@@ -1,10 +1,10 @@
 """Calibration metrics, precision-recall curves and thresholds: functions of arrays.
 
 Arguments of the same name mean the same: `scores` are confidences of N predictions, 0 to 1, and `correct` marks the
-right ones, both of shape (N,); `labels` are their labels; `n_gold` counts all gold items, predicted or not;
-`min_positives`, at least 1, is the number of right predictions that a label needs for its own threshold; `floor` is the
-lowest possible score; `beta` is the weight of recall against precision in F. A threshold accepts scores that are
-greater or equal, so equal scores are accepted or rejected together.
+correct ones, both of shape (N,); `labels` are their labels; `n_gold` counts all gold items, predicted or not;
+`min_positives`, at least 1, is the number of correct predictions that a label needs for its own threshold; `floor` is
+the lowest possible score; `beta` is the weight of recall relative to precision in F. A threshold accepts scores that
+are greater or equal, so equal scores are accepted or rejected together.
 """
 
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -17,14 +17,14 @@ from .probabilities import Bools, Counts, Floats, check_scores, logit, sigmoid
 
 DEFAULT_THRESHOLD = 0.5
 
-# Weights of a label's own threshold against the single one.
+# Weights of a label's own threshold, the rest being that of the single one.
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 _FOLDS = 5
 
 
 class Bin(NamedTuple):
-    """One bin of a reliability diagram: mean score, share of right predictions, number of predictions."""
+    """One bin of a reliability diagram: mean score, share of correct predictions, number of predictions."""
 
     confidence: float
     accuracy: float
@@ -32,7 +32,7 @@ class Bin(NamedTuple):
 
 
 class _Sweep(NamedTuple):
-    """Distinct scores, highest first, and how many predictions are accepted and right at each as a threshold."""
+    """Distinct scores, highest first; for each as a threshold, the correct predictions accepted, and all accepted."""
 
     scores: Floats
     right: Counts
@@ -44,7 +44,7 @@ def calibration_bins(scores: Floats, correct: Bools, *, n_bins: int = 10, bins: 
 
     n_bins (int): Number of bins; empty ones are left out.
     bins (str): "mass": equal numbers of predictions; "width": equal steps from 0 to 1.
-    RETURNS (List[Bin]): The accuracy of equal scores is shared evenly.
+    RETURNS (List[Bin]): Predictions with equal scores each count with their mean accuracy.
     """
     scores, correct = check_scores(scores, correct)
     _, position, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
@@ -84,9 +84,9 @@ def best_threshold(
 ) -> Tuple[float, float]:
     """Find the single threshold with the highest F, by one sorted sweep.
 
-    default (float): Threshold if no prediction is right.
+    default (float): Threshold if no prediction is correct.
     RETURNS (Tuple[float, float]): The threshold, halfway to the next lower score (or to the floor if it accepts all),
-        and its F; the highest of ties.
+        and its F; of tied thresholds the highest.
     """
     sweep = _sweep(scores, correct, n_gold)
     if not sweep.right.any():
@@ -97,7 +97,7 @@ def best_threshold(
 
 
 def f_score(right: Counts, predicted: Counts, gold: int, *, beta: float = 1.0) -> Floats:
-    """Compute F_β = (1 + β²) right / (predicted + β² gold) of counts; 0 without any."""
+    """Compute F_β = (1 + β²) right / (predicted + β² gold) from counts; 0 if all are 0."""
     weight = beta * beta
     return numpy.asarray((1 + weight) * right / numpy.maximum(predicted + weight * gold, 1))
 
@@ -105,11 +105,11 @@ def f_score(right: Counts, predicted: Counts, gold: int, *, beta: float = 1.0) -
 def precision_threshold(
     scores: Floats, correct: Bools, *, precision: float, floor: float = 0.0
 ) -> Tuple[float, float, int]:
-    """Find the threshold with the highest recall among those of a precision, by one sorted sweep.
+    """Find the threshold with the highest recall among those that reach a precision, by one sorted sweep.
 
-    precision (float): Least share of right predictions among the accepted ones, 0 to 1.
-    RETURNS (Tuple[float, float, int]): The threshold, its precision, and how many right predictions it accepts. If none
-        has the precision, 1.0, which accepts only scores of 1, and zeros.
+    precision (float): Minimum share of correct predictions among the accepted ones, 0 to 1.
+    RETURNS (Tuple[float, float, int]): The threshold, its precision, and how many correct predictions it accepts. If
+        none reaches the precision, 1.0, which accepts only scores of 1, and zeros.
     """
     sweep = _sweep(scores, correct, None)
     reached = numpy.flatnonzero(sweep.right >= precision * sweep.accepted)
@@ -128,11 +128,12 @@ def precision_thresholds(
     min_positives: int = 10,
     floor: float = 0.0,
 ) -> Tuple[float, Dict[str, float]]:
-    """Find thresholds with the highest recall at a precision, for each label with enough right predictions.
+    """Find thresholds with the highest recall at a precision, for each label with enough correct predictions.
 
-    The predictions of all other labels are pooled, or those of all labels if these are too few as well.
+    The common threshold is fitted to the predictions of all other labels, or of all labels if those have too few
+    correct ones as well.
 
-    RETURNS (Tuple[float, Dict[str, float]]): The common threshold, and those of labels of their own.
+    RETURNS (Tuple[float, Dict[str, float]]): The common threshold, and those of labels that have their own.
     """
     scores, correct = check_scores(scores, correct)
     names = numpy.asarray(labels, dtype=object)
@@ -159,7 +160,7 @@ def label_thresholds(
     floor: float = 0.0,
     beta: float = 1.0,
 ) -> Dict[str, float]:
-    """Fit a threshold for each label with enough right predictions; other labels get the best single one.
+    """Fit a threshold for each label with enough correct predictions; other labels get the best single one.
 
     objective (str): "micro": coordinate ascent on the F over all labels, from the single threshold, so never worse than
         that on this data; "label": the best F of each label by itself.
@@ -278,7 +279,7 @@ def _best_share(
     floor: float,
     beta: float,
 ) -> float:
-    """Find the weight whose thresholds have the best cross-validated F; the smallest of ties."""
+    """Find the weight in `_SHARES` with the best cross-validated F; of tied ones the smallest."""
     part = numpy.random.default_rng(0).integers(_FOLDS, size=len(scores))
     right, accepted = (numpy.zeros(len(_SHARES), dtype=numpy.int64) for _ in range(2))
     missed = {label: count - int(correct[names == label].sum()) for label, count in n_gold.items()}
@@ -300,7 +301,7 @@ def _best_share(
 
 
 def _shrink(own: Mapping[str, float], single: float, share: float) -> Dict[str, float]:
-    """Average thresholds as logits, which spread scores near 0 and 1."""
+    """Average each threshold with the single one, as logits, which spread scores near 0 and 1."""
     if share in (0.0, 1.0):
         return {label: value if share else single for label, value in own.items()}
     logits = logit(numpy.asarray([*own.values(), single]))

@@ -4,8 +4,8 @@ All scores compare raw clusters. Published figures of relation induction often f
 frequent gold relation and score these names, which is perfect for as many clusters as items. Such scores have names
 that begin with `oracle_majority_`, for comparison with those figures.
 
-No score is meaningful alone: B³ of one cluster of all items is high if relations are few or imbalanced, and entity
-types alone separate many relations. `baseline_scores` scores such clusters.
+No score is meaningful alone: B³ of a single cluster is high if relations are few or imbalanced, and entity types alone
+separate many relations. `baseline_scores` scores such trivial clusters.
 
 Sources: B³: Bagga and Baldwin, ACL 1998; V-measure: Rosenberg and Hirschberg, EMNLP 2007; ARI: Hubert and Arabie, 1985.
 """
@@ -65,7 +65,7 @@ def score_predicted_clusters(examples: Iterable[Example], *, source: Optional[st
     counts. Keys: those of `score_clusters` without the oracle's, which use gold and must not guide training, and
     `clusters_coverage`, the share of the gold pairs that have a cluster. None without gold.
 
-    source (Optional[str]): Component whose triples count; None: all.
+    source (Optional[str]): Component whose triples are scored; None: all.
     """
     pairs, n_gold = _compare(examples, source)
     scores = score_clusters([pair.relation for pair in pairs], [pair.cluster for pair in pairs])
@@ -192,5 +192,5 @@ def _compare(examples: Iterable[Example], source: Optional[str]) -> Tuple[List[_
 
 
 def _arguments(record: Record) -> Tuple[CharSpan, ...]:
-    """Offsets of both arguments, the same for both orders."""
+    """Return the offsets of both arguments, the same for both orders."""
     return tuple(sorted((record["subject"], record["object"])))

@@ -1,4 +1,4 @@
-"""Comparison of two pipelines on one corpus: differences of scores with intervals, and the triples that one found."""
+"""Comparison of two pipelines on one corpus: score differences with intervals, and triples that only one predicted."""
 
 from dataclasses import dataclass
 from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -23,7 +23,7 @@ class Difference(NamedTuple):
 
     first, second (float): The score of each, 0 to 1.
     low, high (float): 95 % interval of second minus first.
-    gold (int): Gold triples that it is computed of.
+    gold (int): Number of gold triples that it is computed from.
     """
 
     first: float
@@ -34,12 +34,12 @@ class Difference(NamedTuple):
 
     @property
     def is_clear(self) -> bool:
-        """RETURNS (bool): True if the interval does not hold 0."""
+        """RETURNS (bool): True if the interval does not contain 0."""
         return self.low > 0 or self.high < 0
 
 
 class DisputedTriple(NamedTuple):
-    """A triple that one of two pipelines predicted. `is_right`: it is in gold; `by_second`: the second did."""
+    """A triple that only one of two pipelines predicted. `is_right`: it is in gold; `by_second`: the second did."""
 
     record: Record
     is_right: bool
@@ -47,7 +47,7 @@ class DisputedTriple(NamedTuple):
 
 
 class Dispute(NamedTuple):
-    """Sentences about which two pipelines differ.
+    """Sentences whose triples differ between two pipelines.
 
     document (int): Number of the example, from 0.
     """
@@ -61,7 +61,7 @@ class Dispute(NamedTuple):
 class Comparison:
     """What two pipelines found in one corpus.
 
-    overall (Dict[str, Difference]): The scores OVERALL.
+    overall (Dict[str, Difference]): The scores named in OVERALL.
     relations (Dict[str, Difference]): Exact F of each relation.
     right, wrong (Dict[str, int]): Triples in and not in gold that `both`, the `first` or the `second` predicted.
     disputes (List[Dispute]): In the order of the documents.
@@ -120,7 +120,7 @@ def _count(documents: Sequence[ComparedDocument], labels: Sequence[str]) -> Coun
 
 
 def _scores(table: Counts, in_gold: Bools) -> Floats:
-    """Compute the scores OVERALL, and F of each label. Shapes (3, L), (L,) → (4 + L,)"""
+    """Compute the scores named in OVERALL, and F of each label. Shapes (3, L), (L,) → (4 + L,)"""
     right, predicted, gold = table
     f = 2 * right / numpy.maximum(predicted + gold, 1)
     total_right, total_predicted, total_gold = table.sum(axis=1)
@@ -136,7 +136,7 @@ def _scores(table: Counts, in_gold: Bools) -> Floats:
 def _count_shared(
     first: Sequence[ComparedDocument], second: Sequence[ComparedDocument], *, right: bool
 ) -> Dict[str, int]:
-    """Count the triples that are right (or wrong) by who predicted them."""
+    """Count the right (or wrong) triples by which pipelines predicted them."""
     counts = {"both": 0, "first": 0, "second": 0}
     for one, other in zip(first, second):
         of_one, of_other = (
@@ -149,7 +149,7 @@ def _count_shared(
 
 
 def _find_disputes(first: ComparedDocument, second: ComparedDocument) -> List[Dispute]:
-    """Group the triples of a document that only one pipeline predicted by the sentences of their arguments."""
+    """Group the triples that only one pipeline predicted in a document, by the sentences of their arguments."""
     text, sentences = first.example.reference.text, sentence_offsets(first.example)
     groups: Dict[Tuple[CharSpan, ...], Dispute] = {}
     for own, other in ((first, second), (second, first)):

@@ -34,8 +34,8 @@ class CorpusError(NamedTuple):
     """An error of a corpus.
 
     document (int): Number of the example, from 0.
-    cost (float): Gain in exact F of the corpus if this error alone were corrected.
-    passages (List[CharSpan]): Sentences with an argument of the triple or of the nearest one; neighbours are joined.
+    cost (float): Gain in exact F of the corpus if only this error and, if wrong too, its nearest triple were corrected.
+    passages (List[CharSpan]): Sentences with an argument of the triple or the nearest one; adjacent ones are joined.
     """
 
     document: int
@@ -63,8 +63,8 @@ class CorpusErrors:
 
     errors (List[CorpusError]): The costliest first; of equal cost, by the score of the false positive.
     right, gold (Dict[str, int]): Triples of each relation that were found, and those in gold.
-    confusion (Dict[Tuple[str, str], int]): (Gold relation, predicted relation) → triples whose arguments agree; NONE
-        stands for triples that agree with none of the other side.
+    confusion (Dict[Tuple[str, str], int]): (Gold relation, predicted relation) → triples whose arguments agree; NONE if
+        no triple of the other side agrees.
     """
 
     errors: List[CorpusError]
@@ -77,7 +77,7 @@ class CorpusErrors:
         return sorted({*self.gold, *(each.error.record["relation"] for each in self.errors)})
 
     def per_class(self) -> Dict[str, ErrorGroup]:
-        """Group the errors by class; every class is there."""
+        """Group the errors by class; classes without errors are included."""
         return {name: self._group([e for e in self._all() if e.error_class == name]) for name in CLASSES}
 
     def per_relation(self) -> Dict[str, ErrorGroup]:
@@ -109,7 +109,7 @@ class _Totals(NamedTuple):
         return cls(right, wrong, len(errors) - wrong)
 
     def gain(self, wrong: int, missed: int) -> float:
-        """Compute the gain in F if so many false positives were removed, and so many missed triples were found."""
+        """Compute the gain in F if some of the false positives were removed, and some of the missed triples found."""
         corrected = _Totals(self.right + missed, self.wrong - wrong, self.missed - missed)
         return corrected.f() - self.f()
 
@@ -146,7 +146,7 @@ def collect_errors(examples: Iterable[Example], *, label_filter: Optional[Collec
 
 
 def count_triples(docs: Iterable[Doc]) -> Dict[str, int]:
-    """Count the gold triples of each relation; one with the same texts counts once in a document."""
+    """Count the gold triples of each relation; those with the same texts count once per document."""
     counts: Counter[str] = Counter()
     for doc in docs:
         counts.update(key[0] for key in {text_key(record, doc.text) for record in get_records(doc, source="") or []})
@@ -154,7 +154,7 @@ def count_triples(docs: Iterable[Doc]) -> Dict[str, int]:
 
 
 def describe_error(error: CorpusError, text: str) -> Record:
-    """Describe an error of a document with this text by plain values, as `evaluate --errors` writes it."""
+    """Describe an error in a document with this text as plain values, as `evaluate --errors` writes them."""
     kind, error_class, record, nearest, _ = error.error
     return {
         "document": error.document,
@@ -207,7 +207,7 @@ def _confused(errors: Sequence[TripleError], text: str) -> Counter[Tuple[str, st
 
 
 def _cost(error: TripleError, totals: _Totals) -> float:
-    """Compute the gain if an error is corrected: if it is about another error, that one is corrected with it."""
+    """Compute the gain if an error is corrected, together with its nearest triple if that is an error too."""
     is_wrong = error.kind == FALSE_POSITIVE
     return totals.gain(int(is_wrong or error.nearest_is_error), int(not is_wrong or error.nearest_is_error))
 

@@ -57,10 +57,10 @@ class TripleError(NamedTuple):
 
     kind (str): FALSE_POSITIVE or FALSE_NEGATIVE.
     error_class (str): One of CLASSES.
-    record (Record): Of the triples with these texts, the one that `nearest` is compared with; without one that with the
-        highest score, then the first.
+    record (Record): Of the mentions with these texts, the one compared with `nearest`; without `nearest`, the one with
+        the highest score, then the first.
     nearest (Optional[Record]): What the class compares it with: a gold triple, or a false positive.
-    nearest_is_error (bool): False if the nearest gold triple was found by another prediction.
+    nearest_is_error (bool): False if there is none, or it is a gold triple that another prediction found.
     """
 
     kind: str
@@ -71,7 +71,7 @@ class TripleError(NamedTuple):
 
 
 class _Relative(NamedTuple):
-    """A mention of an error and one of the triple that it is compared with; the least `order` is the nearest.
+    """A mention of an error, and one of a triple that it is compared with; the lowest `order` is the nearest.
 
     order: Rank of the class, whether the other was found, characters between them, their positions.
     """
@@ -107,7 +107,7 @@ def classify_errors(gold: Sequence[Record], predicted: Sequence[Record], text: s
 def relate_triples(predicted: Record, gold: Record, text: str) -> Optional[str]:
     """Name the class of a wrong triple, compared with one gold triple of the document; None if they are unrelated.
 
-    The result is the same with both exchanged.
+    Exchanging the two does not change the result.
     """
     subjects = _agreement(predicted["subject"], gold["subject"], text)
     objects = _agreement(predicted["object"], gold["object"], text)
@@ -146,7 +146,7 @@ def _find_nearest(
     """Find the triple that an error is most closely related to, if there is one.
 
     records (Sequence[Record]): Mentions of the error.
-    found (AbstractSet[TextKey]): Those of the others that are no errors.
+    found (AbstractSet[TextKey]): Those of the others that are not errors.
     """
     relatives = []
     for key, mentions in others.items():
@@ -160,13 +160,13 @@ def _find_nearest(
 
 
 def _is_half_found(records: Iterable[Record], right: Iterable[Record], text: str) -> bool:
-    """Return True if a right prediction has the relation of a triple, and one of its arguments."""
+    """Return True if a right prediction has the relation of a triple and one of its arguments."""
     shared = (WRONG_OBJECT, WRONG_SUBJECT, BOUNDARY)
     return any(relate_triples(record, other, text) in shared for record, other in product(records, right))
 
 
 def _position(record: Record) -> _Position:
-    """Order triples by place, whatever the order of their storage."""
+    """Return a sort key by place, so that results do not depend on the order of storage."""
     return record["subject"], record["object"], record["relation"], -record["score"]
 
 

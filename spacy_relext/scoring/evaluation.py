@@ -40,10 +40,10 @@ def evaluate_pipeline(
     batch_size (int): Documents per batch.
     label_filter (Optional[Collection[str]]): Score these relations only.
     give_relations (bool): Replace the detector's relations of each sentence by gold ones.
-    training (Optional[TrainingFacts]): What the training data hold: the other triples are also scored alone.
+    training (Optional[TrainingFacts]): Facts of the training data: triples not among them are also scored separately.
     on_predictions (Optional[Callable[[List[Example]], None]]): Called with the predictions and their gold.
     RETURNS (Scores): The keys of `score_triples` (of all components), `score_unseen`, `score_relations`, those of the
-        pipeline's other scorers, calibration, counts, speed, and those of `score_cluster_baselines` of clusters;
+        pipeline's other scorers, calibration, counts, speed, and, for clusters, those of `score_cluster_baselines`;
         `docs/reference/scores.md` lists them.
     """
     started = time.perf_counter()
@@ -53,7 +53,7 @@ def evaluate_pipeline(
     metrics: Scores = Scorer(nlp=nlp).score(compared)
     if metrics.get("relations_micro_f") is None:
         metrics.update(score_relations(compared))
-    if give_relations:  # they would score themselves
+    if give_relations:  # gold would be scored against itself
         metrics.update({key: None for key in RELATION_SCORE_WEIGHTS})
     source = clusters_source(nlp)
     if source is not None:
@@ -92,7 +92,7 @@ def choose_labels(nlp: Language, examples: Sequence[Example], wanted: Optional[L
 
 
 def _score_confidence(outcomes: TripleOutcomes) -> Scores:
-    """Score the calibration of triples, and compare F1 with that of the best threshold over them."""
+    """Score the calibration of predicted triples, and compute intervals of F1 and the F1 of the best threshold."""
     scores, correct = outcomes.scores, outcomes.correct
     threshold, best_f = best_threshold(scores, correct, n_gold=outcomes.n_gold)
     low, high = bootstrap_f1(outcomes.right_per_document, outcomes.predicted_per_document, outcomes.gold_per_document)

@@ -148,7 +148,7 @@ def _newton(inputs: Floats, targets: Floats, start: Floats, *, free: Bools) -> F
 
 
 def _penalized_loss(inputs: Floats, targets: Floats, weights: Floats, start: Floats) -> float:
-    """Cross-entropy with soft targets, log(1 + e^z) - t·z in its stable form, plus the ridge penalty."""
+    """Compute the cross-entropy with soft targets, log(1 + e^z) - t·z in stable form, plus the ridge penalty."""
     logits = inputs @ weights
     penalty = _RIDGE / 2 * numpy.sum((weights - start) ** 2)
     return float(numpy.sum(numpy.logaddexp(0, logits) - targets * logits) + penalty)

@@ -1,15 +1,15 @@
-"""Facts ranked by score: average precision, precision of the first places, precision at a recall.
+"""Facts ranked by score: average precision, precision at n (P@n), precision at a recall.
 
 A cell is one relation of one unit. The unit is a bag (an ordered pair of entities with all its sentences) or a mention
 (the pair in one sentence). A pair with many sentences counts once as a bag and often as mentions, so scores of
 different units are not comparable. Every key names its unit.
 
-Two conventions are called "P@10%" and differ: `p_at_recall_10` is the precision at a recall of 10 %, `p_at_share_10`
-that of the first n places, n being a tenth of the number of positives.
+Two different measures are called "P@10%": `p_at_recall_10` is the precision at a recall of 10 %, `p_at_share_10` that
+of the first n places, n being a tenth of the number of positives.
 
 No result depends on the order of equal scores: in the curve, in average precision and in precision at a recall they
-are accepted together; if a fixed number of places ends among them, their positives are spread evenly, which is the
-mean over all their orders (McSherry and Najork, ECIR 2008). Positives that were never scored count in every recall.
+are accepted together; if the first n places end among them, their positives are spread evenly, which gives the mean
+over all their orders (McSherry and Najork, ECIR 2008). Positives that were never scored count in every recall.
 """
 
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ def recall_curve(ranking: Ranking) -> RecallCurve:
 
 
 def precision_at(ranking: Ranking, places: int) -> float:
-    """Compute the precision of the first places, at least one; for ties at the last place the mean over their orders.
+    """Compute the precision of the first places (P@n); for ties at the last place, the mean over their orders.
 
     Places beyond the last cell count as wrong.
     """
@@ -136,7 +136,7 @@ def precision_at_recall(curve: RecallCurve, percent: float) -> float:
     """Compute the precision at the first point of the curve that reaches a recall.
 
     percent (float): The recall, more than 0 and up to 100.
-    RETURNS (float): 0 to 1; 0 if the curve ends before, as in average precision.
+    RETURNS (float): 0 to 1; 0 if the curve does not reach it, as in average precision.
     """
     reached = numpy.flatnonzero(100 * curve.recall >= percent - 1e-9)
     return float(curve.precision[reached[0]]) if len(reached) else 0.0

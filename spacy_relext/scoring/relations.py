@@ -33,7 +33,7 @@ RELATION_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
 
 _LEAST_FREQUENCY = 0.1
 
-_SHRINKAGE = 10.0  # labelled cells that the overall frequency counts as
+_SHRINKAGE = 10.0  # number of labelled cells that the overall frequency counts as
 
 
 @registry.scorers("spacy_relext.relation_scorer.v1")
@@ -41,7 +41,7 @@ _SHRINKAGE = 10.0  # labelled cells that the overall frequency counts as
 class RelationScorer:
     """Scorer of components that detect relations; a class, which `n_process` can pickle.
 
-    threshold (Optional[float]): Least probability of a detected relation; None: the component's thresholds.
+    threshold (Optional[float]): Minimum probability of a detected relation; None: the component's thresholds.
     """
 
     threshold: Optional[float] = None
@@ -67,7 +67,7 @@ class RelationCells:
     scores (Floats): Probability of each cell. Shape (N,)
     correct (Bools): True if the sentence states the relation. Shape (N,)
     labels (List[str]): Relation of each. Length N
-    gold_per_label (Dict[str, int]): Sentences that state each relation, and triples that cross sentences.
+    gold_per_label (Dict[str, int]): Sentences that state each relation, and documents in which it crosses sentences.
     """
 
     scores: Floats
@@ -77,7 +77,7 @@ class RelationCells:
 
     @property
     def n_gold(self) -> int:
-        """RETURNS (int): All stated relations."""
+        """RETURNS (int): Sum of `gold_per_label`."""
         return sum(self.gold_per_label.values())
 
 
@@ -108,12 +108,12 @@ def score_relations(
 ) -> Scores:
     """Compare each sentence's detected relations with those of its gold triples.
 
-    A relation of a gold triple that crosses sentences counts as a miss. Keys, all fractions, None if no document is
-    annotated or no detector ran: `relations_micro_p`, `relations_micro_r`, `relations_micro_f` (the default score),
-    `relations_macro_f` (mean over the relations in gold), `relations_ap` (average precision over all cells),
+    A relation of gold triples across sentences counts as one miss per document. Keys, all fractions, None if no
+    document is annotated or no detector ran: `relations_micro_p`, `relations_micro_r`, `relations_micro_f` (the default
+    score), `relations_macro_f` (mean over the relations in gold), `relations_ap` (average precision over all cells),
     `relations_per_type`.
 
-    threshold (Optional[Threshold]): Least probability of a detected relation, one or one per relation; 0.5 if None.
+    threshold (Optional[Threshold]): Minimum probability of a detected relation, one or one per relation; 0.5 if None.
     thresholds (Optional[Mapping[str, float]]): Per relation; overrides `threshold`.
     """
     annotated = [example for example in examples if gold_records(example) is not None]

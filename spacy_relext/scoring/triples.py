@@ -125,7 +125,7 @@ def score_triples(
     `partial_p`, `partial_r`, `partial_f` (texts cut to their first word), `macro_p`, `macro_r`, `macro_f` (mean of the
     exact scores of the relations in gold), `triples_per_type` (relation → exact p, r, f), `empty_error_rate` (share
     of the sentences without a gold triple that have a predicted one), `direction_accuracy` (share of predictions with
-    the right direction among those that are right in one of both). If gold has two or more assertions, also
+    the right direction among those that are right in either). If gold has two or more assertions, also
     `assertion_accuracy` and `assertion_macro_f`, of the exactly right triples.
 
     source (Optional[str]): Score this component's triples only; None: every predicted triple.
@@ -165,7 +165,7 @@ def score_triples(
 
 
 def _score_assertions(documents: Sequence[ComparedDocument]) -> Scores:
-    """Score the assertions of right triples; nothing if all gold triples have the same."""
+    """Score the assertions of right triples; nothing if all gold triples have the same assertion."""
     stated: Dict[Tuple[int, TextKey], Set[str]] = {}
     for number, example, _, gold, *_ in documents:
         for record in gold:
@@ -241,7 +241,7 @@ def compare_documents(
     predictions: Optional[Candidates] = None,
     label_filter: Optional[Collection[str]] = None,
 ) -> Iterator[ComparedDocument]:
-    """Read the gold triples of annotated documents beside the predicted ones that gold judges.
+    """Yield each annotated document with its gold triples and those predicted ones that gold can judge.
 
     predictions (Optional[Candidates]): Those of each example; None: the triples on the predicted Docs.
     label_filter (Optional[Collection[str]]): These relations only.
@@ -273,7 +273,7 @@ def text_key(record: Record, text: str) -> TextKey:
 
 
 def _collect(documents: Sequence[ComparedDocument]) -> TripleOutcomes:
-    """Lay the predictions of documents out in arrays."""
+    """Collect the predictions of documents in arrays."""
     correct = [[key in document.gold_keys for key in document.scores] for document in documents]
     gold = Counter(key[0] for document in documents for key in document.gold_keys)
     return TripleOutcomes(

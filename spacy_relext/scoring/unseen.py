@@ -1,4 +1,4 @@
-"""Scores of the triples that the training data do not hold: what a model has learned beyond facts it can repeat."""
+"""Scores of triples that are not in the training data: what a model has learned beyond facts it can repeat."""
 
 from typing import Collection, Iterable, NamedTuple, Optional, Sequence, Set
 
@@ -10,7 +10,7 @@ from .triples import ComparedDocument, Scores, TextKey, text_key
 
 
 class TrainingFacts(NamedTuple):
-    """What training data hold: `triples`, as exact match compares them, and `texts`."""
+    """Content of training data: `triples`, as exact match compares them, and `texts`."""
 
     triples: Set[TextKey]
     texts: Set[str]

@@ -1,7 +1,7 @@
 """The registered head of `selfore_clusterer`: a classifier of clusters over one encoder.
 
 The first clusters are those of the untrained encoder, so it needs pretrained weights: a checkpoint, static vectors or a
-pretrained tok2vec. Random vectors only tell which words are equal.
+pretrained tok2vec. Random vectors only show which words are equal.
 """
 
 from spacy import registry
@@ -20,11 +20,10 @@ def build_clusterer(
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec, whose vectors are then used without a projection.
     dropout (float): Dropout on the vectors of pairs, and on those of a tok2vec.
-    type_weight (float): Weight of the arguments' entity types, beside parts of length 1; 0: ignored.
-    projection (int): Width of the space in which a loop with `loop = "neighbours"` compares pairs; 0: that of their
-        vectors.
-    context (str): What stands for the text in a vector of means: "between", the words between the arguments, or
-        "sentence", all of its words. An encoder trained on labels (`start`) says most by the latter.
+    type_weight (float): Weight of the arguments' entity types, relative to text parts of norm 1; 0: not used.
+    projection (int): Width of the projection of pair vectors that `loop = "neighbours"` contrasts; 0: no projection.
+    context (str): Words of the text that a vector of means averages: "between", those between the arguments, or
+        "sentence", all of them. The latter is best for an encoder trained on labels (`start`).
     """
     from .model import CONTEXTS, Clusterer
 

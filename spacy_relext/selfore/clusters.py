@@ -19,7 +19,7 @@ Floats = NDArray[numpy.floating]
 # Number of quantiles of the training pairs' fit, and digits of each.
 QUANTILES, DIGITS = 201, 5
 
-# Characters of a name that a user gives.
+# Maximum length of a name given by a user, in characters.
 LONGEST_NAME = 100
 
 
@@ -27,11 +27,11 @@ LONGEST_NAME = 100
 class Clusters:
     """The clusters of the last loop.
 
-    records (List[Record]): One a cluster: `id`, `name`, `size`, `ngrams`, `sample`, `types`, `object_first`, `fit`,
+    records (List[Record]): One per cluster: `id`, `name`, `size`, `ngrams`, `sample`, `types`, `object_first`, `fit`,
         and, if true, `known`, `backwards`, `renamed`.
     quantiles (List[float]): Of the fit of training pairs to their clusters.
-    history (List[Record]): One a loop: `pairs`, `changed`, `information`.
-    has_settled (bool): Whether there are no more loops.
+    history (List[Record]): One per loop: `pairs`, `changed`, `information`.
+    has_settled (bool): Whether no further loop follows.
     scale (float): Inverse temperature of the classifier's logits.
     """
 
@@ -82,7 +82,7 @@ class Clusters:
         self.quantiles = numpy.quantile(fit, numpy.linspace(0, 1, QUANTILES)).round(DIGITS).tolist()
 
     def rank(self, fit: Floats) -> Floats:
-        """Compute the share of training pairs with a lower fit, and half of those with the same. Shapes (N,) → (N,)"""
+        """Compute the share of training pairs with a lower fit, plus half of those with the same. Shapes (N,) → (N,)"""
         fits, fit = numpy.asarray(self.quantiles), numpy.round(fit, DIGITS)
         low, high = numpy.searchsorted(fits, fit, "left"), numpy.searchsorted(fits, fit, "right")
         middle = (low + high - 1) / 2 / (len(fits) - 1)
@@ -90,9 +90,9 @@ class Clusters:
         return numpy.where(high > low, middle, between)
 
     def rename(self, cluster: str, name: str, *, merge: bool = False) -> None:
-        """Rename the cluster of an id; the id stays.
+        """Rename the cluster with an id; the id stays.
 
-        merge (bool): Whether another cluster may have the name: both are then one relation.
+        merge (bool): Whether another cluster may have the same name: both are then one relation.
         RAISES (ValueError): If there is no such cluster, the name is empty or too long, or another cluster has it.
         """
         chosen = next((each for each in self.records if each["id"] == cluster), None)
@@ -116,13 +116,13 @@ class Clusters:
 
         Names are unique, except for the two directions of a known relation and what a user has merged.
 
-        clusters (Sequence[Cluster]): What they are named by.
+        clusters (Sequence[Cluster]): Summaries from which the names are made.
         sizes (Sequence[int]): Number of pairs of each.
-        known (Sequence[PairClass]): Relations of the first clusters.
+        known (Sequence[PairClass]): Known relations, which are those of the first clusters.
         """
         renamed: Dict[str, str] = {each["id"]: each["name"] for each in self.records if each.get("renamed")}
         phrases = rank_phrases(clusters, lexicon)
-        # a cluster with another name leaves its words to others
+        # a known or renamed cluster leaves its words to the others
         unnamed = [
             cluster._replace(sample="") if number < len(known) or cluster_id(number) in renamed else cluster
             for number, cluster in enumerate(clusters)

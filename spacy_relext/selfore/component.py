@@ -65,13 +65,13 @@ name = "assets/encoder/all-MiniLM-L6-v2"
 @scorers = "spacy_relext.cluster_scorer.v1"
 """
 
-# Scores that read gold relations choose nothing: they have no weight.
+# Scores that read gold relations have no weight, so that they do not select the best model.
 _UNWEIGHTED = ("b3_p", "b3_r", "b3_f", "homogeneity", "completeness", "v", "ari", "clusters", "clusters_coverage")
 WEIGHTS: Dict[str, Optional[float]] = {"clusters_information": 1.0, **dict.fromkeys(_UNWEIGHTED)}
 
 
 class SelforeClusterer(PairPipe):
-    """Predicts which of the relations that it has induced holds between two entities. Writes `doc._.triples`."""
+    """Predicts which of its induced relations holds between two entities. Writes `doc._.triples`."""
 
     architectures = ("relext_selfore_clusterer",)
     needs_triples = False
@@ -143,12 +143,13 @@ class SelforeClusterer(PairPipe):
         """Read all pairs of the training data and cluster them: the first loop.
 
         labels (Optional[List[str]]): Not read: relations are induced.
-        corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of what is clustered, instead of the training
-            data; needed if that is a stream.
-        start (Optional[List[Path]]): Folders of trained pipelines with one component over pairs each, of any
-            relations: pairs are read with the mean of their encoders. None: with the encoder's checkpoint.
+        corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of the texts to cluster, instead of the
+            training data; required if the training data is a stream.
+        start (Optional[List[Path]]): Folders of trained pipelines with one component over pairs each, for any
+            relations: pairs are encoded with the mean of their encoders' weights. None: with the encoder's checkpoint.
         lexicon: As for `PairPipe.initialize`.
-        RAISES (ValueError): If there are too few pairs, the training data is a stream, or the encoder a listener.
+        RAISES (ValueError): If there are too few pairs, the training data is a stream without `corpus`, or the encoder
+            is a listener.
         """
         if self.is_listener:
             raise ValueError(Errors.R608.format(name=self.name))
@@ -164,7 +165,7 @@ class SelforeClusterer(PairPipe):
         self.recluster()
 
     def _check_loops(self, training: Settings) -> None:
-        """Warn if training does not do as many loops as the setting says."""
+        """Warn if training will run fewer loops than the setting `loops`."""
         loops, before = self.clustering["loops"], training.get("before_update")
         if not loops or not training or (before is not None and before.get("@callbacks") != RECLUSTER):
             return
@@ -195,12 +196,12 @@ class SelforeClusterer(PairPipe):
         return CollectedPairs(ids, types=sorted(types))
 
     def adopt(self, collected: CollectedPairs) -> None:
-        """Set entity types and labels, which are ids until there are clusters; these are the classes."""
+        """Set entity types, and labels, which are ids until there are clusters; the classes are the clusters."""
         super().adopt(collected)
         self.cfg["classes"] = []
 
     def model_sizes(self) -> Settings:
-        """Count types, tags and clusters, none of which is no relation."""
+        """Count types, tags and clusters; there is no class for no relation."""
         return {**super().model_sizes(), "n_classes": len(self.labels)}
 
     def recluster(self) -> float:
@@ -212,9 +213,9 @@ class SelforeClusterer(PairPipe):
         return self.clusters.report(self.name)
 
     def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
-        """Choose the pairs of a batch, each in the order of the text, so that a relation has one order.
+        """Choose the pairs of a batch, each in one order: that of the text, or as marked.
 
-        Of all pairs of entities, those that overlap are left out: no words are between them.
+        Unmarked entities that overlap form no pair, since no words are between them.
         """
         pairs = super().suggest_pairs(docs)
         if not pairs.both_orders:
@@ -223,7 +224,7 @@ class SelforeClusterer(PairPipe):
         return pairs.take(numpy.flatnonzero(pairs.subject[:, 1] <= pairs.object[:, 0]))
 
     def arrays(self, instances: Instances) -> Dict[str, numpy.ndarray]:
-        """Return entity types of the arguments: their tokens may also be in an entity within one."""
+        """Add the entity types of the arguments: those of their tokens may be of an entity nested in an argument."""
         number = {kind: index for index, kind in enumerate(self.cfg["entity_types"], start=1)}
         kinds = [[number.get(kind, 0) for kind in pair] for pair in instances.pairs.types]
         return {**super().arrays(instances), "kinds": numpy.asarray(kinds, dtype="int64").reshape(-1, 2)}
@@ -236,7 +237,7 @@ class SelforeClusterer(PairPipe):
         return pairs.joined(pairs) if self.clustering["contrast"] > 0 else pairs
 
     def training_features(self, instances: Instances) -> PairBatch:
-        """Lay the pairs out, and hide an argument of some, subject or object by chance."""
+        """Lay out the pairs, and hide an argument of some, the subject or the object at random."""
         batch = self.features(instances)
         if self.clustering["mask_mentions"] > 0:
             chosen = numpy.random.random(len(instances)) < self.clustering["mask_mentions"]
@@ -247,7 +248,7 @@ class SelforeClusterer(PairPipe):
     # Training
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights; of a frozen encoder none: momentum would move thinc's layers without a gradient."""
+        """Update the weights, but no thinc layers of a frozen encoder: momentum would move them without a gradient."""
         self.loop.averages = sgd.averages
         if not module_of(self.model).frozen:
             super().finish_update(sgd)
@@ -260,9 +261,9 @@ class SelforeClusterer(PairPipe):
         module_of(self.model).frozen = frozen
 
     def targets(self, instances: Instances) -> Targets:
-        """Return clusters of the pairs, and weights of the clusters: the root of a fair share by their size.
+        """Return clusters of the pairs, and weights of the clusters, √(mean size / size).
 
-        A pipeline that was loaded has no clusters of its texts, and learns from its own predictions.
+        A loaded pipeline does not know the clusters of its texts, and learns from its own predictions.
         """
         keys, cluster_of = keys_of(instances), self.loop.cluster_of
         if cluster_of or not keys:
@@ -285,7 +286,7 @@ class SelforeClusterer(PairPipe):
         return super().score(examples, history=self.clusters.history, **kwargs)
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Compute the cross-entropy with the clusters, and the contrastive loss; or that of neighbours."""
+        """Compute the cross-entropy with the clusters and the contrastive loss, or only the latter, over neighbours."""
         if self.loop.partners is not None:
             return {NEIGHBOURS: contrast_loss(outputs.projected, targets["pairs"], targets["clusters"])}
         settings = {key: self.clustering[key] for key in ("smoothing", "contrast")}
@@ -309,7 +310,7 @@ class SelforeClusterer(PairPipe):
         return statistics.assign(vectors, logits, empty=self.clusters.empty, **module_of(self.model).vector_parts)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
-        """Return the cluster: its id, its probability, and its commonest words."""
+        """Return the entity types, and the cluster: its id, its probability, and its most characteristic phrases."""
         cluster = self.clusters.records[answer - 1]
         probability = float(softmax(self.clusters.scale * outputs.logits[number : number + 1])[0, answer - 1])
         evidence = {
@@ -343,14 +344,14 @@ class SelforeClusterer(PairPipe):
 
 @registry.callbacks("spacy_relext.recluster.v1")
 def create_recluster(component: str, epochs: int = 1) -> Callback:
-    """Let a `selfore_clusterer` find its clusters anew after so many epochs, with what its encoder has learned.
+    """Let a `selfore_clusterer` cluster its pairs again after each loop, with what its encoder has learned.
 
-    The first clusters are those of `initialize`. In the first epochs of each loop, as many as the clusterer's
-    `freeze_epochs` says, the encoder stays as it is. After each loop it prints how many pairs have changed their
-    cluster, and what clusters tell of neighbours. For `[training.before_update]`.
+    The first clusters are those of `initialize`. In the first `freeze_epochs` epochs of each loop, the encoder is
+    frozen. After each loop, the share of the pairs whose cluster has changed and the information of clusters on
+    neighbours are printed. For `[training.before_update]`.
 
     component (str): A `selfore_clusterer`.
-    epochs (int): Epochs of a loop.
+    epochs (int): Epochs per loop.
     """
     check_range("epochs", epochs, 1, 1_000_000)
     done = {"epoch": 0}
@@ -397,11 +398,11 @@ def make_selfore_clusterer(
     suggester (Suggester): `spacy_relext.EntityPairs.v1`: pairs in the order of the text, or
         `spacy_relext.AnnotatedPairs.v1`: in the order in which they are marked.
     clustering (Settings): Made by `spacy_relext.Clustering.v1`.
-    n_clusters (int): K; 0: the number whose clusters tell most of neighbours and come out most alike.
-    most_clusters (int): The largest number that is tried then.
+    n_clusters (int): K; 0: the number with the best product of information on neighbours and stability.
+    most_clusters (int): Maximum K if it is chosen.
     threshold (float): Share of the training pairs, those that fit worst; pairs that fit no better get no triple.
-    known (bool): Whether relations that gold triples of the training data name are clusters that their pairs keep, and
-        new ones are induced beside them. Otherwise gold is not read.
+    known (bool): Whether the relations of gold triples in the training data are clusters that keep their pairs, and new
+        clusters are found besides. Otherwise gold is not read.
     """
     settings = plain_settings(locals())
     return SelforeClusterer(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

@@ -1,4 +1,4 @@
-"""What texts say of pairs of entities: the words that a name of their cluster may use, and a phrase as a sample."""
+"""Contexts of entity pairs: the words that a name of their cluster may use, and a phrase as a sample."""
 
 from re import sub
 from textwrap import shorten
@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span, Token
 from ..annotations.entities import doc_entities
 from ..pairs.pairs import Pairs
 
-# Longer gaps say little about the two entities; so do words farther before the first or behind the second.
+# Maximum number of words between the arguments, and before and behind them: beyond, words say little about the pair.
 MAX_GAP, MAX_AROUND = 10, 4
 
 # Characters of each part of a sample: of both arguments, and of what is between them.
@@ -24,10 +24,10 @@ Words = Tuple[str, ...]
 
 
 class Context(NamedTuple):
-    """What a text says of a pair.
+    """Context of a pair in a text.
 
     text (int): Hash of the text, so that a text with many pairs counts once.
-    words (Words): In lower case; "" stands for what no name may hold or cross: names, numbers, dates, punctuation.
+    words (Words): In lower case; "" for what no name may contain or span: names, numbers, dates, punctuation.
     sample (str): Both arguments and what is between them, shortened, on one line.
     """
 
@@ -37,9 +37,9 @@ class Context(NamedTuple):
 
 
 def read_contexts(pairs: Pairs, *, stop: Collection[str]) -> List[Context]:
-    """Read the words between the arguments of each pair; if these say nothing, those behind and before both.
+    """Read the words between the arguments of each pair; without a content word there, also those behind and before.
 
-    stop (Collection[str]): Words that say nothing on their own.
+    stop (Collection[str]): Stop words.
     """
     words = [_name_words(doc) for doc in pairs.docs]
     contexts = []
@@ -58,12 +58,12 @@ def read_contexts(pairs: Pairs, *, stop: Collection[str]) -> List[Context]:
 
 
 def is_content(word: str, stop: Collection[str]) -> bool:
-    """Return True if a word says something on its own."""
+    """Return True for a content word."""
     return bool(word) and word not in stop
 
 
 def _name_words(doc: Doc) -> List[str]:
-    """Return the tokens in lower case, "" for those that a name may not hold."""
+    """Return the tokens in lower case, "" for those that a name may not contain."""
     in_entity = {i for (start, end), _ in doc_entities(doc) for i in range(start, end)}
     return [token.lower_ if token.i not in in_entity and _is_word(token) else "" for token in doc]
 
@@ -77,7 +77,7 @@ def _is_word(token: Token) -> bool:
 
 
 def _sample(left: Span, right: Span, words: Sequence[str]) -> str:
-    """Shorten a pair to a phrase, such as "Holm … visited … Bergen", with the first of some words if there are any."""
+    """Shorten a pair to a phrase, such as "Holm … visited … Bergen": the first of `words` stands for a long gap."""
     between = _printable(sub(r"\s+", " ", left.doc.text[left.end_char : right.start_char]))
     if not 0 < len(between) <= MAX_SHOWN:
         between = f" {ELLIPSIS} {_shorten(words[0])} {ELLIPSIS} " if words else f" {ELLIPSIS} "

@@ -29,16 +29,16 @@ KNOWN_METHOD = "discriminant, where gold names relations (known = true)"
 
 
 class ClusterLoop:
-    """Clusters the pairs of a corpus repeatedly; nothing of it is saved.
+    """Clusters the pairs of a corpus repeatedly; its state is not saved.
 
-    read_examples (Optional[Callable[[], Iterable[Example]]]): Reads the corpus; None: training data is not known.
+    read_examples (Optional[Callable[[], Iterable[Example]]]): Reads the corpus; None: the training data is unknown.
     where (str): Name of the corpus, for messages.
     """
 
     def __init__(self, read_examples: Optional[Callable[[], Iterable[Example]]] = None, where: str = "") -> None:
         self.read_examples, self.where = read_examples, where
         self.cluster_of: Dict[bytes, int] = {}  # cluster of each pair by its key
-        self.unlearned: Set[bytes] = set()  # pairs with a low fit
+        self.unlearned: Set[bytes] = set()  # pairs that are not learned: their fit is low
         self.partners: Optional[Partners] = None
         self.averages: Optional[Averages] = None  # the optimizer's, if it has use_averages
 
@@ -47,12 +47,12 @@ class ClusterLoop:
         return type(self), ()
 
     def run(self, pipe: PairPipe, clusters: Clusters) -> float:
-        """Read all pairs with the encoder as it is, cluster them, and set `clusters` and the classifier.
+        """Read all pairs with the encoder as it is, cluster them, and update `clusters` and the classifier.
 
-        If the optimizer averages weights, the encoder first gets the averages, with which pipelines are also saved.
+        If the optimizer averages weights, the model first gets the averages, with which pipelines are also saved.
 
         RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
-        RAISES (ValueError): If there are fewer pairs than clusters, or the training data is not known any more.
+        RAISES (ValueError): If there are fewer pairs than clusters, the data is unknown, or gold does not fit `known`.
         """
         from .clustering.fit import cluster_fit, fit_scale
         from .clustering.methods import find_clusters
@@ -90,7 +90,7 @@ class ClusterLoop:
         clusters.history = [*clusters.history, row]
         loops = len(clusters.history) - 1
         clusters.has_settled = loops >= settings["loops"] or (loops > 0 and changed < settings["stop"])
-        keeps = contrasts and not clusters.has_settled  # texts that nothing will be learned from are let go
+        keeps = contrasts and not clusters.has_settled  # the last clusters are not learned: no texts are kept
         self.partners = self._find_partners(pipe, table, labels, learned) if keeps else None
         logger.info(clusters.report(pipe.name))
         return changed
@@ -110,7 +110,7 @@ class ClusterLoop:
             raise ValueError(Errors.R611.format(name=name, where=self.where, **values))
 
     def _choose_count(self, pipe: PairPipe, table: PairTable, *, count: int, n_known: int) -> int:
-        """Return the number of clusters: that of the loop before or of the config, else, if it is 0, the best one."""
+        """Return the number of clusters: that of the previous loop or of the config; the best one if `count` is 0."""
         least = count or max(MIN_CLUSTERS, n_known + 1)
         if len(table.keys) < least:
             problem = Errors.R602 if count else Errors.R613
@@ -128,7 +128,7 @@ class ClusterLoop:
     def _align(
         self, clustering: "Clustering", table: PairTable, count: int, *, n_known: int
     ) -> Tuple["Clustering", float]:
-        """Number clusters as in the loop before; also return the share of the pairs whose cluster has changed."""
+        """Number clusters as in the previous loop; also return the share of the pairs whose cluster has changed."""
         if not self.cluster_of:
             return clustering, 1.0
         shared = [n for n, key in enumerate(table.keys) if key in self.cluster_of]
@@ -183,7 +183,7 @@ def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool 
     keep_pairs (bool): Whether to keep the pairs with their texts.
     """
     gold: Dict[bytes, PairClass] = {}
-    rows: Dict[bytes, Tuple[int, Context, Tuple[str, str], bool]] = {}  # row of the vector; types; is it backwards
+    rows: Dict[bytes, Tuple[int, Context, Tuple[str, str], bool]] = {}  # row, context, types, is it backwards
     stop = lexicon_of(pipe.vocab.lang).stop
     parts: List[Floats] = []
     kept: List[Pairs] = []
@@ -191,7 +191,7 @@ def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool 
         pairs = pipe.suggest_pairs([example.predicted for example in batch])
         keys = keys_of(pairs)
         for key, relations in zip(keys, match_gold(pairs, batch)[0]) if pipe.cfg["known"] else ():
-            if relations:  # the first of all texts, in the order of classes
+            if relations:  # over all copies of the text, the first class in order
                 gold[key] = min(relations | ({gold[key]} if key in gold else set()))
         first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in rows}
         new = sorted(first.values())
@@ -207,7 +207,7 @@ def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool 
             rows.update(zip((keys[number] for number in new), values))
     keys = sorted(rows)
     vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
-    parts.clear()  # not a third copy of them
+    parts.clear()  # before indexing makes another copy
     order = [rows[key][0] for key in keys]
     contexts, types = [rows[key][1] for key in keys], [rows[key][2] for key in keys]
     backwards = [rows[key][3] for key in keys]
@@ -229,7 +229,7 @@ class Alignment(NamedTuple):
 
 
 def align(before: Sequence[int], labels: Sequence[int], *, count: int, fixed: int = 0) -> Alignment:
-    """Number clusters as those of an earlier clustering with which they share most items (Kuhn, 1955).
+    """Give clusters the numbers of the earlier clusters with which they share most items (Kuhn, 1955).
 
     before, labels (Sequence[int]): Earlier and new clusters of the same items, 0 to K - 1. Shapes (N,)
     count (int): K.

@@ -39,9 +39,9 @@ def contrast_loss(vectors: Tensor, pairs: Tensor, clusters: Optional[Tensor] = N
     """Compute L' from h and the pair of each view; 0 if every pair has one view.
 
     vectors (Tensor): h. Shape (N, F)
-    pairs (Tensor): Rows with the same number are to be alike. Shape (N,)
-    clusters (Optional[Tensor]): Rows are to be unlike those of other clusters only, and other rows of the same cluster
-        are left out; None: unlike all others. Shape (N,)
+    pairs (Tensor): Rows with the same number are positives of each other. Shape (N,)
+    clusters (Optional[Tensor]): Negatives are the rows of other clusters only, and other rows of the same cluster are
+        left out; None: all other rows are negatives. Shape (N,)
     RETURNS (Tensor): A scalar.
     """
     units = F.normalize(vectors, dim=1)

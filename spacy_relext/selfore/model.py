@@ -2,18 +2,19 @@
 
 Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020.
 
-    h = [h_s; h_o; h_b; w t_s; w t_o]        "means": Eq. 2 from means over pieces, with the words between and the
-                                             arguments' entity types, one of T each; h_b may be of all words
+    h = [h_s; h_o; h_b; w t_s; w t_o]        "means": Eq. 2 from means over pieces; h_b: the words between the
+                                             arguments, or all words; t_s, t_o: entity types, one-hot over T types
     h = [h_s; h_o; w t_s; w t_o]             "markers": Eq. 2, from the markers before both arguments
     h = [h_m; w t_s; w t_o]                  "cloze": from the mask in "subject [MASK] object" behind the text
     z = W h + b                              Eq. 11
-    L = mean over pairs of CE(c z, cluster)  Eq. 12; c is an inverse temperature (`clustering/fit.py`)
+    L = mean over pairs of CE(c z, cluster)  Eq. 12, weighted by cluster; c: inverse temperature (`clustering/fit.py`)
 
-The parts of h from the text have length 1, those of types w. In each loop, W and b are set to those of the space of the
-new clusters (`selfore/clustering/discriminant.py`).
+The parts of h from the text have norm 1, those of types norm w. In each loop, W and b are set to those of the space of
+the new clusters (`selfore/clustering/discriminant.py`).
 
 The loss may have a second term, which is not in the paper: two views of a pair, with other dropout or with an argument
-hidden, should be more alike than those of two pairs (NT-Xent; Chen et al., ICML 2020), for c = cos(h_i, h_j) / τ:
+hidden, should be more similar than views of different pairs (NT-Xent; Chen et al., ICML 2020), for
+c_ij = cos(h_i, h_j) / τ:
 
     L' = mean over views i of − log (exp c_ij / Σ_k≠i exp c_ik), j the other view of the same pair
 
@@ -31,10 +32,10 @@ from torch.nn import functional as F
 from ..pairs.encoders.states import States, masked_mean
 from ..pairs.model import PairModule
 
-# Number of parts of h from the text.
+# Number of parts of h from the text, by the encoder's form.
 PARTS = {"means": 3, "markers": 2, "punct": 2, "cloze": 1}
 
-# What h_b is a mean of.
+# Words that h_b is the mean of.
 BETWEEN, SENTENCE = "between", "sentence"
 CONTEXTS = (BETWEEN, SENTENCE)
 
@@ -56,13 +57,13 @@ class ClusterOutput(NamedTuple):
 
 
 class Clusterer(PairModule):
-    """The classifier over an encoder of pairs, whose marks of arguments are 0 at first."""
+    """The classifier over an encoder of pairs, whose marks of the arguments are initialized with 0."""
 
     # Whether the classifier is trained alone.
     frozen = False
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build the classifier, and set marks of arguments to 0."""
+        """Build the classifier and the projection, and set the encoder's marks of the arguments to 0."""
         self.dropout = nn.Dropout(self.settings["dropout"])
         self.n_types, self.type_weight = n_types, self.settings["type_weight"]
         kinds = 2 * (n_types - 1) if self.type_weight else 0
@@ -122,9 +123,9 @@ class Clusterer(PairModule):
 
 
 def pair_vector(states: States, between: Optional[Tensor]) -> Tensor:
-    """Compute [h_s; h_o; h_b], each of length 1. Shape (P, 3 D)
+    """Compute [h_s; h_o; h_b], each of norm 1. Shape (P, 3 D)
 
-    If no token is between the arguments, h_b is that of both: with 0 such pairs would be alike for that alone.
+    If no token is between the arguments, h_b is that of both: zeros alone would make all such pairs similar.
 
     between (Optional[Tensor]): True on tokens between the arguments, shape (P, T); None: h_b is that of all tokens.
     """

@@ -1,4 +1,4 @@
-"""Names of clusters of entity pairs: words that are characteristic of what texts say of the pairs, else a sample.
+"""Names of clusters of entity pairs: phrases that are characteristic of the contexts of the pairs, else a sample.
 
 How characteristic a phrase is of a cluster is its keyness: the root of the log-likelihood ratio of two rates, those of
 texts with the phrase in the cluster and in all others (Dunning, "Accurate Methods for the Statistics of Surprise and
@@ -17,19 +17,19 @@ from spacy.util import get_lang_class
 
 from .contexts import Words, is_content
 
-# Most words of a phrase.
+# Maximum number of words in a phrase.
 MAX_WORDS = 4
 
-# Least keyness of a phrase (2: by chance one in twenty), and least number of a cluster's texts with it.
+# Minimum keyness of a phrase (2: p < 0.05), and minimum number of a cluster's texts with it.
 MIN_KEYNESS, MIN_TEXTS = 2.0, 3
 
-# A phrase with more function words is preferred if this share of the texts have it, too: "born in" to "born".
+# A phrase with more function words is preferred if this share of the texts contains it, too: "born in" to "born".
 LONGER = 0.6
 
-# A name takes phrases until this share of the texts have one, and none if in the end fewer than MIN_SHARE have.
+# Phrases are added to a name until this share of the texts contains one; none are used if fewer than MIN_SHARE do.
 ENOUGH, MIN_SHARE = 0.5, 0.1
 
-# Most phrases of a name, most characters of these, and most phrases in a cluster's record.
+# Maximum number of phrases in a name, of characters in these, and of phrases in a cluster's record.
 MAX_PHRASES, MAX_CHARACTERS, SHOWN_PHRASES = 3, 40, 5
 
 SEPARATOR, SAMPLE = " / ", "like "
@@ -56,23 +56,23 @@ class Phrase(NamedTuple):
 
 
 class Lexicon(NamedTuple):
-    """Words of a language that say nothing on their own, and those of them that may end a phrase."""
+    """Stop words of a language, and those of them that may end a phrase."""
 
     stop: Collection[str]
     endings: Collection[str]
 
     def content(self, phrase: Phrase) -> List[str]:
-        """Return the words that say something."""
+        """Return the content words."""
         return [word for word in phrase.words if is_content(word, self.stop)]
 
 
 class Cluster(NamedTuple):
-    """What is known of a cluster when it is named.
+    """Summary of a cluster, from which its name is made.
 
     texts (Dict[int, List[Words]]): Words of the pairs of each text.
-    types (str): Entity types of most of its pairs, such as "PERSON PLACE"; "" for none.
+    types (str): Entity types of at least half of its pairs, such as "PERSON PLACE"; "" for none.
     sample (str): The pair that fits best; "" if there is no pair.
-    object_first (bool): Whether the object comes first in most of its texts.
+    object_first (bool): Whether the object comes first in most of its pairs.
     """
 
     texts: Dict[int, List[Words]]
@@ -88,7 +88,7 @@ def lexicon_of(lang: str) -> Lexicon:
 
 
 def count_phrases(texts: Iterable[Sequence[Words]], lexicon: Lexicon) -> "Counter[Words]":
-    """Count the texts with each phrase: it begins with a word that says something, and ends with one or as allowed."""
+    """Count the texts with each phrase: it begins with a content word, and ends with one or with one of `endings`."""
     counts: Counter[Words] = Counter()
     for pairs in texts:
         counts.update({phrase for words in pairs for phrase in _phrases(words, lexicon)})
@@ -113,7 +113,7 @@ def keyness(own: int, texts: int, total: int, all_texts: int) -> float:
 
 
 def rank_phrases(clusters: Sequence[Cluster], lexicon: Lexicon) -> List[List[Phrase]]:
-    """Rank the characteristic phrases of each cluster; no two of a cluster share a word that says something."""
+    """Rank the characteristic phrases of each cluster; no two of a cluster share a content word."""
     counts = [count_phrases(each.texts.values(), lexicon) for each in clusters]
     total: Counter[Words] = Counter()
     for each in counts:
@@ -135,13 +135,13 @@ def rank_phrases(clusters: Sequence[Cluster], lexicon: Lexicon) -> List[List[Phr
 def name_clusters(
     clusters: Sequence[Cluster], phrases: Sequence[Sequence[Phrase]], lexicon: Lexicon, *, taken: Collection[str] = ()
 ) -> List[str]:
-    """Name each cluster by the phrases that say what is in it, else by its sample; "" if it has no pair.
+    """Name each cluster by its characteristic phrases, else by its sample; "" if it has no pair.
 
-    Names differ. The cluster of which a word is most characteristic gets it; another one with the same word gets its
-    entity types, too, if these differ, or other words.
+    Names are unique. Clusters are named in the order of their highest keyness; later ones may use the same words only
+    with other entity types, which are then part of the name.
 
     phrases (Sequence[Sequence[Phrase]]): From `rank_phrases`.
-    taken (Collection[str]): Names that are no longer free.
+    taken (Collection[str]): Names that are already in use.
     """
     names, used = [""] * len(clusters), set(taken)
     owners: Dict[str, Set[str]] = {}  # entity types of the clusters that each word names
@@ -166,7 +166,7 @@ def name_clusters(
 
 
 def _choose(phrases: Sequence[Phrase], cluster: Cluster) -> List[Phrase]:
-    """Choose phrases, each the one that most of the texts without the ones before have; none if few texts have one."""
+    """Choose phrases greedily, each the one in most of the remaining texts; none if few texts contain one."""
     chosen: List[Phrase] = []
     left = list(cluster.texts.values())
     while len(chosen) < MAX_PHRASES and len(left) > (1 - ENOUGH) * len(cluster.texts):
@@ -184,7 +184,7 @@ def _choose(phrases: Sequence[Phrase], cluster: Cluster) -> List[Phrase]:
 
 
 def _distinct(phrases: Sequence[Phrase], lexicon: Lexicon) -> List[Phrase]:
-    """Leave out phrases that share a word with one before, which gets function words if that costs few texts."""
+    """Leave out phrases that share a content word with a better one; prefer longer ones if that costs few texts."""
     distinct: List[Phrase] = []
     seen: Set[str] = set()
     for phrase in phrases:
@@ -211,5 +211,5 @@ def _phrases(words: Words, lexicon: Lexicon) -> Iterable[Words]:
 
 
 def _contains(words: Words, phrase: Words) -> bool:
-    """Return True if the words have a phrase in them."""
+    """Return True if the words contain a phrase."""
     return any(words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1))

@@ -1,4 +1,4 @@
-"""What pairs are contrasted with in a loop with `loop = "neighbours"`: a neighbour in the same cluster.
+"""Positives of the contrastive loss with `loop = "neighbours"`: for each pair, a neighbour in the same cluster.
 
 Two pairs are mutual neighbours if each is among the nearest ones of the other (`Neighbours`). Where a cluster mixes
 relations, its mutual neighbours still mostly share one, so they are a better label than the cluster itself.
@@ -17,14 +17,14 @@ class Partners(NamedTuple):
     """The pairs of a corpus, and the mutual neighbours of each in its cluster.
 
     pairs (Pairs): All pairs, with their texts.
-    rows (Dict[bytes, IntArray]): Key of a pair → numbers of its neighbours; pairs without one are not there.
+    rows (Dict[bytes, IntArray]): Key of a pair → numbers of its neighbours; pairs without one are missing.
     """
 
     pairs: Pairs
     rows: Dict[bytes, IntArray]
 
     def draw(self, pairs: Pairs) -> Pairs:
-        """Select the pairs of a batch that have a neighbour, and append a neighbour of each, drawn by chance."""
+        """Select the pairs of a batch that have a neighbour, and append a neighbour of each, drawn at random."""
         keys = keys_of(pairs)
         chosen = [number for number, key in enumerate(keys) if key in self.rows]
         rows = [int(numpy.random.choice(self.rows[keys[number]])) for number in chosen]
@@ -40,7 +40,7 @@ def find_partners(
 
     keys (Sequence[bytes]): Of the pairs, from `keys_of`.
     labels (IntArray): Clusters. Shape (N,)
-    neighbours (Neighbours): Of the pairs; of many pairs those of a sample.
+    neighbours (Neighbours): Of the pairs, or of a sample if there are many.
     learned (Sequence[bool]): Which pairs may be learned from.
     """
     first, second = mutual_neighbours(neighbours, len(keys))
@@ -53,7 +53,7 @@ def find_partners(
 
 
 def mutual_neighbours(neighbours: Neighbours, total: int) -> IntArray:
-    """List the mutual neighbours among so many rows: numbers of both, sorted by the first. Shape (2, M)"""
+    """List the mutual neighbours among `total` rows: numbers of both, sorted by the first. Shape (2, M)"""
     own = numpy.repeat(neighbours.queries, neighbours.nearest.shape[1])
     other = neighbours.candidates[neighbours.nearest].ravel()
     forwards, backwards = own * total + other, other * total + own

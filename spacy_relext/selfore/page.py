@@ -9,7 +9,7 @@ from ..visuals.page import frame_page
 from .clusters import LONGEST_NAME
 from .points import Sample
 
-# What is shown of a cluster, and what stands for it in pipelines that were saved without.
+# Values of a cluster that are shown, and their defaults for pipelines that were saved without them.
 _SHOWN = {"id": "", "name": "", "ngrams": (), "sample": "", "fit": 0.5}
 
 _STYLE = """
@@ -162,7 +162,7 @@ aria-label="Map of pairs: click, or use the arrow keys, to see the nearest; Esca
 def render_clusters(sample: Sample, clusters: Sequence[Record], *, title: str, lang: str) -> str:
     """Draw clusters as a page that needs no network.
 
-    clusters (Sequence[Record]): Of the component.
+    clusters (Sequence[Record]): Records of the component's clusters.
     lang (str): Language code of the texts.
     RETURNS (str): HTML; all text is escaped.
     """

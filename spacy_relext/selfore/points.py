@@ -1,4 +1,4 @@
-"""Content of a page about clusters: a sample of pairs with their text, on a map of two dimensions."""
+"""Content of a page about clusters: a sample of pairs with their text, on a two-dimensional map."""
 
 from typing import Iterable, List, NamedTuple, Tuple
 
@@ -60,8 +60,8 @@ def sample_pairs(clusterer: PairPipe, docs: Iterable[Doc], *, most: int, seed: i
 
     clusterer (PairPipe): A trained `selfore_clusterer`.
     docs (Iterable[Doc]): With entities; the component's own triples are ignored.
-    most (int): Largest size of the sample.
-    seed (int): Of sample and map.
+    most (int): Maximum size of the sample.
+    seed (int): Random seed of sample and map.
     RAISES (ValueError): If the component is not initialized.
     """
     clusterer.require_initialized()
@@ -74,7 +74,7 @@ def sample_pairs(clusterer: PairPipe, docs: Iterable[Doc], *, most: int, seed: i
         if outputs is None:
             continue
         best, score = clusterer.choose(pairs, outputs)
-        below += int((score < clusterer.cfg["threshold"]).sum())
+        below += int((score < clusterer.answer_thresholds()[best - 1]).sum())
         for number, cluster in enumerate((best - 1).tolist()):
             sizes[cluster] += 1
             dated[cluster] += _is_dated(pairs, number)
@@ -104,7 +104,7 @@ def _embed_in_plane(vectors: NDArray[numpy.floating], *, seed: int) -> NDArray[n
 
 
 def _point(pairs: Pairs, number: int, cluster: int, score: float) -> Point:
-    """Cut a pair's text to its context."""
+    """Make the point of a pair, with its text cut to the context."""
     spans = pairs.spans(number)
     doc, (start, end) = pairs.docs[pairs.doc[number]], pairs.text[number].tolist()
     text = doc[start:end]

@@ -18,7 +18,7 @@ class PairTable(NamedTuple):
 
     keys (List[bytes]): From `keys_of`.
     vectors (NDArray): h, in half precision. Shape (N, F)
-    contexts (List[Context]): What the texts say of them.
+    contexts (List[Context]): Their contexts, from `read_contexts`.
     types (List[Tuple[str, str]]): Entity types of subject and object; "" for none.
     gold (List[Optional[PairClass]]): Gold class of each, if gold is read.
     backwards (List[bool]): Whether the object comes before the subject.
@@ -35,7 +35,7 @@ class PairTable(NamedTuple):
 
 
 def keys_of(pairs: Pairs) -> List[bytes]:
-    """Hash the text and the places of the arguments of each pair: spaCy copies Docs before every update."""
+    """Hash the text and the argument positions of each pair, not the Doc: spaCy copies Docs before every update."""
     texts = [blake2b(doc.text.encode(), digest_size=12) for doc in pairs.docs]
     keys = []
     for number in range(len(pairs)):
@@ -64,14 +64,14 @@ def most_confident(
 def summarize_clusters(
     table: PairTable, labels: NDArray[numpy.int64], scores: NDArray[numpy.floating], *, count: int, least: float
 ) -> List[Cluster]:
-    """Collect what clusters are named by: words of the texts whose pair gets a triple, and the pair that fits best.
+    """Summarize clusters for their names: words of the texts whose pair gets a triple, and the pair that fits best.
 
-    Of texts in which the object comes first, words are read if they are the most, and otherwise those of the others.
+    Words are read only from the pairs in the more frequent order of a cluster: subject first, or object first.
 
     labels (NDArray): Cluster of each pair. Shape (N,)
     scores (NDArray): How well each fits there. Shape (N,)
     count (int): Number of clusters.
-    least (float): Least score of a pair that gets a triple.
+    least (float): Minimum score of a pair that gets a triple.
     """
     summaries = []
     for cluster in range(count):

@@ -1,1 +1,1 @@
-"""Docs to pictures."""
+"""Drawings, pages and reports of Docs and their triples."""

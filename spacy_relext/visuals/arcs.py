@@ -14,7 +14,7 @@ from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines
 
 WIDTH = 860.0  # of a line, in pixels
 
-# Light or dark, as the viewer is; without it, the attributes below count.
+# Light or dark, as the viewer prefers; without this style sheet, the attributes below apply.
 STYLE = (Path(__file__).parent / "arcs.css").read_text(encoding="utf8")
 _FILE_STYLE = "svg { color: #1c2430; } @media (prefers-color-scheme: dark) { svg { color: #e4e8ee; } }\n"
 
@@ -23,7 +23,7 @@ _LEVEL, _WORDS, _TYPES, _GAP = 24.0, 26.0, 14.0, 12.0
 _SPACE = 5.0  # between arcs of a level
 _RADIUS = 8.0
 
-# Attributes work in every viewer, and a page's style sheet goes before them.
+# Attributes work in every viewer, and a page's style sheet overrides them.
 _SUBJECT, _OBJECT = "#fde9a9", "#bfe3f7"
 _ROLES = (("subject", _SUBJECT), ("object", _OBJECT))
 _ARC = "#2f66c0"
@@ -71,11 +71,11 @@ class _Segment:
 
 
 def draw_passages(doc: Doc) -> List[Passage]:
-    """Draw each sentence that has triples; sentences that a triple joins are drawn together.
+    """Draw each sentence that has triples; sentences that a triple spans are drawn together.
 
     Arguments are coloured by role; of overlapping ones the larger is drawn, and the arcs of the other end there. A
-    triple between two arguments that share a word has no arc. Each arc has, as `data-rows`, the places of its triples
-    in `rank_records`, and each arc and colour as `data-score` the best score of a triple that it stands for.
+    triple between two arguments that share a word has no arc. Each arc has, as `data-rows`, the positions of its
+    triples in `rank_records`, and each arc and colour, as `data-score`, the best score of a triple that it stands for.
     """
     triples = list(_drawable(doc))
     passages = []
@@ -102,7 +102,7 @@ def _drawable(doc: Doc) -> Iterator[_Drawable]:
 
 
 def _passage_spans(doc: Doc, triples: Sequence[_Drawable]) -> List[Span]:
-    """Split a document into sentences, and join those that a triple joins."""
+    """Split a document into sentences, and join those that a triple spans."""
     starts = {sent.start for sent in doc.sents} if doc.has_annotation("SENT_START") else {0}
     for triple in triples:
         first = min(triple.subject.start, triple.object.start)
@@ -183,7 +183,7 @@ def _cut(arc: _Arc, width: float) -> Iterator[Tuple[int, _Segment]]:
 
 
 def _stack(segments: Sequence[_Segment]) -> None:
-    """Set levels: an arc lies above all shorter ones that it overlaps with."""
+    """Set levels so that an arc lies above all shorter ones that it overlaps with."""
     placed: List[_Segment] = []
     for segment in sorted(segments, key=lambda segment: segment.right - segment.left):
         below = [other.level for other in placed if _overlap(segment, other)]
@@ -219,7 +219,7 @@ class _Pen:
         return self.width - place if self.is_reversed else place
 
     def box(self, box: Box, top: float, triples: Sequence[_Drawable], doc: Doc) -> str:
-        """Write a piece of text, an argument with its colours and a title."""
+        """Write a piece of text; an argument also gets its colours and a title."""
         middle, base = self.x(box.left + box.width / 2), top + 0.72 * _WORDS
         inner = text_width(box.text) if box.is_argument else box.width
         fill = f' class="relext-word" fill="{_DARK}"' if box.is_argument else ""

@@ -11,7 +11,7 @@ from ..scoring.comparison import OVERALL, Comparison, Difference, Dispute
 from .page import frame_page
 from .passages import PASSAGE_SCRIPT, PASSAGE_STYLE, draw_select, show_triple
 
-# Groups of sentences that the page shows.
+# Maximum number of passages on the page.
 MOST_DISPUTES = 2000
 
 _WIDTH, _HEIGHT = 160, 14  # of the drawing of an interval, in pixels
@@ -74,7 +74,7 @@ def render_comparison(comparison: Comparison, examples: Sequence[Example], *, na
     """Draw a comparison as a page that needs no network.
 
     examples (Sequence[Example]): Those of the first pipeline.
-    names (Sequence[str]): Of both pipelines.
+    names (Sequence[str]): Names of both pipelines.
     RETURNS (str): HTML; all text is escaped.
     """
     shown = comparison.disputes[:MOST_DISPUTES]
@@ -122,7 +122,7 @@ def _difference_table(differences: Mapping[str, Difference], heading: str) -> st
 
 
 def _draw_interval(each: Difference, reach: float) -> str:
-    """Draw an interval beside 0, which stands in the middle."""
+    """Draw a difference and its interval on an axis with 0 in the middle."""
     low, value, high = (
         _WIDTH / 2 * (1 + 0.95 * number / reach) for number in (each.low, each.second - each.first, each.high)
     )

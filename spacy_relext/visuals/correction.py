@@ -16,7 +16,7 @@ SUGGESTED = ("score", "source", "evidence")
 
 
 class StaleAnswer(Exception):
-    """An answer to a document that has got another one in the meantime."""
+    """An answer to a document whose state has changed in the meantime."""
 
 
 class Correction:
@@ -24,8 +24,8 @@ class Correction:
 
     records (Iterable[Record]): Canonical records; triples with a source are suggestions. A text that occurs again is
         left out.
-    answers (AnswerFile): Where answers are, and where new ones go.
-    make_doc (Callable[[str], Doc]): The tokenizer, whose tokens are what a page selects.
+    answers (AnswerFile): File that has the answers, and to which new ones are appended.
+    make_doc (Callable[[str], Doc]): The tokenizer, whose tokens can be selected on the page.
     relations (Sequence[str]): Relations to choose from, besides those of the records.
     """
 
@@ -54,9 +54,9 @@ class Correction:
         return sum(self._answer(number) == answer for number in range(len(self.records)))
 
     def next_open(self, number: int) -> Optional[int]:
-        """Find the first document that is not answered from a number on, else the first of all; None if there is none.
+        """Find the next open document from a number on, then from the start; None if there is none.
 
-        number (int): Where to begin, from 0.
+        number (int): Where to start, from 0.
         """
         total = len(self.records)
         order = (each % total for each in range(number, number + total))
@@ -67,7 +67,7 @@ class Correction:
 
         number (int): Of the document, from 0.
         RETURNS (Record): `record`, with the triples of the last answer; `tokens` as character offsets; `version`, which
-            an answer to it repeats; what is left to do.
+            an answer must repeat; what is left to do.
         """
         record = self._current(number)
         tokens = [[token.idx, token.idx + len(token)] for token in self._make_doc(record["text"]) if not token.is_space]
@@ -76,7 +76,7 @@ class Correction:
     def write(self, number: int, answer: Record) -> Record:
         """Write an answer to a document to the disk.
 
-        answer (Record): `triples`, `rejected`, the answer under its key, and the `version` that it was made of.
+        answer (Record): `triples`, `rejected`, the answer under its key, and the `version` that it is based on.
         RETURNS (Record): The new `version`, and what is left to do.
         RAISES (ValueError): If the answer is malformed. (StaleAnswer): If the document has another version.
         """
@@ -128,5 +128,5 @@ def _key(triple: Record) -> object:
 
 
 def _version(record: Record) -> str:
-    """Compute what names the state of a record, also after the server was started again."""
+    """Hash the state of a record; the hash is the same after a restart of the server."""
     return hashlib.sha256(to_json(record, sort_keys=True).encode("utf8")).hexdigest()[:16]

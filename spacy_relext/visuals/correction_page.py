@@ -10,7 +10,7 @@ TOKEN_HEADER = "X-Relext-Token"
 
 _HERE = Path(__file__).parent
 
-# Only the page's own script and style; it may ask its own server alone, and no other page may show it in a frame.
+# Only the page's own script and style run, and it may contact only its own server, whose headers forbid framing.
 _POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; connect-src 'self'; "
@@ -48,7 +48,7 @@ covers whole tokens; with <kbd>Alt</kbd> the mouse selects exact characters. A c
 
 
 def render_correction_page(correction: Correction, *, token: str) -> str:
-    """Make the page, which asks its own server for documents and sends it the answers.
+    """Make the page, which requests documents from its own server and sends it the answers.
 
     token (str): What the server expects in the header TOKEN_HEADER.
     """

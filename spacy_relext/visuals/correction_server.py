@@ -19,7 +19,7 @@ MAX_BODY = 16 * 1024 * 1024
 
 _DOCUMENT = re.compile(r"/documents/(\d{1,9})")
 
-# The page is read anew after each start: its token is another.
+# The page is never cached: after a restart of the server, its token is a new one.
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
 
 
@@ -57,7 +57,7 @@ class CorrectionHandler(BaseHTTPRequestHandler):
             self._send_error(415, "expected application/json")
         elif not length.isascii() or not length.isdigit():
             self._send_error(411, "expected a Content-Length")
-        elif int(length[:12]) > MAX_BODY:
+        elif len(length) > 12 or int(length) > MAX_BODY:
             self._send_error(413, f"more than {MAX_BODY:,} bytes")
         elif (number := self._number()) is not None:
             self._write(number, self.rfile.read(int(length)))
@@ -73,7 +73,7 @@ class CorrectionHandler(BaseHTTPRequestHandler):
             self._send_error(409, "the document has another answer")
         except ValueError as error:
             self._send_error(400, str(error))
-        except OSError as error:  # of the disk: a closed connection is no concern of the answer, which is written
+        except OSError as error:  # of the disk: if the connection was closed, the answer is already written
             if not isinstance(error, ConnectionError):
                 self._send_error(507, f"cannot write {self.server.correction.answers.path}: {error.strerror or error}")
 
@@ -85,7 +85,7 @@ class CorrectionHandler(BaseHTTPRequestHandler):
         return self.headers.get("Host") in hosts and (origin is None or origin in [f"http://{h}" for h in hosts])
 
     def _number(self) -> Optional[int]:
-        """Return the number of the document, or send why there is none."""
+        """Return the number of the document; None if token or path are wrong, after sending the error."""
         given = self.headers.get(TOKEN_HEADER, "")
         if not compare_digest(given.encode("utf8", "replace"), self.server.token.encode("ascii")):
             self._send_error(403, "the server was started again: another token")
@@ -117,8 +117,8 @@ class CorrectionHandler(BaseHTTPRequestHandler):
 def make_correction_server(correction: Correction, *, port: int = 5000) -> CorrectionServer:
     """Make a server of a page to correct documents, which only this machine can reach.
 
-    It answers requests for its own host names alone, so that no name of another site leads to it, and documents and
-    answers need a token, which other sites cannot read.
+    It answers only requests for its own host names, against DNS rebinding. Documents and answers need a token, which
+    other sites cannot read.
 
     port (int): Port to listen on; 0 for any free one.
     RAISES (ValueError): If the port cannot be used.

@@ -1,4 +1,4 @@
-"""Tables about annotated corpora, as a terminal and as a page show them."""
+"""Tables about annotated corpora, for the terminal and as a page."""
 
 from html import escape
 from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -78,7 +78,7 @@ def data_tables(corpora: Sequence[Compared]) -> List[Table]:
 
 
 def list_problems(corpora: Sequence[Compared]) -> List[str]:
-    """Say in a sentence each what should be looked at."""
+    """List what should be looked at, one line each."""
     first = corpora[0].statistics
     problems = []
     if first.rare():
@@ -136,7 +136,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _short(text: str) -> str:
-    """Cut a sentence."""
+    """Shorten a sentence to the width of a cell."""
     text = " ".join(text.split())
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
@@ -202,7 +202,7 @@ def _overlap_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
 
 
 def _clash_rows(every: Sequence[CorpusStatistics]) -> Iterator[Sequence[str]]:
-    """List the relations that join a pair in both directions, in any one corpus."""
+    """List the relations that hold in both directions between a pair, for each corpus."""
     for each in every:
         for label, pairs in each.clashes().items():
             total = len({frozenset(pair) for pair in each.directions[label]})

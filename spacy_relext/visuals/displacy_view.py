@@ -36,7 +36,7 @@ def to_displacy(doc: Union[Doc, Span], *, max_width: int = DEFAULT_WIDTH) -> Rec
     them.
 
     doc (Union[Doc, Span]): A processed Doc, or a part of it such as a sentence: the triples inside it.
-    max_width (int): Longest word in characters; 19 fit the default distance of displaCy, 175 pixels.
+    max_width (int): Width of the longest word in characters; 19 fit the default distance of displaCy, 175 pixels.
     RETURNS (Record): `words`, `arcs` and `settings`.
     RAISES (ValueError): If the width is below 2.
     """
@@ -66,7 +66,7 @@ def _make_drawing(span: Span, words: Sequence[_Word], arcs: Sequence[Record]) ->
 
 
 def _words(span: Span, triples: Sequence[Triple], widest: int) -> List[_Word]:
-    """Make a word of each argument, and words of about that width of the tokens between them."""
+    """Make a word of each argument, and join the tokens between them into words of about that width."""
     arguments = {(a.start, a.end): a for triple in triples for a in (triple.subject, triple.object)}
     drawn = filter_spans(arguments.values())
     limit = max([min(_MIN_WORD_WIDTH, widest), *(min(display_width(a.text), widest) for a in drawn)])

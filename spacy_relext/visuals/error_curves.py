@@ -19,7 +19,7 @@ _SETTINGS = {"svg.hashsalt": "spacy-relext", "svg.fonttype": "none", "font.size"
 def draw_precision_recall(written: TripleOutcomes, *, candidates: Mapping[str, TripleOutcomes]) -> str:
     """Draw precision against recall of the triples that a pipeline wrote, and of all candidates of its components.
 
-    candidates (Mapping[str, TripleOutcomes]): Component → its candidates, those below a threshold too.
+    candidates (Mapping[str, TripleOutcomes]): Component → its candidates, also those below its threshold.
     RETURNS (str): SVG.
     """
 
@@ -41,7 +41,7 @@ def draw_precision_recall(written: TripleOutcomes, *, candidates: Mapping[str, T
 
 
 def draw_reliability(outcomes: TripleOutcomes) -> str:
-    """Draw the share of right triples against their mean score, in ten bins of equal size. RETURNS (str): SVG."""
+    """Draw the share of right triples against their mean score, in ten bins of equal counts. RETURNS (str): SVG."""
     bins = calibration_bins(outcomes.scores, outcomes.correct)
 
     def draw(axes: "Axes") -> None:

@@ -16,7 +16,7 @@ from .error_curves import draw_precision_recall, draw_reliability, draw_training
 from .page import frame_page
 from .passages import PASSAGE_SCRIPT, PASSAGE_STYLE, draw_select, show_triple
 
-# Errors of each class that the page shows, the costliest first.
+# Maximum number of errors of each class on the page, the costliest first.
 MOST_PER_CLASS = 300
 
 _PairKey = Tuple[int, Optional[TextKey], Optional[TextKey]]
@@ -88,7 +88,7 @@ error alone is corrected. <mark class="subject">Subject</mark> <mark class="obje
 class Report(NamedTuple):
     """What a page shows of a pipeline's errors.
 
-    outcomes (TripleOutcomes): Of the triples that the pipeline wrote.
+    outcomes (TripleOutcomes): Outcomes of the triples that the pipeline wrote.
     candidates (Mapping[str, TripleOutcomes]): Component → all that it scored, also below its threshold.
     training (Optional[Mapping[str, int]]): Training examples of each relation, if they are known.
     """
@@ -264,7 +264,7 @@ def _cards(errors: CorpusErrors, examples: Sequence[Example]) -> Iterator[Record
 
 
 def _merge(errors: CorpusErrors, examples: Sequence[Example]) -> List[Tuple[CorpusError, Optional[Record]]]:
-    """Pair each false positive with the false negative that it is nearest to and that is nearest to it.
+    """Pair each false positive with a false negative if each is the nearest triple to the other.
 
     RETURNS (List[Tuple[CorpusError, Optional[Record]]]): Each error or pair once, with the missed triple of a pair.
     """
@@ -292,7 +292,7 @@ def _pair_key(each: CorpusError, examples: Sequence[Example]) -> _PairKey:
 def _table(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Sequence[int] = (), upright: Sequence[int] = ()
 ) -> str:
-    """Write a table of HTML cells; the columns `texts` hold text, the headers of `upright` are turned."""
+    """Write a table of HTML cells; the columns `texts` hold text, the headers of `upright` are rotated."""
     classes = [' class="text"' if i in texts else "" for i in range(len(header))]
     lines = ("".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(classes, row)) for row in rows)
     classes = [' class="upright"' if i in upright else kind for i, kind in enumerate(classes)]

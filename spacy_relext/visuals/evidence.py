@@ -23,7 +23,7 @@ STYLE = """
   .bar .against { background: #f0937f; } }
 """
 
-# At this many logits a bar is full.
+# Logit at which a bar is full.
 _FULL = 8.0
 _CONTEXT = 60  # characters shown around the marked tokens
 
@@ -80,7 +80,7 @@ def _draw_attention(doc: Doc, record: Record, attention: Sequence[Attention]) ->
     marked = [subject, obj, *((start, end) for start, end, _ in attention)]
     first = max(0, min(start for start, _ in marked) - _CONTEXT)
     last = min(len(doc.text), max(end for _, end in marked) + _CONTEXT)
-    heaviest = max(weight for _, _, weight in attention)
+    heaviest = max(weight for _, _, weight in attention) or 1.0
     weights = {(start, end): weight / heaviest for start, end, weight in attention}
     pieces, at = [], first
     for token in doc:

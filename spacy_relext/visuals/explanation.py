@@ -1,4 +1,4 @@
-"""The evidence of a triple in words: the output of `spacy relext explain`, and what the page draws."""
+"""The evidence of a triple in words: the output of `spacy relext explain`, and the values that the page draws."""
 
 import json
 from typing import List, NamedTuple, Optional, Sequence, Tuple
@@ -89,8 +89,8 @@ def explain_doc(
     """Explain the triples of a processed document in lines, those with the highest scores first, then what was removed.
 
     reason (str): Why it has none; "" if unknown.
-    misses (Optional[Sequence[NearMiss]]): Near misses to list, also those that were removed; None: not asked for.
-    hidden (int): Number of further ones.
+    misses (Optional[Sequence[NearMiss]]): Near misses to list, also those that were removed; None: not requested.
+    hidden (int): Number of near misses that are not listed.
     """
     lines = [line for record in rank_records(doc) for line in _explain_record(doc, record)]
     lines = lines or [explain_absence(reason)]
@@ -218,12 +218,12 @@ def _pop_bag(rest: Record) -> Optional[BagEvidence]:
 
 
 def _join_pair(names: List[object]) -> str:
-    """Write what subject and object have; "" if neither has any."""
+    """Write the values of subject and object with an arrow between them; "" if neither has one."""
     return " → ".join(str(name) or "–" for name in names) if any(names) else ""
 
 
 def _is_rows(value: object, length: int) -> bool:
-    """Return True if a value is a list of rows of so many numbers, one row or more."""
+    """Return True if a value is a list of at least one row, each of `length` numbers."""
     rows = value if isinstance(value, list) else []
     return bool(rows) and all(isinstance(r, list) and len(r) == length and all(map(_is_number, r)) for r in rows)
 

@@ -53,7 +53,7 @@ _CONTENT = """<a class="skip" href="#main">Skip to the entity</a>
 def render_graph_page(data: Record, *, title: str, about: str) -> str:
     """Make the page of a graph, which needs no network; the same data give the same page.
 
-    data (Record): What `graph_page.js` reads: columns of entities, facts and support, and what they name by position.
+    data (Record): What `graph_page.js` reads: columns of entities, facts and support, and the lists that they index.
     title (str), about (str): Heading, and a line about the graph; not escaped.
     """
     style, script = ((_HERE / f"graph_page.{suffix}").read_text(encoding="utf8") for suffix in ("css", "js"))

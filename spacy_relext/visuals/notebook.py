@@ -8,7 +8,7 @@ from spacy.tokens import Doc, Span
 from ..annotations.parts import each_doc, span_to_doc
 from .page import CONTENT_STYLE, draw_doc
 
-# Rules inside a rule hold inside the element alone. It has colours of its own: a notebook's theme need not be that of
+# Nested CSS rules apply only inside the element. It has colours of its own: a notebook's theme need not be that of
 # the system, and a notebook colours tables and code by its theme.
 _STYLE = f"""
 .relext {{ font: 14px/1.5 system-ui, sans-serif; color: #1c2430; background: #ffffff; padding: .25rem 1rem; }}

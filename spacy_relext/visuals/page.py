@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 _SCRIPT = (_HERE / "triples_page.js").read_text(encoding="utf8")
 _PAGE_STYLE = (_HERE / "triples_page.css").read_text(encoding="utf8")
 
-# Of what `draw_doc` returns, without the page around it.
+# Style of what `draw_doc` returns, without the page around it.
 CONTENT_STYLE = ARC_STYLE + (_HERE / "triples.css").read_text(encoding="utf8") + EVIDENCE_STYLE
 
 # Nothing but the page's own script may run, and nothing may be loaded.
@@ -52,7 +52,7 @@ def render_page(
     """Draw processed documents as an HTML page that needs no network; all text is escaped.
 
     reasons (Sequence[str]): Why each has no triple; "" if it has some or the reason is unknown.
-    misses (Sequence[Optional[Sequence[NearMiss]]]): Near misses of each to list; None: not asked for.
+    misses (Sequence[Optional[Sequence[NearMiss]]]): Near misses of each to list; None: not requested.
     """
     parts = [_HEADER.format(title=escape(title))]
     for number, doc in enumerate(docs, start=1):
@@ -148,12 +148,12 @@ _PAGE = """<!DOCTYPE html>
 
 
 def frame_page(content: str, *, title: str, style: str, lang: str, head: str = "") -> str:
-    """Make a page of escaped HTML, with a title that is not escaped, CSS, the language of the texts, and more head."""
+    """Make a page of escaped HTML, an unescaped title, CSS, the language of the texts, and more HTML for the head."""
     return _PAGE.format(lang=escape(lang), title=escape(title), style=style, content=content, head=head)
 
 
 def hash_content(text: str) -> str:
-    """Compute what a Content-Security-Policy calls a script or a style by."""
+    """Compute the SHA-256 hash by which a Content-Security-Policy allows a script or a style."""
     return b64encode(sha256(text.encode("utf8")).digest()).decode("ascii")
 
 

@@ -57,7 +57,7 @@ function showCards(list, card, name) {
 
 
 def show_triple(text: str, passages: Sequence[CharSpan], record: Optional[Record], *, has_score: bool) -> Record:
-    """Make what the script's `side` shows: passages of a text, and a triple in them.
+    """Make the data that the script's `side` shows: passages of a text, and a triple in them.
 
     record (Optional[Record]): The triple; None: there is none.
     has_score (bool): Show score and source, which gold triples do not have.
@@ -76,7 +76,7 @@ def show_triple(text: str, passages: Sequence[CharSpan], record: Optional[Record
 
 
 def draw_select(name: str, values: Sequence[str], *, texts: Optional[Sequence[str]] = None) -> str:
-    """Write a choice among values, or of all, as HTML; `texts` are shown instead of the values."""
+    """Write an HTML select with an option for all and one per value; `texts` are shown instead of the values."""
     options = "".join(
         f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in zip(values, texts or values)
     )

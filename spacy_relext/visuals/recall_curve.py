@@ -12,7 +12,7 @@ from ..errors import Errors, require
 from ..scoring.probabilities import Floats
 from ..scoring.ranking import RecallCurve
 
-# More points than a page has pixels only make the files large.
+# More points than a page has pixels would only enlarge the files.
 MOST_POINTS = 2000
 
 
@@ -54,7 +54,7 @@ def draw_recall_curves(curves: Mapping[str, RecallCurve], *, target: Path, title
 
 
 def thin_points(recall: Floats) -> NDArray[numpy.int64]:
-    """Choose points at equal steps of recall: at equal steps of rank, negatives hide the rest. Shapes (S,) → (P,)"""
+    """Choose points at equal steps of recall; at equal steps of rank, most would be negatives. Shapes (S,) → (P,)"""
     if len(recall) <= MOST_POINTS:
         return numpy.arange(len(recall))
     steps = numpy.linspace(recall[0], recall[-1], MOST_POINTS - 2)

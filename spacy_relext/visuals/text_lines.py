@@ -10,7 +10,7 @@ FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 FONT_SIZE, SMALL_SIZE, TYPE_SIZE = 16, 12, 11  # of words, of relations, and of entity types, in pixels
 PADDING = 5  # of arguments, left and right
 
-# Widths of characters in these fonts, which agree in them, as shares of the font size.
+# Widths of characters as fractions of the font size; the same in all these fonts.
 _WIDTHS: Dict[str, float] = {
     character: width
     for width, characters in (
@@ -62,7 +62,7 @@ def text_width(text: str, size: float = FONT_SIZE) -> float:
 
 
 def _character_width(character: str) -> float:
-    """Return the width of a character as a share of the font size."""
+    """Return the width of a character as a fraction of the font size."""
     if character in _WIDTHS:
         return _WIDTHS[character]
     if unicodedata.combining(character):
@@ -83,8 +83,8 @@ def break_lines(span: Span, arguments: Sequence[Tuple[int, int]], *, width: floa
 
     arguments (Sequence[Tuple[int, int]]): Tokens of the arguments, in order, none overlapping.
     width (float): Of a line, in pixels.
-    RETURNS (List[Box]): In order. Text between arguments is one box a line; lines break at white space, or anywhere if
-        there is none.
+    RETURNS (List[Box]): In order. Text between arguments is one box per line; lines break at white space, or anywhere
+        if there is none.
     """
     pieces: List[Box] = []
     position = span.start
@@ -100,7 +100,7 @@ def break_lines(span: Span, arguments: Sequence[Tuple[int, int]], *, width: floa
 
 
 def _plain_boxes(doc: Doc, token: int, width: float) -> List[Box]:
-    """Make the box of a token, or several of one that is wider than a line; none of white space."""
+    """Make the box of a token, or several if it is wider than a line; none for white space."""
     text, spaced = doc[token].text.strip(), _has_space_before(doc, token)
     boxes: List[Box] = []
     while text:

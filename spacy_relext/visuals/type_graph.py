@@ -13,7 +13,7 @@ Table = Mapping[str, Mapping[str, int]]
 _ROW_HEIGHT, _HEADER, _GRAPH_WIDTH, _MARGIN, _CHARACTER = 24, 64, 420, 24, 8
 _MIN_LINE, _MAX_LINE = 1.0, 14.0
 
-# Attributes work in every viewer; some ignore style sheets, and only a mouse needs this one.
+# Attributes work in every viewer; some ignore style sheets, but this one is only for the mouse.
 _STYLE = "path:hover { stroke-opacity: 1; }"
 _FONT = 'font-family="system-ui, sans-serif" font-size="13" fill="#1c2430"'
 _LINES = 'fill="none" stroke="#2b5fb4" stroke-opacity=".45" stroke-linecap="butt"'
@@ -89,7 +89,7 @@ def _by_mean_row(table: Table, totals: Mapping[str, int]) -> List[str]:
 
 
 def _column(texts: Sequence[str], x: float, height: float) -> List[_Node]:
-    """Distribute labels over the height."""
+    """Distribute labels evenly over the height."""
     step = height / max(len(texts), 1)
     return [_Node(text, x, _HEADER + step * (row + 0.5)) for row, text in enumerate(texts)]
 

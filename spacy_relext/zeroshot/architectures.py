@@ -1,4 +1,4 @@
-"""The registered heads of `zeroshot_classifier`: one encoder reads pairs and descriptions, apart or together."""
+"""The registered heads of `zeroshot_classifier`: one encoder reads pairs and descriptions, separately or jointly."""
 
 from typing import Any, Dict, cast
 
@@ -16,7 +16,7 @@ def build_description_matcher(encoder: Encoder, dropout: float = 0.1, relation_d
 
     encoder (Encoder): `spacy_relext.PieceEncoder.v1`, which reads texts and descriptions.
     dropout (float): Dropout above the encoder.
-    relation_dropout (float): Share of the relations that are left out of a training step; their pairs then have no
+    relation_dropout (float): Probability that a relation is left out of a training step; its pairs then have no
         relation.
     RAISES (ValueError): If the encoder reads no word pieces, or a share is out of its range.
     """
@@ -38,9 +38,9 @@ def build_description_cross_encoder(
     dropout (float): Dropout above the encoder.
     relation_dropout (float): Probability with which a pair is not read with its own relation in a training step; it
         then has no relation.
-    negatives (int): Other relations, drawn anew in each step, that a pair is read with.
-    candidates (int): In prediction, how many relations a pair is read with: those that are best when both are read
-        apart; 0 for all.
+    negatives (int): Number of other relations, drawn anew in each step, that a pair is read with.
+    candidates (int): Number of relations that a pair is read with in prediction: those with the highest cosine when
+        both are read separately; 0 for all.
     RAISES (ValueError): If the encoder reads no word pieces, or a setting is out of its range.
     """
     from .cross_encoder import DescriptionCrossEncoder

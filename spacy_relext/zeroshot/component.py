@@ -1,4 +1,4 @@
-"""The component behind `zeroshot_classifier`: relations are descriptions, and more can be added after training."""
+"""The component behind `zeroshot_classifier`: relations have descriptions, and can be added after training."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,7 @@ form = "punct"
 class ZeroshotClassifier(PairPipe):
     """Predicts which described relation holds between two entities. Writes `doc._.triples`.
 
-    Its model reads pairs and descriptions apart (`DescriptionMatcher`), or together (`DescriptionCrossEncoder`).
+    Its model reads pairs and descriptions separately (`DescriptionMatcher`) or jointly (`DescriptionCrossEncoder`).
 
     Pairs are classified in both orders, so that each relation has one class and one description; the order whose best
     relation has the higher logit gives the triple.
@@ -63,7 +63,7 @@ class ZeroshotClassifier(PairPipe):
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "added": {}, "schema_descriptions": {}}
 
     def reset(self) -> None:
-        """Create an empty lexicon, and no word pieces of descriptions."""
+        """Create an empty lexicon, and an empty cache of the descriptions' word pieces."""
         super().reset()
         self._pieces: Tuple[Sequence[str], Dict[str, numpy.ndarray]] = ((), {})
 
@@ -80,7 +80,7 @@ class ZeroshotClassifier(PairPipe):
         """Collect relations and entity types, and load the encoder's weights.
 
         schema_path (Optional[Path]): YAML or JSON file of relations with their descriptions; the setting
-            `descriptions` goes first. Without a description, a relation's label in words is its description.
+            `descriptions` has precedence. Without a description, a relation is described by its label in words.
         labels, lexicon, start: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are no relations or no pairs, or a description is too long.
         """
@@ -93,15 +93,15 @@ class ZeroshotClassifier(PairPipe):
 
     @property
     def descriptions(self) -> Dict[str, str]:
-        """RETURNS (Dict[str, str]): The text by which each relation is known, by label."""
+        """RETURNS (Dict[str, str]): The description of each relation, by label."""
         given = {**self.cfg["schema_descriptions"], **self.cfg["descriptions"], **self.cfg["added"]}
         return {label: given.get(label) or readable_label(label) for label in self.labels}
 
     def add_relation(self, label: str, description: str = "") -> None:
         """Add a relation to predict; the weights do not change.
 
-        label (str): Its name, of `Triple.relation`.
-        description (str): How a text says it, between subject and object: "a company buys another". Empty: the label
+        label (str): Its name, the value of `Triple.relation`.
+        description (str): How a text expresses it, with subject and object: "a company buys another". Empty: the label
             in words.
         RAISES (ValueError): If the component is not initialized or has the relation already, or the description is too
             long.
@@ -141,18 +141,18 @@ class ZeroshotClassifier(PairPipe):
         self.cfg["classes"] = _forwards(self.labels)
 
     def model_sizes(self) -> Settings:
-        """Return the sizes of `PairPipe`, without the number of relations: no weight belongs to one."""
+        """Return the sizes of `PairPipe`, but `n_classes` of 1: no weight is specific to a relation."""
         return {**super().model_sizes(), "n_classes": 1}
 
     def arrays(self, instances: Instances) -> Settings:
-        """Return the word pieces of all descriptions, and what `cross_encoder.py` samples relations by in training."""
+        """Return the word pieces of all descriptions, and in training the gold that `sample_relations` reads."""
         if module_of(self.model).encoder.tokens.tokenizer is None:  # `initialize` lays pairs out before there is one
             return {}
         gold = _gold_arrays(instances, self.classes) if isinstance(instances, GoldPairs) else {}
         return {**self._describe(), **gold}
 
     def targets(self, instances: GoldPairs) -> Targets:
-        """Return gold classes, and where the other order of each pair is."""
+        """Return gold classes, and the index of each pair's other order."""
         return {"classes": instances.classes(self.classes), "other_order": find_other_order(instances.pairs)}
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
@@ -160,11 +160,11 @@ class ZeroshotClassifier(PairPipe):
         return matching_loss(outputs, targets)
 
     def complete(self, pairs: Pairs, outputs: Outputs) -> Outputs:
-        """Keep the better order of a pair."""
+        """Keep only the better order of each pair; see `keep_better_order`."""
         return outputs._replace(logits=keep_better_order(outputs.logits, find_other_order(pairs)))
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
-        """Return the relation's description, its similarity with the pair, and the one that no relation stands for.
+        """Return the relation's description, its similarity with the pair, and that of no relation.
 
         Similarities are cosines, or the scores of a cross-encoder.
         """
@@ -176,7 +176,7 @@ class ZeroshotClassifier(PairPipe):
         }
 
     def _describe(self) -> Dict[str, numpy.ndarray]:
-        """Cut the descriptions into word pieces, once for each set of them; see `_cut`."""
+        """Cut the descriptions into word pieces, cached until they change; see `_cut`."""
         texts = tuple(self.descriptions.values())
         if self._pieces[0] != texts:
             self._pieces = (texts, self._cut(self.descriptions))
@@ -206,14 +206,14 @@ def _gold_arrays(instances: GoldPairs, known: Sequence[PairClass]) -> Dict[str, 
 
 
 def find_other_order(pairs: Pairs) -> IntArray:
-    """Find the number of each pair in the other order, -1 if it is not there. Shape (P,)"""
+    """Find the index of each pair's other order, -1 if it is not among the pairs. Shape (P,)"""
     keys = list(zip(pairs.doc.tolist(), map(tuple, pairs.subject.tolist()), map(tuple, pairs.object.tolist())))
     numbers = {key: number for number, key in enumerate(keys)}
     return numpy.asarray([numbers.get((doc, obj, subject), -1) for doc, subject, obj in keys], dtype="int64")
 
 
 def keep_better_order(logits: Floats, other: IntArray) -> Floats:
-    """Withhold all relations of a pair in that order in which its best one has the lower logit; of a tie, in the later.
+    """Withhold all relations of a pair in the order whose highest logit is lower; in a tie, in the later order.
 
     logits (Floats): Shape (P, 1 + R)
     other (IntArray): See `find_other_order`. Shape (P,)
@@ -227,7 +227,7 @@ def keep_better_order(logits: Floats, other: IntArray) -> Floats:
 
 
 def _forwards(labels: Sequence[str]) -> List[List[object]]:
-    """List the class of each relation, as `classes` in the settings has it."""
+    """List the only class of each relation, in the form of the setting `classes`."""
     return [list(PairClass(label)) for label in labels]
 
 
@@ -248,12 +248,12 @@ def make_zeroshot_classifier(
     threshold: float,
     scorer: Optional[Scorer],
 ) -> ZeroshotClassifier:
-    """Create a classifier that knows relations by their descriptions only.
+    """Create a classifier that represents relations by their descriptions only.
 
-    descriptions (Dict[str, str]): How a text says each relation, by label; a relation that is missing here and in the
+    descriptions (Dict[str, str]): How a text expresses each relation, by label; one that is missing here and in the
         schema is described by its label in words.
     types (Union[str, List[List[str]]]): See `KdPipe`.
-    threshold (float): Least probability of the best relation beside no relation.
+    threshold (float): Lowest score of a triple: p / (p + p₀), with p of the pair's best relation, p₀ of no relation.
     """
     settings = plain_settings(locals())
     return ZeroshotClassifier(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

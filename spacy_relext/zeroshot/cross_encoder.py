@@ -1,18 +1,19 @@
-"""A cross-encoder: reads an entity pair's text and the description of a relation together, and scores how they fit.
+"""A cross-encoder, which reads the text of an entity pair jointly with the description of a relation, and scores both.
 
-    x_p: states of the text's pieces with the marks of the arguments, before layer m
+    x_p: states of the text's pieces with the markers of the arguments, before layer m
     y_r: states of the description's pieces, before layer m
     z_pr = exp(a) cos(c_p, e_r) + w tanh(W [c; h_s; h_o]) + d   c, h_s, h_o of layers m to the last over [x_p; y_r]
     z_p0 = exp(a) b                                             0: no relation
 
-c_p, e_r, a and b are those of `DescriptionMatcher`, which reads both apart. c is the first state, h_s and h_o are the
-means of the arguments' states. What both readings add is not scaled: exp(a) begins at 20, and would multiply each step
-of w. The description is the second segment, and its positions begin where the longest text ends.
+c_p (the mean of the text's pieces), e_r, a and b are as in `DescriptionMatcher`, which reads both separately. c is the
+first state, h_s and h_o are the means of the arguments' states. The joint term is not scaled by exp(a), which starts at
+20 and would multiply each step of w. The description is the second segment; its positions start where the longest text
+ends.
 
 Layers below m read each text and each description once, as in PreTTR (MacAvaney et al., SIGIR 2020); at m = 0 all
-layers read both, as is usual. A text and a label are also read together in zero-shot classification by entailment (Yin
-et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). It costs P · R sequences, or P · k where only the k
-candidates of the highest cosine are read so, where `DescriptionMatcher` costs P + R.
+layers read both, as is usual. A text and a label are also read jointly in zero-shot classification by entailment (Yin
+et al., EMNLP 2019; for relations Obamuyide & Vlachos, FEVER 2018). The cost is P · R sequences, or P · k if only the k
+candidates with the highest cosine are read jointly; that of `DescriptionMatcher` is P + R.
 """
 
 from typing import Any, Optional, Sequence, Tuple
@@ -24,10 +25,10 @@ from ..pairs.encoders.pieces import OBJECT, SUBJECT
 from ..pairs.encoders.states import States, masked_mean
 from .model import WITHHELD, DescriptionMatcher, MatchOutput
 
-# Most pieces of the sequences that are read at a time.
+# Maximum number of word pieces that are read at a time.
 CELLS = 2**14
 
-# In training, how many relations a pair without a relation is read with.
+# Number of relations that a pair without a relation is read with in training.
 WITHOUT = 2
 
 
@@ -55,8 +56,9 @@ class DescriptionCrossEncoder(DescriptionMatcher):
         asked: Optional[Tensor] = None,
         **arrays: Any,
     ) -> MatchOutput:
-        """Score pairs with relations: in training as `sample_relations` chooses, in prediction with those whose
-        descriptions have the highest cosine; the others are withheld.
+        """Score pairs with some relations, and withhold the others.
+
+        In training `sample_relations` chooses them; in prediction they are those with the highest cosines.
 
         description_ids (Tensor): Word pieces of the descriptions. Shape (R, L)
         description_mask (Tensor): True on pieces. Shape (R, L)
@@ -88,7 +90,7 @@ class DescriptionCrossEncoder(DescriptionMatcher):
     def _read(
         self, text: Tensor, text_mask: Tensor, roles: Tensor, description: Tensor, description_mask: Tensor
     ) -> Tensor:
-        """Read each text with a description, and score both.
+        """Read each text jointly with a description, and score how well they fit.
 
         text, text_mask, roles (Tensor): Its states, mask and arguments. Shapes (N, T, D), (N, T), (N, T)
         description, description_mask (Tensor): Shapes (N, L, D), (N, L)
@@ -112,7 +114,7 @@ class DescriptionCrossEncoder(DescriptionMatcher):
 
 
 def _roles(groups: Sequence[Tensor], order: Tensor) -> Tensor:
-    """Put the roles of the pieces of all groups together, in the pairs' order. Shapes (p, L), (P,) → (P, T)"""
+    """Concatenate the roles of all groups' pieces, in the pairs' order. Shapes (p, L), (P,) → (P, T)"""
     if not groups:
         return order.new_zeros(0, 1)
     longest = max(group.shape[1] for group in groups)
@@ -122,13 +124,13 @@ def _roles(groups: Sequence[Tensor], order: Tensor) -> Tensor:
 def sample_relations(
     classes: Tensor, asked: Tensor, number: int, *, negatives: int, dropout: float
 ) -> Tuple[Tensor, Tensor]:
-    """Choose what pairs are read with in a training step: their own relation, and others that are drawn.
+    """Choose the relations that pairs are read with in a training step: their own, and others drawn at random.
 
     classes (Tensor): The relation of each pair, from 1; 0 for none. Shape (P,)
     asked (Tensor): A relation that it is read with first: its own, or for a pair without one, that of the pair in the
         other order; 0 for none. Shape (P,)
     number (int): R.
-    negatives (int): How many others; a pair without a relation is read with two in all.
+    negatives (int): Number of others; a pair without a relation is read with two relations in all.
     dropout (float): Probability with which a pair's own relation is left out.
     RETURNS (Tuple[Tensor, Tensor]): Pairs, and a relation of each, from 0. Shapes (N,)
     """

@@ -3,10 +3,9 @@
     L = CE([z_p; z_q], y'),  y' = y if relation y is among those of the step, else no relation
 
 p is a pair of relation y, or without one, and q the same pair in the other order. A pair whose relation is withheld for
-a step is a pair of none of the others: this is how the matcher learns to reject (Levy et al., CoNLL 2017, also train on
-questions without an answer). A pair in the wrong order has no term of its own: its text says nearly the same as that of
-the right order, and a score that had to fall for one would fall for the other. It only has to score less than the
-right one.
+a step is learned as one of no relation, which teaches the matcher to reject (Levy et al., CoNLL 2017, also train on
+questions without an answer). A pair in the wrong order has no term of its own: its text hardly differs from that of the
+right order, and lowering its score would lower that of the right order, too. It only has to score lower.
 """
 
 from typing import Dict
@@ -22,14 +21,14 @@ from .model import WITHHELD, MatchOutput
 def matching_loss(outputs: MatchOutput, targets: Dict[str, Tensor]) -> Dict[str, Tensor]:
     """Compute L, the mean over the pairs that are not in the wrong order; 0 without pairs.
 
-    targets (Dict[str, Tensor]): `classes`, gold, 0 for no relation, and `other_order`, the number of the pair in the
-        other order, -1 if it is not there. Shapes (P,), (P,)
+    targets (Dict[str, Tensor]): `classes`, gold, 0 for no relation, and `other_order`, the index of the pair in the
+        other order, -1 if it is not in the batch. Shapes (P,), (P,)
     """
     logits, classes, other = outputs.logits, targets["classes"], targets["other_order"]
     rows = torch.arange(len(classes), device=classes.device)
     of_other = classes[other.clamp(min=0)].masked_fill(other < 0, NO_RELATION)
     is_withheld = logits.detach()[rows, classes] <= WITHHELD
-    # q is no rival with its own gold, nor with a relation that is withheld from p
+    # neither q's own gold relation nor one that is withheld from p competes
     free = torch.ones_like(logits, dtype=torch.bool)
     free[rows, of_other] = False
     free[rows[is_withheld], classes[is_withheld]] = False

@@ -1,14 +1,14 @@
-"""Matches entity pairs with the descriptions of relations; no weight belongs to a single relation.
+"""A matcher of entity pairs and descriptions of relations; no weight is specific to a relation.
 
     u_p = c + W [c; h_s; h_o]          pair: c is the mean of the text's pieces, h_s and h_o stand for the arguments
     v_r = e_r + V e_r                  relation: e_r is the mean of its description's pieces
     z_pr = exp(a) cos(u_p, v_r),  z_p0 = exp(a) b             0: no relation
 
 One encoder reads texts and descriptions; by default "@" and "#" mark the arguments, and h_s and h_o are the vectors of
-the marks before them. W and V begin at 0: the untrained matcher is the cosine of marked sentence and description.
-Separate encodings of pair and description follow RE-Matching (Zhao et al., Findings of ACL 2023), which has three
-vectors of each, and GLiREL (Boylan et al., NAACL 2025), which reads text and labels together; here the vectors of
-descriptions do not depend on the text, and are computed once.
+the markers before them. W and V are initialized to 0: the untrained matcher is the cosine of marked text and
+description. Comparing vectors of pair and description follows RE-Matching (Zhao et al., Findings of ACL 2023), with
+three vectors of each, and GLiREL (Boylan et al., NAACL 2025), whose encoder reads text and labels together; here the
+vectors of descriptions do not depend on the text, and are computed once.
 """
 
 import math
@@ -22,14 +22,14 @@ from ..bridge.weights import CachesWeights
 from ..pairs.encoders.states import States, masked_mean
 from ..pairs.model import PairModule, joined
 
-# Logit of a relation that is left out of a training step.
+# Logit of a withheld relation, for example one that is left out of a training step.
 WITHHELD = -1e4
 
 FIRST_SCALE, FIRST_BIAS = 20.0, 0.3
 
 
 class MatchOutput(NamedTuple):
-    """Logits z of P pairs, and cosines; column 0 is no relation, whose cosine is b."""
+    """Logits z of P pairs, and cosines (of a cross-encoder, z again); column 0 is no relation, whose cosine is b."""
 
     logits: Tensor  # (P, 1 + R)
     similarity: Tensor  # (P, 1 + R)
@@ -87,11 +87,11 @@ class DescriptionMatcher(PairModule, CachesWeights):
         return states.sentence + self.pair(self.dropout(joined(states)))
 
     def description_vectors(self, means: Tensor) -> Tensor:
-        """Compute v_r of e_r. Shapes (R, D) → the same"""
+        """Compute v_r from e_r. Shapes (R, D) → (R, D)"""
         return means + self.description(self.dropout(means))
 
     def describe(self, ids: Tensor, mask: Tensor) -> Any:
-        """Encode descriptions; in prediction, once for each set of them."""
+        """Encode descriptions; in prediction on a CPU, they are cached until they change."""
         if not self.can_use_cache(ids.device):
             return self.encode_descriptions(ids, mask)
         known: Dict[bytes, Any] = self.cached(dict)
@@ -102,7 +102,7 @@ class DescriptionMatcher(PairModule, CachesWeights):
         return known[key]
 
     def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Any:
-        """Compute v_r / |v_r| by the encoder of the pairs' texts. Shape (R, D)"""
+        """Compute v_r / |v_r| with the encoder that reads the texts. Shape (R, D)"""
         encoder: Any = self.encoder
         pieces = encoder.tokens.encoder(ids, torch.zeros_like(ids), mask)
         return F.normalize(self.description_vectors(masked_mean(pieces, mask)), dim=1)

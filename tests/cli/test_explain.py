@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import warnings
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -96,6 +97,20 @@ def test_a_rule_that_says_there_is_no_relation(run: Callable[..., Any], tmp_path
     nlp.to_disk(tmp_path / "nlp")
     line = reason(run, tmp_path / "nlp", "Ole left Oslo.", html=tmp_path / "why.html")
     assert 'rule never "SUBJ-PERSON left OBJ-PLACE" says that Ole and Oslo have no relation' in line
+
+
+def test_a_rule_whose_relation_the_types_forbid(run: Callable[..., Any], tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    for name in ("sentencizer", FACTORY):
+        nlp.add_pipe(name)
+    nlp.add_pipe("nero_grounder", config={"rules": RULES, "types": [["WORK", "place_of_birth", "PLACE"]]})
+    examples = make_english_examples(nlp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path / "nlp")
+    line = reason(run, tmp_path / "nlp", "Ole was born in Oslo.", html=tmp_path / "why.html")
+    assert line.startswith("No triple: ") and "have no relation" not in line
 
 
 def test_marked_pairs_of_records(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:

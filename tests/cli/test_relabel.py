@@ -112,6 +112,13 @@ def test_as_many_as_the_share_says(tmp_path: Path) -> None:
     assert 160 < drawn[1.0] < 240 and 70 < drawn[2.0] < 130
 
 
+def test_fewer_pipelines_than_folds(tmp_path: Path) -> None:
+    for fold in range(2):
+        write(tmp_path / f"held{fold}.spacy", [("Ann met Bo", "")])
+    with pytest.raises(ValueError, match=r"^\[R107\].*one per fold"):
+        relabel(tmp_path, [make_pipeline()], tmp_path / "out.spacy")
+
+
 def test_shares_worked_by_hand() -> None:
     report = RelabelReport(beta=0.5)
     report.right["a"], report.predicted["a"], report.gold["a"] = 6, 8, 24

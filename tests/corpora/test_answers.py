@@ -106,3 +106,10 @@ def test_other_records_are_read_as_before(tmp_path: Path) -> None:
     assert len(list(read_jsonl(path))) == 3
     path.write_text(json.dumps([ADA, ADA]))
     assert len(list(read_jsonl(path))) == 2
+
+
+def test_records_of_one_line_do_not_replace_each_other(tmp_path: Path) -> None:
+    """In an array on one line, what is no answer is neither an answer to the same text nor another record."""
+    path = tmp_path / "answers.json"
+    path.write_text(json.dumps([{**ADA, "correction": "done"}, ADA, CY]))
+    assert len(list(read_jsonl(path))) == 3

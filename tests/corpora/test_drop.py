@@ -154,6 +154,17 @@ def test_one_triple_from_two_sources_is_one(tmp_path: Path) -> None:
     assert sizes == {0, 2, 4}
 
 
+def test_the_expectation_counts_a_triple_from_two_sources_once(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path / "in.spacy") as writer:
+        for _ in range(400):
+            doc = record_to_doc(NLP.make_doc, record(2))
+            set_triples(doc, doc._.triples, source="rules")
+            writer.add(doc)
+    report = drop_triples(tmp_path / "in.spacy", tmp_path / "out.spacy", rate=0.5, mode="drop_empty")
+    assert report.expected_missing == pytest.approx(expected_missing(0.5, 2)) == pytest.approx(1 / 3)
+    assert report.missing == pytest.approx(1 / 3, abs=0.06)
+
+
 def test_a_marked_pair_does_not_give_the_dropped_triple_away(tmp_path: Path) -> None:
     pairs = [
         {"subject": [4, 5], "object": [0, 1], "label": "r0(e2,e1)"},

@@ -116,10 +116,12 @@ def test_many_writers_of_one_file(tmp_path: Path) -> None:
 
 
 def test_left_overs_of_a_killed_process(tmp_path: Path) -> None:
-    for name in (".a.txt.0123.new", ".a.txt.4567.new", ".ab.txt.0123.new", "a.txt"):
+    drawn = "0123456789abcdef" * 2
+    others = [f".a.txt.gz.{drawn}.new", f".ab.txt.{drawn}.new", "a.txt"]
+    for name in (f".a.txt.{drawn}.new", f".a.txt.{drawn[::-1]}.new", *others):
         (tmp_path / name).write_text("half")
     remove_unfinished(tmp_path / "a.txt")
-    assert names(tmp_path) == [".ab.txt.0123.new", "a.txt"]
+    assert names(tmp_path) == others
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")

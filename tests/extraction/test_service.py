@@ -120,6 +120,27 @@ def test_concurrent_requests_share_batches() -> None:
     assert sum(sizes) == 40 and max(sizes) == 8 and len(sizes) == 5
 
 
+def test_stopping_leaves_nobody_waiting() -> None:
+    """Neither the items of the running batch nor those behind it."""
+    started, go = threading.Event(), threading.Event()
+
+    def wait(items: List[int]) -> List[int]:
+        started.set()
+        go.wait(10)
+        return items
+
+    async def stop() -> List[Any]:
+        batcher = Batcher(wait, batch_size=1)
+        batcher.start()
+        submitted = [asyncio.ensure_future(batcher.submit([number])) for number in range(3)]
+        await asyncio.to_thread(started.wait, 10)
+        asyncio.get_running_loop().call_later(0.1, go.set)
+        await batcher.stop()
+        return await asyncio.wait_for(asyncio.gather(*submitted, return_exceptions=True), 10)
+
+    assert all(isinstance(each, asyncio.CancelledError) for each in asyncio.run(stop()))
+
+
 def test_errors_and_overload_reach_those_who_wait() -> None:
     def fail(items: List[int]) -> List[int]:
         raise RuntimeError("broken")

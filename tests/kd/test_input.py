@@ -55,7 +55,7 @@ def test_texts_in_which_nothing_has_looked_for_entities() -> None:
     pipe = build(STUDENT, GRAPH_STUDENT)
     nlp = spacy.blank("en")
     with pytest.warns(UserWarning, match="W406.*kd_classifier.*ner"):
-        pipe.predict([nlp.make_doc("Ada met Ole .")])
+        pipe.predict([nlp.make_doc("Ada met Ole ."), nlp.make_doc("")])
     searched = nlp.make_doc("It rained .")
     searched.set_ents([])
     with warnings.catch_warnings():

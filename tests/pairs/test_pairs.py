@@ -3,8 +3,10 @@
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
+import numpy
 import pytest
 from spacy.tokens import Doc, DocBin
 
@@ -64,6 +66,9 @@ def test_one_order_of_both() -> None:
     assert named(pairs) == [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]] and not pairs.both_orders
     as_marked = AnnotatedPairs()([marked(make_doc(WORDS), ((4, 8), (0, 3)))])
     assert named(as_marked.in_text_order()) == named(as_marked) and len(as_marked) == 1
+    nested, outer = numpy.asarray([[0, 2], [0, 3]]), numpy.asarray([[0, 3], [0, 2]])
+    both = replace(EntityPairs()([two_sentences()]).take([0, 1]), subject=nested, object=outer)
+    assert both.both_orders and both.in_text_order().subject.tolist() == [[0, 2]]
 
 
 def test_pairs_know_their_doc() -> None:

@@ -111,6 +111,7 @@ def test_answers_that_are_refused(
         ({"Content-Type": "text/plain"}, 415),
         ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
         ({"Content-Length": "99999999999999999999"}, 413),
+        ({"Content-Length": "00000000000099999999"}, 413),
         ({"Content-Length": "-1"}, 411),
     ],
 )

@@ -45,6 +45,11 @@ def test_tokens_are_darker_where_attention_is_heavier() -> None:
     assert '<span class="argument subject">Ada</span>' in html and "argument object" in html
 
 
+def test_no_token_is_attended() -> None:
+    html = draw({"attention": [[4, 9, 0.0]]})
+    assert "Ada wrote to Babbage" in plain(html) and "rgb(" not in html
+
+
 def test_parts_are_bars_for_or_against() -> None:
     html = draw(EVIDENCE)
     assert 'class="for" style="width: 18.8%"' in html and "+3.00" in html

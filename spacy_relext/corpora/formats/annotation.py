@@ -1,10 +1,9 @@
 """What the formats of annotation tools share: spans with ids and relations between them become canonical records.
 
-A record that a tool's format parses has a counter under `LOSSES`: what it has no place for, by kind. `count_losses`
-moves it to the report. A record to write becomes spans and relations by `list_spans`.
+A record parsed from a tool's format has a counter under `LOSSES` of what a record has no place for, by kind;
+`count_losses` moves it to the report. `list_spans` makes spans and relations of a record to write.
 """
 
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -46,9 +45,9 @@ class SpanReader:
         """Add a span, which becomes an entity for each label.
 
         end (int): Exclusive.
-        name (str): What messages call the span.
+        name (str): Name of the span in messages.
         text (Optional[str]): The span's text, if the tool has it; white space is not compared.
-        RAISES (ValueError): If the offsets or a label are malformed, or the text or the span of this id is another.
+        RAISES (ValueError): If offsets or a label are malformed, the text differs, or the id already has another span.
         """
         check_offsets([start, end], length=len(self.text), name=f"start and end of {name}")
         found = self.text[start:end]
@@ -70,11 +69,11 @@ class SpanReader:
         attributes: Optional[Record] = None,
         score: object = None,
     ) -> None:
-        """Add a relation between two spans, a triple for each label.
+        """Add a relation between two spans, which becomes a triple for each label.
 
-        name (str): What messages call the relation.
-        attributes (Optional[Record]): Of each triple.
-        score (object): Of each triple, 0 to 1; others are counted and left out.
+        name (str): Name of the relation in messages.
+        attributes (Optional[Record]): Attributes of each triple.
+        score (object): Score of each triple, 0 to 1; other values are counted and left out.
         RAISES (ValueError): If a span is absent, or a label is blank.
         """
         for key in (subject, obj):
@@ -101,7 +100,7 @@ class SpanReader:
         """Make the record, with its losses.
 
         others (Record): Further keys of the tool's record, which are kept.
-        known (Iterable[str]): Those among them that are not.
+        known (Iterable[str]): Keys among them that are not kept.
         annotated (Sequence[str]): Which of `entities` and `triples` the tool's record is annotated with.
         RAISES (ValueError): If a further key cannot be kept, such as `sents` that are not sentences.
         """
@@ -117,23 +116,22 @@ def read_value(text: str) -> object:
         value = parse_json(text)
     except ValueError:
         return text
-    # What JSON does not have, or msgpack cannot hold.
-    is_number = isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 2**63
-    return value if is_number or not isinstance(value, (int, float)) else text
+    # NaN, infinity and integers that msgpack cannot store stay text.
+    return text if isinstance(value, (int, float)) and not abs(value) < 2**63 else value
 
 
 def write_value(value: object) -> str:
-    """Write the value of an attribute, so that `read_value` returns it: texts as they are, if they are no JSON."""
+    """Write the value of an attribute, so that `read_value` returns it: a string as it is, unless it reads as JSON."""
     return value if isinstance(value, str) and read_value(value) == value else to_json(value)
 
 
 def keep_others(others: Record, known: Iterable[str] = ()) -> Record:
-    """Copy the keys of a tool's record that are neither known nor annotation."""
+    """Copy the keys of a record except text, entities, triples and those that are known."""
     return {key: value for key, value in others.items() if key not in ("text", *ANNOTATED, *known)}
 
 
 def left_out(kind: str) -> Record:
-    """Make what stands for a task that is left out."""
+    """Make the placeholder of a task that is left out, which counts it."""
     return {LOSSES: Counter({kind: 1})}
 
 
@@ -156,7 +154,7 @@ class Relation(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The component that suggests it; "" for annotation."""
+        """The component that suggests the triple; "" for annotation."""
         return str(self.triple.get("source", ""))
 
     @property
@@ -166,7 +164,7 @@ class Relation(NamedTuple):
 
     @property
     def attributes(self) -> Record:
-        """What else is known about the statement."""
+        """The attributes of the triple; empty if there are none."""
         attributes: Record = self.triple.get("attributes", {})
         return attributes
 
@@ -174,9 +172,9 @@ class Relation(NamedTuple):
 def list_spans(record: Record, losses: Losses) -> Tuple[List[Record], List[Relation]]:
     """List the spans of a canonical record and the relations between them.
 
-    losses (Losses): Counts what no tool has a place for, and arguments that are no entities.
+    losses (Losses): Counts what no tool has a place for, and arguments that are not entities.
     RETURNS (Tuple[List[Record], List[Relation]]): The entities and then other arguments, as entities labelled `ENTITY`;
-        and the relations, with numbers of these.
+        and the relations, which refer to them by number.
     """
     entities = list(record.get("entities", ()))
     numbers: Dict[CharSpan, int] = {}
@@ -197,9 +195,9 @@ def list_spans(record: Record, losses: Losses) -> Tuple[List[Record], List[Relat
 
 
 def pop_others(record: Record, own: Callable[[str], bool], losses: Losses) -> Record:
-    """Copy the keys of a canonical record beside its annotation.
+    """Copy the keys of a canonical record besides its text, entities and triples.
 
-    own (Callable[[str], bool]): Returns True for keys that the tool has itself; they are counted and not copied.
+    own (Callable[[str], bool]): Returns True for keys that the tool itself uses; they are counted and not copied.
     """
     others = keep_others(record)
     for key in filter(own, list(others)):
@@ -209,5 +207,5 @@ def pop_others(record: Record, own: Callable[[str], bool], losses: Losses) -> Re
 
 
 def count_suggestions(relations: Iterable[Relation], losses: Losses) -> None:
-    """Count triples of a component for a tool that takes all for annotated."""
+    """Count the triples of components, for a tool that treats all triples as annotated."""
     losses["sources and scores of suggested triples, written as annotated"] += sum(bool(r.source) for r in relations)

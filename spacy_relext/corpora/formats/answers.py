@@ -1,4 +1,4 @@
-"""Answers of a person to the suggestions for each text: later lines of a file replace earlier ones of the same text."""
+"""Answers of annotators to suggestions: the last line of a file for a text and annotator replaces earlier ones."""
 
 from itertools import chain
 from pathlib import Path
@@ -8,7 +8,7 @@ from ...annotations.triple import Record
 from ..report import Report
 from .sources import Item, read_json
 
-# What a person says about a record: DONE is gold, the others are not.
+# Keys of a record's answer and annotator; of the answers, only DONE makes it gold.
 ANSWER_KEY, ANNOTATOR_KEY = "correction", "annotator"
 OPEN, DONE, SKIPPED = ANSWERS = ("open", "done", "skipped")
 
@@ -19,7 +19,7 @@ def is_answer(value: object) -> bool:
 
 
 def read_answers(path: Path) -> Iterator[Item]:
-    """Read JSON as `read_json` does; of a file that begins with an answer the last one for each text and annotator."""
+    """Read JSON like `read_json`; from a file that starts with an answer, only the last for each text and annotator."""
     items = read_json(path)
     first = next(items, None)
     if first is None:
@@ -29,12 +29,14 @@ def read_answers(path: Path) -> Iterator[Item]:
         yield from items
         return
     latest: Dict[Tuple[object, ...], Item] = {}
-    for item in chain([first], items):
-        key = (item.value.get("text"), item.value.get(ANNOTATOR_KEY)) if is_answer(item.value) else ()
-        # a text of another type is a malformed record of its own
-        latest[key if key and isinstance(key[0], str) and isinstance(key[1], (str, type(None))) else (item.line,)] = (
-            item
-        )
+    for number, item in enumerate(chain([first], items)):
+        key: Tuple[object, ...] = (number,)
+        if is_answer(item.value):
+            text, annotator = item.value.get("text"), item.value.get(ANNOTATOR_KEY)
+            # a text or annotator of another type makes a malformed record of its own
+            if isinstance(text, str) and isinstance(annotator, (str, type(None))):
+                key = (text, annotator)
+        latest[key] = item
     yield from latest.values()
 
 

@@ -1,4 +1,4 @@
-"""BRAT's standoff: a text `DOC.txt`, and beside it `DOC.ann` with a line for each span, relation and id.
+"""BRAT's standoff format: a text `DOC.txt`, and beside it `DOC.ann` with a line for each span, relation and id.
 
 Offsets count characters; the end is exclusive. A span over a line break has a fragment on each line.
 """
@@ -31,14 +31,14 @@ _Document = Tuple[str, Optional[str]]
 _SPAN = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
 _RELATION = re.compile(r"(\S+)((?: +\S+:\S+){2,})")
 _REFERENCE = re.compile(r"\S+ (\S+) (.+)")
-# Where programs that read lines may break one.
+# Characters at which programs may break a line.
 _BREAK = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 # What BRAT replaces in names of types.
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
-# The value of an attribute, which `annotation.conf` lists with bars.
+# A value of an attribute that `annotation.conf` can list, where bars separate values.
 _VALUE = re.compile(r"[^\s|,]+")
 
-# The name of the knowledge base where an id has none.
+# Name of the knowledge base for ids that name none.
 _BASE = "KB"
 
 _EQUIV = "Equiv"
@@ -48,7 +48,7 @@ _TARGETS = {"T": "spans", "R": "relations", "E": "events"}
 
 
 def read_brat(path: Path) -> Iterator[Item]:
-    """Read the documents of a folder, also those of folders within, or that of one .ann file.
+    """Read the documents of a folder and its sub-folders, or that of one .ann file.
 
     RAISES (ValueError): If there is none.
     """
@@ -65,7 +65,7 @@ def read_brat(path: Path) -> Iterator[Item]:
 
 
 def _read_document(stem: Path) -> Item:
-    """Read the two files of a document; line ends are characters like others."""
+    """Read the two files of a document; line ends are kept, since offsets count them."""
     text, lines = (stem.with_name(stem.name + suffix) for suffix in (".txt", ".ann"))
     if not text.is_file():
         return Item(str(lines), 1, error=Errors.R715.format(path=text.name))
@@ -119,7 +119,7 @@ def parse_brat(document: _Document) -> Record:
 
 
 def _read_span(line: str, name: str, reader: SpanReader) -> None:
-    """Read a span; fragments with nothing but white space between are one."""
+    """Read a span; fragments with only white space between them are joined."""
     key, place, text = [*line.split("\t", 2), "", ""][:3]
     match = _SPAN.fullmatch(place.strip())
     if not match:
@@ -143,7 +143,7 @@ def _read_attribute(rest: str, name: str, reader: SpanReader, attributes: Dict[s
 
 
 def _read_cluster(rest: str, name: str, reader: SpanReader) -> List[List[List[int]]]:
-    """Read a group of spans that name one entity; other groups are counted."""
+    """Read a group of spans that refer to one entity; other groups are counted."""
     kind, *keys = rest.split()
     if kind != _EQUIV:
         reader.losses[f"groups of spans ({kind})"] += 1
@@ -171,7 +171,7 @@ def _read_relation(rest: str, name: str, reader: SpanReader, attributes: Record)
 
 
 def _read_reference(rest: str, name: str, reader: SpanReader, entities: Dict[str, Record]) -> None:
-    """Read an id of a knowledge base; a span has one."""
+    """Read an id of a knowledge base; a span keeps only its first."""
     match = _REFERENCE.fullmatch(rest.partition("\t")[0])
     if not match:
         raise ValueError(Errors.R716.format(name=name, found=describe(rest)))
@@ -203,7 +203,7 @@ def write_brat(records: Iterable[Record], path: Path, losses: Losses) -> List[Pa
 
 
 def _write(path: Path, content: str) -> None:
-    """Write a file whose line ends remain as they are."""
+    """Write a file without translating its line ends."""
     path.write_bytes(content.encode("utf8"))
 
 
@@ -217,12 +217,12 @@ class _Types:
     entities: Set[str] = field(default_factory=set)
     # Types of the subjects and of the objects of each relation.
     relations: Dict[str, Tuple[Set[str], Set[str]]] = field(default_factory=dict)
-    # Values of each attribute; none if it is true or absent.
+    # Values of each attribute; empty if it is only ever true.
     attributes: Dict[str, Set[str]] = field(default_factory=dict)
     has_clusters: bool = False
 
     def name(self, label: str) -> str:
-        """Make a name of ASCII letters, digits, `_` and `-`, another for each label."""
+        """Make a name of ASCII letters, digits, `_` and `-`, different for each label."""
         if label not in self.names:
             name = base = _NO_NAME.sub("_", label).strip("-") or "_"
             others = set(self.names.values())
@@ -257,7 +257,7 @@ def _list_lines(record: Record, losses: Losses, types: _Types) -> Iterator[str]:
     count_suggestions(links, losses)
     for key in keep_others(record, ["coref"]):
         losses[f"other key: {key}"] += 1
-    # The type of each span; "" for one that BRAT cannot have.
+    # The type of each span; "" for one that BRAT cannot represent.
     names: List[str] = []
     ids, attribute_ids = count(1), count(1)
     for number, entity in enumerate(entities, start=1):
@@ -295,7 +295,7 @@ def _list_lines(record: Record, losses: Losses, types: _Types) -> Iterator[str]:
 
 
 def _number_mentions(record: Record, entities: List[Record], losses: Losses) -> List[List[int]]:
-    """Find the entities that are the mentions of each cluster, and add those that are none."""
+    """Find the numbers of each cluster's mentions among the entities, and add those that are missing."""
     places: Dict[CharSpan, int] = {}
     for number, entity in enumerate(entities):
         places.setdefault((entity["start"], entity["end"]), number)
@@ -323,13 +323,13 @@ def _write_attributes(attributes: Record, types: _Types) -> Iterator[Tuple[str, 
 
 
 def _name_base(kb_id: str) -> str:
-    """Put the name of a knowledge base before an id that has none."""
+    """Prefix an id with the name of a knowledge base unless it has one."""
     base, _, rest = kb_id.partition(":")
     return kb_id if base and rest and base != _BASE else f"{_BASE}:{kb_id}"
 
 
 def _split_lines(text: str, start: int, end: int) -> List[CharSpan]:
-    """Split a span at line breaks; those at its ends are left out."""
+    """Split a span at line breaks; blank fragments are left out."""
     fragments, position = [], start
     for match in _BREAK.finditer(text, start, end):
         fragments.append((position, match.start()))

@@ -1,7 +1,7 @@
 """UIMA CAS with relations, as INCEpTION exports it: relation layers join annotations of a span layer.
 
-A relation has the features `Governor`, its subject, and `Dependent`, its object. dkpro-cassis makes characters of
-offsets in UTF-16 units. `cas_files` reads the files.
+A relation has the features `Governor`, its subject, and `Dependent`, its object. dkpro-cassis converts offsets
+from UTF-16 units to characters. `cas_files` reads the files.
 """
 
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple
@@ -29,13 +29,13 @@ _METADATA = f"{_DKPRO}.metadata.type.DocumentMetaData"
 _CAS_METADATA = "de.tudarmstadt.ukp.clarin.webanno.api.type.CASMetadata"
 _ANNOTATION = "uima.tcas.Annotation"
 
-# Layers of annotators; others come from preprocessing.
+# Layers that annotators fill; others come from preprocessing.
 _OF_USERS = ("custom.", "webanno.custom.", _ENTITY)
 
 _LABELS = ("label", "value")
 _KB_ID = "identifier"
 
-# A CAS may have the types in use alone, so that a document without annotation of a layer lacks its type.
+# A CAS may declare only the types in use, so a document without annotation of a layer lacks the layer's type.
 _NO_RELATIONS = "documents without the relation layer, read as annotated without triples"
 _NO_SPANS = "documents without the span layer"
 
@@ -50,10 +50,10 @@ def parse_cas(
 ) -> Record:
     """Parse a CAS.
 
-    span_layer (Optional[str]): Type of the spans, also without its package; None: those that relations can join.
+    span_layer (Optional[str]): Type of the spans, with or without its package; None: those that relations can join.
     relation_layer (Optional[str]): Type of the relations; None: all with `Governor` and `Dependent` but dependencies.
-    span_label (Optional[str]): Feature with the label; None: `label`, `value`, or the only one with a string; if there
-        is none, the label is the name of the type.
+    span_label (Optional[str]): Feature with the label; None: `label`, `value`, or the only string feature; without
+        one, the label is the name of the type.
     relation_label (Optional[str]): The same for relations.
     """
     cas = document.cas
@@ -73,9 +73,9 @@ def parse_cas(
 
 
 def check_cas(report: Report) -> None:
-    """Check that a conversion has found the layers.
+    """Check that a conversion has found its layers.
 
-    RAISES (ValueError): If no document has them.
+    RAISES (ValueError): If no document has the relation layer, or none the span layer that is named.
     """
     for loss, error in ((_NO_RELATIONS, Errors.R122), (_NO_SPANS, Errors.R126)):
         if report.docs and report.losses[loss] == report.docs:
@@ -98,7 +98,7 @@ def _find_types(cas: "Cas", name: str) -> List["Type"]:
 def _find_span_layers(
     cas: "Cas", name: Optional[str], layers: Sequence["Type"], relations: Sequence["FeatureStructure"]
 ) -> List["Type"]:
-    """Find the types of spans: those that relations can join, or do."""
+    """Find the types of spans: those that relations can join or do join."""
     if name is not None:
         return _find_types(cas, name)
     if not layers:
@@ -115,7 +115,7 @@ def _arguments(relation: "FeatureStructure") -> List[Optional["FeatureStructure"
 
 
 def _read_span(span: "FeatureStructure", feature: Optional[str], reader: SpanReader) -> None:
-    """Read a span; a type and one below it can both be layers."""
+    """Read a span, unless it was read before: a type and its subtype can both be layers."""
     key, name = span.xmiID, f"span {span.xmiID} ({span.type.short_name})"
     if key in reader.spans:
         return
@@ -135,7 +135,7 @@ def _read_span(span: "FeatureStructure", feature: Optional[str], reader: SpanRea
 
 
 def _read_relation(relation: "FeatureStructure", feature: Optional[str], reader: SpanReader) -> None:
-    """Read a relation; features beside its label are attributes."""
+    """Read a relation; features other than its label are attributes."""
     arguments = _arguments(relation)
     if any(argument is None for argument in arguments):
         reader.losses["relations without a subject or an object"] += 1
@@ -162,7 +162,7 @@ def _values(annotation: "FeatureStructure") -> Dict[str, object]:
 
 
 def _read_labels(annotation: "FeatureStructure", feature: Optional[str]) -> List[str]:
-    """Read the labels, several from a feature with a list; the name of a type that has no such feature."""
+    """Read the labels, several if the feature is a list; without such a feature, the name of the type."""
     label = _label_feature(annotation.type, feature)
     if label is None:
         return [annotation.type.short_name]
@@ -174,7 +174,7 @@ def _read_labels(annotation: "FeatureStructure", feature: Optional[str]) -> List
 def _label_feature(layer: "Type", name: Optional[str]) -> Optional[str]:
     """Find the feature with the label; None if a type has none.
 
-    RAISES (ValueError): If it lacks the one that is named.
+    RAISES (ValueError): If the type lacks the feature that is named.
     """
     features = {each.name: each.rangeType.name for each in layer.all_features if each.name not in _NO_VALUE}
     if name is not None:
@@ -212,13 +212,13 @@ def _read_sentences(cas: "Cas", reader: SpanReader) -> Record:
 
 
 def _read_clusters(cas: "Cas", reader: SpanReader) -> Record:
-    """Read chains of mentions."""
+    """Read coreference chains."""
     clusters = [[[link.begin, link.end] for link in _links(chain)] for chain in _select(cas, _CHAIN)]
     return {"coref": [cluster for cluster in clusters if cluster]} if clusters else {}
 
 
 def _links(chain: "FeatureStructure") -> Iterator["FeatureStructure"]:
-    """Follow a chain."""
+    """Yield the links of a chain."""
     link, seen = chain.get("first"), set()
     while link is not None and link.xmiID not in seen:
         seen.add(link.xmiID)
@@ -227,6 +227,6 @@ def _links(chain: "FeatureStructure") -> Iterator["FeatureStructure"]:
 
 
 def _select(cas: "Cas", name: str) -> List["FeatureStructure"]:
-    """List the annotations of a type that the CAS need not have."""
+    """List the annotations of a type in the order of the text; none if the CAS lacks the type."""
     found: Tuple[FeatureStructure, ...] = tuple(cas.select(name)) if cas.typesystem.contains_type(name) else ()
     return sorted(found, key=lambda each: (getattr(each, "begin", 0), getattr(each, "end", 0)))

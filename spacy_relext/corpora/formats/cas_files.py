@@ -1,4 +1,4 @@
-"""Files of UIMA CAS: JSON 0.4, and XMI with its type system; both also in zips, as tools export them, and folders."""
+"""Files of UIMA CAS: JSON 0.4, and XMI with its type system; both also in folders, and in zips as tools export them."""
 
 import re
 import warnings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TYPE_SYSTEM = "typesystem.xml"
 _SUFFIXES = (".json", ".xmi", ".zip")
-# Parts of a project that INCEpTION exports: its settings, and documents before anybody annotated them.
+# Parts of a project that INCEpTION exports: its settings, and documents as they were before annotation.
 _SKIPPED = ("exportedproject", "INITIAL_CAS")
 _ANNOTATOR = re.compile(r"/(?:annotation|curation)/[^/]+/([^/]+)\.(?:zip|json|xmi)(?:/|$)")
 
@@ -60,7 +60,7 @@ def read_cas(path: Path, *, typesystem: Optional[Path] = None) -> Iterator[Item]
 
 
 def _open_file(path: Path) -> Iterator[_File]:
-    """List what a file contains."""
+    """Yield the CAS files of a file, which may be a zip."""
     if path.suffix.lower() == ".zip":
         try:
             yield from _open_zip(str(path), path)
@@ -72,7 +72,7 @@ def _open_file(path: Path) -> Iterator[_File]:
 
 
 def _open_zip(name: str, file: Union[Path, BytesIO]) -> Iterator[_File]:
-    """List what a zip contains, also in zips within."""
+    """Yield the CAS files of a zip, and of zips in it."""
     with ZipFile(file) as archive:
         members = [PurePosixPath(each) for each in sorted(archive.namelist())]
         systems = [each for each in members if each.name.lower() == _TYPE_SYSTEM]
@@ -108,7 +108,7 @@ def _read_file(file: _File, known: Dict[bytes, "TypeSystem"]) -> Item:
 
 
 def _load(file: _File, known: Dict[bytes, "TypeSystem"]) -> "Cas":
-    """Load a CAS by its content: JSON begins with a brace, XMI with a bracket."""
+    """Load a CAS by its content: XMI if it starts with `<`, else JSON."""
     from cassis import load_cas_from_json, load_cas_from_xmi, load_typesystem
 
     if file.data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"<":

@@ -1,6 +1,6 @@
-"""Checks of values from data files, and the text that tokens make.
+"""Checks of values from data files, and text made of tokens.
 
-`name` is what messages call a value. Each function raises ValueError if the value is not what it expects.
+`name` is the name of a value in messages. Each check raises ValueError if the value is not what it expects.
 """
 
 from itertools import islice
@@ -51,7 +51,7 @@ def check_text(text: str, name: str) -> str:
 
 
 def check_unicode(text: str, name: str) -> str:
-    """Check that a string can be written as UTF-8: JSON can hold half of a surrogate pair."""
+    """Check that a string can be written as UTF-8: JSON can hold lone surrogates."""
     try:
         text.encode("utf8")
     except UnicodeEncodeError as error:
@@ -80,13 +80,13 @@ def check_offsets(value: object, *, length: int, name: str) -> List[int]:
 
 
 def make_entity(start: int, end: int, label: str, kb_id: str = "") -> Record:
-    """Make an entity of a canonical record, of characters; `kb_id` "" means not linked."""
+    """Make an entity of a canonical record from character offsets; `kb_id` "" means not linked."""
     entity = {"start": start, "end": end, "label": label}
     return {**entity, "kb_id": kb_id} if kb_id else entity
 
 
 def sort_entities(entities: Iterable[Tuple[int, int, str, str]]) -> List[Record]:
-    """Make entities of the arguments of `make_entity`, sorted by their start; of equal starts, the longest first."""
+    """Make entities from arguments of `make_entity`, sorted by start; of equal starts, the longest first."""
     ordered = sorted(entities, key=lambda entity: (entity[0], -entity[1], entity[3] or entity[2]))
     return [make_entity(*entity) for entity in ordered]
 

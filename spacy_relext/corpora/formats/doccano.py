@@ -1,4 +1,4 @@
-"""doccano's JSON lines, of projects with relations: `{"text", "entities", "relations"}`; one form to export and import.
+"""doccano's JSON lines, of projects with relations: `{"text", "entities", "relations"}`; exports and imports alike.
 
 Offsets count characters; the end is exclusive.
 """
@@ -27,8 +27,8 @@ _NOBODY = ("all", "unknown")
 def read_doccano(path: Path) -> Iterator[Item]:
     """Read the records of a file, or of the zip of an export, which has a file for each annotator or one for all.
 
-    RAISES (ValueError): At the end, if there are entities and not one relation: the documents were not confirmed, and
-        older servers export none then.
+    RAISES (ValueError): At the end, if there are entities but no relation at all: older servers export no relations of
+        documents that are not confirmed.
     """
     entities = relations = 0
     for item in _read_zip(path) if path.suffix.lower() == ".zip" else read_json(path):
@@ -41,7 +41,7 @@ def read_doccano(path: Path) -> Iterator[Item]:
 
 
 def _read_zip(path: Path) -> Iterator[Item]:
-    """Read the files of a zip; they have the names of the annotators."""
+    """Read the files of a zip, each named after its annotator."""
     with TemporaryDirectory() as folder:
         try:
             with ZipFile(path) as archive:
@@ -56,7 +56,7 @@ def _read_zip(path: Path) -> Iterator[Item]:
 
 
 def parse_doccano(value: object) -> Record:
-    """Parse a record; it is not annotated with what it has no key for."""
+    """Parse a record; it is annotated only with what it has a key for."""
     record = check_object(value)
     reader = SpanReader(require_text(record, "text"))
     reader.losses["comments"] += len(record["Comments"]) if isinstance(record.get("Comments"), list) else 0
@@ -75,7 +75,7 @@ def parse_doccano(value: object) -> Record:
 
 
 def write_doccano(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
-    """Write records to import; ids are unique in the file.
+    """Write records for import; ids are unique in the file.
 
     losses (Losses): Counts what the tool has no place for.
     RETURNS (List[Path]): The file.

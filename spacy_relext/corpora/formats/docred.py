@@ -58,7 +58,7 @@ def parse_docred(value: object) -> Record:
 
 
 def _parse_mention(value: object, sentences: Sequence[Sequence[CharSpan]], name: str) -> Tuple[Mention, str]:
-    """Parse one mention; RETURNS also its entity label."""
+    """Parse one mention; return it and its entity label."""
     mention = check_object(value, name)
     sentence = require(mention, "sent_id", int, name=name)
     if not 0 <= sentence < len(sentences):
@@ -71,7 +71,7 @@ def _parse_mention(value: object, sentences: Sequence[Sequence[CharSpan]], name:
 
 
 def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: int, name: str) -> Record:
-    """Parse one label."""
+    """Parse one of the `labels` into a fact."""
     for role in ("h", "t"):
         number = require(label, role, int, name=name)
         if not 0 <= number < len(vertices):
@@ -81,6 +81,6 @@ def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: i
     if not isinstance(evidence, list) or not all(type(n) is int and 0 <= n < n_sentences for n in evidence):
         raise ValueError(Errors.R706.format(name=f"'evidence' of {name}", found=describe(evidence), count=n_sentences))
     subject, obj = vertices[label["h"]], vertices[label["t"]]
-    # A fact of an entity with itself has no two arguments: both get the same mention, and the fact is left out.
+    # A fact that relates an entity to itself is left out: both arguments get the same single mention.
     last = 1 if label["h"] == label["t"] else None
     return {"subject": subject[:last], "relation": relation, "object": obj[:last], "evidence": sorted(set(evidence))}

@@ -1,6 +1,6 @@
 """Label Studio's JSON: tasks with annotations that people made and predictions that a model made.
 
-Offsets count characters; the end is exclusive. Relations stand in this export only, not in JSON-MIN or CSV.
+Offsets count characters; the end is exclusive. Only this export has relations, not JSON-MIN or CSV.
 """
 
 from collections import Counter
@@ -37,17 +37,17 @@ _CONFIG = """<View>
 </View>
 """
 
-# Types of results that have a value for what has the same id, and the key of that value.
+# Types of results that give a value to the span or relation of the same id, and the key of that value.
 _VALUES = {"choices": "choices", "textarea": "text", "rating": "rating", "number": "number"}
 
-# The source of suggestions that name no model.
+# Source of suggestions that name no model.
 _SOURCE = "prediction"
 
 
 def read_label_studio(path: Path) -> Iterator[Item]:
     """Read the tasks of an export.
 
-    RAISES (ValueError): If it is no JSON, such as a CSV.
+    RAISES (ValueError): If it is not JSON, such as a CSV.
     """
     with path.open("rb") as file:
         start = file.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -62,9 +62,9 @@ def parse_label_studio(
 ) -> Record:
     """Parse a task. Of several annotations, the ground truth is read, else the last that was not cancelled.
 
-    symmetric (Sequence[str]): Relations of which one in both directions is one triple.
-    predictions (bool): Read predictions as suggestions, whose source is the version of the model.
-    annotator (Optional[str]): Read annotations of this person alone.
+    symmetric (Sequence[str]): Relations that make one triple, not two, if marked in both directions.
+    predictions (bool): Read predictions as suggestions; their source is the version of the model.
+    annotator (Optional[str]): Read only annotations of this person.
     """
     task = check_object(value, "the task")
     if "data" not in task:
@@ -87,7 +87,7 @@ def parse_label_studio(
         _read_result(chosen, reader, symmetric)
     suggested = require(task, "predictions", list, name="the task") if task.get("predictions") else []
     for each in suggested:
-        # Some exports have their ids alone.
+        # Some exports have only the ids of predictions.
         if predictions and isinstance(each, dict):
             _read_prediction(each, reader, symmetric)
         else:
@@ -98,7 +98,7 @@ def parse_label_studio(
 
 
 def _choose(annotations: Sequence[Record], losses: Losses) -> Record:
-    """Choose one of several annotations, and count which."""
+    """Choose one of several annotations, and count the choice."""
     truth = [each for each in annotations if each.get("ground_truth")]
     if len(annotations) > 1:
         taken = "the ground truth" if truth else "the last one"
@@ -108,7 +108,7 @@ def _choose(annotations: Sequence[Record], losses: Losses) -> Record:
 
 
 def _read_annotator(annotation: Record) -> Record:
-    """Read who made an annotation: a number, or an object that has an address."""
+    """Read who made an annotation: an id, or an object with an email address, a name or an id."""
     by = annotation.get("completed_by")
     if isinstance(by, dict):
         by = next((by[key] for key in ("email", "username", "id") if by.get(key)), None)
@@ -116,7 +116,7 @@ def _read_annotator(annotation: Record) -> Record:
 
 
 def _read_prediction(prediction: Record, reader: SpanReader, symmetric: Sequence[str]) -> None:
-    """Read a prediction, whose ids are its own, as suggestions beside what was read."""
+    """Add a prediction, whose ids are its own, to what was read, as suggestions."""
     suggested = SpanReader(reader.text, losses=reader.losses)
     _read_result(prediction, suggested, symmetric, score=prediction.get("score"))
     source = str(prediction.get("model_version") or _SOURCE)
@@ -127,7 +127,7 @@ def _read_prediction(prediction: Record, reader: SpanReader, symmetric: Sequence
 def _read_result(annotation: Record, reader: SpanReader, symmetric: Sequence[str], *, score: object = None) -> None:
     """Read the spans of an annotation and then its relations, with the values for their ids.
 
-    score (object): Of relations that have none.
+    score (object): Score of relations that have none.
     """
     results = list(iter_objects(annotation, "result"))
     kinds = [require(result, "type", str, name=name) for name, result in results]
@@ -150,7 +150,7 @@ def _read_attributes(
 ) -> Dict[str, Record]:
     """Read values for ids of relations, such as choices; others are counted.
 
-    RETURNS (Dict[str, Record]): Values by the control's name, by id.
+    RETURNS (Dict[str, Record]): For each id, its values by name of the control.
     """
     attributes: Dict[str, Record] = {}
     for name, result in results:
@@ -169,7 +169,7 @@ def _read_attributes(
 
 
 def _as_list(value: object) -> List[object]:
-    """Make a list of a value that may be one."""
+    """Wrap a value in a list unless it is one."""
     return value if isinstance(value, list) else [value]
 
 
@@ -182,7 +182,7 @@ def _read_relation(
     if direction not in ("left", "right", "bi"):
         raise ValueError(f"'direction' of {name} is {describe(direction)}; expected left, right or bi")
     labels = _list_labels(result, name)
-    # Alone, such a label is a relation.
+    # Without another label, such a label is the relation.
     relations = [label for label in labels if not _is_attribute(label)] or labels
     others = [label.partition("=") for label in labels if label not in relations]
     attributes = {**shared, **{key: read_value(value) for key, _, value in others}}
@@ -195,7 +195,7 @@ def _read_relation(
 
 
 def _is_attribute(label: str) -> bool:
-    """Return True for a name and a value with an equals sign between."""
+    """Return True for a label such as `name=value`; the value may be empty."""
     name, equals, _ = label.partition("=")
     return bool(equals and name.strip())
 
@@ -209,7 +209,7 @@ def _list_labels(value: Record, name: str) -> List[str]:
 
 
 def write_label_studio(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
-    """Write tasks to import, and beside them the labelling configuration of their labels.
+    """Write tasks for import, and beside them the labelling configuration of their labels.
 
     path (Path): The .json file; the configuration is the .xml file of the same name.
     losses (Losses): Counts what the tool has no place for.
@@ -260,7 +260,7 @@ def _make_task(record: Record, losses: Losses, labels: "Counter[str]", relations
 
 
 def _make_prediction(source: str, spans: Sequence[Record], relations: Sequence[Record]) -> Record:
-    """Make a prediction, whose score is the mean of its relations."""
+    """Make a prediction, whose score is the mean of its relations' scores."""
     made: Record = {"model_version": source} if source else {}
     if relations:
         made["score"] = sum(relation["score"] for relation in relations) / len(relations)
@@ -278,7 +278,7 @@ def _make_relation(link: Relation, losses: Losses) -> Record:
     """Make the result of a relation; attributes become labels, such as `negated=true`."""
     labels = [link.triple["relation"]]
     for name, value in link.attributes.items():
-        # What would not be read as an attribute again.
+        # It would not be read back as an attribute.
         if "=" in name or not name.strip() or _is_attribute(labels[0]):
             losses[f"attributes of relations: {name}"] += 1
         else:

@@ -13,7 +13,7 @@ from .checks import sort_entities
 
 OCCURRENCES = ("nearest", "first", "all")
 
-# The label of an entity of which a data set gives no more than its id.
+# Label of entities for which a data set gives no label.
 ENTITY = "ENTITY"
 NA_LABEL = "NA"
 
@@ -30,7 +30,7 @@ _ACCENT = re.compile("[\u0300-\u036f]")
 
 
 class Occurrences(NamedTuple):
-    """Where a string stands."""
+    """The occurrences of a string in a text."""
 
     # Character offsets, in the order of the text.
     spans: List[CharSpan]
@@ -79,11 +79,11 @@ def locate_pair(record: Record, report: Report, *, occurrences: str = "nearest")
     """Locate the one pair of a record, which is two strings, and count what happened.
 
     record (Record): `text`; `string_pair`, an object with `subject`, `object`, `subject_id`, `object_id` and `label`,
-        where `NA` is no triple; and `places`, the spans of the strings that the file marks. Only other strings are
+        where `NA` gives no triple; and `places`, the spans of the strings that the file marks. Only other strings are
         searched for.
     occurrences (str): See `choose_pairs`.
     RETURNS (Optional[Record]): A canonical record with two linked entities, the marked pair, and its triple; None if
-        the pair has no place, because the text is not annotated then.
+        the pair is not found, since nothing is then annotated.
     """
     text, pair = record["text"], record["string_pair"]
     places = {string: Occurrences(spans, "exact") for string, spans in record["places"].items() if spans}
@@ -113,10 +113,10 @@ def locate_facts(record: Record, report: Report, *, occurrences: str = "nearest"
     """Choose mentions for facts between entities that have several.
 
     record (Record): A canonical record but for its triples, and `facts`: objects with `relation`, `subject` and
-        `object` (lists of `Mention`) and `evidence` (numbers of sentences). It is returned as it is without `facts`.
+        `object` (lists of `Mention`) and `evidence` (numbers of sentences). Without `facts` it is returned unchanged.
     occurrences (str): `nearest` prefers two mentions of one sentence, then a sentence of the evidence, then the least
-        distance; `first` takes the first mention of each entity; `all` takes every two mentions of one sentence, or, if
-        no sentence has both entities, of the document.
+        distance; `first` takes the first mention of each entity; `all` takes every pair of mentions of one sentence,
+        or, if no sentence has both entities, of the document.
     RETURNS (Record): A canonical record; the evidence of its triples has `sentences`.
     """
     if "facts" not in record:
@@ -134,7 +134,7 @@ def locate_facts(record: Record, report: Report, *, occurrences: str = "nearest"
 def find_string(text: str, string: str) -> Occurrences:
     """Find a string on word boundaries: exactly, else with other letter case and accents, else with other spaces too.
 
-    White space around the string is ignored. All places of the first of these ways that has any are returned.
+    White space around the string is ignored. All occurrences by the first of these ways that finds any are returned.
     """
     string = string.strip()
     if string and (spans := _on_boundaries(text, _find_all(text, string))):
@@ -152,7 +152,7 @@ def find_string(text: str, string: str) -> Occurrences:
 
 
 def is_boundary(text: str, position: int) -> bool:
-    """Return True if a word may begin or end before a character: not both neighbours are word characters."""
+    """Return True if a word may start or end at a position: unless both neighbours are word characters."""
     if not 0 < position < len(text):
         return True
     return not (_is_word_character(text[position - 1]) and _is_word_character(text[position]))
@@ -218,7 +218,7 @@ def _choose_mentions(
 
 
 def _spans(mentions: Sequence[Mention]) -> List[CharSpan]:
-    """Drop the sentences, in the order of the text."""
+    """List the spans of mentions, in the order of the text."""
     return sorted((start, end) for start, end, _ in mentions)
 
 
@@ -251,7 +251,7 @@ def _find_all(text: str, string: str) -> List[CharSpan]:
 
 
 def _on_boundaries(text: str, spans: Iterable[CharSpan]) -> List[CharSpan]:
-    """Filter spans that begin and end on a word boundary."""
+    """Keep the spans that start and end on a word boundary."""
     return [(s, e) for s, e in spans if s < e and is_boundary(text, s) and is_boundary(text, e)]
 
 
@@ -265,14 +265,14 @@ def _fold(text: str) -> Tuple[str, Sequence[int]]:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
-    """Fold one character; accents become nothing, except in syllabic scripts, whose marks make letters."""
+    """Fold one character; accents are removed, except in the scripts of `_UNSPACED`, whose marks make letters."""
     if _UNSPACED.match(character):
         return character.casefold()
     return _ACCENT.sub("", unicodedata.normalize("NFD", character.casefold()))
 
 
 def _loose_pattern(string: str) -> "re.Pattern[str]":
-    """Make a pattern in which spaces may come and go, but two words never become one nor one word two."""
+    """Make a pattern that allows more or fewer spaces, but never where that would join or split words."""
     pattern = ""
     for place, character in enumerate(string):
         if character.isspace():

@@ -27,7 +27,7 @@ def parse_markup_line(line: str) -> Record:
 
 
 def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
-    """Remove the strings; RETURNS also where each mention stands."""
+    """Remove the marks; return the text and the place of each mention."""
     text = ""
     stack: List[Tuple[int, int, str]] = []
     mentions: _Mentions = {}

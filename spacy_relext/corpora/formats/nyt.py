@@ -1,4 +1,4 @@
-"""Strings for arguments, which `locate_record` finds in the text: NYT of CasRel and of CoType, WebNLG, DuIE."""
+"""Formats with strings as arguments, which `locate_record` finds: NYT of CasRel and of CoType, WebNLG, DuIE."""
 
 from typing import Dict, Iterator, List, Tuple
 
@@ -42,7 +42,7 @@ def parse_cotype(value: object) -> Record:
 def parse_duie(value: object) -> Record:
     """Parse a record of DuIE 1 and 2 or SKE2019, `{"text", "spo_list": [{"subject", "predicate", "object", ...}]}`.
 
-    DuIE 2 has one object per role: role "@value" keeps the predicate as label, any other role `r` makes the label
+    DuIE 2 has one object per role: for the role "@value" the label is the predicate, for any other role `r` it is
     `predicate.r`. The same data in the CasRel form is read too.
     """
     record = check_object(value)

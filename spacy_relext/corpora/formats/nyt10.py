@@ -1,7 +1,7 @@
 """NYT10's lines: a sentence with one linked pair and a distant label (Riedel et al., ECML 2010).
 
-Words of the two strings are joined by `_`, in the sentence too: there they become words again, and a token that is the
-whole string is preferred to a part of others.
+Words of the two strings are joined by `_`, in the sentence too, where spaces replace it; a token that equals a string
+is preferred to occurrences within other tokens.
 """
 
 import re
@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"\S+")
 
 
 def read_nyt10(path: Path) -> Iterator[Item]:
-    """Read the lines of a file without the blank ones."""
+    """Read the lines of a file except blank ones."""
     for item in read_lines(path):
         if item.error or item.value.strip():
             yield item
@@ -52,5 +52,5 @@ def parse_nyt10(line: str) -> Record:
 
 
 def _words(string: str) -> str:
-    """Split the words of a joined string; its length stays, and with it all offsets."""
+    """Replace each `_` by a space, which keeps the length and so all offsets."""
     return string.replace("_", " ")

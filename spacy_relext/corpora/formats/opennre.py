@@ -1,4 +1,4 @@
-"""The form of OpenNRE: `{"text" or "token", "h", "t", "relation"}`: NYT10, NYT10m, Wiki80 and others."""
+"""OpenNRE's format: `{"text" or "token", "h", "t", "relation"}`: NYT10, NYT10m, Wiki80 and others."""
 
 import re
 from typing import List

@@ -1,7 +1,7 @@
 """Prodigy's JSON lines of the interface `relations`, as `rel.manual` makes them.
 
 Offsets count characters and the end is exclusive, but the last token of a span is inclusive. `head` and `child` of a
-relation are last tokens, so that its `head_span` and `child_span` are read.
+relation are only last tokens, so its `head_span` and `child_span` are preferred.
 """
 
 import re
@@ -18,9 +18,9 @@ from .checks import check_object, describe, iter_objects, require, require_text
 _OWN_KEYS = ("tokens", "spans", "relations", "answer")
 _ANSWERS = ("accept", "reject", "ignore")
 _VIEW = "relations"
-# Who answered, the first that there is.
+# Keys that name who answered; the first that is present counts.
 _ANNOTATOR, _SESSION = "_annotator_id", "_session_id"
-# The source of suggestions that have none.
+# Source of suggestions that have none.
 _SOURCE = "prodigy"
 
 # A word, another character, or white space.
@@ -69,7 +69,7 @@ def _read_task(
     *,
     is_answered: bool,
 ) -> None:
-    """Read the spans and relations of a task; the relations keep source and score if they are not accepted."""
+    """Read the spans and relations of a task; relations keep source and score unless the task was accepted."""
     read: Set[_Typed] = set()
     for name, span in spans:
         _add_span(span, name, reader, read)
@@ -80,7 +80,7 @@ def _read_task(
         for role in ("head", "child"):
             argument = _find_argument(relation, role, spans, name)
             start, end, kind = _parse_span(argument, f"{role}_span of {name}")
-            # It may stand in the relation alone.
+            # The span may be given only in the relation.
             if (start, end) not in reader.spans or (kind is not None and (start, end, kind) not in read):
                 _add_span(argument, f"{role}_span of {name}", reader, read)
             ends.append((start, end))
@@ -93,7 +93,7 @@ def _read_task(
 
 
 def _find_argument(relation: Record, role: str, spans: Sequence[Tuple[str, Record]], name: str) -> Record:
-    """Find the span of an argument, by its last token if the relation does not have it."""
+    """Find the span of an argument, by its last token if the relation does not give the span."""
     if relation.get(f"{role}_span") is not None:
         return require(relation, f"{role}_span", dict, name=name)
     last = require(relation, role, int, name=name)
@@ -110,7 +110,7 @@ def _parse_span(span: Record, name: str) -> Tuple[int, int, Optional[str]]:
 
 
 def _add_span(span: Record, name: str, reader: SpanReader, read: Set[_Typed]) -> None:
-    """Add a span to what is read."""
+    """Add a span to the reader, and to those read."""
     start, end, label = _parse_span(span, name)
     text = None if span.get("text") is None else require(span, "text", str, name=name)
     reader.add_span((start, end), start, end, [] if label is None else [label], name=name, text=text)
@@ -119,12 +119,12 @@ def _add_span(span: Record, name: str, reader: SpanReader, read: Set[_Typed]) ->
 
 
 def _is_own(key: str) -> bool:
-    """Return True for keys of Prodigy's own, such as hashes."""
+    """Return True for Prodigy's own keys, such as hashes."""
     return key in _OWN_KEYS or key.startswith("_")
 
 
 def write_prodigy(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
-    """Write tasks; annotated ones are accepted, those with rejected triples alone are rejected.
+    """Write tasks; annotated ones are accepted, those with only rejected triples are rejected.
 
     Those with triples of a component have no answer yet.
 
@@ -171,9 +171,9 @@ def _make_task(record: Record, losses: Losses) -> Record:
 
 
 def _make_tokens(text: str, entities: Iterable[Record]) -> Tuple[List[Record], Dict[int, int], Dict[int, int]]:
-    """Split a text into tokens, so that spans begin and end with one.
+    """Split a text into tokens, so that spans start and end at token boundaries.
 
-    RETURNS (Tuple[List[Record], Dict[int, int], Dict[int, int]]): The tokens, and their numbers by start and by end.
+    RETURNS (Tuple[List[Record], Dict[int, int], Dict[int, int]]): The tokens, and their ids by start and by end.
     """
     starts, ends = ({entity[side] for entity in entities} for side in ("start", "end"))
     tokens: List[Record] = []

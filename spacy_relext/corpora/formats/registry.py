@@ -31,7 +31,7 @@ from .text import parse_text, read_text
 
 @dataclass(frozen=True)
 class Format:
-    """One raw format."""
+    """A raw format."""
 
     # Splits a file into raw values.
     read: Callable[..., Iterator[Item]]
@@ -44,14 +44,14 @@ class Format:
     one_sentence: bool = True
     # Writes canonical records to a path, counts what the format has no place for, and returns the files to name.
     write: Optional[Callable[[Iterable[Record], Path, Losses], List[Path]]] = None
-    # Of the file that is written; "" if that is a folder.
+    # Suffix of the file that is written; "" if a folder is, or nothing.
     suffix: str = ""
     # Whether a folder of files can be read.
     folder: bool = False
     # Options of `spacy relext convert` that `read` and `parse` take as keywords.
     read_options: Tuple[str, ...] = ()
     parse_options: Tuple[str, ...] = ()
-    # Checks the report before the corpus is written. ValueError if the files cannot be what they are taken for.
+    # Checks the report before the last file is written. ValueError if no document has what is to be read.
     check: Optional[Callable[[Report], None]] = None
 
 
@@ -113,15 +113,15 @@ FORMATS: Dict[str, Format] = {
     "text": Format(read_text, parse_text, one_sentence=False, folder=True, read_options=("unit",)),
 }
 
-# Those that are written too.
+# Formats that can be written too.
 WRITABLE = [name for name, format in FORMATS.items() if format.write]
 
 
 def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
     """Look up a format by its name, such as `jsonl`.
 
-    names (Iterable[str]): Those that may be chosen.
-    RAISES (ValueError): If there is none.
+    names (Iterable[str]): Names that may be chosen.
+    RAISES (ValueError): If the name is not among them.
     """
     if name not in names:
         raise ValueError(Errors.R102.format(found=name, expected=", ".join(sorted(names))))
@@ -131,9 +131,9 @@ def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
 def bind_options(name: str, options: Mapping[str, object], *, annotator: Optional[str] = None) -> Format:
     """Look up a format that is to be read with some options.
 
-    options (Mapping[str, object]): Values by name, such as `typesystem`; those that are None or false are not given.
+    options (Mapping[str, object]): Values by name, such as `typesystem`; None and False count as not given.
     annotator (Optional[str]): Whose annotation is read, for formats that have several of a text.
-    RAISES (ValueError): If there is no such format, or an option is one of other formats.
+    RAISES (ValueError): If there is no such format, or an option belongs to other formats; TypeError if it is unknown.
     """
     spec, given = get_format(name), {key: value for key, value in options.items() if value not in (None, False)}
     given.update({} if annotator is None or "annotator" not in spec.parse_options else {"annotator": annotator})

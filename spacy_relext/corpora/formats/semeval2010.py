@@ -20,7 +20,7 @@ _TAG = re.compile(r"<(/?)(e[12])>")
 
 
 def read_semeval2010(path: Path) -> Iterator[Item]:
-    """Read the blocks of a file: (sentence line, label line or None), at the line of the sentence."""
+    """Read the blocks of a file as (sentence line, label line or None), each at the line of its sentence."""
     block: Optional[Item] = None
     for item in read_lines(path):
         line = "" if item.error else item.value.strip()
@@ -68,7 +68,7 @@ def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Record:
 
 
 def _strip_marks(sentence: str) -> Tuple[str, Dict[str, List[int]]]:
-    """Remove the tags; RETURNS also where each nominal stands, without the white space around it."""
+    """Remove the tags; return the text and the place of each nominal, without the white space around it."""
     text, position = "", 0
     nominals: Dict[str, List[int]] = {}
     for tag in _TAG.finditer(sentence):

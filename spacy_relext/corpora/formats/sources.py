@@ -13,7 +13,7 @@ _BOM = b"\xef\xbb\xbf"
 _JSON = json.JSONDecoder()
 _EXPECTED = "a JSON array, or JSON lines"
 
-# Most lists and objects inside each other: Python's functions that recurse over a value stop at some hundreds.
+# Maximum nesting of lists and objects: functions that recurse over a value fail at a few hundred levels.
 MAX_DEPTH = 100
 _TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 
@@ -31,7 +31,7 @@ class Item:
     value: Any = None
     # What is wrong; "" if the value can be read.
     error: str = ""
-    # Number in a JSON array, from 1, since an array may stand in one line; 0 elsewhere.
+    # Number in a JSON array, from 1, since an array may be on one line; 0 elsewhere.
     element: int = 0
 
     @property
@@ -81,7 +81,7 @@ def read_json(path: Path) -> Iterator[Item]:
 
 
 def parse_json(text: str) -> Any:
-    """Parse JSON. RAISES (ValueError): If it is none, or nested too deep for what reads the value afterwards."""
+    """Parse JSON. RAISES (ValueError): If it is not JSON, or nested too deep for later processing."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -93,16 +93,16 @@ def parse_json(text: str) -> Any:
 def check_depth(value: object) -> None:
     """RAISES (ValueError): If lists and objects are nested too deep."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DEPTH + 1):
         holders = [each for each in level if isinstance(each, (dict, list))]
-        level = [inner for each in holders for inner in (each.values() if isinstance(each, dict) else each)]
-        if not level:
+        if not holders:
             return
+        level = [inner for each in holders for inner in (each.values() if isinstance(each, dict) else each)]
     raise ValueError(_TOO_DEEP)
 
 
 def _read_array(path: Path) -> Iterator[Item]:
-    """Parse the elements of an array one at a time, so that only the text and one element are held."""
+    """Parse the elements of an array one at a time, so that only the text and one element are in memory."""
     try:
         text = path.read_bytes().removeprefix(_BOM).decode("utf8")
     except UnicodeDecodeError as error:
@@ -132,11 +132,11 @@ def _read_array(path: Path) -> Iterator[Item]:
 
 
 def _skip_space(text: str, position: int) -> int:
-    """Find the next character that is no white space."""
+    """Find the next character that is not white space."""
     match = _SPACE.match(text, position)
     return match.end() if match else position
 
 
 def _describe_bytes(error: UnicodeDecodeError) -> str:
-    """Describe bytes that are no text."""
+    """Describe bytes that are not UTF-8."""
     return f"not UTF-8 text (byte {error.start + 1}: {error.reason})"

@@ -1,6 +1,6 @@
 """Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence), DyGIE's documents (SciERC), TACRED's pairs.
 
-The text is the tokens with one space between, so that brackets stay `-LRB-` and the like. TACRED's `stanford_*` columns
+The text is the tokens joined by single spaces, so brackets stay `-LRB-` and the like. TACRED's `stanford_*` columns
 are not read: a canonical record has no place for them, and `convert --pipeline` adds tags and heads.
 """
 
@@ -42,7 +42,7 @@ def parse_tacred(value: object) -> Record:
     spans = [_parse_argument(record, role, n_tokens) for role in ("subj", "obj")]
     if (spans[0]["start"], spans[0]["end"]) == (spans[1]["start"], spans[1]["end"]):
         raise ValueError(f"subject and object are the same tokens, {record['subj_start']} to {record['subj_end']}")
-    # This is a sentence of SpERT's form with one relation.
+    # Parsed as a sentence in SpERT's form with one relation.
     link = {"head": 0, "tail": 1, "type": relation}
     parsed = _parse_sentence({"tokens": record["token"], "entities": spans, "relations": [link]})
     (triple,) = parsed["triples"]
@@ -59,7 +59,7 @@ def _parse_argument(record: Record, role: str, n_tokens: int) -> Record:
 
 
 def _parse_sentence(record: Record) -> Record:
-    """Parse the form of SpERT: entities have an exclusive end, or there are BILOU tags."""
+    """Parse a sentence in SpERT's form: entities with an exclusive end, or BILOU tags."""
     tokens = check_tokens(require(record, "tokens", list))
     text, (offsets,) = join_sentences([tokens])
     if "entities" in record:
@@ -107,7 +107,7 @@ def _decode_bilou(tags: Sequence[object], *, length: int) -> List[_TokenSpan]:
 
 
 def _parse_document(record: Record) -> Record:
-    """Parse the form of DyGIE: token numbers run through the document and include the last token."""
+    """Parse a document in DyGIE's form: token numbers run through the document, and ends are inclusive."""
     sentences = [check_tokens(sentence) for _, sentence in _sentence_lists(record, "sentences")]
     if not sentences:
         raise ValueError("'sentences' is empty")
@@ -127,7 +127,7 @@ def _parse_document(record: Record) -> Record:
 
 
 def _sentence_lists(record: Record, key: str) -> List[Tuple[str, List[object]]]:
-    """Read what a document has for each sentence, a list, with its name for messages."""
+    """Read the list that a document has for each sentence, with its name for messages."""
     values = require(record, key, list)
     if len(values) != len(record["sentences"]):
         raise ValueError(f"{key!r} has {len(values)} elements for {len(record['sentences'])} sentences")
@@ -150,7 +150,7 @@ def _parse_spans(value: object, count: int, length: int, name: str) -> Tuple[Lis
 
 
 def _triple(offsets: Sequence[CharSpan], arguments: Sequence[Tuple[int, int]], relation: str, name: str) -> Record:
-    """Make a canonical triple of the tokens of subject and object."""
+    """Make a canonical triple from the token spans of subject and object."""
     if arguments[0] == arguments[1]:
         raise ValueError(f"subject and object of {name} are the same span")
     subject, obj = (list(span_chars(offsets, *tokens)) for tokens in arguments)

@@ -9,7 +9,7 @@ from ..texts import JSONL_SUFFIXES, TextReader
 from .checks import check_object, require_text
 from .sources import Item
 
-# A unit, and what `TextReader` calls it.
+# Units, and their names for `TextReader`.
 UNITS = {"line": "text", "paragraph": "paragraph", "file": "file"}
 
 _NO_TEXT = (*JSONL_SUFFIXES, ".json", ".spacy")
@@ -20,7 +20,7 @@ def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
 
     unit (Optional[str]): What a document is: `line`, `paragraph` (up to a blank line) or `file`; None: a line of a
         file, a file of a folder.
-    RAISES (ValueError): If the unit is another, or the file is no plain text.
+    RAISES (ValueError): If the unit is unknown, or the file is not plain text.
     """
     if unit not in (None, *UNITS):
         raise ValueError(Errors.R107.format(option="--unit", found=unit, expected=" or ".join(UNITS)))

@@ -26,7 +26,7 @@ _MAX_RULES = 3  # that `nearest_misses` lists
 Words = Tuple[Part, ...]
 Gold = Set[Tuple[CharSpan, str, CharSpan]]
 
-# Relation, subject and object; the relation alone if there is none, which holds in both directions.
+# Relation, subject and object; for no relation its label alone, since it holds in both directions.
 Label = Tuple[object, ...]
 
 
@@ -77,7 +77,7 @@ def analyze_rules(
 
     docs (Iterable[Doc]): The corpus, with entities and, if there are any, gold triples.
     form, max_gap: See `RuleIndex`.
-    samples (int): Near misses, and far misses, of each rule.
+    samples (int): Maximum number of near misses, and of far misses, of each rule.
     """
     analyzer = _Analyzer(rules, form=form, max_gap=max_gap, samples=samples)
     for batch in minibatch(docs, BATCH):
@@ -86,7 +86,7 @@ def analyze_rules(
 
 
 def unseen_types(rules: Sequence[Rule], types: Collection[str]) -> Dict[str, List[Rule]]:
-    """Group rules by those of their types that no entity has: often a typing error."""
+    """Group rules by those of their entity types that no entity has: often a typo."""
     unseen: Dict[str, List[Rule]] = defaultdict(list)
     for rule in rules:
         allowed = {kind for role in (SUBJECT, OBJECT) for kind in rule.pattern.types_of(role) or ()}
@@ -187,7 +187,7 @@ class _Analyzer:
         """Yield pairs and rules that match between the masks, with longer gaps; all are near misses."""
         for number, rule, types, _, _ in _iter_matches(pairs, self.inner.match(pairs)) if self.inner else ():
             pattern = self.report.rules[rule].rule.pattern
-            # without tokens between its masks, `SUBJ OBJ wedding` would nearly match all neighbouring entities
+            # without tokens between its masks, `SUBJ OBJ wedding` would nearly match all adjacent entities
             if pattern.between and pattern.allows(*types):
                 yield number, rule, True
 
@@ -203,7 +203,7 @@ def _iter_matches(pairs: Pairs, matches: RuleMatches) -> Iterator[Tuple[int, int
 
 
 class _Neighbours:
-    """Index of rules by the tokens between their masks with one left out, in lower case."""
+    """Index of rules by the lower-case tokens between their masks: all of them, and with each one left out."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
@@ -217,7 +217,7 @@ class _Neighbours:
                     self.table[variant].append(number)
 
     def find(self, pairs: Pairs) -> Iterator[Tuple[int, int, bool]]:
-        """Yield pairs and rules whose tokens have edit distance 1, or 0 if the types are allowed, and if they are."""
+        """Yield pair, rule, and whether types are allowed, for tokens at edit distance 1, or 0 with allowed types."""
         for number, left, right, types in pairs.by_position():
             if not 0 < right[0] - left[1] <= self.longest + 1:
                 continue
@@ -231,7 +231,7 @@ class _Neighbours:
 
 
 def _normalize(words: Sequence[Part]) -> Words:
-    """Lower-case tokens; lemmas are compared by their text."""
+    """Lower-case tokens and replace Treebank ones; the text is compared, even if rules consist of lemmas."""
     return tuple(word and TREEBANK.get(word, word).lower() for word in words)
 
 
@@ -256,7 +256,7 @@ def _read_gold(doc: Doc) -> Optional[Gold]:
 
 
 def _unrelated(pairs: Pairs, gold: Sequence[Optional[Gold]], matched: Mapping[Place, Dict[int, Label]]) -> Set[Place]:
-    """Return the pairs without a gold relation; in texts without gold, those of all entities that no rule relates."""
+    """Return the pairs without a gold relation; in texts without gold, unmarked pairs that no rule gives a relation."""
     unrelated: Set[Place] = set()
     for number in range(len(pairs)):
         place, triples = pairs.place(number), gold[pairs.doc[number]]

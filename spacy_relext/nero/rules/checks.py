@@ -1,4 +1,4 @@
-"""Checks of labelling rules against the pairs that they are about: masks that say too little, too few negatives."""
+"""Checks of labelling rules on the entity pairs of a corpus: masks that are too wide, and too few negatives."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from ...pairs.pairs import Pairs
 from .patterns import OBJECT, SUBJECT, UNTYPED
 from .rules import NO_RELATION_LABEL, Rule
 
-# Least share of the pairs that wide masks fit. In the corpus of the default workflow two masks of one type each fit at
-# most 29 % of the pairs, the widest that a relation needs (people, firms and countries are members of something) 31 %,
-# and masks with one side open 58 %.
+# Lowest share of the pairs that wide masks fit. In the corpus of the default workflow, masks of one type each fit at
+# most 29 % of the pairs, the widest that a relation needs (a member can be a person, a company or a country) 31 %, and
+# masks with one open side 58 %.
 WIDE = 0.5
 
-# Share of the pairs without a relation that rules for no relation match at least. The first 13 of the default workflow
-# matched 0.1 % of them and kept few wrong triples away, those of today match 8 %.
+# Lowest share of the pairs without a relation that rules for no relation should match. The first 13 such rules of the
+# default workflow matched 0.1 % and prevented few wrong triples; the present ones match 8 %.
 FEW = 0.01
 
 Place = Tuple[int, ...]  # of a pair; see `Pairs.place`
@@ -31,7 +31,7 @@ class WideMasks(NamedTuple):
 
 
 class FewNegatives(NamedTuple):
-    """How many of the pairs without a relation a rule for no relation matches."""
+    """Numbers of pairs without a relation: those that a rule for no relation matches, and all."""
 
     matched: int
     unrelated: int
@@ -39,7 +39,7 @@ class FewNegatives(NamedTuple):
 
 @dataclass
 class PairCounts:
-    """Counts over pairs of entities, each in one order."""
+    """Counts of entity pairs, each in one order."""
 
     kinds: CounterType[Tuple[str, str]] = field(default_factory=Counter)  # types of both, sorted
     unrelated: int = 0  # without a relation
@@ -53,7 +53,7 @@ class PairCounts:
         self.negatives += len(set(unrelated) & set(negatives))
 
     def warnings(self, rules: Sequence[Rule], *, name: str) -> Dict[str, str]:
-        """Return a line for each check that fails, by a key; `name` is that of the component or of the rules."""
+        """Return a message for each failed check, by a key; `name` is that of the component or of the rules."""
         lines: Dict[str, str] = {}
         wide, few = self.wide_masks(rules), self.few_negatives()
         if wide is not None:
@@ -75,8 +75,8 @@ class PairCounts:
         return WideMasks(len(wide), widest, share)
 
     def few_negatives(self) -> Optional[FewNegatives]:
-        """Compare the pairs without a relation with what rules for none match; None: they match enough."""
-        few = self.negatives < int(FEW * self.unrelated)  # of fewer than a hundred pairs nothing is asked
+        """Count the pairs without a relation and those that rules for no relation match; None: enough."""
+        few = self.negatives < int(FEW * self.unrelated)  # 0 is enough for fewer than 100 pairs
         return FewNegatives(self.negatives, self.unrelated) if few else None
 
     def _share(self, rule: Rule) -> float:

@@ -1,8 +1,8 @@
 """Exact matching of rules: a hash index over the tokens between two entities, so that one lookup finds a pair's rules.
 
 A rule without gaps between its masks is indexed by the tokens between them; its tokens outside are compared afterwards.
-Time is linear in the text and hardly depends on the number of rules. A rule with gaps is indexed by its tokens before
-the first gap and after the last one, or if it has neither, by its longest run of tokens.
+Time is linear in the length of the text and hardly depends on the number of rules. A rule with gaps is indexed by its
+tokens before the first gap and after the last one, or if it has neither, by its longest run of tokens.
 
 Matching is by whole tokens: `her daughter` does not match "her daughters". The end of a rule or of a gap does not match
 inside a hyphenated word: `founded` does not match "co-founded". Brackets and quotes match their Penn Treebank tokens.
@@ -27,7 +27,7 @@ from .rules import NO_RELATION_LABEL, Rule
 FORMS = {"text": ORTH, "lower": LOWER, "lemma": LEMMA}
 HYPHENS = ("-", "–", "‐")
 
-# Most tokens that a gap may be allowed to have.
+# Highest value of `max_gap`.
 MOST_GAP = 100
 
 _WIDTH = 8  # bytes of a token id
@@ -51,14 +51,14 @@ class _Entry(NamedTuple):
     before: Ids
     between: Ids
     after: Ids
-    words: FrozenSet[Optional[int]]  # tokens between the masks if there are gaps too, else none
+    words: FrozenSet[Optional[int]]  # tokens between the masks if a gap is among them, else none
 
 
 class RuleIndex:
     """Index of rules for exact matching.
 
     form (str): Attribute of tokens that is compared: "text", "lower" or "lemma".
-    max_gap (int): Most tokens of a gap.
+    max_gap (int): Maximum number of tokens of a gap.
     """
 
     def __init__(self, rules: Sequence[Rule], *, form: str = "text", max_gap: int = 0) -> None:
@@ -98,7 +98,7 @@ class RuleIndex:
             after = _token(raw, right[1]) if right[1] < text[1] else None
             for entry in self._candidates(between):
                 if entry.before[:1] not in ((), (None,), (before,)) or entry.after[:1] not in ((), (None,), (after,)):
-                    continue  # another token stands before or after: most rules with words outside end here
+                    continue  # another token is before or after: most rules with words outside the masks fail here
                 is_reversed = entry.subject_first != forwards
                 types, rule = pairs.types[number][:: -1 if is_reversed else 1], self.rules[entry.number]
                 is_twice = is_reversed and pairs.both_orders and rule.relation != NO_RELATION_LABEL
@@ -142,7 +142,7 @@ class RuleIndex:
 
     @staticmethod
     def _read(doc: Doc, attribute: int, treebank: Sequence[Tuple[bytes, int, int]]) -> bytes:
-        """Return the token ids of a text."""
+        """Return the token ids of a text, with Treebank tokens replaced by what they stand for."""
         raw: bytes = doc.to_array([attribute]).astype("uint64").tobytes()
         for packed, number, plain in treebank:
             if packed in raw:
@@ -157,11 +157,11 @@ class RuleIndex:
         return tuple(None if part is None else get_string_id(part.lower() if lower else part) for part in parts)
 
     def _most(self, parts: Ids) -> int:
-        """Return the most tokens that tokens and gaps match."""
+        """Return the maximum number of tokens that a sequence of tokens and gaps matches."""
         return len(parts) + parts.count(None) * (self.max_gap - 1)
 
     def _candidates(self, between: bytes) -> Iterator[_Entry]:
-        """Yield the rules that may match the tokens between two entities; those without gaps do."""
+        """Yield the rules that may match the tokens between two entities; those without gaps there always do."""
         yield from self._exact.get(between, ())
         length = len(between) // _WIDTH
         if length > self._longest:

@@ -1,7 +1,8 @@
 """Candidate rules: frequent patterns for a person to label, and patterns that a trained component labels consistently.
 
-A candidate is the types of two entities and the words between them. Mined candidates are ranked by their frequency and
-by G², the log-likelihood ratio of words and types against their independence (Dunning, Computational Linguistics 1993).
+A candidate is the types of two entities and the words between them. Mined candidates are ranked by frequency times
+max(G², 1), with the log-likelihood ratio G² of words and types against their independence (Dunning, Computational
+Linguistics 1993).
 Suggested candidates have a relation: the one that a component predicts for the pairs that no rule matches. Candidates
 with similar words are grouped, so that a group can be reviewed at once.
 """
@@ -32,7 +33,7 @@ _MIN_SIMILARITY = 0.5  # of a candidate to the first one of its group
 # Type of the left entity, words between, type of the right entity.
 Key = Tuple[str, Tuple[str, ...], str]
 
-# Relations and scores by the characters of subject and object.
+# Relations and scores by the character offsets of subject and object.
 Predictions = Dict[Tuple[CharSpan, CharSpan], List[Tuple[str, float]]]
 
 
@@ -73,7 +74,7 @@ class SuggestionReport(NamedTuple):
 
 
 def association(both: int, first: int, second: int, total: int) -> float:
-    """Compute G² of two events from their frequencies: 0 for independence, negative if they co-occur less often."""
+    """Compute G² of two events from their frequencies: 0 if independent, negative if they co-occur less often."""
     cells = ((both, first, second), (first - both, first, total - second))
     rest = ((second - both, total - first, second), (total - first - second + both, total - first, total - second))
     ratio = 2 * sum(seen * log(seen * total / (row * column)) for seen, row, column in (*cells, *rest) if seen > 0)
@@ -93,7 +94,7 @@ def mine_patterns(
 
     docs (Iterable[Doc]): The corpus, with entities.
     suggester (Suggester): Suggests the pairs; each is counted once, in the order of the text.
-    longest (int): Most words between two entities.
+    longest (int): Maximum number of words between two entities.
     least (int): Lowest frequency.
     top (int): Number of patterns; 0 for all.
     examples (int): Largest number of sentences of each.
@@ -122,7 +123,7 @@ def mine_patterns(
 
 
 def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
-    """Write patterns as a table in which a person fills in `relation`, or `reversed` from right to left."""
+    """Write patterns as a table: a person fills in `relation`, or `reversed` if the right entity is the subject."""
     _write_candidates(path, mined, repeat(""), {"association": [f"{each.association:.1f}" for each in mined]})
 
 
@@ -145,7 +146,7 @@ def suggest_rules(
     suggester, index: The component's suggester and rules.
     source (str): The component's name in the pipeline.
     score (float): Lowest score of a prediction, 0 to 1.
-    longest (int): Most words between two entities.
+    longest (int): Maximum number of words between two entities.
     least (int): Lowest number of pairs with the prediction.
     agreement (float): Lowest share of them among the pairs with the same pattern, 0 to 1.
     top (int): Number of rules, those with the highest sum of scores; 0 for all.
@@ -259,7 +260,7 @@ class _Collector:
 
 
 def _pair_keys(pairs: Pairs, longest: int) -> Iterator[Tuple[int, Key]]:
-    """Yield pairs and their keys, without pairs around white space tokens: patterns cannot have those."""
+    """Yield pairs and their keys, but no pairs around white space tokens, which patterns cannot contain."""
     for number, left, right, types in pairs.by_position():
         if 0 <= right[0] - left[1] <= longest:
             between = pairs.docs[pairs.doc[number]][left[1] : right[0]]
@@ -293,7 +294,7 @@ def _add_sentence(sentences: List[str], pairs: Pairs, number: int, limit: int) -
 
 
 def _group(ranked: Sequence[Key], counts: Mapping[Key, int]) -> List[List[Key]]:
-    """Group candidates by the similarity of their words to a group's first one; the most frequent group first."""
+    """Group candidates by the similarity of their words to a group's first candidate; most frequent group first."""
     words = {key: {word.lower() for word in key[1] if _is_word(word)} for key in ranked}
     frequency = Counter(word for key in ranked for word in words[key])
     weights = {word: log(1 + len(ranked) / count) for word, count in frequency.items()}

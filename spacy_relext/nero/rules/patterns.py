@@ -5,8 +5,8 @@
 
 The masks `SUBJ-` and `OBJ-` stand for the entities, in either order, followed by a type, several types, or any (`*`).
 Characters of a type other than letters, digits, `_` and inner `-./:&+@` are percent-encoded (`SUBJ-work%20of%20art`);
-characters next to a mask without a space are a separate word. `*` alone is a gap of 0 to g tokens, if gaps are allowed,
-and `\\*` the character. All else are tokens of the text.
+characters next to a mask without a space are a separate word. `*` alone is a gap of 0 to `max_gap` tokens, and `\\*` is
+a literal asterisk. Everything else is a token of the text.
 
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020, whose
 rule files have neither sets of types nor gaps.
@@ -20,7 +20,7 @@ from urllib.parse import unquote
 GAP = ANY = "*"
 SUBJECT, OBJECT = 1, 2
 
-# The type of an entity without one.
+# In a mask, the type of an entity without a type.
 UNTYPED = "O"
 
 _ROLES = {"SUBJ": SUBJECT, "OBJ": OBJECT}
@@ -48,7 +48,7 @@ class Pattern:
     before: Tuple[Part, ...]
     between: Tuple[Part, ...]
     after: Tuple[Part, ...]
-    subject_types: Optional[FrozenSet[str]] = None  # None: any type, or none
+    subject_types: Optional[FrozenSet[str]] = None  # None: any type, and entities without one
     object_types: Optional[FrozenSet[str]] = None
 
     @property
@@ -67,7 +67,7 @@ class Pattern:
         return None in self.parts
 
     def types_of(self, role: int) -> Optional[FrozenSet[str]]:
-        """Return the allowed types of a role; None: any, or none."""
+        """Return the allowed types of a role; None: any type, and entities without one."""
         return self.subject_types if role == SUBJECT else self.object_types
 
     def swap_roles(self) -> "Pattern":
@@ -76,7 +76,7 @@ class Pattern:
         return replace(self, first=first, subject_types=self.object_types, object_types=self.subject_types)
 
     def lower(self) -> "Pattern":
-        """Return the same with lower-case tokens."""
+        """Return the same pattern with lower-case tokens."""
         before, between, after = (tuple(part and part.lower() for part in segment) for segment in self.segments)
         return replace(self, before=before, between=between, after=after)
 
@@ -110,7 +110,7 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
     for word in text.split():
         mask = _MASK.fullmatch(word)
         if word == GAP:
-            if parts[len(roles)][-1:] != [None]:  # two gaps are one
+            if parts[len(roles)][-1:] != [None]:  # adjacent gaps are one
                 parts[len(roles)].append(None)
             continue
         if mask is None:
@@ -126,7 +126,7 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
         masks = ", ".join(_NAMES[role] for role in roles) or "none"
         raise ValueError(f"masks: {masks}; expected one SUBJ-TYPE and one OBJ-TYPE")
     before, between, after = parts
-    # a gap at either end matches everything
+    # a gap at either end would match anything
     before, after = before[before[:1] == [None] :], after[: len(after) - (after[-1:] == [None])]
     subject_types, object_types = types if roles[0] == SUBJECT else reversed(types)
     return Pattern(roles[0], tuple(before), tuple(between), tuple(after), subject_types, object_types)
@@ -139,7 +139,7 @@ def _split(word: str, tokenize: Optional[Tokenize]) -> Sequence[str]:
 
 
 def _parse_types(text: str) -> Optional[FrozenSet[str]]:
-    """Parse the types of a mask."""
+    """Parse the types of a mask; None: any type."""
     kinds = frozenset(kind for kind in text.split("|") if kind)
     return None if ANY in kinds or not kinds else frozenset(map(unquote, kinds))
 

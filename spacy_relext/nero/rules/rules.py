@@ -2,9 +2,9 @@
 
     {"id": "founder", "relation": "founded_by", "pattern": "SUBJ-ORG was founded by OBJ-PERSON", "weight": 1.0}
 
-One rule a line, `id` and `weight` optional; or the format of NERO's authors, `[["Cause-Effect(e1,e2)", "SUBJ-O caused
-OBJ-O"], …]`, in which `(e2,e1)` swaps the roles of the masks and the type `O` is that of no named entity; or a table
-(.tsv) of patterns with a relation each. The relation `no_relation` labels negatives. A folder of such files is one
+One rule per line, `id` and `weight` optional; or the format of NERO's authors, `[["Cause-Effect(e1,e2)", "SUBJ-O caused
+OBJ-O"], …]`, in which `(e2,e1)` swaps the roles of the masks and the type `O` means no named entity; or a table (.tsv)
+of patterns with their relations. The relation `no_relation` labels negatives. A folder of such files is one
 source.
 
 All problems of a source are collected in one pass, each with its line: see `RuleProblem`.
@@ -60,7 +60,7 @@ class RuleProblem(NamedTuple):
 
 
 class RuleFile(NamedTuple):
-    """Valid rules, in the order of the source, and the problems of others."""
+    """Valid rules, in the order of the source, and the problems of the others."""
 
     rules: List[Rule]
     problems: List[RuleProblem]
@@ -83,14 +83,14 @@ def read_rules(
     source (Union[str, Path, Sequence[Record]]): A UTF-8 file of JSON lines, a JSON list or a table; a folder of such
         files, read in the order of their names; or records, like the lines of a file.
     where (str): Name of the records in messages.
-    max_gap (int): Most tokens of a gap; 0: no gaps.
+    max_gap (int): Maximum number of tokens of a gap; 0: no gaps.
     tokenize (Optional[Tokenize]): Tokenizer of the texts; None: words are tokens.
     any_type (bool): Whether to ignore the types of the masks.
     lower (bool): Whether patterns are compared in lower case.
     relations (Optional[Collection[str]]): Allowed relations; None: any.
     types (Optional[Collection[str]]): Allowed entity types; None: any.
-    known (Sequence[Rule]): Earlier rules: a rule with the same pattern is a duplicate of, or conflicts with, theirs.
-    RAISES (ValueError): If a file cannot be read or has no rule.
+    known (Sequence[Rule]): Earlier rules; a rule with the pattern of one is a duplicate of it, or conflicts with it.
+    RAISES (ValueError): If the source cannot be read or has no rule.
     """
     allowed = None if relations is None else {*relations, NO_RELATION_LABEL}
     reader = _Reader(max_gap, tokenize, any_type, lower, allowed, types)
@@ -239,7 +239,7 @@ class _Reader:
             self.rules.append(rule)
 
     def body(self, pattern: Pattern) -> Pattern:
-        """Return the pattern as duplicates are compared."""
+        """Return the form of a pattern by which duplicates are found."""
         return pattern.lower() if self.lower else pattern
 
     def _check(self, rule: Rule) -> None:
@@ -266,7 +266,7 @@ class _Reader:
         return f"{rule.pattern} is {rule.relation!r} here and {relation!r} in {earlier}"
 
     def _why_never(self, rule: Rule) -> str:
-        """Explain why a rule can match nothing; "" if it can."""
+        """Explain why a rule is left out: it needs gaps, or has nothing to match; "" if it is not."""
         if rule.pattern.has_gap and not self.max_gap:
             return "a * stands for other tokens, and gaps are off (max_gap = 0); write \\* for the character"
         if self.any_type and not rule.pattern.parts:
@@ -316,6 +316,6 @@ def _parse_rule(value: object, name: str, *, tokenize: Optional[Tokenize] = None
 
 
 def _parse_relation(label: str) -> str:
-    """Strip a relation's name; `no_relation` may be in upper case."""
+    """Strip a relation's name; `no_relation` may be in any case."""
     label = label.strip()
     return NO_RELATION_LABEL if label.casefold() == NO_RELATION_LABEL else label

@@ -1,1 +1,1 @@
-"""Encoders of entity pairs: what a text says of two of its entities, as vectors."""
+"""Encoders of entity pairs: vectors of a text with regard to two of its entities."""

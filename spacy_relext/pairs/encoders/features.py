@@ -1,4 +1,4 @@
-"""What the layers above an encoder of pairs read: types and tags of tokens, distances, pruned trees."""
+"""Inputs of encoders of pairs and of the layers above: types and tags of tokens, distances, pruned trees."""
 
 import warnings
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ def prepare_pieces(model: Model, batch: PairBatch, is_train: bool) -> ModuleInpu
 
 
 def _cut(batch: PairBatch, encoder: "PairTransformer", options: CutOptions) -> PairPieces:
-    """Cut texts in the form that the encoder reads, without the words that are hidden from it."""
+    """Cut texts into pieces in the encoder's form, with hidden arguments replaced by masks."""
     tokenizer = encoder.tokens.tokenizer
     if encoder.form == "means":
         pieces = cut_pairs(batch.pairs, tokenizer, **options)
@@ -92,9 +92,9 @@ def token_tags(doc: Doc, tags: Sequence[str]) -> IntArray:
 
 
 def distances(roles: IntArray, role: int) -> IntArray:
-    """Count cells to the cells of a role: negative before them, 0 inside, positive after; `FAR` if there are none.
+    """Compute signed distances to the cells of a role: negative before, 0 inside, positive after; `FAR` if it has none.
 
-    roles (IntArray): Shape (P, T)
+    roles (IntArray): Role of each cell. Shape (P, T)
     RETURNS (IntArray): Shape (P, T)
     """
     if not roles.size:  # argmax fails without cells
@@ -108,7 +108,7 @@ def distances(roles: IntArray, role: int) -> IntArray:
 
 
 def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
-    """Compute types of, and distances between, word pieces.
+    """Compute the types of word pieces, and their distances to both arguments.
 
     RETURNS (Dict[str, IntArray]): `types`, `to_subject`, `to_object`, and `positions` (token of the text, -1 for
         none), in the pairs' order. Shapes (P, T)
@@ -166,9 +166,10 @@ def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
 def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray], int]:
     """Compute tokens, tags, types, roles and pruned trees of the texts of pairs; the heads of a text are read once.
 
-    distance (int): Most steps between a token and the path that connects both arguments; -1: any token.
+    distance (int): Largest distance of a token from the path between both arguments, in edges; -1: unlimited.
     RETURNS (Tuple[Dict[str, IntArray], int]): The arrays of `token_arrays`, with `pooled` True on the pruned tree, and
-        `edges` (pair, token, token) of shape (E, 3); number of pairs in a text without a parse, whose tree is a chain.
+        `edges` (pair, token, token) of shape (E, 3); the number of pairs in a text without a parse, whose tree is a
+        chain.
     """
     arrays, pairs = token_arrays(batch), batch.pairs
     pooled = numpy.zeros(arrays["index"].shape, dtype=bool)
@@ -190,7 +191,7 @@ def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray
 
 
 def _with_arguments(types: IntArray, roles: IntArray, batch: PairBatch) -> IntArray:
-    """Add the pair's types to arguments that no entity types. Shape (P, T)"""
+    """Set the types of arguments without an entity type to those of the pair. Shape (P, T)"""
     number = {kind: index for index, kind in enumerate(batch.types, start=1)}
     kinds = numpy.asarray([[number.get(kind, 0) for kind in pair] for pair in batch.pairs.types], dtype="int64")
     for role, column in zip((SUBJECT, OBJECT), kinds.reshape(-1, 2).T):

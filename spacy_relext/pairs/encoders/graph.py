@@ -10,11 +10,11 @@ N(i): the neighbours of token i in the tree, whatever the direction of the edge.
 What differs from the authors' code, and why:
 - The bias is added after the division, as in the paper; `legacy_bias` gives the code's form, which adds it twice and
   then divides it by d_i.
-- Padding is 0 after every layer and no token of any entity. The code pools over padded cells, so a pair depends on the
-  pairs beside it.
+- Padding is 0 after every layer and belongs to no entity. The code pools over padded cells, so a pair depends on the
+  other pairs of its batch.
 - A tree of one token is pooled over that token. The code pools over tokens with an edge, and gives -1e12 without any.
-- Word vectors are an input. What the code has in its word table is learned here: a vector for each role and entity
-  type, which replaces the words of an entity, and one for dropped words.
+- Word vectors are an input. The special rows of the code's word table are learned here: a vector for each role and
+  entity type, which replaces the words of an entity, and one for dropped words.
 
 Source: Zhang, Qi and Manning, "Graph Convolution over Pruned Dependency Trees Improves Relation Extraction", EMNLP
 2018; the base encoder of Zhang et al. (AAAI 2020).
@@ -34,7 +34,7 @@ N_ROLES = 3
 
 
 class GraphConvolution(nn.Module):
-    """Add the vectors of its neighbours to every token, once per layer.
+    """Graph convolutions: each layer adds to every token the vectors of its neighbours.
 
     h'_i = ReLU( (Σ_{j ∈ N(i) ∪ {i}} W h_j) / d_i + b ), with d_i = 1 + |N(i)|; with `legacy_bias`
     h'_i = ReLU( (Σ_{j ∈ N(i) ∪ {i}} W h_j + 2 b) / d_i ), as in the authors' code.
@@ -45,7 +45,7 @@ class GraphConvolution(nn.Module):
 
         input_width (int): Size of the input vectors, D.
         width (int): Size of the output vectors of every layer.
-        layers (int): Number of layers; as many edges at most lie between two tokens that influence each other.
+        layers (int): Number of layers, and the most edges between two tokens that influence each other.
         dropout (float): Dropout between layers; none before the first or after the last.
         """
         super().__init__()
@@ -98,11 +98,11 @@ class ContextualGraph(TokenPairs):
         layers (int): Number of graph convolutions.
         tag_width, type_width (int): Size of the embeddings of part-of-speech tags and of entity types.
         offset_width (int): Size of the embedding of each of a token's two distances to the arguments (Zeng et al.,
-            COLING 2014); 0: the BiLSTM does not know which tokens they are, unless their words are replaced.
+            COLING 2014); 0: the BiLSTM does not know which tokens the arguments are, unless their words are replaced.
         input_dropout (float): Dropout on the input of the BiLSTM.
         dropout (float): Dropout on its output, and between graph convolutions.
-        word_dropout (float): Share of the word vectors that are replaced by the one for dropped words, in training.
-        mask_entities (bool): Whether vectors for role and entity type replace the words of both entities.
+        word_dropout (float): Share of word vectors that are replaced in training by the vector for dropped words.
+        mask_entities (bool): Whether learned vectors for role and entity type replace the words of both arguments.
         """
         super().__init__()
         self.hidden, self.layers = hidden, layers
@@ -144,7 +144,7 @@ class ContextualGraph(TokenPairs):
         )
 
     def forward(self, vectors: Tensor, index: Tensor, pooled: Tensor, edges: Tensor, **features: Tensor) -> PairStates:
-        """Encode pairs; the sentence is the tokens of the tree that have an edge, or all if none has.
+        """Encode pairs; the sentence vector pools the tokens of the tree that have an edge, or all of them if none has.
 
         pooled (Tensor): True on the tokens of the pruned tree. Shape (P, T)
         edges (Tensor): Pair, token and token of each edge of the trees, in one direction. Shape (E, 3)
@@ -172,7 +172,7 @@ class ContextualGraph(TokenPairs):
         to_object: Optional[Tensor] = None,
         **_: object,
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Run the BiLSTM over the tokens of at least one pair. What features hold on padding is not read.
+        """Run the BiLSTM over the tokens of at least one pair. The values of features on padding are ignored.
 
         vectors (Tensor): All word vectors. Shape (N, D)
         index (Tensor): Word vector of each cell of each pair's text, -1 on padding, which comes last; every text has a
@@ -181,8 +181,8 @@ class ContextualGraph(TokenPairs):
         roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
         to_subject, to_object (Optional[Tensor]): Signed distance of each token, 0 inside; read if `offset_width` is
             not 0. Shapes (P, T)
-        RETURNS (Tuple[Tensor, Tensor, Tensor]): States of tokens, their words' vectors before, and roles, 0 on padding.
-            Shapes (P, T, 2 hidden), (P, T, D), (P, T)
+        RETURNS (Tuple[Tensor, Tensor, Tensor]): States of tokens, 0 on padding; word vectors that the BiLSTM read,
+            arbitrary on padding; roles, 0 on padding. Shapes (P, T, 2 hidden), (P, T, D), (P, T)
         """
         mask = index >= 0
         tags, types, roles = (numbers.masked_fill(~mask, 0) for numbers in (tags, types, roles))
@@ -197,7 +197,7 @@ class ContextualGraph(TokenPairs):
         return self.dropout(hidden), words, roles
 
     def _words(self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor) -> Tensor:
-        """Arrange word vectors by pair, with the learned ones in their places. Shape (P, T, D)"""
+        """Arrange word vectors by pair, with learned vectors in place of some words. Shape (P, T, D)"""
         # embedding() has a much faster backward pass than indexing
         words = F.embedding(index, vectors.to(self.placeholders.weight.dtype))  # (P, T, D)
         row = torch.zeros_like(roles)
@@ -206,7 +206,7 @@ class ContextualGraph(TokenPairs):
             replaced = roles > 0
             row = torch.where(replaced, 1 + (roles - 1) * self.types.num_embeddings + types, row)
         if self.training and self.word_dropout:
-            # as in the authors' code, which drops words after it has masked the entities
+            # the authors' code also drops words after masking the entities
             dropped = torch.rand(row.shape, device=row.device) < self.word_dropout
             row, replaced = row.masked_fill(dropped, 0), replaced | dropped
         return torch.where(replaced[..., None], self.placeholders(row), words)
@@ -215,8 +215,8 @@ class ContextualGraph(TokenPairs):
 class RecurrentPairs(ContextualGraph):
     """The BiLSTM of `ContextualGraph` without a tree: no parser is needed.
 
-    The sentence is the tokens between the arguments, or both arguments if there are none; `words` are the input of the
-    BiLSTM, with a learned vector for role and type in the place of each argument's words.
+    The sentence vector pools the tokens between the arguments, or both arguments if there are none. `words` are the
+    word vectors that the BiLSTM reads, with learned vectors for role and type in place of each argument's words.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -225,7 +225,7 @@ class RecurrentPairs(ContextualGraph):
 
     @property
     def output_width(self) -> int:
-        """RETURNS (int): Size of all vectors that are returned but `words`."""
+        """RETURNS (int): Size of all returned vectors except `words`."""
         return 2 * self.hidden
 
     @property

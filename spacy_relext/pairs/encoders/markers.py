@@ -1,6 +1,6 @@
 """Word pieces of pairs with something inserted: markers where arguments start and end, or a prompt with a mask.
 
-Each pair has its own text here. Only ids and numbers are inserted, so "[E1]" or "@" in a text stays text.
+Each pair has its own copy of the text. Only ids and numbers are inserted, so "[E1]" or "@" in a text stays text.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from .pieces import OBJECT, SUBJECT, CutText, PairPieces, PieceSequence, cut_tex
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# What is inserted between pieces: markers, which have their own vectors, and a mask, a piece of the vocabulary.
+# What is inserted between pieces: markers around the arguments, or a mask.
 SUBJECT_START, SUBJECT_END, OBJECT_START, OBJECT_END, MASK = 1, 2, 3, 4, 5
 
 MARKERS = 4
@@ -30,7 +30,7 @@ PUNCT = ("@", "#")
 
 MASKS = ("[MASK]", "<mask>")
 
-# Each argument takes at most this part of the sequence in a prompt.
+# In a prompt, each argument takes at most 1 / PROMPT_SHARE of the sequence.
 PROMPT_SHARE = 8
 
 
@@ -44,7 +44,7 @@ class _Piece(NamedTuple):
 
 
 def mask_piece(tokenizer: "Tokenizer") -> int:
-    """Return the id of the mask; raise ValueError if the vocabulary has none."""
+    """Return the id of the mask token; raise a ValueError if the vocabulary has none."""
     ids = (tokenizer.token_to_id(mask) for mask in MASKS)
     mask_id = next((each for each in ids if each is not None), None)
     if mask_id is None:
@@ -53,7 +53,7 @@ def mask_piece(tokenizer: "Tokenizer") -> int:
 
 
 def marker_pieces(tokenizer: "Tokenizer", form: str) -> Dict[int, int]:
-    """Return the id of each marker: 0 where its vector is learned, or pieces of the vocabulary for "punct".
+    """Return the id of each marker: a piece of the vocabulary for "punct"; 0 for "markers", with learned vectors.
 
     RAISES (ValueError): If the vocabulary has no such piece.
     """
@@ -73,8 +73,8 @@ def cut_marked_pairs(
 
     "markers": [CLS] … [E1] subject [/E1] … [E2] object [/E2] … [SEP]. "punct": [CLS] … @ subject @ … # object # …
     [SEP]. "cloze": [CLS] text [SEP] subject [MASK] object [SEP]. A text that is too long is cut to a window around both
-    arguments; if that is too long itself, a [SEP] replaces what is between them, so that the starts of both are always
-    read.
+    arguments; if the arguments are too far apart for one window, a [SEP] replaces part of the text between them, so
+    that the starts of both are always read.
 
     form (str): "markers", "punct" or "cloze".
     max_pieces (int): Longest sequence, special and inserted pieces included.
@@ -99,10 +99,10 @@ def cut_marked_pairs(
 
 
 def hide_arguments(pieces: PairPieces, hidden: NDArray[numpy.bool_], mask: int) -> PairPieces:
-    """Replace each piece of hidden arguments by a mask; a pair with a hidden argument reads its own text.
+    """Replace each piece of hidden arguments by a mask; a pair with a hidden argument reads its own copy of the text.
 
     hidden (NDArray[numpy.bool_]): Whether subject and object of each pair are hidden. Shape (P, 2)
-    mask (int): Id of the mask.
+    mask (int): Id of the mask token.
     """
     result = replace(pieces, ids=[], shapes=[], masks=[], rows=[], inserted=[])
     begin = 0
@@ -135,14 +135,14 @@ def _bounds(pairs: Pairs, pair: int, text: CutText) -> Tuple[Bounds, Bounds]:
 
 
 def _windows(bounds: Tuple[Bounds, Bounds], length: int, room: int) -> List[Bounds]:
-    """Choose the pieces of a text that are read: one run of them, or one for each start if a pair is wide."""
+    """Choose the pieces of a text that are read: one window, or one per argument if the arguments are far apart."""
     if length <= room:
         return [(0, length)]
     low, high = min(start for start, _ in bounds), max(end for _, end in bounds)
     if high - low <= room:
         left = min(max(0, (low + high) // 2 - room // 2), length - room)
         return [(left, left + room)]
-    half = (room - 1) // 2  # of the room, a piece separates both
+    half = (room - 1) // 2  # one piece of the room separates both windows
     start, end = max(bounds)
     if start < low + half:
         return [(low, min(low + room, length))]
@@ -157,13 +157,13 @@ def _insert_markers(
     marks: Dict[int, _Piece],
     max_pieces: int,
 ) -> List[_Piece]:
-    """Put markers around both arguments; of nested ones the inner has its markers inside."""
+    """Put markers around both arguments; if they are nested, the markers are nested too."""
     kinds = ((SUBJECT_START, SUBJECT_END), (OBJECT_START, OBJECT_END))
     pieces = special[:1]
     for number, (left, right) in enumerate(_windows(bounds, len(body), max_pieces - len(special) - MARKERS)):
         pieces += special[1:2] if number else []
         spans = [(start, min(end, right), *kind) for (start, end), kind in zip(bounds, kinds) if left <= start < right]
-        # of spans that start at the same piece the longer opens first, and the subject if they are equally long
+        # of spans that start at the same piece, the longer one opens first, or the subject if both are equally long
         opening = sorted(spans, key=lambda span: -span[1])
         closing = sorted(reversed(spans), key=lambda span: -span[0])
         places = sorted({left, right, *(place for span in spans for place in span[:2])})

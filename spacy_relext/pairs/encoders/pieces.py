@@ -27,8 +27,8 @@ class PairPieces:
     roles: List[IntArray] = field(default_factory=list)  # 1 on the subject's pieces, 2 on the object's, else 0 (p, L)
     tokens: List[IntArray] = field(default_factory=list)  # token of the Doc of each piece, -1 for none (p, L)
     order: IntArray = field(default_factory=lambda: numpy.zeros(0, dtype="int64"))  # pairs, group after group (P,)
-    lost: int = 0  # pairs too far apart for one sequence, of which one argument is not read
-    # What was inserted between the pieces of its texts, see `markers.py`; empty if nothing was. Shapes (b, L)
+    lost: int = 0  # pairs with an argument that is not read, as both are too far apart for one sequence
+    # What each inserted cell of its texts is, see `markers.py`; 0 on other pieces, empty if none is. Shapes (b, L)
     inserted: List[IntArray] = field(default_factory=list)
 
 
@@ -39,11 +39,11 @@ class PieceSequence(NamedTuple):
     shapes: List[int]  # letter shapes
     tokens: List[int]  # token of the Doc that each piece belongs to, -1 for none
     pairs: List[int]
-    inserted: Sequence[int] = ()  # what each piece is that was inserted, 0 for pieces of the text; empty for none
+    inserted: Sequence[int] = ()  # what each inserted piece is, 0 for pieces of the text; empty if none is inserted
 
 
 class CutText(NamedTuple):
-    """The word pieces of a text; none if it is only white space."""
+    """The word pieces of a text; none if it is only whitespace."""
 
     ids: List[int]
     shapes: List[int]  # letter shapes
@@ -60,7 +60,7 @@ def cut_pairs(
     """Cut the texts of pairs into word pieces.
 
     max_pieces (int): Longest sequence, special pieces included; of longer texts a pair reads a window around itself.
-    batch_pieces (int): Most cells of a group, counted by pairs.
+    batch_pieces (int): Most cells of a group, a text counting once per pair.
     """
     special: List[int] = tokenizer.encode("", add_special_tokens=True).ids
     before, after = special[:1], special[1:]
@@ -77,7 +77,7 @@ def cut_pairs(
 def group_sequences(sequences: Sequence[PieceSequence], pairs: Pairs, *, batch_pieces: int) -> PairPieces:
     """Arrange sequences in padded groups of similar length; each pair is read in one of them.
 
-    batch_pieces (int): Most cells of a group, counted by pairs.
+    batch_pieces (int): Most cells of a group, a text counting once per pair.
     """
     pieces = PairPieces()
     order: List[int] = []
@@ -103,11 +103,11 @@ def group_sequences(sequences: Sequence[PieceSequence], pairs: Pairs, *, batch_p
 
 
 def _roles(tokens: IntArray, subject: IntArray, obj: IntArray) -> IntArray:
-    """Mark the pieces of both arguments; common pieces are the subject's, or those of a nested one. Shape (p, L)"""
+    """Mark the pieces of both arguments; shared pieces are the shorter one's, else the subject's. Shape (p, L)"""
     in_subject = (tokens >= subject[:, :1]) & (tokens < subject[:, 1:])
     in_object = (tokens >= obj[:, :1]) & (tokens < obj[:, 1:])
     nested = in_subject & in_object
-    # of two nested arguments the inner one gets the tokens that both have, so that neither is lost
+    # of two nested arguments the inner one gets the shared tokens, so that neither is lost
     inner_object = (obj[:, 1] - obj[:, 0] < subject[:, 1] - subject[:, 0])[:, None]
     in_subject &= ~(nested & inner_object)
     return numpy.where(in_subject, SUBJECT, numpy.where(in_object, OBJECT, 0))
@@ -130,7 +130,8 @@ def cut_texts(pairs: Pairs, tokenizer: "Tokenizer") -> Iterator[CutText]:
 def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[int]]]:
     """Choose the pieces that each pair reads: all of them, or a window with the pair near its middle.
 
-    Windows begin a quarter of their length apart if their pair allows it: pairs of one window share its lower layers.
+    Window starts are rounded to multiples of a quarter window unless that cuts the pair: pairs of one window share its
+    lower layers.
     """
     n_pieces = int(text.last[-1]) + 1
     if n_pieces <= body:
@@ -147,13 +148,13 @@ def _windows(pairs: Pairs, text: CutText, body: int) -> List[Tuple[Bounds, List[
 
 
 def _shared_start(left: int, step: int, *, least: int, most: int) -> int:
-    """Round the start of a window to a multiple of `step`; a start with which the pair is cut stays as it is."""
+    """Round the start of a window to a multiple of `step`, unless that would cut the pair."""
     rounded = (left + step // 2) // step * step
     return rounded if least <= rounded <= most else left
 
 
 def _groups(sequences: Sequence[PieceSequence], batch_pieces: int) -> List[List[PieceSequence]]:
-    """Group sequences of similar length, as many as their pairs allow."""
+    """Group sequences of similar length, up to `batch_pieces` cells; see `group_sequences`."""
     groups: List[List[PieceSequence]] = []
     cells = 0
     for sequence in sorted(sequences, key=lambda one: len(one.ids)):
@@ -168,7 +169,7 @@ def _groups(sequences: Sequence[PieceSequence], batch_pieces: int) -> List[List[
 
 
 def _pad(rows: Sequence[Sequence[int]], width: int, value: int = 0) -> IntArray:
-    """Arrange rows of different length in a table."""
+    """Arrange rows of different lengths in a padded table."""
     table = numpy.full((len(rows), width), value, dtype="int64")
     for number, row in enumerate(rows):
         table[number, : len(row)] = row

@@ -1,4 +1,4 @@
-"""Entities read in token vectors that all pairs of a text share."""
+"""Encoders of pairs over token vectors that all pairs of a text share."""
 
 from typing import Optional
 
@@ -12,24 +12,24 @@ N_ROLES = 4
 
 
 class SharedPairs(TokenPairs):
-    """Make the states of pairs from token vectors that were read once for the whole text.
+    """Make the states of pairs from token vectors that were computed once for the whole text.
 
-    The text costs the same however many pairs it has: a pair adds a role and a type to its tokens, and three
-    maxima, over the subject, the object and the tokens between them (as in SpERT, Eberts & Ulges, ECAI 2020). With
-    `context`, the vector of the sentence is
+    The text is encoded once, however many pairs it has: a pair adds role and type embeddings to its tokens, and takes
+    maxima over the subject, the object and the tokens between them (as in SpERT, Eberts & Ulges, ECAI 2020). With
+    `context`, the sentence vector is
 
         h = m + GELU(Σ_i a_i U x_i + Σ_i b_i V x_i + d)
 
-    with m that maximum, a and b the attention over the vectors x of the tokens between and of the whole text, and d an
-    embedding of the distance from subject to object.
+    with m the maximum over the tokens between, a and b the attention over the vectors x of the tokens between and of
+    the whole text, and d an embedding of the distance from subject to object.
     """
 
     def __init__(self, *, hidden: int = 256, dropout: float = 0.1, context: bool = False) -> None:
         """Create an empty encoder.
 
-        hidden (int): Size of the vectors of tokens.
+        hidden (int): Size of the projection of a token vector.
         dropout (float): Dropout on the token vectors.
-        context (bool): Whether the sentence is also read by attention, and with the distance.
+        context (bool): Whether the sentence vector also contains attention-pooled tokens and the distance.
         """
         super().__init__()
         self.hidden, self.dropout, self.context = hidden, nn.Dropout(dropout), context
@@ -54,11 +54,11 @@ class SharedPairs(TokenPairs):
     def forward(
         self, vectors: Tensor, index: Tensor, types: Tensor, roles: Tensor, pooled: Tensor, **_: object
     ) -> PairStates:
-        """Read pairs; the sentence is the tokens between the arguments, or both arguments if there are none.
+        """Encode pairs; the sentence vector pools the tokens between the arguments, or the arguments if there are none.
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token vector of each cell of each pair's text, -1 on padding. Shape (P, T)
-        types (Tensor): Entity types; what these and the following hold on padding is not read. Shape (P, T)
+        types (Tensor): Entity types; values on padding are ignored, also in the following. Shape (P, T)
         roles (Tensor): 1 on tokens of the subject, 2 on those of the object, 3 on those of both, else 0. Shape (P, T)
         pooled (Tensor): True on the tokens between both. Shape (P, T)
         """
@@ -89,9 +89,9 @@ class SharedPairs(TokenPairs):
 
 
 class MeanPairs(TokenPairs):
-    """Token vectors as they are, and their means over subject, object and the words between.
+    """Token vectors as they are, and their means over subject, object and the tokens between them.
 
-    There are no weights: a head that reads pairs before anything is learned must not begin with random ones.
+    There are no weights: a head that reads pairs before anything is learned must not depend on random ones.
     """
 
     def __init__(self, *, dropout: float = 0.1) -> None:
@@ -114,9 +114,9 @@ class MeanPairs(TokenPairs):
         hidden: Optional[Tensor] = None,
         **_: object,
     ) -> PairStates:
-        """Read pairs, see `SharedPairs.forward`.
+        """Encode pairs, see `SharedPairs.forward`.
 
-        hidden (Optional[Tensor]): Whether subject and object of each pair are not to be seen; their vectors are 0.
+        hidden (Optional[Tensor]): Whether subject and object of each pair are hidden; their vectors are then 0.
             Shape (P, 2)
         """
         mask = index >= 0

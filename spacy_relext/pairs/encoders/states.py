@@ -1,4 +1,4 @@
-"""The interface between encoders of entity pairs and the heads above them, and the poolings that both use."""
+"""The interface between encoders of entity pairs and the heads above them, and the pooling functions of both."""
 
 from typing import Callable, Dict, NamedTuple, Optional, Protocol, Union
 
@@ -11,12 +11,12 @@ FURTHEST = 100
 
 
 class PairStates(NamedTuple):
-    """Vectors of P pairs, each in the text it is read in.
+    """Vectors of P pairs of entities, read in their texts.
 
     tokens (Tensor): States of the text's tokens (or word pieces), 0 on padding. Shape (P, T, D)
     mask (Tensor): True on tokens. Shape (P, T)
-    sentence (Tensor): The text, or what the encoder reads of it. Shape (P, D)
-    subject, object (Tensor): The arguments in it. Shapes (P, D)
+    sentence (Tensor): Vector of the text, or of the part that the encoder pools. Shape (P, D)
+    subject, object (Tensor): Vectors of the arguments in it. Shapes (P, D)
     """
 
     tokens: Tensor
@@ -54,7 +54,7 @@ class PairEncoder(Protocol):
 
     @property
     def form(self) -> str:
-        """What represents a pair: "means" of tokens, "markers" or "punct" before the arguments, or a "cloze"'s mask."""
+        """What represents a pair: "means", "markers", "punct" or "cloze"; see `spacy_relext.PieceEncoder.v1`."""
 
     @property
     def input_width(self) -> Optional[int]:
@@ -62,7 +62,7 @@ class PairEncoder(Protocol):
 
     @property
     def output_width(self) -> int:
-        """Size of all vectors that are returned but `words`, D."""
+        """Size of all returned vectors except `words`, D."""
 
     @property
     def word_width(self) -> int:
@@ -72,10 +72,10 @@ class PairEncoder(Protocol):
         """Build the layers with random weights."""
 
     def size_types(self, n_types: int) -> None:
-        """Build what depends on the number of entity types only; called before each head is built."""
+        """Build the layers that depend only on the number of entity types; called before each head is built."""
 
     def zero_marks(self) -> None:
-        """Set learned marks of the arguments to 0, for heads that read an encoder as it is before they learn."""
+        """Set learned marks of the arguments to 0, for heads that read a pretrained encoder before they learn."""
 
     def __call__(self, **arrays: object) -> States:
         """Encode pairs; arguments are the arrays of `features.py`."""
@@ -88,7 +88,7 @@ class TokenPairs(TokenModule):
 
     @property
     def output_width(self) -> int:
-        """RETURNS (int): Size of all vectors that are returned but `words`."""
+        """RETURNS (int): Size of all returned vectors except `words`."""
         raise NotImplementedError
 
     @property
@@ -111,7 +111,7 @@ class TokenPairs(TokenModule):
         """Do nothing: there are no marks."""
 
     def states_of_nothing(self, mask: Tensor, *, like: Tensor) -> PairStates:
-        """Make the states of an empty batch, of type and device of a tensor: no LSTM and no maximum accepts one."""
+        """Make the states of an empty batch, which LSTM and maximum reject, with the dtype and device of a tensor."""
         none = like.new_zeros(0, self.output_width)
         return PairStates(like.new_zeros(*mask.shape, self.output_width), mask, none, none, none)
 
@@ -151,5 +151,5 @@ def pool_pairs(states: Tensor, mask: Tensor, pooled: Tensor, roles: Tensor, *, p
 
 
 def clip_distance(offset: Tensor) -> Tensor:
-    """Compute the row of signed distances in their table, 0 to 2 * FURTHEST; those further away share the last."""
+    """Compute the table rows of signed distances, 0 to 2 * FURTHEST; those further away share the first and last."""
     return offset.clamp(-FURTHEST, FURTHEST) + FURTHEST

@@ -20,14 +20,14 @@ ROLE_STD = 0.02
 class PairTransformer(nn.Module):
     """Mark subject and object by learned vectors that are added to their pieces before layer `marker_layer`.
 
-    Markers that are words of the text (Wu & He, CIKM 2019) need one text per pair. Added vectors do not change the
+    Markers inserted as words (Wu & He, CIKM 2019) need one copy of the text per pair. Added vectors do not change the
     text: all layers below `marker_layer` read it once, however many pairs it has; at 0 the pair is marked at the input.
     h is the first piece's vector, h_s and h_o the means of the arguments' pieces. Typed marks (Zhou & Chen, AACL 2022)
-    also have a vector for each entity type, 0 at first, which is added to that of the role.
+    also have a vector for each entity type, initialized to 0, which is added to that of the role.
 
     Form "markers" inserts markers into the text; h_s and h_o are the vectors of those before the arguments. Those of
-    form "punct" are punctuation (Zhou & Chen, AACL 2022), which the encoder tells apart before any training. Form
-    "cloze" appends a mask between both arguments to the text; its vector is h.
+    form "punct" are punctuation (Zhou & Chen, AACL 2022), which the encoder can distinguish before any training. Form
+    "cloze" appends both arguments with a mask between them to the text; the mask's vector is h.
     """
 
     def __init__(self, tokens: TokenEncoder, *, marker_layer: int, typed: bool = False, form: str = "means") -> None:
@@ -59,7 +59,7 @@ class PairTransformer(nn.Module):
 
     @property
     def word_width(self) -> int:
-        """RETURNS (int): The same."""
+        """RETURNS (int): Size of the vectors, D."""
         return self.tokens.width
 
     def configure(self, *, hf_config: Dict[str, object], tokenizer: str) -> None:
@@ -71,7 +71,7 @@ class PairTransformer(nn.Module):
         """Build the layers with the weights of a checkpoint.
 
         path (str): A folder, or a name on the Hugging Face Hub.
-        RAISES (ValueError): If there is no encoder, or it cannot be marked.
+        RAISES (ValueError): If no encoder can be loaded from there, or it cannot be marked.
         """
         self.tokens.load_checkpoint(path)
         self._build_roles()
@@ -84,7 +84,7 @@ class PairTransformer(nn.Module):
             nn.init.zeros_(self.types.weight)
 
     def check_layers(self) -> None:
-        """Check that the encoder can be marked.
+        """Check that arguments can be marked in the encoder.
 
         RAISES (ValueError): If `marker_layer` does not exist, layers cannot be run one by one, or the vocabulary has
             no mask or no markers.
@@ -113,15 +113,15 @@ class PairTransformer(nn.Module):
         below: bool = False,
         **_: object,
     ) -> PairStates:
-        """Read each text for each of its pairs; the states are in the pairs' order, and T is the longest text.
+        """Read each text for each of its pairs; the states are in the pairs' order, and T is the longest text's length.
 
         ids, shapes, masks (List[Tensor]): Padded pieces of texts, in groups. Shapes (b, L)
         rows (List[Tensor]): Text of each pair of a group. Shapes (p,)
         roles (List[Tensor]): 1 on the subject's pieces, 2 on the object's. Shapes (p, L)
-        order (Tensor): Number of each pair, group after group. Shape (P,)
+        order (Tensor): Numbers of the pairs, group after group. Shape (P,)
         types (Optional[Tensor]): Entity type of each piece in the pairs' order, for typed marks. Shape (P, T)
-        inserted (Sequence[Tensor]): What each cell of a text is that was inserted, 0 for its pieces; for forms other
-            than "means", in which each text has one pair. Shapes (b, L)
+        inserted (Sequence[Tensor]): What each inserted cell of a text is, 0 on its other pieces; for forms other than
+            "means", in which each text has one pair. Shapes (b, L)
         below (bool): Whether to stop before layer `marker_layer`: the states are its input.
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
@@ -163,19 +163,19 @@ class PairTransformer(nn.Module):
         return between, self.markers(cells * between)
 
     def _first_marked_layer(self) -> int:
-        """Return the first layer that reads a text per pair: none if marks are 0, as before anything is learned."""
+        """Return the first layer that reads a text once per pair; in prediction none if all marks are 0."""
         if self.training or any(table is not None and bool(table.weight.any()) for table in (self.roles, self.types)):
             return self.marker_layer
         return len(LayerStack(self.tokens.encoder.transformer))
 
     def _build_roles(self) -> None:
-        """Build the table of roles; its first row is no mark, and stays 0."""
+        """Build the table of roles, whose first row means no mark and stays 0; and of markers, for that form."""
         self.roles = nn.Embedding(N_ROLES, self.output_width, padding_idx=0)
         nn.init.normal_(self.roles.weight, std=ROLE_STD)
         with torch.no_grad():
             self.roles.weight[0] = 0.0
         if self.form == "markers":
-            # means of all pieces: random vectors would be noise to an encoder that has not learned them
+            # the mean of all pieces: random vectors would be noise to an encoder that was not trained on them
             table = self.tokens.encoder.transformer.get_input_embeddings().weight  # type: ignore[union-attr, operator]
             mean = table.detach().mean(0)
             self.markers = nn.Embedding(MARKERS + 1, len(mean))

@@ -58,11 +58,11 @@ class Standardised:
 
 
 def adaptive_clusters(vectors: Floats, count: int, *, seed: int, settings: Settings) -> Adapted:
-    """Cluster, with new random numbers if clusters collapse.
+    """Cluster, and restart with other random numbers if clusters collapse.
 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
-    seed (int): Of all random numbers; the state of torch's own generator is kept.
+    seed (int): Random seed; the state of torch's global generator is restored.
     RETURNS (Adapted): Of the first try without a collapse, or else of the one with the most even cluster sizes.
     """
     standardised = Standardised(vectors)
@@ -77,7 +77,7 @@ def adaptive_clusters(vectors: Floats, count: int, *, seed: int, settings: Setti
 
 
 def adapt(vectors: Standardised, count: int, *, seed: int, settings: Settings) -> Adapted:
-    """Cluster once, with random numbers for the network, the batches and k-means++."""
+    """Cluster once; `seed` is that of the network, the batches and k-means++."""
     torch.manual_seed(seed)
     rng = numpy.random.default_rng(seed)
     module = AdaptiveClusters(len(vectors.mean))

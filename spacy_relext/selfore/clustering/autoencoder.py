@@ -62,8 +62,8 @@ class AdaptiveClusters(nn.Module):
     def set_centroids(self, codes: Tensor, centroids: Tensor) -> None:
         """Initialize the centroids with those of k-means on the codes of all vectors. Shapes (N, Z), (K, Z)
 
-        Codes and centroids are scaled by `code_scale` from now on. The factor is no part of the layers: Adam's steps
-        would be too large for weights scaled down by it.
+        Codes and centroids are scaled by `code_scale` from now on. The factor is not folded into the layers: Adam's
+        steps would be too large for weights scaled down by it.
         """
         self.scale = code_scale(codes, centroids)
         self.centroids = nn.Parameter(self.scale * centroids)
@@ -117,13 +117,13 @@ def log_target(log_q: Tensor, sizes: Tensor) -> Tensor:
 
 
 def assignment_loss(log_q: Tensor, log_p: Tensor) -> Tensor:
-    """Compute L, the mean KL divergence of q from p (Eq. 9). Shapes (N, K), (N, K) → ()"""
+    """Compute L, the mean KL(p ‖ q) (Eq. 9). Shapes (N, K), (N, K) → ()"""
     return F.kl_div(log_q, log_p.detach(), reduction="batchmean", log_target=True)
 
 
 def code_scale(codes: Tensor, centroids: Tensor) -> float:
-    """Compute the factor of codes and centroids of k-means with which α = 1 is a sensible width of the kernel: the
-    median squared distance to the nearest centroid becomes 1. It is 1 if that is 0. Shapes (N, Z), (K, Z)"""
+    """Compute the factor for codes and centroids of k-means with which α = 1 is a sensible width of the kernel: the
+    median squared distance to the nearest centroid becomes 1. If it is 0, the factor is 1. Shapes (N, Z), (K, Z)"""
     median = float(squared_distances(codes, centroids).amin(1).median())
     return 1.0 if median <= TINY else float(median**-0.5)
 

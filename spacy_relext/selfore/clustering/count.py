@@ -1,5 +1,5 @@
-"""The number of clusters, if it is not given: that whose clusters have most information on the neighbours of pairs, and
-are most stable over random starts."""
+"""The number of clusters, if none is given: the one whose clusters have the most information on the neighbours of pairs
+and are most stable over random starts."""
 
 import math
 from itertools import combinations
@@ -11,7 +11,7 @@ from ...pipeline.settings import Settings
 from .discriminant import Clustering, LdaOptions, reduce_vectors, restart_clustering
 from .ensemble import Floats, import_optional, sample_rows
 
-# Pairs of the sample, and starts for each count.
+# Maximum number of pairs, beyond which they are sampled, and starts for each count.
 MAX_PAIRS, STARTS = 12_000, 5
 
 # The best counts get more starts, with an offset of the seed that no other call uses.
@@ -40,7 +40,7 @@ def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int, settings:
 
     vectors (Floats): Of pairs. Shape (N, F)
     counts (Sequence[int]): Candidates; those above a tenth of the pairs are ignored, except for the smallest.
-    RETURNS (Choice): The largest of the best counts.
+    RETURNS (Choice): The best count, the largest if several are equal.
     """
     vectors = vectors[sample_rows(len(vectors), MAX_PAIRS, numpy.random.default_rng(seed))]
     ordered = sorted(set(counts))

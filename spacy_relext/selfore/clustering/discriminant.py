@@ -5,8 +5,9 @@ the clusters as classes, LDA finds the directions in which clusters differ most 
 k-means in these directions gives better clusters, and so on. It is SelfORE's loop with a linear map in place of the
 network: clusters become labels, labels a space, and the space clusters.
 
-In that space the pairs of a cluster are normally distributed around its centroid with unit variance, so that the
-posterior of equally large clusters is linear in a pair's vector: log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
+In that space LDA assumes the pairs of a cluster to be normally distributed around its centroid with unit variance, so
+that the log-posterior of equally large clusters is linear in a pair's vector:
+log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
 """
 
 from functools import partial
@@ -26,10 +27,10 @@ from .ensemble import (
     row_slices,
 )
 
-# Pairs beyond which k-means is fitted on samples, with two full passes at the end.
+# Number of pairs beyond which k-means is fitted on mini-batches, with two full passes at the end.
 MAX_KMEANS_PAIRS = 200_000
 
-# At most a tenth as many principal components as pairs: more would separate any clusters.
+# At most one principal component for ten pairs, unless K is larger: more would separate any clusters.
 PAIRS_PER_COMPONENT = 10
 
 # Alternation stops if a smaller share of the pairs changes its cluster.
@@ -37,7 +38,7 @@ TOLERANCE = 0.005
 
 TINY = 1e-9
 
-# Sizes of the ensembles, of the best clusterings, whose consensus is tried.
+# Numbers of best clusterings whose consensus is tried.
 CONSENSUS_SIZES = (3, 5, 10)
 
 
@@ -97,11 +98,11 @@ class Reduced(NamedTuple):
 
 
 def reduce_vectors(vectors: Floats, count: int, *, reduce: int = 200, whiten: float = 0.0, seed: int = 0) -> Reduced:
-    """Project vectors to their principal components, and search neighbours there.
+    """Project vectors to their principal components, and find neighbours there.
 
     vectors (Floats): Half precision suffices. Shape (N, F)
-    count (int): K, of the clusters that will be searched.
-    reduce (int): Most components; more than a tenth of the pairs only if K is larger.
+    count (int): K.
+    reduce (int): Maximum number of components; they are also limited to K or a tenth of the pairs, whichever is larger.
     whiten (float): w: components of variance λ are multiplied by λ^(-w/2). 0: unchanged, 1: unit variance.
     """
     mean, axes, variances = principal_axes(vectors, min(reduce, max(count, len(vectors) // PAIRS_PER_COMPONENT)))
@@ -154,7 +155,7 @@ def restart_clustering(
 def alternate(
     vectors: Floats, labels: Ints, count: int, options: LdaOptions, cluster: Callable[[Floats, Floats], Ints]
 ) -> Tuple[Ints, Floats, List[float]]:
-    """Alternate between discriminants and clusters in their space, until nothing changes.
+    """Alternate between discriminants and clusters in their space, until few pairs change their cluster.
 
     labels (Ints): Initial clusters. Shape (N,)
     cluster (Callable[[Floats, Floats], Ints]): Clusters codes from initial centroids. Shapes (N, Z), (K, Z) → (N,)
@@ -222,7 +223,7 @@ def means_of(vectors: Floats, labels: Ints, count: int) -> Floats:
 
 
 def kmeans(vectors: Floats, init: Union[int, Floats], *, seed: int) -> Ints:
-    """Cluster by k-means, on samples if there are many vectors. Shapes (N, D) → (N,)
+    """Cluster by k-means, first on mini-batches if there are many vectors. Shapes (N, D) → (N,)
 
     init (Union[int, Floats]): K, for k-means++, or initial centroids. Shape (K, D)
     """

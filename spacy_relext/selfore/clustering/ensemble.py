@@ -18,7 +18,7 @@ Floats = NDArray[numpy.floating]
 
 Ints = NDArray[numpy.int64]
 
-# Pairs whose neighbours are searched, and pairs among which; larger data is sampled.
+# Maximum number of pairs whose neighbours are searched, and of their candidates; more are sampled.
 MAX_QUERIES, MAX_CANDIDATES = 20_000, 50_000
 
 # Rows in memory at once: of vectors, and of similarities with all candidates.
@@ -74,12 +74,12 @@ class Neighbours:
 
 
 def sample_rows(total: int, most: int, rng: numpy.random.Generator) -> Ints:
-    """Draw at most so many row numbers without replacement, sorted."""
+    """Draw at most `most` row numbers without replacement, sorted."""
     return numpy.arange(total) if total <= most else numpy.sort(rng.choice(total, most, replace=False))
 
 
 def row_slices(total: int, size: int) -> Iterator[slice]:
-    """Split rows into slices of at most so many."""
+    """Split `total` rows into slices of at most `size`."""
     return (slice(start, start + size) for start in range(0, total, size))
 
 
@@ -94,7 +94,7 @@ def merge_clusters(centroids: Floats, sizes: Union[Ints, Floats], count: int) ->
 
     centroids (Floats): Shape (K', Z)
     sizes (Union[Ints, Floats]): Whole or soft number of pairs. Clusters with less than one are not merged, but assigned
-        to the nearest result. Shape (K',)
+        to the nearest merged one. Shape (K',)
     count (int): K; fewer clusters remain if fewer have pairs.
     RETURNS (Tuple[Ints, Floats]): Number of the merged cluster of each, and the merged centroids, in the order of their
         first parts. Shapes (K',), (K, Z)
@@ -121,7 +121,7 @@ def merge_clusters(centroids: Floats, sizes: Union[Ints, Floats], count: int) ->
 
 
 def _merge_costs(means: Floats, weights: Floats, one: int) -> Floats:
-    """Compute what merging a cluster with each other one adds; inf with itself or a merged one."""
+    """Compute the cost of merging a cluster with each other one; inf for itself and for merged ones."""
     costs = weights * weights[one] / numpy.maximum(weights + weights[one], MIN_SIZE)
     costs = costs * ((means - means[one]) ** 2).sum(1)
     return numpy.where((weights > 0) & (numpy.arange(len(weights)) != one), costs, numpy.inf)

@@ -1,15 +1,15 @@
 """How well pairs fit into their clusters: the score by which a clusterer abstains.
 
-A pair that states no relation is still assigned to a cluster, often far from all others: which of two clusters it
-belongs to is not the question. But its vector differs from the mean of all pairs in another direction than the mean of
-the cluster does, or one of its arguments is of another kind than those of the cluster:
+A pair that states no relation is still assigned to a cluster, often far from all others, so that the margin between
+clusters does not reveal it. But its vector differs from the mean of all pairs in another direction than the mean of the
+cluster does, or one of its arguments is of another kind than those of the cluster:
 
     c(x) = cos(z, μ_k) + min over the parts p of x of cos(x_p − m_p, m_kp − m_p)
     fit(x) = c(x) + ½ · mean of c over the cluster
 
 z and μ_k: the pair and its cluster's centroid in the discriminant space, where the mean of all pairs is 0; m: mean of
-all pairs' vectors; m_k: of the cluster's; parts: subject, object, and the words between. All pairs of a loose cluster,
-as of leftovers, thus fit less. `docs/benchmarks/selfore.md` compares other measures.
+all pairs' vectors; m_k: of the cluster's; parts: such as subject, object, and the words between. All pairs of a loose
+cluster, such as one of leftovers, thus fit less. `docs/benchmarks/selfore.md` compares other measures.
 
 The space itself is not needed: a_j = z · μ_j is the classifier's logit of cluster j plus |μ_j|² / 2, and in the span of
 the centroids |z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j.
@@ -31,7 +31,7 @@ RCOND = 1e-5
 # Weight of the mean of a pair's cluster.
 LEVEL_WEIGHT = 0.5
 
-# Pairs of the sample that fits the scale, and its lower bound.
+# Maximum number of pairs to which the scale is fitted, and its lower bound.
 MAX_PAIRS, LEAST_SCALE = 20_000, 1e-3
 
 
@@ -51,7 +51,7 @@ class ClusterFit(NamedTuple):
         vectors (Floats): x; entity types behind its parts are ignored. Shape (N, F)
         logits (Floats): Of the classifier, or `Space.logits`. Shape (N, K)
         parts (int): Number of parts.
-        width (int): Of each part.
+        width (int): Width of each part.
         empty (Sequence[int]): Clusters without pairs, to which none is assigned: their centroid is the mean of all
             pairs, the nearest one to whatever is unlike all clusters.
         RETURNS (Tuple[Ints, Floats]): Clusters; fit, -3 to 3. Shapes (N,)
@@ -82,7 +82,7 @@ class ClusterFit(NamedTuple):
 
 
 def cluster_fit(vectors: Floats, labels: Ints, space: Space, *, parts: int, width: int) -> Tuple[ClusterFit, Floats]:
-    """Compute the statistics of clusters, and the fit of each pair.
+    """Compute the statistics of clusters, and the fit of each pair to the cluster that its logits choose.
 
     vectors (Floats): Of pairs, as for `ClusterFit.assign`; half precision suffices. Shape (N, F)
     labels (Ints): Cluster of each. Shape (N,)

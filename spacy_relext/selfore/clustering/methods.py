@@ -59,10 +59,10 @@ RANGES: Ranges = {
     "smoothing": (0.0, 0.99),
 }
 
-# Each start has its own seed, up to four times their number apart for two settings; scikit-learn's seeds end at 2³².
+# Each start has its own seed, up to four times their number times `seed`; scikit-learn's seeds end at 2³².
 MAX_SEED, MIN_STARTS = 2**29, 3
 
-# Settings of training, and their values without training.
+# Settings of training, and the values that they must have without loops.
 TRAINING: Dict[str, object] = {
     "loop": "clusters",
     "freeze_epochs": 0,
@@ -98,30 +98,30 @@ def create_clustering(
 ) -> Settings:
     """Check the clustering settings of a `selfore_clusterer`, and return them.
 
-    reduce (int): Most principal components.
-    whiten (float): Of the components: 0 not at all, 1 to unit variance.
-    shrinkage (float): Of the scatter within clusters towards a multiple of the identity.
-    rounds (int): Most rounds of LDA and k-means; 0: k-means alone.
-    restarts (int): Starts; the clusters with the most information on neighbours are chosen.
+    reduce (int): Maximum number of principal components.
+    whiten (float): Degree of whitening of the components, from 0 (none) to 1 (unit variance).
+    shrinkage (float): Shrinkage of the scatter within clusters towards a multiple of the identity.
+    rounds (int): Maximum number of rounds of LDA and k-means; 0: k-means alone.
+    restarts (int): Number of starts; the clustering with the most information on neighbours is chosen.
     consensus (bool): Whether the consensus of the best clusterings is also a start.
     method (str): "discriminant", "kmeans", "ward" or "adaptive".
     over (int): Factor of over-clustering; the clusters are then merged by Ward's method. 1: none. Not used where
         relations are known.
     pretrain_epochs (int): Of "adaptive": epochs of the autoencoder alone.
-    adaptive_epochs (int): Of "adaptive": most epochs of codes and centroids together.
+    adaptive_epochs (int): Of "adaptive": maximum epochs of codes and centroids together.
     refresh (int): Of "adaptive": epochs with the same target distribution.
     reconstruction (float): Of "adaptive": weight of the reconstruction loss after pretraining.
     loops (int): Loops of training on the clusters and clustering again; 0: none.
-    loop (str): What is learned: "clusters" with cross-entropy, or "neighbours": to be like a mutual neighbour in the
-        same cluster and unlike the pairs of other clusters.
+    loop (str): What is learned: "clusters", by cross-entropy, or "neighbours", by a contrastive loss: the positive is a
+        mutual neighbour in the same cluster, negatives are the pairs of other clusters.
     stop (float): Training ends if a smaller share of the pairs changes its cluster.
     freeze_epochs (int): First epochs of each loop, in which only the classifier is trained.
     confident (float): Share of the pairs of each cluster, those with the best fit, that are trained on.
     mask_mentions (float): Share of the training inputs in which the words of one argument are masked.
     contrast (float): Weight of the contrastive loss between two views of a pair.
     smoothing (float): Label smoothing.
-    seed (int): Of all random numbers, from 0.
-    RAISES (ValueError): If one is out of its range, or is of training without loops.
+    seed (int): Random seed, from 0.
+    RAISES (ValueError): If a setting is out of its range, or is one of `TRAINING` and there are no loops.
     """
     settings = plain_settings(locals())
     check_settings(settings, RANGES)

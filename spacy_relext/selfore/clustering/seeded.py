@@ -1,4 +1,4 @@
-"""Semi-supervised clustering: gold labels of some pairs are seeds of known classes, and new clusters are formed beside.
+"""Semi-supervised clustering: gold labels of some pairs are seeds of known classes; other clusters are new.
 
 All pairs are first clustered without labels. As many clusters as there are known classes, those with the largest share
 of labelled pairs, are assigned to the class of most of these; the others are new. Then constrained k-means (Basu,
@@ -23,7 +23,7 @@ TOLERANCE, MAX_ITERATIONS = 0.001, 60
 def encode_classes(gold: Sequence[Optional[PairClass]]) -> Tuple[List[PairClass], List[int]]:
     """Number the classes of labelled pairs; a relation that occurs in both directions has two.
 
-    RETURNS (Tuple[List[PairClass], List[int]]): Known classes, sorted; the number of each pair's, or `UNLABELLED`.
+    RETURNS (Tuple[List[PairClass], List[int]]): Known classes, sorted; number of each pair's class, or `UNLABELLED`.
     """
     known = sorted({each for each in gold if each is not None})
     numbers = {each: number for number, each in enumerate(known)}
@@ -31,7 +31,7 @@ def encode_classes(gold: Sequence[Optional[PairClass]]) -> Tuple[List[PairClass]
 
 
 def seeded_kmeans(reduced: Reduced, count: int, seeds: Sequence[int], options: LdaOptions, *, seed: int) -> Clustering:
-    """Cluster beside known classes from several starts, and choose the clustering with the largest product of the
+    """Cluster with known classes from several starts, and choose the clustering with the largest product of the
     information on neighbours and the accuracy on labelled pairs.
 
     count (int): K, known and new clusters.

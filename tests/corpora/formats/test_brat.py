@@ -4,7 +4,7 @@ from typing import Any, List, Tuple
 import pytest
 
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.formats.annotation import count_losses
+from spacy_relext.corpora.formats.annotation import count_losses, read_value, write_value
 from spacy_relext.corpora.formats.brat import parse_brat
 from spacy_relext.corpora.formats.locate import ENTITY
 from spacy_relext.corpora.jsonl import check_record
@@ -189,3 +189,19 @@ def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
     (first, second), _ = read(NAME, path)
     assert [entity["label"] for entity in first["entities"]] == ["P", ENTITY, ENTITY]
     assert len(first["triples"]) == 1 and second["triples"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("7", 7),
+        ("0.5", 0.5),
+        ("true", True),
+        ('"a"', "a"),
+        ("NaN", "NaN"),
+        ("1" + 400 * "0", "1" + 400 * "0"),
+        ("x", "x"),
+    ],
+)
+def test_values_of_attributes(text: str, value: Any) -> None:
+    assert read_value(text) == value and read_value(write_value(value)) == value

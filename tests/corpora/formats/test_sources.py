@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.corpora.formats.sources import read_json, read_lines
+from spacy_relext.corpora.formats.sources import parse_json, read_json, read_lines
 
 RECORDS = [{"text": 'a ] , [ "b"\n'}, {"text": "é\u2028"}, {}]
 
@@ -77,3 +77,9 @@ def test_comments_are_left_out_on_request(tmp_path: Path) -> None:
 def test_any_array(tmp_path_factory: pytest.TempPathFactory, values: List[Any]) -> None:
     path = write(tmp_path_factory.mktemp("array"), json.dumps(values))
     assert [item.value for item in read_json(path)] == values
+
+
+def test_how_deep_lists_may_be_nested() -> None:
+    assert parse_json(100 * "[" + "1" + 100 * "]")
+    with pytest.raises(ValueError, match="nested more than 100 deep"):
+        parse_json(101 * "[" + "1" + 101 * "]")
