@@ -1,10 +1,10 @@
-# make all     a trained pipeline from a fresh machine: environment, encoder, corpora, training, scores, package, triples
+# make all     trained pipelines from scratch: environment, encoder, corpora, training, scores, packages, triples
 # make test    the fast tests in the same environment
 # make help    the rest
 #
-# Nothing but Python >= 3.10 (with venv) and make is needed. Where packages come from is up to your pip settings.
-# TORCH="..." says what pip installs as torch; without it that is a CPU build where there is no GPU, if the index has one.
-# Everything is relative to this folder, so that a path with spaces works.
+# It needs only Python >= 3.10 (with venv) and make. Packages come from wherever pip is configured to look.
+# TORCH="..." sets what pip installs as torch; by default, without a GPU, that is a CPU build if the index has one.
+# All paths are relative to this folder, so its own path may contain spaces.
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,7 +21,7 @@ TORCH_PIN := $(shell grep '^torch==' constraints.txt)
 
 export PYTHONUNBUFFERED := 1
 export TOKENIZERS_PARALLELISM := false
-# glibc gives the memory of large arrays back and asks for it again in each batch: a sixth of a training's time.
+# Otherwise glibc returns the memory of large arrays and requests it again in each batch: a sixth of the training time.
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
@@ -41,18 +41,19 @@ plan:
 	@echo "  show        the triples that each finds in a few sentences"
 	@echo "It needs 5 GB of disk and, after installation, 30 to 40 minutes on two cores without a GPU."
 
-# The default pipeline as a wheel, packages/en_relext_base-*/dist; it is trained first if it is not there.
+# The default pipeline as a wheel, packages/en_relext_base-*/dist; it is trained first if it does not exist yet.
 wheel: $(VENV)/.installed
 	$(PY) -m spacy project run rere
 
 test: $(VENV)/.installed-dev
 	$(PY) -m pytest -m "not slow and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
 
-# Damaged inputs for every reader, more of them than in the fast tests; another SEED gives others.
+# Damaged inputs for every reader, more than in the fast tests; another SEED gives other inputs.
 fuzz: $(VENV)/.installed-dev
 	RELEXT_FUZZ=$(INPUTS) RELEXT_FUZZ_SEED=$(SEED) $(PY) -m pytest tests/fuzz -n 2 --timeout 3600 -rP $(ARGS)
 
-# A change of the code in one place, for each line of a sample: does a test fail? Another SEED gives other lines.
+# Mutation testing: changes the code at each of some sampled lines, one at a time, and checks whether a test fails.
+# Another SEED samples other lines.
 mutants: $(VENV)/.installed-dev
 	$(PY) scripts/mutants.py build/mutants --count $(MUTANTS) --seed $(SEED) $(ARGS)
 
@@ -67,12 +68,12 @@ fix: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(PY) -m mypy
 
-# The tests on data sets that lie beside the checkout; they are skipped, with a reason, where the data is absent.
+# The tests on data sets beside the checkout; where the data is absent, they are skipped with a reason.
 real: $(VENV)/.installed-dev
 	$(PY) -m pytest -m real_data --durations=15 $(ARGS) || [ $$? -eq 5 ]
 
-# The whole project on tiny settings in a folder of its own, then once more to see that nothing is done twice. The tiny
-# pipeline may find no triples at all, so that the probabilities of its graph cannot be fitted.
+# The whole project with tiny settings in a folder of its own, then once more to check that nothing is done twice. The
+# tiny pipeline may find no triples at all, so the probabilities of its graph are not fitted (--vars.calibrate=).
 smoke: $(VENV)/.installed-dev
 	$(PY) -m spacy project run encoder
 	rm -rf $(SMOKE) && mkdir -p $(SMOKE)
@@ -83,7 +84,8 @@ smoke: $(VENV)/.installed-dev
 		echo "make smoke: the second run did the above again" >&2; exit 1; fi
 	@echo "make smoke: the second run found nothing to do"
 
-# The commands of a table of docs/benchmarks/ again, such as table-rere-nyt24; with -small the first, on few sentences.
+# Reruns the commands behind a table of docs/benchmarks/, such as table-rere-nyt24; with -small, only the first command,
+# on few sentences.
 table-%-small: $(VENV)/.installed-dev
 	$(PY) -m benchmarks table $* --small
 
@@ -109,7 +111,7 @@ $(VENV)/bin/pip:
 		{ echo "make: $(PYTHON) must be Python 3.10 or newer with venv (or say make PYTHON=...)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# A plain torch may bring several gigabytes of CUDA libraries. "+cpu" is asked for by version, so that any index will do.
+# Plain torch may bring several gigabytes of CUDA libraries. "+cpu" is requested as a version, so any index will do.
 $(VENV)/.installed: $(PACKAGE) | $(VENV)/bin/pip
 ifneq ($(TORCH),)
 	$(PIP_INSTALL) $(TORCH)
@@ -129,7 +131,7 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 	$(PIP_INSTALL) -e ".[docs]"
 	@touch $@
 
-# What the project has built; the environment and the encoder stay.
+# Removes what the project has built; the environment and the encoder stay.
 clean:
 	rm -rf corpus training packages metrics graph build dist *.egg-info project.lock
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

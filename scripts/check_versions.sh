@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Tries the package with other versions than those of constraints.txt, in an environment of its own under build/versions.
+# Tests the package with versions other than those in constraints.txt, in its own environment under build/versions.
 #
-#   scripts/check_versions.sh newest    transformers 5 and the newest Python to 3.13 that is installed; everything else as in
-#                                       constraints.txt (two to four minutes)
+#   scripts/check_versions.sh newest    transformers 5 or newer, with the tokenizers and huggingface_hub that it needs,
+#                                       and the newest installed Python up to 3.13; everything else as in constraints.txt
+#                                       (two to four minutes)
 #   scripts/check_versions.sh oldest    the lower bounds of setup.cfg (a CUDA build of torch: 5 GB, half an hour)
 #   scripts/check_versions.sh pythons [VERSION…]
-#                                       spaCy, thinc, torch and transformers of constraints.txt with these Pythons, or with
-#                                       each other one from 3.10 to 3.13, as far as they are installed (4 GB and three
-#                                       minutes each)
+#                                       spaCy, thinc, torch and transformers as in constraints.txt, with these Pythons,
+#                                       by default 3.10 to 3.13; leaves out that of PYTHON and those not installed
+#                                       (4 GB and three minutes each)
 #
 # PYTHON chooses the interpreter. The environment is removed at the end, unless KEEP=1.
 set -euo pipefail
@@ -17,13 +18,13 @@ mode=${1:-newest}
 root=$PWD
 folder=$root/build/versions/$mode
 tests=(tests/encoders tests/pairs/encoders tests/contract)
-# What changes with the version of transformers; other heads over pairs read the same encoder as the teacher's.
+# What depends on the version of transformers; other heads over pairs use the same encoder as the teacher.
 options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup -k "encoders or transformer or marked or piece_teacher")
 filter='.'
 kept='.'
 wanted=()
 
-# The interpreter of a Python version: pyenv's, or the one on the path.
+# The interpreter of a Python version: pyenv's, or the one on PATH.
 find_python() {
     local found
     for found in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python "$(command -v "python$1" || true)"; do
@@ -34,7 +35,7 @@ find_python() {
     done
 }
 
-# check INTERPRETER: install what is wanted for an interpreter, and run the tests.
+# check INTERPRETER: install what is wanted for this interpreter, and run the tests.
 check() {
     local python=$folder/venv/bin/python
     rm -rf "$folder"
@@ -44,7 +45,7 @@ check() {
     "$python" -m pip install --disable-pip-version-check --quiet --no-cache-dir -c "$folder/constraints.txt" \
         . "${wanted[@]}" hypothesis jsonschema networkx pandas pyarrow pytest pytest-timeout pytest-xdist rapidfuzz rdflib \
         scikit-learn
-    # The tests import the installed package: it is a copy of the checkout without the package that they run in.
+    # The tests run in a copy of the checkout without the package, so that they import the installed one.
     ln -s "$root/assets" "$folder/assets"
     cp -R tests pyproject.toml "$folder/"
     "$python" -m pip list --disable-pip-version-check 2>/dev/null |
@@ -57,7 +58,7 @@ case $mode in
 newest)
     filter='^(transformers|spacy-transformers|tokenizers|huggingface_hub)=='
     wanted=("transformers>=5")
-    options+=(--ignore tests/contract/test_devices.py) # its simulated GPU knows the operations of one version
+    options+=(--ignore tests/contract/test_devices.py) # its simulated GPU knows one version's operations
     interpreter=${PYTHON:-}
     for version in 3.13 3.12 3.11 3.10; do
         interpreter=${interpreter:-$(find_python "$version")}
@@ -80,9 +81,9 @@ PYTHON
     ;;
 pythons)
     filter='^$'
-    kept='^(spacy|spacy-transformers|thinc|torch|transformers|tokenizers|typer)=='  # others have versions for some Pythons only
+    kept='^(spacy|spacy-transformers|thinc|torch|transformers|tokenizers|typer)=='  # others lack releases for some
     tests=(tests/annotations tests/bridge tests/contract/test_persistence.py)
-    leave_out="planted or damaged or network or safetensors" # the same with each Python
+    leave_out="planted or damaged or network or safetensors" # the same on every Python
     versions=("${@:2}")
     [ ${#versions[@]} -gt 0 ] || versions=(3.10 3.11 3.12 3.13)
     options=(-q -m "not slow and not real_data" -n 2 --dist loadgroup -k "not ($leave_out)")

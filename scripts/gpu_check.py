@@ -66,7 +66,7 @@ def settings(path: pathlib.Path, arguments: argparse.Namespace) -> Dict[str, Any
     if arguments.encoder and "encoder" in paths:
         paths["encoder"] = arguments.encoder
     wanted = {name: value for name, value in paths.items() if name not in OPTIONAL}
-    if "include_static_vectors = true" in path.read_text(encoding="utf8"):
+    if "include_static_vectors = true" in config.to_str(interpolate=False):
         paths["vectors"] = wanted["vectors"] = arguments.vectors
     missing = [f"{name} = {value}" for name, value in wanted.items() if not value or not pathlib.Path(value).exists()]
     if missing:

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# On a machine with a GPU: trains every config for some steps on it, compares the outputs with those of the CPU in fp32
-# (within 1e-3), and prints words/s of training and docs/s of prediction as a table.
+# On a machine with a GPU: trains every config on it for some steps, checks that GPU and CPU give the same outputs in
+# fp32 (within 1e-3), and prints a table of words/s in training and docs/s in prediction.
 #
 #   scripts/gpu_check.sh [GPU_ID]       STEPS=50 CONFIGS="configs/rere.cfg configs/ner.cfg"; all of configs/ by default
 #                                       VECTORS=PIPELINE: word vectors, for configs that read them
 #
-# It needs a CUDA build of torch, cupy, and what `make all` leaves: corpora, encoder, trained pipelines. Configs that read
-# something else are listed and left out.
+# It needs a CUDA build of torch, cupy, and what `make all` has made: corpora, encoder, trained pipelines. Configs that
+# need anything else are listed as left out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -28,7 +28,7 @@ def relabel_cli(
     gpu_id: options.Gpu = -1,
     gold_ents: options.GoldEnts = None,
 ) -> None:
-    """Add triples that a pipeline of other folds finds; of each relation a share, (P x (1 - R)) ** beta."""
+    """Add triples that pipelines of other folds find: a share (P x (1 - R)) ** beta of each relation's."""
     options.check_suffix(output, ".spacy")
     if "{}" not in pipelines:
         fail(Errors.R107.format(option="--pipelines", found=pipelines, expected="a path with {} for the fold's number"))

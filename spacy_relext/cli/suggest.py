@@ -69,7 +69,7 @@ def suggest_cli(
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Choose the texts to annotate next, none like another, and write them with the pipeline's triples."""
+    """Choose the texts to annotate next, without near-duplicates, and write them with the pipeline's triples."""
     with input_errors():
         check_choice("--by", by, ORDERS)
         if against is not None and by != "disagreement":
