@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any, Callable, List
+from uuid import uuid4
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_what_a_killed_process_has_left_is_removed(extract: Extract, texts: Path
     extract(texts, folder)
     expected = contents(folder)
     (folder / "part-0000-000001.jsonl").unlink()
-    (folder / ".part-0000-000001.jsonl.0123.new").write_text('{"half')
+    (folder / f".part-0000-000001.jsonl.{uuid4().hex}.new").write_text('{"half')
     found = manifest(folder)
     (folder / MANIFEST).write_text(json.dumps({**found, "complete": False}))
     # the number of no process
