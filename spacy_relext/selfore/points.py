@@ -46,7 +46,7 @@ class Sample(NamedTuple):
 
     sizes (List[int]): Pairs of each cluster in the corpus.
     dated (List[int]): Those of them with a date or time.
-    below (int): Pairs of the corpus whose score is below the component's threshold.
+    below (int): Pairs of the corpus whose score is below the threshold of their relation.
     """
 
     points: List[Point]

@@ -13,7 +13,7 @@ import spacy
 from spacy.tokens import DocBin, Span
 
 from spacy_relext.selfore.page import render_clusters
-from spacy_relext.selfore.points import Point, Sample
+from spacy_relext.selfore.points import Point, Sample, sample_pairs
 from tests.selfore.test_component import MODEL, NAME, build, make_doc
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -104,6 +104,15 @@ def test_a_page(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     fewer = run("clusters", trained / "pipeline", trained / "corpus.spacy", page, "--most", 10)
     assert fewer.exit_code == 0 and len(data_of(page)["points"]) == 10
     assert sum(each["size"] for each in data_of(page)["clusters"]) == 50
+
+
+def test_pairs_below_the_threshold_of_their_own_relation(trained: Path) -> None:
+    nlp = spacy.load(trained / "pipeline")
+    clusterer: Any = nlp.get_pipe("selfore_clusterer")
+    docs = list(DocBin().from_disk(trained / "corpus.spacy").get_docs(nlp.vocab))
+    clusterer.cfg.update(threshold=0.0, thresholds={clusterer.labels[0]: 1.1})
+    sample = sample_pairs(clusterer, docs, most=10)
+    assert sample.below == sample.sizes[0] > 0
 
 
 def open_in_browser(page: Path, profile: Path) -> str:
