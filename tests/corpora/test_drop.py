@@ -141,12 +141,17 @@ def test_rate_one(tmp_path: Path) -> None:
     assert not (tmp_path / "gone.spacy").exists()
 
 
-def test_one_triple_from_two_sources_is_one(tmp_path: Path) -> None:
-    with ShardWriter(tmp_path / "in.spacy") as writer:
-        for _ in range(50):
+def write_from_two_sources(path: Path, *, docs: int) -> None:
+    """Write a corpus whose Docs have two triples, each from gold and from rules."""
+    with ShardWriter(path) as writer:
+        for _ in range(docs):
             doc = record_to_doc(NLP.make_doc, record(2))
             set_triples(doc, doc._.triples, source="rules")
             writer.add(doc)
+
+
+def test_one_triple_from_two_sources_is_one(tmp_path: Path) -> None:
+    write_from_two_sources(tmp_path / "in.spacy", docs=50)
     drop_triples(tmp_path / "in.spacy", tmp_path / "out.spacy", rate=0.5)
     sizes = set()
     for doc in iter_docs(tmp_path / "out.spacy", NLP.vocab):
@@ -155,11 +160,7 @@ def test_one_triple_from_two_sources_is_one(tmp_path: Path) -> None:
 
 
 def test_the_expectation_counts_a_triple_from_two_sources_once(tmp_path: Path) -> None:
-    with ShardWriter(tmp_path / "in.spacy") as writer:
-        for _ in range(400):
-            doc = record_to_doc(NLP.make_doc, record(2))
-            set_triples(doc, doc._.triples, source="rules")
-            writer.add(doc)
+    write_from_two_sources(tmp_path / "in.spacy", docs=400)
     report = drop_triples(tmp_path / "in.spacy", tmp_path / "out.spacy", rate=0.5, mode="drop_empty")
     assert report.expected_missing == pytest.approx(expected_missing(0.5, 2)) == pytest.approx(1 / 3)
     assert report.missing == pytest.approx(1 / 3, abs=0.06)
