@@ -37,7 +37,7 @@ plan:
 	@echo "  install     packages into $(VENV)                            1.6 GB, with a CPU build of torch"
 	@echo "  prepare     the encoder and the corpora                    0.1 GB"
 	@echo "  train       a pipeline for each of the five methods        2.1 GB, with tuning and scores"
-	@echo "  package     each pipeline as a wheel                       1.2 GB"
+	@echo "  package     each pipeline, to be installed with pip        1.2 GB"
 	@echo "  show        the triples that each finds in a few sentences"
 	@echo "It needs 5 GB of disk and, after installation, 30 to 40 minutes on two cores without a GPU."
 

@@ -1,6 +1,6 @@
 """Docs, a word-piece tokenizer and gold examples for the tests of this folder."""
 
-from typing import Any, Iterable, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, Optional, Sequence, Tuple, Union
 
 import spacy
 from spacy.tokens import Doc, Span
@@ -28,12 +28,10 @@ def wordpiece_tokenizer() -> Any:
 
 def make_doc(words: Sequence[str], *, spaces: Optional[Sequence[bool]] = None, starts: Iterable[int] = ()) -> Doc:
     """A Doc from words, with sentences beginning at the given tokens (none given: not annotated)."""
-    doc = Doc(NLP.vocab, words=list(words), spaces=spaces)
     begins = set(starts)
-    if begins:
-        for token in doc:
-            token.is_sent_start = token.i in begins
-    return doc
+    # Not set token by token, which takes quadratic time.
+    sent_starts: List[Union[bool, int, None]] = [at in begins if begins else None for at in range(len(words))]
+    return Doc(NLP.vocab, words=list(words), spaces=list(spaces) if spaces else None, sent_starts=sent_starts)
 
 
 def with_entities(doc: Doc, entities: Iterable[Tuple[int, int, str]]) -> Doc:

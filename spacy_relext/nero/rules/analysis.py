@@ -184,8 +184,13 @@ class _Analyzer:
                     texts.append(text)
 
     def _inner_matches(self, pairs: Pairs) -> Iterator[Tuple[int, int, bool]]:
-        """Yield pairs and rules that match between the masks, with longer gaps; all are near misses."""
-        for number, rule, types, _, _ in _iter_matches(pairs, self.inner.match(pairs)) if self.inner else ():
+        """Yield pairs and rules that match between the masks, with longer gaps; all are near misses.
+
+        Rules that have enough of them are left out.
+        """
+        full = {rule for rule, each in enumerate(self.report.rules) if len(each.near_misses) >= self.samples}
+        matches = self.inner.match(pairs, without=full) if self.inner else None
+        for number, rule, types, _, _ in _iter_matches(pairs, matches) if matches else ():
             pattern = self.report.rules[rule].rule.pattern
             # without tokens between its masks, `SUBJ OBJ wedding` would nearly match all adjacent entities
             if pattern.between and pattern.allows(*types):

@@ -11,12 +11,13 @@ Other entities between the two are ordinary tokens.
 
 import sys
 from collections import defaultdict
+from functools import cached_property
 from itertools import groupby
-from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
-from spacy.attrs import LEMMA, LOWER, ORTH
+from spacy.attrs import LEMMA, LOWER, ORTH, SPACY
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
 
@@ -31,6 +32,7 @@ HYPHENS = ("-", "–", "‐")
 MOST_GAP = 100
 
 _WIDTH = 8  # bytes of a token id
+_HYPHEN_IDS = numpy.asarray([get_string_id(hyphen) for hyphen in HYPHENS], dtype="uint64")
 
 Ids = Tuple[Optional[int], ...]
 
@@ -52,6 +54,41 @@ class _Entry(NamedTuple):
     between: Ids
     after: Ids
     words: FrozenSet[Optional[int]]  # tokens between the masks if a gap is among them, else none
+    most: int  # maximum number of tokens between the masks
+
+
+class _Text:
+    """The tokens of a Doc.
+
+    raw (bytes): Their ids, those of Treebank tokens replaced by what these stand for.
+    """
+
+    def __init__(self, doc: Doc, attribute: int, treebank: Sequence[Tuple[bytes, int, int]]) -> None:
+        self.doc = doc
+        self.raw: bytes = doc.to_array([attribute]).astype("uint64").tobytes()
+        for packed, number, plain in treebank:
+            if packed in self.raw:
+                numbers = numpy.frombuffer(self.raw, dtype="uint64").copy()
+                numbers[numbers == number] = plain
+                self.raw = numbers.tobytes()
+
+    def token(self, place: int) -> int:
+        """Return the id of a token."""
+        return int.from_bytes(self.raw[place * _WIDTH : (place + 1) * _WIDTH], sys.byteorder)
+
+    @cached_property
+    def tokens(self) -> List[int]:
+        """Return the ids of all tokens."""
+        ids: List[int] = numpy.frombuffer(self.raw, dtype="uint64").tolist()
+        return ids
+
+    @cached_property
+    def inner_hyphens(self) -> List[bool]:
+        """Return for each token whether it is a hyphen without a space on either side."""
+        words, spaces = self.doc.to_array([ORTH, SPACY]).T
+        no_space = spaces == 0
+        inner: List[bool] = (numpy.isin(words, _HYPHEN_IDS) & no_space & numpy.append(True, no_space[:-1])).tolist()
+        return inner
 
 
 class RuleIndex:
@@ -72,31 +109,34 @@ class RuleIndex:
             self._add(number, rule)
         self._sizes = sorted({len(run) for run in self._runs})
         # most tokens between two entities that a rule with gaps can match
-        self._longest = max((self._most(entry.between) for entry in self._with_gaps), default=-1)
-        self._hyphens = {get_string_id(hyphen) for hyphen in HYPHENS}
+        self._longest = max((entry.most for entry in self._with_gaps), default=-1)
         words = {name: plain for word, plain in TREEBANK.items() for name in (word, word.lower())}
         self._treebank = [(word, get_string_id(word), get_string_id(plain)) for word, plain in words.items()]
 
-    def match(self, pairs: Pairs) -> RuleMatches:
+    def match(self, pairs: Pairs, *, without: AbstractSet[int] = frozenset()) -> RuleMatches:
         """Match tokens and types of rules with pairs.
 
         Pairs with overlapping arguments have no match. If pairs are given in both orders, a rule matches one of them,
         but a rule for no relation matches both.
+
+        without (AbstractSet[int]): Indices of rules that are left out.
         """
         matches: List[Tuple[int, int, bool]] = []
-        attribute, last, raw, treebank = FORMS[self.form], -1, b"", self._treebank_words(pairs.docs)
+        last, read, treebank = -1, None, self._treebank_words(pairs.docs)
         columns = (pairs.doc.tolist(), pairs.text.tolist(), pairs.subject.tolist(), pairs.object.tolist())
         for number, (doc, text, subject, obj) in enumerate(zip(*columns)):
-            if doc != last:
-                last, raw = doc, self._read(pairs.docs[doc], attribute, treebank)
+            if read is None or doc != last:
+                last, read = doc, _Text(pairs.docs[doc], FORMS[self.form], treebank)
             forwards = subject < obj
             left, right = (subject, obj) if forwards else (obj, subject)
             if left[1] > right[0]:
                 continue
-            between = raw[left[1] * _WIDTH : right[0] * _WIDTH]
-            before = _token(raw, left[0] - 1) if left[0] > text[0] else None
-            after = _token(raw, right[1]) if right[1] < text[1] else None
+            between = read.raw[left[1] * _WIDTH : right[0] * _WIDTH]
+            before = read.token(left[0] - 1) if left[0] > text[0] else None
+            after = read.token(right[1]) if right[1] < text[1] else None
             for entry in self._candidates(between):
+                if entry.number in without:
+                    continue
                 if entry.before[:1] not in ((), (None,), (before,)) or entry.after[:1] not in ((), (None,), (after,)):
                     continue  # another token is before or after: most rules with words outside the masks fail here
                 is_reversed = entry.subject_first != forwards
@@ -104,9 +144,9 @@ class RuleIndex:
                 is_twice = is_reversed and pairs.both_orders and rule.relation != NO_RELATION_LABEL
                 if is_twice or not rule.pattern.allows(*types):
                     continue
-                if not self._matches_outside(entry, pairs.docs[doc], raw, text, left[0], right[1]):
+                if not self._matches_between(entry, read, left[1], right[0]):
                     continue
-                if self._matches_between(entry, pairs.docs[doc], between, left[1]):
+                if self._matches_outside(entry, read, text, left[0], right[1]):
                     matches.append((number, entry.number, is_reversed))
         table = numpy.asarray(sorted(matches), dtype="int64").reshape(-1, 3)
         return RuleMatches(table[:, 0], table[:, 1], table[:, 2].astype(bool))
@@ -116,7 +156,7 @@ class RuleIndex:
         pattern = rule.pattern
         before, between, after = map(self._ids, pattern.segments)
         words = frozenset(between) - {None} if None in between else frozenset()
-        entry = _Entry(number, pattern.first == SUBJECT, before[::-1], between, after, words)
+        entry = _Entry(number, pattern.first == SUBJECT, before[::-1], between, after, words, self._most(between))
         if None not in between:
             self._exact[_pack(between)].append(entry)
             return
@@ -139,17 +179,6 @@ class RuleIndex:
             for word, number, plain in self._treebank
             if any(word in strings for strings in stores)
         ]
-
-    @staticmethod
-    def _read(doc: Doc, attribute: int, treebank: Sequence[Tuple[bytes, int, int]]) -> bytes:
-        """Return the token ids of a text, with Treebank tokens replaced by what they stand for."""
-        raw: bytes = doc.to_array([attribute]).astype("uint64").tobytes()
-        for packed, number, plain in treebank:
-            if packed in raw:
-                numbers = numpy.frombuffer(raw, dtype="uint64").copy()
-                numbers[numbers == number] = plain
-                raw = numbers.tobytes()
-        return raw
 
     def _ids(self, parts: Sequence[Part]) -> Ids:
         """Return the ids of a rule's tokens."""
@@ -176,15 +205,16 @@ class RuleIndex:
                 entries.update((entry.number, entry) for entry in self._runs.get(between[place : place + size], ()))
         yield from entries.values()
 
-    def _matches_between(self, entry: _Entry, doc: Doc, between: bytes, start: int) -> bool:
-        """Return True if the tokens between the masks of a candidate match those from `start`."""
+    def _matches_between(self, entry: _Entry, read: _Text, start: int, end: int) -> bool:
+        """Return True if the tokens between the masks of a candidate match those from `start` to `end`."""
         if None not in entry.between:
             return True
-        tokens = numpy.frombuffer(between, dtype="uint64").tolist()
+        if end - start > entry.most:
+            return False
+        tokens = read.tokens[start:end]
         if not entry.words.issubset(tokens):
             return False
-        hyphens = [self._is_inner_hyphen(doc, start + place) for place in range(len(tokens))]
-        return len(tokens) in self._ends(entry.between, tokens, hyphens)
+        return len(tokens) in self._ends(entry.between, tokens, read.inner_hyphens[start:end])
 
     def _ends(self, parts: Ids, tokens: Sequence[int], hyphens: Sequence[bool]) -> Set[int]:
         """Return the lengths of all prefixes that match; a gap neither starts nor ends with a hyphen inside a word."""
@@ -197,32 +227,21 @@ class RuleIndex:
                 ends = {end + 1 for end in ends if end < len(tokens) and tokens[end] == part}
         return ends
 
-    def _matches_outside(self, entry: _Entry, doc: Doc, raw: bytes, text: Sequence[int], start: int, end: int) -> bool:
+    def _matches_outside(self, entry: _Entry, read: _Text, text: Sequence[int], start: int, end: int) -> bool:
         """Return True if the tokens before and after the masks match."""
+        if not (entry.before or entry.after):
+            return True
         before = range(start - 1, max(text[0], start - self._most(entry.before)) - 1, -1)
         after = range(end, min(text[1], end + self._most(entry.after)))
         sides = ((entry.before, before), (entry.after, after))
-        return all(self._matches_side(parts, doc, raw, places, text) for parts, places in sides if parts)
+        return all(self._matches_side(parts, read, places, text) for parts, places in sides if parts)
 
-    def _matches_side(self, parts: Ids, doc: Doc, raw: bytes, places: range, text: Sequence[int]) -> bool:
+    def _matches_side(self, parts: Ids, read: _Text, places: range, text: Sequence[int]) -> bool:
         """Return True if the tokens on one side of a pair, nearest first, match and no hyphen continues them."""
-        tokens = [_token(raw, place) for place in places]
-        hyphens = [self._is_inner_hyphen(doc, place) for place in places]
+        tokens = [read.tokens[place] for place in places]
+        hyphens = [read.inner_hyphens[place] for place in places]
         following = (places.start + end * places.step for end in self._ends(parts, tokens, hyphens))
-        return any(not (text[0] <= next_ < text[1] and self._is_inner_hyphen(doc, next_)) for next_ in following)
-
-    def _is_inner_hyphen(self, doc: Doc, place: int) -> bool:
-        """Return True if a token is a hyphen without a space on either side."""
-        return (
-            doc[place].orth in self._hyphens
-            and not doc[place].whitespace_
-            and (place == 0 or not doc[place - 1].whitespace_)
-        )
-
-
-def _token(raw: bytes, place: int) -> int:
-    """Return one of the token ids of a text."""
-    return int.from_bytes(raw[place * _WIDTH : (place + 1) * _WIDTH], sys.byteorder)
+        return any(not (text[0] <= next_ < text[1] and read.inner_hyphens[next_]) for next_ in following)
 
 
 def _longest_run(parts: Ids) -> Ids:
