@@ -1,5 +1,7 @@
 """A spaCy pipeline as a LangChain converter: documents become graph documents without an LLM."""
 
+import asyncio
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, List, Sequence
 
@@ -46,6 +48,7 @@ class GraphDocumentConverter:
         self.nlp = nlp
         self.min_score = min_score
         self.batch_size = batch_size
+        self._lock = Lock()  # a pipeline is not safe to use in two threads at once
         self._types: ModuleType = require(
             "langchain_community.graphs.graph_document", purpose="GraphDocumentConverter", extra="langchain"
         )
@@ -57,7 +60,9 @@ class GraphDocumentConverter:
         RETURNS (List[GraphDocument]): One for each document, in order, with the document as its `source`.
         """
         types, graphs = self._types, []
-        docs = self.nlp.pipe([document.page_content for document in documents], batch_size=self.batch_size)
+        with self._lock:
+            texts = [document.page_content for document in documents]
+            docs = list(self.nlp.pipe(texts, batch_size=self.batch_size))
         for document, doc in zip(documents, docs):
             nodes, edges = doc_graph(doc, min_score=self.min_score)
             made = {
@@ -76,5 +81,5 @@ class GraphDocumentConverter:
         return graphs
 
     async def aconvert_to_graph_documents(self, documents: Sequence["Document"]) -> List["GraphDocument"]:
-        """Convert documents as `convert_to_graph_documents` does, for callers that await it."""
-        return self.convert_to_graph_documents(documents)
+        """Convert documents as `convert_to_graph_documents` does, in a thread: the event loop is not blocked."""
+        return await asyncio.to_thread(self.convert_to_graph_documents, documents)
