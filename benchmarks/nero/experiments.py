@@ -20,7 +20,7 @@ from benchmarks.harness.pairs import MICRO, NOTHING, PairSet, pair_scores, read_
 from benchmarks.harness.runs import ROOT, Trained, cached, fingerprint, train_run
 from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
 from benchmarks.nero.labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
-from benchmarks.nero.systems import COMPONENT, DEFAULT, FEW_RULES, IN, PARTS, SUPERVISED, System, row_name
+from benchmarks.nero.systems import ABLATIONS, COMPONENT, FEW_RULES, IN, ONE_ORDER, PARTS, SUPERVISED, System, row_name
 from benchmarks.selfore.corpora import ClusterMaker
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.nero.grounding import NO_RULE
@@ -252,7 +252,7 @@ def _zero_shot(call: Call, seed: int, held: Sequence[str], others: Sequence[str]
     """Train with the rules of some relations, `others`, add those of `held`, and score only the latter relations."""
     known, task = _task(call, seed, relations=others), _task(call, seed, relations=held)
     call.tell(f"{suffix}: {', '.join(held)}, seed {seed}")
-    trained = _train(known, known.data.train, System())
+    trained = _train(known, known.data.train, ABLATIONS[ONE_ORDER])
     nlp = spacy.load(trained.last)
     nlp.get_pipe(COMPONENT).add_rules(to_records(task.rules))  # type: ignore[attr-defined]
     nlp.get_pipe(COMPONENT).cfg["threshold"] = 0.5  # type: ignore[attr-defined]
@@ -261,14 +261,20 @@ def _zero_shot(call: Call, seed: int, held: Sequence[str], others: Sequence[str]
     grounded = pipeline_answers(nlp, corpus, name=COMPONENT)
     alike = by_cosine(ruled, call.settings.encoder)
     systems = {
-        DEFAULT: [label if label.rpartition("(")[0] in held else NOTHING for label in grounded.labels],
+        row_name(ONE_ORDER): [label if label.rpartition("(")[0] in held else NOTHING for label in grounded.labels],
         "peer:exact rules": [label_of(each) for each in by_rules(ruled)],
         "peer:cosine matcher, 0.6": fixed_answers(alike.labels, alike.scores).above(0.6),
     }
     for system, labels in systems.items():
         scores = pair_scores(gold, labels, task=MICRO)
         options: dict[str, Any] = {"data": call.describe(task.data), "split": f"test, {suffix}", "system": system}
-        call.record("zero_shot", scores, seed=seed, seconds=trained.seconds if system == DEFAULT else None, **options)
+        call.record(
+            "zero_shot",
+            scores,
+            seed=seed,
+            seconds=trained.seconds if system == row_name(ONE_ORDER) else None,
+            **options,
+        )
         call.tell(f"  {system}: micro F {scores['micro_f']:.4f} P {scores['micro_p']:.4f} R {scores['micro_r']:.4f}")
 
 

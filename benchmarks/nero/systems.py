@@ -8,6 +8,7 @@ from typing import Any
 
 COMPONENT = "nero_grounder"
 IN = f"components.{COMPONENT}"
+RADIUS = f"{IN}.adversarial_radius"
 Changes = Mapping[str, Any]
 
 
@@ -32,12 +33,16 @@ def _change(**settings: Any) -> dict[str, Any]:
     return {f"{IN}.learning.{key}": value for key, value in settings.items()}
 
 
-# A plain classifier: only cross-entropy with labels, sampled without balancing.
-PLAIN = _change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, teacher_share=0.0, balance=0.0)
-LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
-SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
 DEFAULT = "default"
 SYSTEMS: dict[str, System] = {DEFAULT: System()}
+# The default without two of its means; all systems but adversaries are compared without them. They change how marked
+# pairs are read, not what is learned from rules and from texts that no rule matches.
+PLAINLY: Changes = {**_change(both_orders=False), f"{IN}.average_orders": False, RADIUS: 0.0}
+ONE_ORDER = "one order, no adversary"
+# A plain classifier: only cross-entropy with labels, sampled without balancing.
+PLAIN = {**PLAINLY, **_change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, teacher_share=0.0, balance=0.0)}
+LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
+SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
 MATCHED = "matched sentences only"
 BASELINES: dict[str, System] = {
     MATCHED: System(PLAIN),
@@ -55,24 +60,26 @@ FAIR: dict[str, System] = {
     f"{name}, rules and balance": replace(BASELINES[name], changes={**BASELINES[name].changes, **BALANCED})
     for name in (MATCHED, "pseudo-labelling", "self-training", "Snorkel's LabelModel")
 }
-FAIR[MEAN_TEACHER] = System(_change(w_clus=0.0))
-PAPER = _change(teacher_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)
+FAIR[MEAN_TEACHER] = System({**PLAINLY, **_change(w_clus=0.0)})
+PAPER = {**PLAINLY, **_change(teacher_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)}
 ABLATIONS: dict[str, System] = {
-    "without L_unmatched": System(_change(w_unmatched=0.0, teacher_share=0.0)),
-    "without L_rules": System(_change(w_rules=0.0)),
-    "without balance": System(_change(balance=0.0)),
-    "read from both sides": System({**_change(both_orders=True), f"{IN}.average_orders": True}),
+    ONE_ORDER: System(PLAINLY),
+    "without L_unmatched": System({**PLAINLY, **_change(w_unmatched=0.0, teacher_share=0.0)}),
+    "without L_rules": System({**PLAINLY, **_change(w_rules=0.0)}),
+    "without balance": System({**PLAINLY, **_change(balance=0.0)}),
+    "read from both sides": System({RADIUS: 0.0}),
     "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
-    "half the word of the soft matcher": System(_change(teacher_share=0.5)),
+    "half the word of the soft matcher": System({**PLAINLY, **_change(teacher_share=0.5)}),
 }
-# An adversary for all, which perturbs the encoder's input; each text is read twice, or once.
-ADVERSARY, READ_ONCE = {f"{IN}.adversarial_radius": 1.0}, {f"{IN}.adversarial_reuse": True}
+# With adversarial training: each text is read twice, clean and with its input perturbed, or once.
+BOTH_ORDERS: Changes = {**_change(both_orders=True), f"{IN}.average_orders": True, RADIUS: 1.0}
+LEARNERS = (f"{MATCHED}, rules and balance", MEAN_TEACHER)
 ADVERSARIES: dict[str, System] = {
-    f"{name}, adversary": replace(system, changes={**system.changes, **ADVERSARY})
-    for name, system in {**SYSTEMS, **FAIR}.items()
-    if name in (DEFAULT, f"{MATCHED}, rules and balance", MEAN_TEACHER)
+    "one order, adversary": System({**PLAINLY, RADIUS: 1.0}),
+    "read once": System({f"{IN}.adversarial_reuse": True}),
+    **{f"{name}, adversary": System({**FAIR[name].changes, RADIUS: 1.0}) for name in LEARNERS},
+    **{f"{name}, both orders, adversary": System({**FAIR[name].changes, **BOTH_ORDERS}) for name in LEARNERS},
 }
-ADVERSARIES["default, adversary, read once"] = System({**ADVERSARY, **READ_ONCE})
 PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft matcher": System(PAPER)}
 RECURRENT: dict[str, System] = {
     "as published, BiLSTM": System(config="nero_paper"),
@@ -80,7 +87,7 @@ RECURRENT: dict[str, System] = {
 }
 # Systems compared with few rules, by the names that `--only` takes.
 FEW_RULES: dict[str, dict[str, System]] = {
-    "central": SYSTEMS,
+    "central": {ONE_ORDER: ABLATIONS[ONE_ORDER]},
     "matched": {f"{MATCHED}, rules and balance": FAIR[f"{MATCHED}, rules and balance"]},
     "mean-teacher": {MEAN_TEACHER: FAIR[MEAN_TEACHER]},
     "paper": PAPER_SYSTEMS,
@@ -100,5 +107,5 @@ def row_name(system: str) -> str:
     """RETURNS (str): What a system is called in the results."""
     if system == DEFAULT:
         return system
-    is_peer = system.removesuffix(", adversary") in {**BASELINES, **FAIR}
+    is_peer = system.removesuffix(", adversary").removesuffix(", both orders") in {**BASELINES, **FAIR}
     return f"{'peer' if is_peer else 'ablation'}:{system}"
