@@ -268,13 +268,8 @@ def _zero_shot(call: Call, seed: int, held: Sequence[str], others: Sequence[str]
     for system, labels in systems.items():
         scores = pair_scores(gold, labels, task=MICRO)
         options: dict[str, Any] = {"data": call.describe(task.data), "split": f"test, {suffix}", "system": system}
-        call.record(
-            "zero_shot",
-            scores,
-            seed=seed,
-            seconds=trained.seconds if system == row_name(ONE_ORDER) else None,
-            **options,
-        )
+        seconds = None if system.startswith("peer:") else trained.seconds
+        call.record("zero_shot", scores, seed=seed, seconds=seconds, **options)
         call.tell(f"  {system}: micro F {scores['micro_f']:.4f} P {scores['micro_p']:.4f} R {scores['micro_r']:.4f}")
 
 

@@ -69,6 +69,12 @@ def test_a_gap_next_to_a_mask() -> None:
     assert count("[O Acme] and [P Ada] , his wife", "SUBJ-O and OBJ-P * his", "SUBJ-O and OBJ-P his", max_gap=2) == 1
 
 
+def test_rules_can_be_left_out() -> None:
+    rules = [Rule(name, name, parse_pattern("SUBJ-P founded * OBJ-O")) for name in ("one", "two")]
+    index, pairs = RuleIndex(rules, max_gap=2), EntityPairs()([make_doc("[P Ada] founded the [O Acme]")])
+    assert index.match(pairs).rule.tolist() == [0, 1] and index.match(pairs, without={0}).rule.tolist() == [1]
+
+
 def test_a_rule_for_no_relation_fires_in_both_orders() -> None:
     doc = make_doc("[P Ada] left [O Acme]")
     rules = [Rule(name, name, parse_pattern("SUBJ-P left OBJ-O")) for name in ("no_relation", "r")]
