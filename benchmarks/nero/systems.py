@@ -39,6 +39,13 @@ SYSTEMS: dict[str, System] = {DEFAULT: System()}
 # pairs are read, not what is learned from rules and from texts that no rule matches.
 PLAINLY: Changes = {**_change(both_orders=False), f"{IN}.average_orders": False, RADIUS: 0.0}
 ONE_ORDER = "one order, no adversary"
+
+
+def _plain_system(**settings: Any) -> System:
+    """RETURNS (System): The default without these means, and with changes of its learning."""
+    return System({**PLAINLY, **_change(**settings)})
+
+
 # A plain classifier: only cross-entropy with labels, sampled without balancing.
 PLAIN = {**PLAINLY, **_change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, teacher_share=0.0, balance=0.0)}
 LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
@@ -60,25 +67,29 @@ FAIR: dict[str, System] = {
     f"{name}, rules and balance": replace(BASELINES[name], changes={**BASELINES[name].changes, **BALANCED})
     for name in (MATCHED, "pseudo-labelling", "self-training", "Snorkel's LabelModel")
 }
-FAIR[MEAN_TEACHER] = System({**PLAINLY, **_change(w_clus=0.0)})
+FAIR[MEAN_TEACHER] = _plain_system(w_clus=0.0)
 PAPER = {**PLAINLY, **_change(teacher_share=0.0, temperature=0.0, w_unmatched=0.5, balance=0.0)}
 ABLATIONS: dict[str, System] = {
-    ONE_ORDER: System(PLAINLY),
-    "without L_unmatched": System({**PLAINLY, **_change(w_unmatched=0.0, teacher_share=0.0)}),
-    "without L_rules": System({**PLAINLY, **_change(w_rules=0.0)}),
-    "without balance": System({**PLAINLY, **_change(balance=0.0)}),
+    ONE_ORDER: _plain_system(),
+    "without L_unmatched": _plain_system(w_unmatched=0.0, teacher_share=0.0),
+    "without L_rules": _plain_system(w_rules=0.0),
+    "without balance": _plain_system(balance=0.0),
     "read from both sides": System({RADIUS: 0.0}),
     "as the paper, frozen matcher": System(LABELLED, labels="cosine"),
-    "half the word of the soft matcher": System({**PLAINLY, **_change(teacher_share=0.5)}),
+    "half the word of the soft matcher": _plain_system(teacher_share=0.5),
 }
 # With adversarial training: each text is read twice, clean and with its input perturbed, or once.
-BOTH_ORDERS: Changes = {**_change(both_orders=True), f"{IN}.average_orders": True, RADIUS: 1.0}
+ADVERSARY: Changes = {RADIUS: 1.0}
+BOTH_ORDERS: Changes = {**_change(both_orders=True), f"{IN}.average_orders": True}
 LEARNERS = (f"{MATCHED}, rules and balance", MEAN_TEACHER)
 ADVERSARIES: dict[str, System] = {
-    "one order, adversary": System({**PLAINLY, RADIUS: 1.0}),
+    "one order, adversary": System({**PLAINLY, **ADVERSARY}),
     "read once": System({f"{IN}.adversarial_reuse": True}),
-    **{f"{name}, adversary": System({**FAIR[name].changes, RADIUS: 1.0}) for name in LEARNERS},
-    **{f"{name}, both orders, adversary": System({**FAIR[name].changes, **BOTH_ORDERS}) for name in LEARNERS},
+    **{f"{name}, adversary": System({**FAIR[name].changes, **ADVERSARY}) for name in LEARNERS},
+    **{
+        f"{name}, both orders, adversary": System({**FAIR[name].changes, **BOTH_ORDERS, **ADVERSARY})
+        for name in LEARNERS
+    },
 }
 PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft matcher": System(PAPER)}
 RECURRENT: dict[str, System] = {
