@@ -30,7 +30,8 @@ from spacy_relext.pairs.gold import PairClass
 RULES = "nero_rules/semeval/pattern.json"
 CONFIGS = ROOT / "configs"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-SIZES = (10, 20, 50, 100)
+# Numbers of rules; None for all.
+SIZES = (10, 20, 50, 100, None)
 # Number of rules in the experiment with more text.
 TEXT_RULES = 30
 OTHER_TEXTS = ("fewrel", "trex", "wiki80")
@@ -73,33 +74,38 @@ def semeval(call: Call) -> None:
 
 def rules(call: Call) -> None:
     """SemEval-2010 with few rules, chosen at random: NERO, its peers and the paper's form."""
-    for size, task in _drawn_tasks(call, (*SIZES, len(_task(call, 0).rules))):
-        _unlearned(task, benchmark="rules", suffix=f", {size} rules", only="exact rules")
-        _run_few(task, "rules", size)
+    for task in _drawn_tasks(call, SIZES):
+        _unlearned(task, benchmark="rules", suffix=_count(task), only="exact rules")
+        _run_few(task, "rules")
 
 
 def texts(call: Call) -> None:
     """SemEval-2010 with few rules, chosen at random, and texts of other data sets beside its own."""
     assert isinstance(call.maker, PairMaker)
-    for size, task in _drawn_tasks(call, [TEXT_RULES]):
-        _run_few(replace(task, data=with_others(call.maker, task.data)), "texts", size)
+    for task in _drawn_tasks(call, [TEXT_RULES]):
+        _run_few(replace(task, data=with_others(call.maker, task.data)), "texts")
 
 
-def _drawn_tasks(call: Call, sizes: Sequence[int]) -> Iterator[tuple[int, Task]]:
-    """Yield numbers of rules and tasks with as many, chosen at random; a seed's smaller sets lie in the larger ones."""
+def _drawn_tasks(call: Call, sizes: Sequence[int | None]) -> Iterator[Task]:
+    """Yield tasks with as many rules, chosen at random; a seed's smaller sets lie in the larger ones."""
     total = len(_task(call, 0).rules)
     for seed in call.seeds:
         order = list(range(total))
         random.Random(seed).shuffle(order)
         for size in sizes:
-            yield size, _task(call, seed, drawn=sorted(order[:size]))
+            yield _task(call, seed, drawn=sorted(order[:size]))
 
 
-def _run_few(task: Task, benchmark: str, size: int) -> None:
+def _count(task: Task) -> str:
+    """RETURNS (str): What the split of a row says of the task's rules."""
+    return f", {len(task.rules)} rules"
+
+
+def _run_few(task: Task, benchmark: str) -> None:
     """Run the systems that are compared with few rules."""
     for part in filter(task.call.wants, FEW_RULES):
         for name, system in FEW_RULES[part].items():
-            _run_system(task, benchmark, name, system, suffix=f", {size} rules")
+            _run_system(task, benchmark, name, system, suffix=_count(task))
 
 
 def with_others(maker: PairMaker, data: PairData) -> PairData:
