@@ -16,12 +16,10 @@ from ..corpora.report import format_table
 from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..nero.component import NeroGrounder
-from ..nero.reach import RuleReach
-from ..nero.reach import leave_one_out as find_reach
 from ..nero.rules.analysis import AnalysisReport, RuleReport, analyze_rules, unseen_types
 from ..nero.rules.index import FORMS, MOST_GAP, RuleIndex
 from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, write_patterns, write_suggestions
-from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, Rule, read_rules, usable_rules
+from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from . import options
 from .pipeline import (
@@ -43,7 +41,6 @@ Marked = Annotated[
 Longest = Annotated[int, typer.Option(min=1, help="Maximum number of words between two entities")]
 
 _HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
-_REACH_HEADER = ("rule", "relation", "alone", "found", "instead", "pattern")
 _SUGGESTION_HEADER = ("relation", "count", "agree", "score", "pattern", "example")
 _WIDEST = 60
 _SHOWN = 20
@@ -64,12 +61,8 @@ def check_cli(
     ] = 0,
     any_type: Annotated[bool, typer.Option("--any-type", help="Ignore the types of the masks")] = False,
     marked: Marked = False,
-    leave_one_out: Annotated[
-        Optional[str],
-        typer.Option(help="Trained pipeline; report whether its soft matcher finds the pairs of each rule without it"),
-    ] = None,
 ) -> None:
-    """Report where rules match, which are invalid or contradict others, their near misses, and how far they carry."""
+    """Report where rules match, which are invalid or contradict others, and their near misses."""
     if form not in FORMS:
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
@@ -86,11 +79,8 @@ def check_cli(
             fail(Errors.R519.format(path=str(corpus)))
         if not report.pairs:
             fail(Errors.R501.format(path=str(corpus)))
-        reach = None if leave_one_out is None else _leave_one_out(leave_one_out, usable, corpus)
     typer.echo(format_check(report))
     typer.echo(format_idle(report.rules))
-    if reach is not None:
-        typer.echo(format_reach(reach))
     problems = [f"{each.where}: {each.message}" for each in rule_set.problems]
     checks = report.counts.warnings([each.rule for each in report.rules], name=str(rules))
     for message in (*problems, *unknown_labels(report), *checks.values()):
@@ -121,18 +111,11 @@ def mine_cli(
     msg.info("Fill in `relation` (left to right) or `reversed` (right to left); lines without either are no rules.")
 
 
-def _leave_one_out(pipeline: str, rules: Sequence[Rule], corpus: Path) -> List[RuleReach]:
-    """Compare the pairs of each rule with the other rules by the soft matcher of a pipeline."""
-    nlp = open_pipeline(pipeline)
-    component = find_component(nlp, NeroGrounder, path=pipeline, problem=Errors.R510)
-    return find_reach(component, rules, with_progress(read_sentences(corpus, nlp.vocab)))
-
-
-def read_sentences(corpus: Path, vocab: Optional[Vocab] = None) -> Iterator[Doc]:
+def read_sentences(corpus: Path) -> Iterator[Doc]:
     """Read a corpus; texts without sentences are split by a `sentencizer`."""
     split = Sentencizer()
     # a bare Vocab knows no lower-case forms
-    for doc in iter_docs(corpus, vocab or Vocab(lex_attr_getters=LEX_ATTRS)):
+    for doc in iter_docs(corpus, Vocab(lex_attr_getters=LEX_ATTRS)):
         yield doc if doc.has_annotation("SENT_START") else split(doc)
 
 
@@ -173,27 +156,6 @@ def format_check(report: AnalysisReport) -> str:
     if not rows:
         return format_table(totals) + "\n\nNo rule fires."
     return format_table(totals) + _format_rows(rows, _HEADER, "llrrrll").rstrip("\n")
-
-
-def format_reach(reports: Sequence[RuleReach]) -> str:
-    """Format totals, then a line for each rule some of whose pairs the others do not find, the worst first."""
-    tested = [each for each in reports if each.alone]
-    alone, found = (sum(getattr(each, name) for each in tested) for name in ("alone", "found"))
-    missed = sorted(
-        (each for each in tested if each.found < each.alone), key=lambda each: (each.found / each.alone, -each.alone)
-    )
-    totals = [
-        ("pairs of one rule alone, found without it", f"{found:,} of {alone:,} ({found / max(alone, 1):.1%})"),
-        ("rules all of whose pairs are found without them", f"{len(tested) - len(missed):,} of {len(tested):,}"),
-    ]
-    if not missed:
-        return format_table(totals)
-    rows = []
-    for each in missed:
-        instead = ", ".join(f"{name} ×{count}" for name, count in each.instead.most_common(2))
-        share, rule = f"{each.found / each.alone:.0%}", each.rule
-        rows.append((rule.id, rule.relation, f"{each.alone:,}", share, instead, str(rule.pattern)))
-    return format_table(totals) + _format_rows(rows, _REACH_HEADER, "llrrll").rstrip("\n")
 
 
 def format_idle(reports: Sequence[RuleReport]) -> str:

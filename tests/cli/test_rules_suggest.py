@@ -1,13 +1,12 @@
 """`spacy relext rules suggest`: rules that a trained component would add."""
 
-import json
 from pathlib import Path
 from typing import Any, Callable, List, Tuple
 
 import pytest
 
 from spacy_relext.nero.rules.rules import read_rules
-from tests.cli.nero_pipeline import RULES, save_corpus
+from tests.cli.nero_pipeline import save_corpus
 
 SUGGESTED = ("place_of_birth", "SUBJ-PERSON was later born in OBJ-PLACE")
 Pipelines = Tuple[str, str]
@@ -55,27 +54,3 @@ def test_bad_input(pipeline: str, nero_pipelines: Pipelines, fails: Callable[...
     assert "expected .tsv" in fails("rules", "suggest", nero_pipelines[0], corpus, tmp_path / "out.jsonl")
     assert "R111" in fails("rules", "suggest", nero_pipelines[0], tmp_path / "absent.spacy", tmp_path / "out.tsv")
     assert "R512" in fails("rules", "suggest", pipeline, corpus, tmp_path / "out.tsv", "--code", tmp_path / "absent.py")
-
-
-def test_how_far_rules_carry(nero_pipelines: Pipelines, run: Callable[..., Any], tmp_path: Path) -> None:
-    """Pairs of a rule of birth are found by another one; those of the only rule for authors are not."""
-    corpus = save_corpus(tmp_path / "corpus.spacy", entities=True)
-    rules = tmp_path / "rules.jsonl"
-    other = {"id": "raised", "relation": "place_of_birth", "pattern": "SUBJ-PERSON was raised in OBJ-PLACE"}
-    rules.write_text("\n".join(json.dumps({**rule, "id": f"my-{rule['id']}"}) for rule in (*RULES, other)), "utf8")
-    done = run("rules", "check", rules, corpus, "--leave-one-out", nero_pipelines[1])
-    assert done.exit_code == 0, done.output
-    lines = [" ".join(line.split()) for line in done.output.splitlines()]
-    assert "pairs of one rule alone, found without it 8 of 16 (50.0%)" in lines
-    found = {line.split()[0]: line for line in filter(None, lines)}
-    assert found["my-wrote"].startswith("my-wrote author 8 0% no rule ×8"), "types allow no other rule"
-    assert "rules all of whose pairs are found without them 1 of 2" in lines, "my-born"
-
-
-def test_a_pipeline_without_rules(
-    pipeline: str, nero_pipelines: Pipelines, fails: Callable[..., str], tmp_path: Path
-) -> None:
-    corpus = save_corpus(tmp_path / "corpus.spacy", entities=True)
-    rules = tmp_path / "rules.jsonl"
-    rules.write_text(json.dumps(RULES[0]), "utf8")
-    assert "R510" in fails("rules", "check", rules, corpus, "--leave-one-out", pipeline)
