@@ -4,7 +4,21 @@ import copy
 import warnings
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    ClassVar,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    Union,
+)
 
 import numpy
 import srsly
@@ -24,7 +38,7 @@ from ..errors import Errors, Warnings
 from .initialize import GetExamples, check_listeners, check_vectors, describe_corpus
 from .labels import LabelledPipe
 from .requirements import SENTENCES, check_upstream, lack_sentences, late_components
-from .settings import CONFIGURED, Ranges, Settings, check_saved, check_settings, reconcile
+from .settings import CONFIGURED, Block, Ranges, Settings, check_saved, check_settings, reconcile
 
 # A method's own types: what is classified, the model's input, its output (arrays) and what is stored on a Doc.
 Instances = Any
@@ -58,6 +72,7 @@ class RelationPipe(LabelledPipe):
     has_converged: bool = False  # if it has, it is not updated any more
     ranks_candidates: ClassVar[bool] = False  # whether scores also read `candidates`
     ranges: ClassVar[Ranges] = {}  # of settings: lowest and highest number, or choices
+    blocks: ClassVar[Mapping[str, Type[Block]]] = {}  # of settings, by their section in the config
     fitted: ClassVar[Settings] = {}  # settings that training and tuning fill in, with their initial values
     fitted_first: ClassVar[Tuple[str, ...]] = ()  # settings that `fit_settings` finds before thresholds are tuned
 
@@ -375,6 +390,9 @@ class RelationPipe(LabelledPipe):
         """Check loaded settings against the previous ones, and let later changes of the config override them."""
         check_saved(self.cfg, before)
         check_settings(self.cfg, self.ranges)
+        for section, block in self.blocks.items():
+            block.of(self.cfg[section])
+            check_saved(self.cfg[section], before[section])
         reconcile(self.cfg, before[CONFIGURED])
         read_type_rules(self.cfg.get("types", ()), learned=self.cfg.get("learned_types", ()))
 

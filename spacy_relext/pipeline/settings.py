@@ -2,7 +2,8 @@
 
 import copy
 import math
-from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Type, TypeVar, Union
 
 import srsly
 from spacy.language import Language
@@ -17,6 +18,53 @@ Ranges = Mapping[str, Union[Tuple[float, float], Sequence[str]]]
 Callback = Callable[[Language, Settings], None]
 
 CONFIGURED = "configured"
+
+Value = TypeVar("Value")
+BlockType = TypeVar("BlockType", bound="Block")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Base of the settings in one section of a component's config, such as `[components.X.loss]`.
+
+    A block is a frozen dataclass, registered under `misc`; each field has a default, the published one, and a range
+    where it is a number (`within`) or a choice (`one_of`). A component saves it as a mapping (`plain_settings`).
+
+    RAISES (ValueError): If a value is out of its range.
+    """
+
+    def __post_init__(self) -> None:
+        """Check the values against their ranges."""
+        ranges = {each.name: each.metadata["range"] for each in fields(self) if "range" in each.metadata}
+        check_settings(vars(self), ranges, section=self.section())
+
+    @classmethod
+    def section(cls) -> str:
+        """Return the prefix of the fields in messages, such as "loss." for `RereLoss`."""
+        words = "".join(f" {char.lower()}" if char.isupper() else char for char in cls.__name__).split()
+        return f"{words[-1]}."
+
+    @classmethod
+    def of(cls: Type[BlockType], saved: Settings) -> BlockType:
+        """Create a block from the mapping that a component saves.
+
+        RAISES (ValueError): If a value is out of its range, or a setting is missing or unknown.
+        """
+        names = {each.name for each in fields(cls)}
+        if saved.keys() != names:
+            found = ", ".join(sorted(names.symmetric_difference(saved)))
+            raise ValueError(f"its settings {cls.section()[:-1]} lack or have in excess: {found}")
+        return cls(**saved)
+
+
+def within(default: Value, lowest: float, highest: float) -> Value:
+    """Return a field of a `Block` whose value, if it is not None, lies in a range, both ends included."""
+    return field(default=default, metadata={"range": (lowest, highest)})
+
+
+def one_of(default: str, choices: Sequence[str]) -> str:
+    """Return a field of a `Block` that takes one of several words."""
+    return field(default=default, metadata={"range": tuple(choices)})
 
 
 def check_settings(settings: Settings, ranges: Ranges, *, section: str = "") -> None:
@@ -83,9 +131,10 @@ def _kind_of(value: object) -> str:
 
 
 def plain_settings(arguments: Settings) -> Settings:
-    """Select from the arguments of a factory those that its component saves."""
+    """Select from the arguments of a factory those that its component saves; a block becomes a mapping."""
     objects = ("nlp", "name", "model", "scorer", "suggester")
-    return {key: value for key, value in arguments.items() if key not in objects}
+    plain = {key: value for key, value in arguments.items() if key not in objects}
+    return {key: asdict(value) if isinstance(value, Block) else value for key, value in plain.items()}
 
 
 def reconcile(cfg: Settings, configured: Settings) -> None:
