@@ -93,8 +93,6 @@ def overrides_of(config: Any, folder: pathlib.Path) -> Dict[str, Any]:
     for path, key, value in settings_of(config["components"], "components."):
         if key == "marker_layer" and value:
             overrides[path] = 1
-        elif key == "width" and value == 384:
-            overrides[path] = WIDTH
         elif key == "include_static_vectors" and value:
             overrides[path] = False
         elif key == "n_clusters":

@@ -163,10 +163,6 @@ class Errors:
     R226 = "[R226] {missing} is missing. Expected: `spacy relext init-config --have WHAT OUT.cfg`; WHAT is {expected}."
     R227 = "[R227] {path!r} already exists. Choose another name, or replace it with --force."
     R228 = "[R228] The default encoder is for English, but --lang is {lang!r}. Set an encoder for it with --encoder."
-    R229 = (
-        "[R229] The width of the encoder {encoder!r} is unknown: it is not a folder with a config.json that has "
-        "hidden_size. Add --width, such as --width 768."
-    )
     R230 = (
         "[R230] The two pipelines have read different texts ({first} and {second} documents). Compare predictions for "
         "one corpus, in the same order."

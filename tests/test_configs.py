@@ -86,8 +86,6 @@ def settings_of(path: pathlib.Path, inputs: Dict[str, str]) -> Dict[str, Any]:
             place = f"components.{name}.{block}"
             if section.get("marker_layer"):  # which the tiny encoder does not have
                 overrides[f"{place}.marker_layer"] = 1
-            if section.get("width") == 384:  # of the encoder that the config names
-                overrides[f"{place}.width"] = WIDTH
             if section.get("embed", {}).get("include_static_vectors"):  # which the config leaves to the user
                 overrides[f"{place}.embed.include_static_vectors"] = False
         if "n_clusters" in component:  # there are few pairs

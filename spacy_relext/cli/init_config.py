@@ -19,9 +19,7 @@ from .pipeline import fail, input_errors
 TEMPLATES = Path(__file__).parent / "templates"
 
 LOCAL_ENCODER = Path("assets/encoder/all-MiniLM-L6-v2")
-ENCODER, WIDTH, ENCODER_LANG = "sentence-transformers/all-MiniLM-L6-v2", 384, "en"
-
-LISTENER = '"spacy.Tok2VecListener.v1"'
+ENCODER, ENCODER_LANG = "sentence-transformers/all-MiniLM-L6-v2", "en"
 
 
 class Choice(NamedTuple):
@@ -55,9 +53,6 @@ def init_config_cli(
     encoder: Annotated[
         Optional[str], typer.Option(help="Folder or name of a Hugging Face encoder; default: all-MiniLM-L6-v2")
     ] = None,
-    width: Annotated[
-        int, typer.Option(min=0, help="Width of the encoder's vectors; 0: from its config.json, if it is a folder")
-    ] = 0,
     gpu: Annotated[bool, typer.Option("--gpu", help="For training on a GPU")] = False,
     force: Annotated[bool, typer.Option("--force", "-F", help="Overwrite an existing config")] = False,
 ) -> None:
@@ -74,7 +69,7 @@ def init_config_cli(
     if output.exists() and not force:
         fail(Errors.R227.format(path=str(output)))
     with input_errors():
-        config = make_config(have, lang=lang or ENCODER_LANG, encoder=encoder, width=width, gpu=gpu)
+        config = make_config(have, lang=lang or ENCODER_LANG, encoder=encoder, gpu=gpu)
         write_whole(output, str(config))
     msg.good(f"Wrote {output}")
     for line in next_steps(have, output, gpu=gpu):
@@ -86,15 +81,12 @@ def is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def make_config(
-    have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] = None, width: int = 0, gpu: bool = False
-) -> ConfigText:
+def make_config(have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] = None, gpu: bool = False) -> ConfigText:
     """Make a filled config.
 
     have (str): One of CHOICES.
     encoder (Optional[str]): Folder or name of an encoder; None: the default one, which reads English.
-    width (int): Size of its vectors; 0: from its config.json.
-    RAISES (ValueError): If there is no such language, or the encoder's width is not known.
+    RAISES (ValueError): If there is no such language, or no encoder that reads it.
     """
     try:
         get_lang_class(lang)
@@ -107,11 +99,6 @@ def make_config(
     config.set_value("paths", "encoder", srsly.json_dumps(encoder or default_encoder()))
     if gpu:
         config.set_value("system", "gpu_allocator", '"pytorch"')
-    listeners = [name for name in config.sections if config.value(name, "@architectures") == LISTENER]
-    if listeners and encoder is not None:
-        size = width or read_width(encoder)
-        for name in listeners:
-            config.set_value(name, "width", str(size))
     nlp = load_model_from_config(Config().from_str(str(config), interpolate=False), auto_fill=True)
     return fill_config(config, parse_config(nlp.config.to_str()))
 
@@ -124,17 +111,6 @@ def read_template(name: str) -> ConfigText:
 def default_encoder() -> str:
     """RETURNS (str): The folder of the default encoder if it is there, else its name."""
     return LOCAL_ENCODER.as_posix() if LOCAL_ENCODER.is_dir() else ENCODER
-
-
-def read_width(encoder: str) -> int:
-    """Read the size of an encoder's vectors. RAISES (ValueError): If it is no folder whose config.json says it."""
-    if encoder in (ENCODER, LOCAL_ENCODER.as_posix()):
-        return WIDTH
-    path = Path(encoder) / "config.json"
-    size = srsly.read_json(path).get("hidden_size") if path.is_file() else None
-    if not isinstance(size, int):
-        raise ValueError(Errors.R229.format(encoder=encoder))
-    return size
 
 
 def next_steps(have: str, output: Path, *, gpu: bool) -> List[str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optiona
 
 import numpy
 from spacy import registry
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -110,6 +111,17 @@ def build_bilstm(width: int = 256, depth: int = 1, dropout: float = 0.3) -> Mode
     check_range("dropout", dropout, 0.0, 1.0)
     module = BiLSTM(width=width, depth=depth, dropout=dropout)
     return module_model(module, prepare_sequences, name="relext_bilstm", init=init_sequences, dims={"nO": width})
+
+
+@registry.architectures("spacy_relext.Listener.v1")
+def build_listener(upstream: str = "*") -> Tok2Vec:
+    """Build a `spacy.Tok2VecListener.v1` that takes its width from the component that it listens to.
+
+    Only the components of this package set it, in their `initialize`.
+
+    upstream (str): Name of the component; "*": the last one before it that can be listened to.
+    """
+    return Tok2VecListener(upstream, width=None)  # type: ignore[arg-type]
 
 
 def _prepare_docs(model: Model, docs: List[Doc], is_train: bool) -> ModuleInput:

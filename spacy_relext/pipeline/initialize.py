@@ -63,8 +63,8 @@ def annotate(docs: List[Doc], pipes: Iterable[Pipe]) -> List[Doc]:
     return docs
 
 
-def check_listeners(nlp: Language, name: str) -> None:
-    """Compare a component's listeners with the component that they listen to, which is initialized before it.
+def connect_listeners(nlp: Language, name: str) -> None:
+    """Give a component's listeners the width of the component that they listen to, which is initialized before it.
 
     RAISES (ValueError): If there is no such component, or the widths differ: the layers above would not fit.
     """
@@ -80,7 +80,9 @@ def check_listeners(nlp: Language, name: str) -> None:
         if not upstream:
             raise ValueError(Errors.R366.format(name=name, upstream=wanted, found=", ".join(before) or "none"))
         width, expected = _width(pipes[upstream[-1]].model), _width(node)  # type: ignore[attr-defined]
-        if width is not None and expected is not None and width != expected:
+        if width is not None and expected is None:
+            node.set_dim("nO", width)
+        elif width is not None and width != expected:
             raise ValueError(Errors.R360.format(name=name, upstream=upstream[-1], found=width, expected=expected))
 
 

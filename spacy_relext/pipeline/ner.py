@@ -12,7 +12,7 @@ from thinc.api import Config, Model, SequenceCategoricalCrossentropy
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from .initialize import GetExamples, check_listeners
+from .initialize import GetExamples, connect_listeners
 from .labels import LabelledPipe
 from .pipe import Scorer
 from .requirements import check_upstream
@@ -64,7 +64,7 @@ class RelextNer(LabelledPipe):
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         if nlp is not None:
-            check_listeners(nlp, self.name)
+            connect_listeners(nlp, self.name)
         shown = {ent.label_ for example in get_examples() for ent in example.reference.ents}
         self.cfg["labels"] = sorted(shown.union(labels or ()))
         self._require_labels()

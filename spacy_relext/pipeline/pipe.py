@@ -35,7 +35,7 @@ from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import accept_docs, loss_and_gradient, module_of, move_to_device, to_numpy
 from ..corpora.damage import refuse_damage
 from ..errors import Errors, Warnings
-from .initialize import GetExamples, check_listeners, check_vectors, describe_corpus
+from .initialize import GetExamples, check_vectors, connect_listeners, describe_corpus
 from .labels import LabelledPipe
 from .requirements import SENTENCES, check_upstream, lack_sentences, late_components
 from .settings import CONFIGURED, Block, Ranges, Settings, check_saved, check_settings, reconcile
@@ -246,7 +246,7 @@ class RelationPipe(LabelledPipe):
             expected = " or ".join(self.architectures)
             raise ValueError(Errors.R005.format(name=self.name, found=self.model.name, expected=expected))
         if nlp is not None:
-            check_listeners(nlp, self.name)
+            connect_listeners(nlp, self.name)
             self.check_pipeline(nlp)
         check_vectors(self.model, self.vocab, self.name)
         self.cfg.update(copy.deepcopy(self.fitted), labels=[])

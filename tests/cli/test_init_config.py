@@ -4,7 +4,6 @@ import pathlib
 from typing import Any, Callable, Dict
 
 import pytest
-import srsly
 from spacy.cli.debug_config import debug_config
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
@@ -67,16 +66,12 @@ def test_the_choice_for_missing_labels() -> None:
 
 def test_options(tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:
     path = tmp_path / "zh.cfg"
-    done = run(
-        "init-config", path, "--have", "labels", "--lang", "zh", "--encoder", "bert-chinese", "--width", 768, "--gpu"
-    )
+    done = run("init-config", path, "--have", "labels", "--lang", "zh", "--encoder", "bert-chinese", "--gpu")
     assert done.exit_code == 0, done.output
     assert "--gpu-id 0" in done.stdout
     config = load_config(path)
     assert (config["nlp"]["lang"], config["paths"]["encoder"]) == ("zh", "bert-chinese")
     assert config["system"]["gpu_allocator"] == "pytorch"
-    for name in ("rere_detector", "rere_extractor"):
-        assert config["components"][name]["model"]["encoder"]["width"] == 768
 
 
 def test_questions(tmp_path: pathlib.Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,9 +91,6 @@ def test_wrong_use(tmp_path: pathlib.Path, fails: Callable[..., str], run: Calla
     assert "[R209]" in fails("init-config", tmp_path / "out.txt", "--have", "labels")
     assert "[R108]" in fails("init-config", path, "--have", "labels", "--lang", "xy", "--encoder", "e")
     assert "[R228]" in fails("init-config", path, "--have", "labels", "--lang", "zh")
-    assert "[R229]" in fails("init-config", path, "--have", "labels", "--encoder", "bert-base-cased")
-    srsly.write_json(tmp_path / "config.json", {"model_type": "bert"})
-    assert "[R229]" in fails("init-config", path, "--have", "labels", "--encoder", tmp_path)
     assert not path.exists()
     path.write_text("[nlp]\n", encoding="utf8")
     assert "[R227]" in fails("init-config", path, "--have", "labels")

@@ -109,7 +109,7 @@ EMBED = {
 }
 LSTM = {"@architectures": "spacy_relext.BiLSTM.v1", "width": WIDTH, "depth": 1, "dropout": 0.0}
 RECURRENT = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": LSTM}
-LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "tok2vec"}
+LISTENER = {"@architectures": "spacy_relext.Listener.v1", "upstream": "tok2vec"}
 BERT = {"@architectures": "spacy_relext.Transformer.v1", "name": "{encoder}", "max_pieces": 32, "precision": "fp32"}
 PIECES = {"@architectures": "spacy_relext.PieceEncoder.v1", "name": "{encoder}", "max_pieces": 48, "precision": "fp32"}
 MARKED_DETECTOR = {"@architectures": "spacy_relext.RereDetector.v1", "encoder": PIECES, "dropout": 0.0}

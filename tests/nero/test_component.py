@@ -425,7 +425,7 @@ def test_rules_that_name_no_relation() -> None:
 def test_a_listener_is_refused() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": {**CNN, "width": 32}})
-    listener = {"@architectures": "spacy_relext.NeroGrounder.v1", "encoder": {**LISTENER, "width": 32}}
+    listener = {"@architectures": "spacy_relext.NeroGrounder.v1", "encoder": LISTENER}
     pipe: Any = nlp.add_pipe(NAME, config={"rules": RULES, "model": listener})
     with pytest.raises(ValueError, match=r"\[R505\].*'nero_grounder' is a listener"):
         pipe.initialize(lambda: examples(nlp, SAID), nlp=nlp)

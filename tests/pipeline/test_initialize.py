@@ -126,8 +126,23 @@ def listening(width: int, upstream: str = "tok2vec") -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("tok2vec", config={"model": CNN})
-    nlp.add_pipe("rere_extractor", name="facts", config=extractor({**LISTENER, "width": width, "upstream": upstream}))
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width, "upstream": upstream}
+    nlp.add_pipe("rere_extractor", name="facts", config=extractor(listener))
     return nlp
+
+
+@pytest.mark.parametrize("upstream", ["tok2vec", "*"])
+def test_a_listener_takes_its_width_from_the_encoder(upstream: str) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("tok2vec", config={"model": {**CNN, "width": 40}})
+    nlp.add_pipe("rere_extractor", config=extractor({**LISTENER, "upstream": upstream}))
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    assert nlp.get_pipe("rere_extractor").model.get_ref("tok2vec").get_dim("nO") == 40  # type: ignore[attr-defined]
+    again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert again.get_pipe("rere_extractor").model.get_ref("tok2vec").get_dim("nO") == 40  # type: ignore[attr-defined]
+    again("")  # a listener makes vectors of that width for a text without tokens
 
 
 @pytest.mark.parametrize("upstream", ["tok2vec", "*"])
@@ -144,7 +159,7 @@ def test_a_wrong_width_is_one_clear_line(upstream: str) -> None:
 def test_a_wrong_width_of_a_transformer(bert: str) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": _filled(BERT, bert)})
-    nlp.add_pipe("rere_extractor", config=extractor({**LISTENER, "width": 384}))
+    nlp.add_pipe("rere_extractor", config=extractor({"@architectures": "spacy.Tok2VecListener.v1", "width": 384}))
     examples = make_english_examples(nlp)
     with pytest.raises(ValueError, match="R360.*have 48 numbers.*384"):
         nlp.initialize(lambda: examples)
