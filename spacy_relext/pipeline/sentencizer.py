@@ -144,7 +144,7 @@ class RelextSentencizer(Sentencizer):
         "heading_length": HEADING_LENGTH,
         "scorer": {"@scorers": "spacy.senter_scorer.v1"},
     },
-    default_score_weights={"sents_f": 1.0, "sents_p": 0.0, "sents_r": 0.0},
+    default_score_weights={"sents_f": None, "sents_p": None, "sents_r": None},  # it is not trained
 )
 def make_relext_sentencizer(
     nlp: Language,

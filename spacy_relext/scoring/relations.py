@@ -24,9 +24,9 @@ Threshold = Union[float, Mapping[str, float]]
 
 RELATION_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
     "relations_micro_f": 1.0,
-    "relations_micro_p": 0.0,
-    "relations_micro_r": 0.0,
-    "relations_macro_f": 0.0,
+    "relations_micro_p": None,
+    "relations_micro_r": None,
+    "relations_macro_f": None,
     "relations_ap": 0.0,
     "relations_per_type": None,
 }

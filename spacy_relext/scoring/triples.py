@@ -30,11 +30,11 @@ Candidates = Sequence[Sequence[Record]]
 TextKey = Tuple[str, str, str]
 
 TRIPLE_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
-    "exact_f": 1.0,
+    "exact_ap": 1.0,  # whatever the thresholds are, which are tuned after training
+    "exact_f": 0.0,
     "exact_p": 0.0,
     "exact_r": 0.0,
-    "exact_ap": 0.0,
-    **{f"{name}_{score}": 0.0 for name in ("span", "partial", "macro") for score in "prf"},
+    **{f"{name}_{score}": None for name in ("span", "partial", "macro") for score in "prf"},
     "triples_per_type": None,
     "empty_error_rate": None,
     "direction_accuracy": None,

@@ -227,12 +227,10 @@ def test_pairs_that_a_corpus_does_not_mark_are_not_judged():
     assert score_triples([example])["exact_f"] == 1.0, "what gold states of the same names counts wherever it stands"
 
 
-def test_only_the_exact_f_weighs():
+def test_only_average_precision_weighs():
     weights = TRIPLE_SCORE_WEIGHTS
-    assert {key for key, value in weights.items() if value} == {"exact_f"} and weights["exact_f"] == 1.0
-    assert {key for key, value in weights.items() if value is None} == {
-        "triples_per_type", "empty_error_rate", "direction_accuracy",
-    }  # fmt: skip
+    assert {key: value for key, value in weights.items() if value} == {"exact_ap": 1.0}
+    assert {key for key, value in weights.items() if value == 0.0} == {"exact_p", "exact_r", "exact_f"}
     assert {f"{name}_{score}" for name in ("exact", "span", "partial", "macro") for score in "prf"} < weights.keys()
 
 
