@@ -306,18 +306,13 @@ class NeroGrounder(PairPipe):
     def targets(self, instances: Grounding) -> Targets:
         """Return the rules' answers for all pairs, and for unmatched ones also the EMA teacher's probabilities."""
         begun = self.learner.has_begun and instances.unmatched > 0
-        matched = instances.targets
         teacher = numpy.zeros((instances.unmatched, len(self.classes) + 1), dtype="float32")
         low_confidence = numpy.zeros(len(teacher), dtype=bool)
         if begun and self.learner.has_teacher:
-            probs = self._teacher_probs(instances)
-            teacher = probs[-instances.unmatched :]
+            teacher = self._teacher_probs(instances)
             low_confidence = self.learner.low_confidence(teacher)
-            if self.learning["reliability"]:
-                first = probs[: instances.matched]
-                matched = self.learner.discount_unreliable_rules(matched, first, instances.matching)
         return {
-            "matched": matched,
+            "matched": instances.targets,
             "grid": instances.grid,
             "teacher": teacher,
             "low_confidence": low_confidence,
@@ -340,9 +335,8 @@ class NeroGrounder(PairPipe):
         self._is_stale = True
 
     def _teacher_probs(self, instances: Grounding) -> Floats:
-        """Compute the EMA teacher's probabilities for unmatched pairs (U, R), or with `reliability` all (M + U, R)."""
-        first = 0 if self.learning["reliability"] else instances.matched
-        pairs = instances.pairs.take(numpy.arange(first, len(instances))).with_own_docs()
+        """Compute the EMA teacher's probabilities for unmatched pairs. Shape (U, R)"""
+        pairs = instances.pairs.take(numpy.arange(instances.matched, len(instances))).with_own_docs()
         with self.learner.as_teacher():
             outputs = self.run(pairs)
         assert outputs is not None

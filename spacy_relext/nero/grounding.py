@@ -93,7 +93,6 @@ class Grounding(NamedTuple):
     targets: NDArray[numpy.float32]  # shares of the rules' answers for matched pairs (M, R)
     grid: IntArray  # class that each rule would give each unmatched pair (U, J)
     rules: IntArray  # numbers of the rules (K,)
-    matching: IntArray  # rule of each matched pair, or `NO_RULE` (M,)
 
     def __len__(self) -> int:
         return self.matched + self.unmatched

@@ -25,7 +25,6 @@ from .rules.rules import NO_RELATION_LABEL
 Floats = NDArray[numpy.float32]
 
 _RECENT = 2000  # number of unmatched pairs whose confidences a new one's is compared with
-_RELIABILITY_RATE = 0.1  # weight of a new pair in the exponential moving average
 
 ANSWER_NONE = {PairClass(NO_RELATION_LABEL): 1.0}
 
@@ -68,7 +67,6 @@ def create_rule_learning(
     both_orders: bool = False,
     pool_size: int = 5000,
     balance: float = 0.5,
-    reliability: bool = False,
     negative_share: float = 0.0,
     seed: int = 0,
 ) -> Settings:
@@ -92,8 +90,6 @@ def create_rule_learning(
         rules for one order of a relation also teach the other one.
     pool_size (int): Maximum number of matched pairs in the pool.
     balance (float): 0: matched pairs are drawn as often as they occur; 1: all relations are drawn equally often.
-    reliability (bool): Whether targets mix the answer of a rule and the EMA teacher's probabilities, by the rule's
-        reliability: the moving average of their agreement over the pairs that it matches.
     negative_share (float): Share of unmatched pairs that are negative samples: those with the lowest confidence.
     RAISES (ValueError): If a setting is out of range.
     """
@@ -107,11 +103,10 @@ _Key = Tuple[str, Tuple[int, ...]]
 
 
 class _Entry(NamedTuple):
-    """One pair, the weights of its answers, and its rule or `NO_RULE`."""
+    """One pair, and the weights of its answers."""
 
     pair: Pairs
     answers: Answers
-    rule: int
 
 
 class MatchedPool(Reservoir[_Entry]):
@@ -130,8 +125,8 @@ class MatchedPool(Reservoir[_Entry]):
         self._groups: Dict[PairClass, List[int]] = {}
         self._chances: List[float] = []
 
-    def add(self, pairs: Pairs, answers: Sequence[Answers], rules: Sequence[int] = ()) -> None:
-        """Add matched pairs to the sample, each once, with their answers and rules; no rules: `NO_RULE`."""
+    def add(self, pairs: Pairs, answers: Sequence[Answers]) -> None:
+        """Add matched pairs to the sample, each once, with their answers."""
         for number, weights in enumerate(answers):
             doc = pairs.docs[pairs.doc[number]]
             key = _key(doc, pairs, number)
@@ -142,16 +137,12 @@ class MatchedPool(Reservoir[_Entry]):
                 continue
             for replaced in self.items[place : place + 1]:
                 self._known.discard(_key(replaced.pair.docs[0], replaced.pair, 0))
-            entry = _Entry(_alone(pairs, number), weights, rules[number] if len(rules) else NO_RULE)
-            self.items[place : place + 1] = [entry]
+            self.items[place : place + 1] = [_Entry(_alone(pairs, number), weights)]
             self._known.add(key)
             self._groups = {}
 
-    def draw(self, count: int) -> Tuple[Pairs, List[Answers], List[int]]:
-        """Draw an answer, then one of its pairs, `count` times; return the whole pool if it has no more pairs.
-
-        RETURNS (Tuple[Pairs, List[Answers], List[int]]): The pairs, with their answers and rules.
-        """
+    def draw(self, count: int) -> Tuple[Pairs, List[Answers]]:
+        """Draw an answer, then one of its pairs, `count` times; return the whole pool if it has no more pairs."""
         if count >= len(self):
             chosen = list(range(len(self)))
         else:
@@ -159,8 +150,7 @@ class MatchedPool(Reservoir[_Entry]):
             groups = self._random.choices(list(self._groups.values()), weights=self._chances, k=count)
             chosen = [self._random.choice(group) for group in groups]
         entries = [self.items[number] for number in chosen]
-        pairs = stack_pairs([entry.pair for entry in entries])
-        return pairs, [entry.answers for entry in entries], [entry.rule for entry in entries]
+        return stack_pairs([entry.pair for entry in entries]), [entry.answers for entry in entries]
 
     def borrow(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
         """Draw a pair of a relation, in either order; return the words of subject and object, None without pairs."""
@@ -204,7 +194,6 @@ class Learner:
         self._random = numpy.random.default_rng(seed)
         self._teacher: Optional[EmaWeights] = None
         self._recent_confidences: List[float] = []
-        self._reliability: Dict[int, float] = {}
 
     @property
     def has_begun(self) -> bool:
@@ -214,7 +203,7 @@ class Learner:
     @property
     def has_teacher(self) -> bool:
         """Return True if the EMA teacher is used."""
-        return any(self.settings[key] for key in ("teacher_share", "negative_share", "reliability"))
+        return any(self.settings[key] for key in ("teacher_share", "negative_share"))
 
     def finish_step(self, model: Model) -> None:
         """Count an update, and add the new weights to the EMA."""
@@ -231,7 +220,7 @@ class Learner:
     def add_to_pool(self, pairs: Pairs, votes: RuleVotes, rulebook: Rulebook) -> None:
         """Add matched pairs and, as negative samples, those of their reversed pairs at which no rule fires."""
         matched = numpy.flatnonzero(votes.rule != NO_RULE).tolist()
-        self.pool.add(pairs.take(matched), [votes.answers[n] for n in matched], votes.rule[matched].tolist())
+        self.pool.add(pairs.take(matched), [votes.answers[n] for n in matched])
         if pairs.both_orders and matched:
             stated = [n for n in matched if rulebook.rules[int(votes.rule[n])].relation != NO_RELATION_LABEL]
             reversed_pairs = pairs.take(stated).reversed()
@@ -255,9 +244,8 @@ class Learner:
             unmatched, grid = unmatched.take(rows).with_own_docs(), grid[rows]
         parts: List[Pairs] = [unmatched]
         answers: List[Answers] = []
-        matching: List[int] = []
         if len(self.pool):
-            matched, answers, matching = self.pool.draw(self.settings["matched_batch"])
+            matched, answers = self.pool.draw(self.settings["matched_batch"])
             matched, which = self._reverse_some(matched)
             for number in numpy.flatnonzero(which).tolist():
                 answers[number] = {each.reversed(): weight for each, weight in answers[number].items()}
@@ -272,7 +260,6 @@ class Learner:
             rulebook.classes.targets(answers),
             grid,
             rules,
-            numpy.asarray(matching, dtype="int64"),
         )
 
     def rule_texts(self, numbers: IntArray, rulebook: Rulebook, vocab: Vocab) -> Pairs:
@@ -285,22 +272,6 @@ class Learner:
         rules = [rulebook.rules[number] for number in numbers.tolist()]
         borrowed = [self.pool.borrow(rule.relation) for rule in rules]
         return rule_pairs(rules, vocab, placeholder=PLACEHOLDER, arguments=borrowed)
-
-    def discount_unreliable_rules(self, targets: Floats, teacher: Floats, rules: IntArray) -> Floats:
-        """Mix the answers of rules and the EMA teacher's probabilities by the reliability of each rule.
-
-        targets, teacher (Floats): Shares of the rules' answers, and probabilities. Shapes (M, R)
-        rules (IntArray): The rule of each pair. Shape (M,)
-        """
-        agreement = (targets * teacher).sum(axis=1)
-        reliability = numpy.ones(len(targets), dtype="float32")
-        for number, rule in enumerate(rules.tolist()):
-            if rule != NO_RULE:
-                before = self._reliability.get(rule, 1.0)
-                after = before + _RELIABILITY_RATE * (agreement[number] - before)
-                self._reliability[rule] = reliability[number] = after
-        weights = reliability[:, None]
-        return numpy.asarray(weights * targets + (1.0 - weights) * teacher, dtype="float32")
 
     def low_confidence(self, teacher: Floats) -> NDArray[numpy.bool_]:
         """Choose negative samples: unmatched pairs with a low confidence, compared with recent ones.

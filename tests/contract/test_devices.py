@@ -41,7 +41,7 @@ def variant(of: str, name: str, **changes: Any) -> MethodCase:
 COLLECTIVE = {"loss": "collective", "missing_rate": 0.2}
 ALL_TERMS = {"pointer_loss": "collective", "rank_weight": 1.0, "type_weight": 1.0}
 CLOZE = {"form": "cloze", "typed_markers": True}
-UNMATCHED = {"unmatched_from": 0, "reliability": True, "negative_share": 0.5, "both_orders": True}
+UNMATCHED = {"unmatched_from": 0, "negative_share": 0.5, "both_orders": True}
 LOOP = {"contrast": 0.1, "mask_mentions": 0.5}
 
 # What has code of its own in torch.
