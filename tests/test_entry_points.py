@@ -141,7 +141,6 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
         ],
         lambda: {"encoder": tok2vec()},
     ),
-    "spacy_relext.DescriptionCrossEncoder.v1": lambda: {"encoder": build_piece_encoder("no/such/folder")},
     "spacy_relext.DescriptionMatcher.v1": lambda: {"encoder": build_piece_encoder("no/such/folder")},
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
     "spacy_relext.recluster.v1": lambda: {"component": "selfore_clusterer"},

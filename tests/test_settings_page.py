@@ -59,7 +59,6 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.AnnotatedOrAllPairs.v1",
         "spacy_relext.BagCorpus.v1",
         "spacy_relext.Clustering.v1",
-        "spacy_relext.DescriptionCrossEncoder.v1",
         "spacy_relext.DescriptionMatcher.v1",
         "spacy_relext.GraphEncoder.v1",
         "spacy_relext.HrereBagClassifier.v1",

@@ -35,7 +35,7 @@ class HeldOut:
 
     name (str): Its name in the results.
     train (Path): Pairs of the training relations.
-    dev (Path): An empty corpus: nothing is chosen on dev, which a cross-encoder would take long to read.
+    dev (Path): An empty corpus: nothing is chosen on dev.
     tests (Mapping[str, Path]): Pairs of the held-out relations.
     seen, unseen (Mapping[str, str]): Relations with their descriptions.
     """

@@ -31,7 +31,7 @@ FORM = f"components.{NAME}.model.encoder.form"
 BATCH_WORDS = 1200
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 BATCH = 64
-# Number of pairs that are also read in the other order, which doubles the time of a cross-encoder.
+# Number of pairs that are also read in the other order.
 DIRECTIONS = 320
 
 

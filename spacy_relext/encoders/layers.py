@@ -47,22 +47,9 @@ class LayerStack:
     def __len__(self) -> int:
         return len(self.layers)
 
-    def embed(self, inputs_embeds: Tensor, *, second_from: int = 0) -> Tensor:
-        """Add positions and segment to word-piece vectors. Shape (B, L, D)
-
-        second_from (int): For texts that follow others: the most pieces of a text. They are the second segment, and
-            start at this position, or earlier if the encoder has too few positions for two such texts. 0 for texts that
-            come first.
-        """
-        embeddings, options = self.transformer.embeddings, {}
-        if second_from:
-            first = getattr(embeddings, "padding_idx", -1) + 1  # RoBERTa's positions start after its padding index
-            length, known = inputs_embeds.shape[1], embeddings.position_embeddings.num_embeddings
-            start = first + max(0, min(second_from, known - first - second_from))
-            position_ids = torch.arange(start, start + length, device=inputs_embeds.device)[None]
-            segments = torch.full_like(position_ids, int(embeddings.token_type_embeddings.num_embeddings > 1))
-            options = {"position_ids": position_ids, "token_type_ids": segments}
-        hidden = embeddings(inputs_embeds=inputs_embeds, **options)
+    def embed(self, inputs_embeds: Tensor) -> Tensor:
+        """Add positions and segment to word-piece vectors. Shape (B, L, D)"""
+        hidden = self.transformer.embeddings(inputs_embeds=inputs_embeds)
         # ELECTRA's, if its embeddings are narrower than its layers
         project = getattr(self.transformer, "embeddings_project", None)
         return hidden if project is None else project(hidden)

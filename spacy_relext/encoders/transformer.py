@@ -11,7 +11,7 @@ from ..bridge.precision import autocast
 from ..bridge.weights import CachesWeights
 from .adversary import AdversarialPerturber, PerturbationCache
 from .fast import cheapen_dropout, prediction_copy
-from .layers import LayerStack, layers_of, must_recompute
+from .layers import LayerStack, layers_of
 from .pieces import N_MARKS, N_SHAPES
 
 if TYPE_CHECKING:
@@ -170,49 +170,6 @@ class TransformerEncoder(CachesWeights):
             marked = below[-1] + marks.to(below[-1].dtype)
             states = below[:-1] + stack.run(marked, mask[rows], layer, len(stack), recompute=recompute)
         return states[-1].float() if self.mix is None else mix_layers(self.mix.softmax(0), states)
-
-    def forward_below(
-        self,
-        piece_ids: Tensor,
-        shape_ids: Tensor,
-        mask: Tensor,
-        *,
-        rows: Tensor,
-        marks: Tensor,
-        layer: int,
-        markers: Optional[Tuple[Tensor, Tensor]] = None,
-        recompute: bool = False,
-    ) -> Tensor:
-        """Compute the input of layer `layer` in `forward_marked` with the same arguments. Shape (P, L, D)"""
-        with autocast(self.precision, piece_ids.device):
-            _, below = self._run_below(
-                piece_ids, shape_ids, mask, rows=rows, layer=layer, markers=markers, recompute=recompute
-            )
-            return below[-1] + marks.to(below[-1].dtype)
-
-    def forward_second(self, piece_ids: Tensor, mask: Tensor, *, layer: int, most: int) -> Tensor:
-        """Compute the input of layer `layer` for texts that follow others, each read alone up to that layer.
-
-        piece_ids, mask (Tensor): As for `forward`. Shapes (B, L)
-        most (int): Most pieces of a text; see `LayerStack.embed`.
-        RETURNS (Tensor): Shape (B, L, D)
-        """
-        with autocast(self.precision, piece_ids.device):
-            stack = LayerStack(self._fastest(piece_ids.device))
-            embedded = self._embed(piece_ids, torch.zeros_like(piece_ids))
-            return stack.run(stack.embed(embedded, second_from=most), mask, 0, layer)[-1]
-
-    def forward_above(self, hidden: Tensor, mask: Tensor, *, layer: int) -> Tensor:
-        """Run the layers from `layer` on.
-
-        hidden (Tensor): Input of layer `layer`, see `forward_below`. Shape (N, L, D)
-        mask (Tensor): True on pieces, then False on padding. Shape (N, L)
-        RETURNS (Tensor): Last hidden layer, in fp32. Shape (N, L, D)
-        """
-        with autocast(self.precision, hidden.device):
-            stack = LayerStack(self._fastest(hidden.device))
-            recompute = must_recompute(self.transformer, mask.numel())
-            return stack.run(hidden, mask, layer, len(stack), recompute=recompute)[-1].float()
 
     def _run_below(
         self,

@@ -53,13 +53,11 @@ form = "punct"
 class ZeroshotClassifier(PairPipe):
     """Predicts which described relation holds between two entities. Writes `doc._.triples`.
 
-    Its model reads pairs and descriptions separately (`DescriptionMatcher`) or jointly (`DescriptionCrossEncoder`).
-
     Pairs are classified in both orders, so that each relation has one class and one description; the order whose best
     relation has the higher logit gives the triple.
     """
 
-    architectures = ("relext_description_matcher", "relext_description_cross_encoder")
+    architectures = ("relext_description_matcher",)
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "added": {}, "schema_descriptions": {}}
 
     def reset(self) -> None:
@@ -145,11 +143,10 @@ class ZeroshotClassifier(PairPipe):
         return {**super().model_sizes(), "n_classes": 1}
 
     def arrays(self, instances: Instances) -> Settings:
-        """Return the word pieces of all descriptions, and in training the gold that `sample_relations` reads."""
+        """Return the word pieces of all descriptions."""
         if module_of(self.model).encoder.tokens.tokenizer is None:  # `initialize` lays pairs out before there is one
             return {}
-        gold = _gold_arrays(instances, self.classes) if isinstance(instances, GoldPairs) else {}
-        return {**self._describe(), **gold}
+        return self._describe()
 
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold classes, and the index of each pair's other order."""
@@ -164,10 +161,7 @@ class ZeroshotClassifier(PairPipe):
         return outputs._replace(logits=keep_better_order(outputs.logits, find_other_order(pairs)))
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
-        """Return the relation's description, its similarity with the pair, and that of no relation.
-
-        Similarities are cosines, or the scores of a cross-encoder.
-        """
+        """Return the relation's description, the cosine of pair and description, and the bias of no relation."""
         similarity = outputs.similarity[number]
         return {
             "description": self.descriptions[self.answers[answer - 1].relation],
@@ -198,13 +192,6 @@ class ZeroshotClassifier(PairPipe):
         return {"description_ids": ids, "description_mask": mask}
 
 
-def _gold_arrays(instances: GoldPairs, known: Sequence[PairClass]) -> Dict[str, numpy.ndarray]:
-    """Return `classes`, and `asked`: the relation of a pair, or of the same pair in the other order. Shapes (P,)"""
-    classes, other = instances.classes(known), find_other_order(instances.pairs)
-    mirrored = numpy.where(other >= 0, classes[other], 0)
-    return {"classes": classes, "asked": numpy.where(classes > 0, classes, mirrored)}
-
-
 def find_other_order(pairs: Pairs) -> IntArray:
     """Find the index of each pair's other order, -1 if it is not among the pairs. Shape (P,)"""
     keys = list(zip(pairs.doc.tolist(), map(tuple, pairs.subject.tolist()), map(tuple, pairs.object.tolist())))
@@ -220,9 +207,9 @@ def keep_better_order(logits: Floats, other: IntArray) -> Floats:
     RETURNS (Floats): Shape (P, 1 + R)
     """
     best = logits[:, 1:].max(1, initial=WITHHELD)
-    rivals = numpy.where(other >= 0, best[other], -numpy.inf)
+    other_best = numpy.where(other >= 0, best[other], -numpy.inf)
     is_later = (other >= 0) & (other < numpy.arange(len(other)))
-    is_worse = (rivals > best) | ((rivals == best) & is_later)
+    is_worse = (other_best > best) | ((other_best == best) & is_later)
     return numpy.concatenate([logits[:, :1], numpy.where(is_worse[:, None], WITHHELD, logits[:, 1:])], axis=1)
 
 

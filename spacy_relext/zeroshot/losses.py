@@ -32,8 +32,8 @@ def matching_loss(outputs: MatchOutput, targets: Dict[str, Tensor]) -> Dict[str,
     free = torch.ones_like(logits, dtype=torch.bool)
     free[rows, of_other] = False
     free[rows[is_withheld], classes[is_withheld]] = False
-    rivals = torch.where(free & (other >= 0)[:, None], logits[other.clamp(min=0)], WITHHELD)[:, 1:]
+    hard_negatives = torch.where(free & (other >= 0)[:, None], logits[other.clamp(min=0)], WITHHELD)[:, 1:]
     seen = classes.masked_fill(is_withheld, NO_RELATION)
-    losses = F.cross_entropy(torch.cat([logits, rivals], 1), seen, reduction="none")
+    losses = F.cross_entropy(torch.cat([logits, hard_negatives], 1), seen, reduction="none")
     is_judged = (classes != NO_RELATION) | (of_other == NO_RELATION)
     return {"match": losses[is_judged].sum() / is_judged.sum().clamp(min=1)}

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..bridge.weights import CachesWeights
-from ..pairs.encoders.states import States, masked_mean
+from ..pairs.encoders.states import masked_mean
 from ..pairs.model import PairModule, joined
 
 # Logit of a withheld relation, for example one that is left out of a training step.
@@ -29,7 +29,7 @@ FIRST_SCALE, FIRST_BIAS = 20.0, 0.3
 
 
 class MatchOutput(NamedTuple):
-    """Logits z of P pairs, and cosines (of a cross-encoder, z again); column 0 is no relation, whose cosine is b."""
+    """Logits z of P pairs, and cosines; column 0 is no relation, whose cosine is b."""
 
     logits: Tensor  # (P, 1 + R)
     similarity: Tensor  # (P, 1 + R)
@@ -42,18 +42,14 @@ class DescriptionMatcher(PairModule, CachesWeights):
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W, V, a and b, whatever the number of relations."""
-        self.build_scale()
-        self.pair, self.description = nn.Linear(3 * width, width), nn.Linear(width, width)
-        for layer in (self.pair, self.description):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
-
-    def build_scale(self) -> None:
-        """Build dropout, a and b."""
         self.dropout = nn.Dropout(self.settings["dropout"])
         # shape (1,): the optimizer takes no scalars
         self.log_scale = nn.Parameter(torch.full((1,), math.log(FIRST_SCALE)))
         self.bias = nn.Parameter(torch.full((1,), FIRST_BIAS))
+        self.pair, self.description = nn.Linear(3 * width, width), nn.Linear(width, width)
+        for layer in (self.pair, self.description):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, description_ids: Tensor, description_mask: Tensor, **arrays: Any) -> MatchOutput:
         """Match pairs with relations; in training, a random share of the relations is left out.
@@ -80,29 +76,22 @@ class DescriptionMatcher(PairModule, CachesWeights):
         """Compute u_p / |u_p|. Shape (P, D)"""
         states = self.encoder(**arrays)
         states = states._replace(sentence=masked_mean(states.tokens, states.mask))
-        return F.normalize(self.pair_vectors(states), dim=1)
+        return F.normalize(states.sentence + self.pair(self.dropout(joined(states))), dim=1)
 
-    def pair_vectors(self, states: States) -> Tensor:
-        """Compute u_p; the sentence's vector is c. Shape (P, D)"""
-        return states.sentence + self.pair(self.dropout(joined(states)))
-
-    def description_vectors(self, means: Tensor) -> Tensor:
-        """Compute v_r from e_r. Shapes (R, D) → (R, D)"""
-        return means + self.description(self.dropout(means))
-
-    def describe(self, ids: Tensor, mask: Tensor) -> Any:
+    def describe(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Encode descriptions; in prediction on a CPU, they are cached until they change."""
         if not self.can_use_cache(ids.device):
             return self.encode_descriptions(ids, mask)
-        known: Dict[bytes, Any] = self.cached(dict)
+        known: Dict[bytes, Tensor] = self.cached(dict)
         key = ids.numpy().tobytes()
         if key not in known:
             known.clear()
             known[key] = self.encode_descriptions(ids, mask)
         return known[key]
 
-    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Any:
+    def encode_descriptions(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Compute v_r / |v_r| with the encoder that reads the texts. Shape (R, D)"""
         encoder: Any = self.encoder
         pieces = encoder.tokens.encoder(ids, torch.zeros_like(ids), mask)
-        return F.normalize(self.description_vectors(masked_mean(pieces, mask)), dim=1)
+        means = masked_mean(pieces, mask)
+        return F.normalize(means + self.description(self.dropout(means)), dim=1)

@@ -177,12 +177,6 @@ def matcher(encoder: Setting) -> Setting:
     return {"model": {**head, "encoder": encoder}, "suggester": NEAR}
 
 
-def cross_encoder(encoder: Setting) -> Setting:
-    """Settings of a reader of pairs with descriptions, which reads each with all relations in each step."""
-    head = {"@architectures": "spacy_relext.DescriptionCrossEncoder.v1", "dropout": 0.0, "relation_dropout": 0.0}
-    return {"model": {**head, "encoder": encoder}, "suggester": NEAR}
-
-
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
 NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
@@ -249,6 +243,5 @@ CASES = [
     MethodCase("recurrent bags", "hrere_classifier", bags(LSTM_DISTANCES), NAMED, *ENGLISH),
     MethodCase("piece bags", "hrere_classifier", bags(PIECES), NAMED, *ENGLISH),
     MethodCase("zero-shot", "zeroshot_classifier", matcher(PUNCT), NAMED, *ENGLISH),
-    MethodCase("cross-encoder", "zeroshot_classifier", cross_encoder(PUNCT), NAMED, *ENGLISH),
     MethodCase("marked", "rere_extractor", {"model": MARKED_EXTRACTOR}, BEFORE_MARKED, *DETECTED),
 ]

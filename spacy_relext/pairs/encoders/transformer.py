@@ -110,7 +110,6 @@ class PairTransformer(nn.Module):
         order: Tensor,
         types: Optional[Tensor] = None,
         inserted: Sequence[Tensor] = (),
-        below: bool = False,
         **_: object,
     ) -> PairStates:
         """Read each text for each of its pairs; the states are in the pairs' order, and T is the longest text's length.
@@ -122,12 +121,10 @@ class PairTransformer(nn.Module):
         types (Optional[Tensor]): Entity type of each piece in the pairs' order, for typed marks. Shape (P, T)
         inserted (Sequence[Tensor]): What each inserted cell of a text is, 0 on its other pieces; for forms other than
             "means", in which each text has one pair. Shapes (b, L)
-        below (bool): Whether to stop before layer `marker_layer`: the states are its input.
         """
         assert self.roles is not None, "configure() or load_checkpoint() comes first"
         encoder, longest = self.tokens.encoder, max((part.shape[1] for part in ids), default=0)
-        layer = self.marker_layer if below else self._first_marked_layer()
-        read_texts = encoder.forward_below if below else encoder.forward_marked
+        layer = self._first_marked_layer()
         recompute = must_recompute(encoder.transformer, sum(role.numel() for role in roles))
         states, marked, pair_masks = [], [], []
         put: Sequence[Optional[Tensor]] = inserted or [None] * len(ids)
@@ -138,7 +135,7 @@ class PairTransformer(nn.Module):
                 assert types is not None, "typed marks read types"
                 marks = marks + self.types(types[numbers, : role.shape[1]] * (role > 0))
             markers = self._look_up(cells)
-            vectors = read_texts(
+            vectors = encoder.forward_marked(
                 piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer, markers=markers, recompute=recompute
             )
             room = longest - vectors.shape[1]
