@@ -198,7 +198,6 @@ class Errors:
         "[R258] No document is annotated by two annotators: the files have no {by} in common, or no triples. Documents "
         "are matched by text, or with --by id by the key id of their records."
     )
-    R259 = "[R259] {path!r} has no held0.spacy and held1.spacy. Split the corpus into folds with `spacy relext folds`."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."

@@ -11,11 +11,9 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, count_docs, missing_rate
 from benchmarks.harness.runs import DEFAULT_CONFIG, Trained, cached, digest, fingerprint, train_run
 from benchmarks.rere.curves import draw_curves
-from benchmarks.rere.evaluation import estimate_rates, evaluate, load_tuned
+from benchmarks.rere.evaluation import estimate_rates, evaluate
 from benchmarks.rere.peer import EARLIER, own_batch_size, peer_scores, run_peer
 from spacy_relext.corpora.drop import MODES
-from spacy_relext.corpora.shards import HELD, TRAIN, split_folds
-from spacy_relext.pipeline.relabeling import relabel
 
 CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
@@ -32,12 +30,10 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
     "printed": ("collective, printed form", {f"{DETECTOR}.loss": "printed"}),
     "ssr-pu": ("SSR-PU", {f"{DETECTOR}.loss": "ssr_pu"}),
     "collective-batch": ("collective, batch", COLLECTIVE),
-    "relabelled": ("bce, relabelled (CAST)", {}),
 }
 # Compared with the losses: CasRel with the additions of our encoder, and the learning rate of the fair tables.
 PEER = "casrel"
 PEER_OPTIONS = ("--additions", "--lr", "3e-4")
-FOLDS = 3
 # Where losses for missing labels take τ from → suffix of a system's name.
 KNOWN, ESTIMATED = "known", "estimated"
 RATES = {KNOWN: "", ESTIMATED: ", estimated rates"}
@@ -229,8 +225,7 @@ def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: fl
                 changes = {**LOSSES[loss][1], f"initialize.{DETECTOR}": {"missing_rates": estimates}}
             name = "default" if loss == "bce" else f"{loss}{RATES[source]}"
             folder = name.replace(", ", "-").replace(" ", "-")
-            corpus = replace(dropped, train=_relabel(call, dropped, seed=seed)) if loss == "relabelled" else dropped
-            trained, scores = run_system(call, folder, corpus, seed=seed, changes=changes, curve=True)
+            trained, scores = run_system(call, folder, dropped, seed=seed, changes=changes, curve=True)
             options: dict[str, Any] = {"seed": seed, "seconds": trained.seconds, **_named(call, data, mode, rate)}
             options["system"] = name if name == "default" else f"ablation:{name}"
             call.record("false-negatives", scores["tests"]["test"]["tuned"], **options)
@@ -254,22 +249,6 @@ def _named(call: Call, data: DataSet, mode: str, rate: float) -> dict[str, str]:
     """RETURNS (dict[str, str]): Data and split, as rows on missing labels name them."""
     split = f"{call.split_name(data, 'test')}, {rate:g} dropped"
     return {"data": f"{call.describe(data)}, dropped by {mode}", "split": split}
-
-
-def _relabel(call: Call, data: DataSet, *, seed: int) -> Path:
-    """Add triples to a training corpus by pipelines of other folds, which are trained and tuned as all others are."""
-    folder = call.settings.runs / "corpora" / "relabelled" / f"{digest(data.train)}-seed{seed}"
-    if not (folder / HELD.format(FOLDS - 1)).exists():
-        split_folds(data.train, folder, folds=FOLDS, progress=iter)
-    options: dict[str, Any] = {"dev": data.dev, "seed": seed, "settings": call.settings, "lang": data.lang}
-    corpora = [folder / TRAIN.format(fold) for fold in range(FOLDS)]
-    trained = [train_run(f"{data.name.partition('/')[0]}-fold", train=corpus, **options) for corpus in corpora]
-    output = folder / "relabelled.spacy"
-    if not output.exists():
-        pipelines = (load_tuned(run.pipeline, data.dev, threads=call.settings.threads) for run in trained)
-        report = relabel(folder, pipelines, output, dev=data.dev, seed=seed)
-        call.tell(f"  relabelled: {report.added.total()} of {report.candidates.total()} new triples added")
-    return output
 
 
 def _estimate_rates(call: Call, dropped: DataSet, held: Path, *, seed: int) -> dict[str, float]:

@@ -20,7 +20,6 @@ from .graph import graph_app
 from .init_config import init_config_cli
 from .kb import kb_app
 from .pipeline import fail
-from .relabel import relabel_cli
 from .retrain import retrain_cli
 from .rules import rules_app
 from .serve import serve_cli
@@ -45,7 +44,6 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "extract": extract_cli,
     "folds": folds_cli,
     "init-config": init_config_cli,
-    "relabel": relabel_cli,
     "retrain": retrain_cli,
     "serve": serve_cli,
     "suggest": suggest_cli,
