@@ -92,7 +92,7 @@ table-%-small: $(VENV)/.installed-dev
 table-%: $(VENV)/.installed-dev
 	$(PY) -m benchmarks table $*
 
-# Suggest, correct thirty sentences in a headless browser, retrain and compare: a few minutes, with a small pipeline.
+# Draw thirty sentences, correct the suggestions in a headless browser, retrain and compare: a few minutes, with a small pipeline.
 demo-loop: $(VENV)/.installed-dev
 	$(PY) scripts/demo_loop.py build/demo-loop $(ARGS)
 
@@ -153,7 +153,7 @@ help:
 	@echo "make docs       the documentation as a site, in build/site"
 	@echo "make doctest    run the code blocks of README and docs"
 	@echo "make smoke      the whole project on tiny settings, twice"
-	@echo "make demo-loop  suggest, correct in a browser, retrain: the loop of annotation in minutes"
+	@echo "make demo-loop  sample, correct in a browser, retrain: the loop of annotation in minutes"
 	@echo "make table-NAME  a table of docs/benchmarks/ again, such as table-rere-nyt24"
 	@echo "make table-NAME-small  the first command of that table, on few sentences"
 	@echo "make real       tests on the data sets beside the checkout"

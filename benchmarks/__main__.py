@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 PROGRAMS = {
     name: f"benchmarks.{name}.program"
-    for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph", "annotation", "extraction", "zeroshot")
+    for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph", "extraction", "zeroshot")
 }
 PROGRAMS |= {name: f"benchmarks.harness.{name}" for name in ("render", "table")}
 

@@ -1,4 +1,4 @@
-"""The loop of annotation in a few minutes: suggest, correct in a browser, convert, retrain, compare.
+"""The loop of annotation in a few minutes: sample, correct in a browser, convert, retrain, compare.
 
     python scripts/demo_loop.py build/demo-loop
 
@@ -166,10 +166,10 @@ def main() -> int:
     rare = ("--training.eval_frequency", arguments.steps)
     run("spacy", "train", CONFIG, "--output", folder / "first", *paths, *lengths, *rare)
     run("spacy_relext", "tune", folder / "first" / "model-last", folder / "dev.spacy", folder / "tuned")
-    step(f"suggest {arguments.sentences} sentences to correct")
+    step(f"draw {arguments.sentences} sentences to correct, with suggestions of the pipeline")
     gold = write_pool(folder)
-    limit = ("--limit", arguments.sentences)
-    run("spacy_relext", "suggest", folder / "tuned", folder / "pool.jsonl", folder / "suggested.jsonl", *limit)
+    files, sample = (folder / "pool.jsonl", folder / "suggested.jsonl"), ("--sample", arguments.sentences)
+    run("spacy_relext", "export", "jsonl", *files, "--pipeline", folder / "tuned", *sample)
     step("correct them in the browser")
     counts = correct(folder / "suggested.jsonl", folder / "corrected.jsonl", gold)
     print("         " + ", ".join(f"{count} {what}" for what, count in counts.items()))

@@ -206,6 +206,6 @@ def test_the_commands_are_there(installed: Set[EntryPoint]) -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
     expected = (
         "agree align clusters compare convert correct debug-data drop-triples evaluate explain export extract folds "
-        "graph init-config kb retrain rules serve suggest teach tune type-patterns view"
+        "graph init-config kb retrain rules serve teach tune type-patterns view"
     )
     assert sorted(commands["relext"].commands) == expected.split()

@@ -101,12 +101,16 @@ def export_cli(
         Path, typer.Argument(metavar="OUTPUT", help=".json for label-studio, .jsonl for others, folder for brat")
     ],
     pipeline: Annotated[Optional[str], typer.Option(help="Pipeline whose entities and triples are suggested")] = None,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Documents to draw at random, without near-duplicates; 0: all, in their order")
+    ] = 0,
+    seed: options.Seed = 0,
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Write a corpus or texts for an annotation tool: gold triples as annotation, a pipeline's as suggestions."""
     with input_errors():
         nlp = None if pipeline is None else open_pipeline(pipeline, gpu_id)
-        report = export(format, source, output, nlp=nlp, progress=with_progress)
+        report = export(format, source, output, nlp=nlp, sample=sample, seed=seed, progress=with_progress)
     typer.echo(format_export_report(report))
     msg.good(f"Wrote {', '.join(map(str, report.files))}")
 

@@ -23,7 +23,6 @@ from .pipeline import fail
 from .retrain import retrain_cli
 from .rules import rules_app
 from .serve import serve_cli
-from .suggest import suggest_cli
 from .tune import tune_cli
 from .type_patterns import type_patterns_cli
 from .view import view_cli
@@ -46,7 +45,6 @@ COMMANDS: Dict[str, Callable[..., None]] = {
     "init-config": init_config_cli,
     "retrain": retrain_cli,
     "serve": serve_cli,
-    "suggest": suggest_cli,
     "teach": teach_cli,
     "tune": tune_cli,
     "type-patterns": type_patterns_cli,

@@ -1,11 +1,13 @@
 """A corpus or texts become files of an annotation tool: gold triples as annotation, a pipeline's as suggestions."""
 
+import random
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, List, Optional, Tuple, Union
 
+import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -14,6 +16,7 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.registry import WRITABLE, get_format
 from .jsonl import read_jsonl
+from .overlap import NearIndex, doc_shingles
 from .records import doc_to_record, record_to_doc
 from .report import format_table, list_losses
 from .shards import SUFFIX, iter_docs
@@ -32,6 +35,8 @@ class ExportReport:
     triples: int = 0
     # Those of the triples that a component predicted.
     suggestions: int = 0
+    # Texts that are left out because they are near-duplicates of sampled ones.
+    duplicates: int = 0
     losses: "Counter[str]" = field(default_factory=Counter)
     # Files written; the first is the one to import.
     files: List[Path] = field(default_factory=list)
@@ -43,6 +48,8 @@ def export(
     output: Union[str, Path],
     *,
     nlp: Optional[Language] = None,
+    sample: int = 0,
+    seed: int = 0,
     progress: Callable[[Iterable[Record]], Iterable[Record]] = iter,
 ) -> ExportReport:
     """Write a corpus or texts in the format of an annotation tool, and count what the tool has no place for.
@@ -52,6 +59,8 @@ def export(
         document on each line, or a folder of .txt files.
     output (Union[str, Path]): A file, or a folder if the format writes several files.
     nlp (Optional[Language]): A pipeline that adds entities and triples as suggestions.
+    sample (int): Documents to draw at random, no two of which are near-duplicates; 0: all documents, in their order.
+    seed (int): Seed of the draw.
     progress (Callable[[Iterable[Record]], Iterable[Record]]): Wraps the stream of records.
     RAISES (ValueError): If the format, the input or the output cannot be used, or a record is malformed.
     """
@@ -64,6 +73,8 @@ def export(
     assert spec.write is not None  # WRITABLE
     report = ExportReport()
     given = _read(source)
+    if sample:
+        given = islice(_shuffle(given, report, seed=seed), sample)
     records = _count(progress(given if nlp is None else _suggest(given, nlp)), report)
     first = next(records, None)
     if first is None:
@@ -79,6 +90,7 @@ def format_export_report(report: ExportReport) -> str:
         ("documents not annotated with triples", report.not_annotated),
         ("triples", report.triples),
         ("triples of a component, not annotated", report.suggestions),
+        ("texts left out as near-duplicates", report.duplicates),
         *list_losses(report.losses),
     ]
     return format_table([(name, f"{count:,}") for name, count in rows if count])
@@ -97,6 +109,17 @@ def _read(source: Path) -> Iterator[Record]:
         yield from read_jsonl(source)
     else:
         raise ValueError(Errors.R118.format(path=str(source)))
+
+
+def _shuffle(records: Iterable[Record], report: ExportReport, *, seed: int) -> Iterator[Record]:
+    """Yield records in random order, without near-duplicates of earlier ones."""
+    pool, tokenizer, index = list(records), spacy.blank("xx"), NearIndex()
+    random.Random(seed).shuffle(pool)
+    for record in pool:
+        if index.add(doc_shingles(tokenizer.make_doc(record["text"]))):
+            yield record
+        else:
+            report.duplicates += 1
 
 
 def _suggest(records: Iterable[Record], nlp: Language) -> Iterator[Record]:

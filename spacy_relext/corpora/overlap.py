@@ -2,9 +2,9 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import DefaultDict, Dict, FrozenSet, Iterator, List, Set, Tuple
+from typing import DefaultDict, Dict, FrozenSet, Iterable, Iterator, List, Set, Tuple
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import get_records
@@ -104,14 +104,37 @@ class Overlap:
 def sentence_words(doc: Doc) -> Iterator[Tuple[str, Tuple[str, ...]]]:
     """Yield the text of each sentence that has a word, and its words in lower case."""
     for start, end in sentence_bounds(doc):
-        words = tuple(token.lower_ for token in doc[start:end] if not (token.is_punct or token.is_space))
+        words = _words(doc[start:end])
         if words:
             yield doc[start:end].text, words
+
+
+@dataclass
+class NearIndex:
+    """Texts of which no two are near-duplicates, by their shingles of three words (`is_near`)."""
+
+    _index: DefaultDict[Tuple[str, ...], List[int]] = field(default_factory=lambda: defaultdict(list))
+    _texts: List[Shingles] = field(default_factory=list)
+
+    def add(self, shingles: Shingles) -> bool:
+        """Add a text unless it is a near-duplicate of an added one; return True if it was added."""
+        shared = Counter(number for shingle in shingles for number in self._index.get(shingle, ()))
+        if any(is_near(common, self._texts[number], shingles) for number, common in shared.items()):
+            return False
+        for shingle in shingles:
+            self._index[shingle].append(len(self._texts))
+        self._texts.append(shingles)
+        return True
 
 
 def is_near(common: int, first: Shingles, second: Shingles) -> bool:
     """Return True if two sets of shingles with so many in common have a Jaccard index of `NEAR` or more."""
     return common >= NEAR * (len(first) + len(second) - common)
+
+
+def doc_shingles(doc: Doc) -> Shingles:
+    """Return the runs of three words of a Doc, without case, punctuation and spaces."""
+    return make_shingles(_words(doc))
 
 
 def make_shingles(words: Tuple[str, ...]) -> Shingles:
@@ -125,6 +148,11 @@ def triple_keys(doc: Doc) -> List[TripleKey]:
         (_plain(doc, record["subject"]), record["relation"], _plain(doc, record["object"]))
         for record in get_records(doc, source="") or []
     ]
+
+
+def _words(tokens: Iterable[Token]) -> Tuple[str, ...]:
+    """Return words in lower case, without punctuation and spaces."""
+    return tuple(token.lower_ for token in tokens if not (token.is_punct or token.is_space))
 
 
 def _plain(doc: Doc, place: Tuple[int, int]) -> str:

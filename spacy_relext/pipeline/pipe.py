@@ -451,12 +451,6 @@ def list_near_misses(nlp: Language, doc: Doc) -> List[NearMiss]:
     return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc))])
 
 
-def threshold_of(nlp: Language, source: str, relation: str) -> float:
-    """Return the lowest score at which a component of a pipeline states a relation; 0 if it has no threshold."""
-    pipe = nlp.get_pipe(source) if source in nlp.pipe_names else None
-    return pipe.threshold_of(relation) if isinstance(pipe, RelationPipe) else 0.0
-
-
 def _checked(get_examples: GetExamples, method: str) -> Iterator[Example]:
     """Yield the training data and check it: spaCy's own check would read all of it once more."""
     if not callable(get_examples):

@@ -81,6 +81,24 @@ def test_what_a_pipeline_finds_is_suggested(nlp: Language, tmp_path: Path) -> No
     assert [(triple.relation, triple.score, triple.source) for triple in doc._.triples] == [("met", 0.5, "meets")]
 
 
+def test_a_random_sample_without_near_duplicates(nlp: Language, tmp_path: Path) -> None:
+    source, output = tmp_path / "pool.jsonl", tmp_path / "sample.jsonl"
+    texts = [f"Ada saw Bo near the old house in the old town, number {number}." for number in range(3)]
+    texts += [f"Rain {number} fell." for number in range(4)] + ["Rain 0 fell!"]
+    write_jsonl(source, [{"text": text, "id": number} for number, text in enumerate(texts)])
+    drawn = []
+    for seed in (0, 0, 1):
+        report = export("jsonl", source, output, nlp=nlp, sample=10, seed=seed)
+        drawn.append([json.loads(line) for line in output.read_text(encoding="utf8").splitlines()])
+        assert (report.docs, report.duplicates, report.suggestions) == (5, 3, 1)
+        assert "texts left out as near-duplicates" in format_export_report(report)
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len({each["text"].rstrip(".!") for each in drawn[0]}) == 5
+    assert all(each["id"] in range(8) for each in drawn[0])
+    assert export("jsonl", source, output, sample=2).docs == 2
+    assert export("jsonl", source, output).docs == len(texts)
+
+
 def test_gold_remains_beside_suggestions(nlp: Language, tmp_path: Path) -> None:
     source, output = tmp_path / "in.jsonl", tmp_path / "tasks.json"
     gold = {"subject": [0, 3], "relation": "saw", "object": [8, 10]}

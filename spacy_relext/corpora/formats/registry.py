@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, 
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..jsonl import parse_jsonl
+from ..jsonl import parse_jsonl, write_jsonl
 from ..report import Report
 from .annotation import Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
@@ -27,6 +27,12 @@ from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
 from .spert import parse_spert, parse_tacred
 from .text import parse_text, read_text
+
+
+def _write_jsonl(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
+    """Write canonical records, which lose nothing."""
+    write_jsonl(path, records)
+    return [path]
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,8 @@ FORMATS: Dict[str, Format] = {
         locate=leave_out_unfinished,
         one_sentence=False,
         parse_options=("pseudo_labels",),
+        write=_write_jsonl,
+        suffix=".jsonl",
     ),
     "label-studio": Format(
         read_label_studio,

@@ -28,6 +28,7 @@ KINDS = {
         coref=True,
     ),
     "doccano": Kind(others=OTHERS, states=("gold", "none", "entities")),
+    "jsonl": Kind(others=OTHERS, coref=True, kb_ids=["Q1"], attributes=["negated"], states=("gold", "both", "none")),
     "label-studio": Kind(
         attributes=["negated", "assertion", "a b"],
         values=["a|b c", [1, "x"], {"a": None}, *Kind().values],

@@ -1,1 +1,0 @@
-"""Benchmarks of annotation: which sentences to annotate next."""
