@@ -32,7 +32,7 @@ from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .bags import Bags, gather_bags, single_mentions, union_of
 from .knowledge import BagKnowledge
 from .linked_kb import LinkedKb
-from .losses import AGREEMENTS, hrere_loss
+from .losses import hrere_loss
 from .mixture import MIXES, MixedProbs, Mixture, fit_mixture, mix
 from .ranking import (
     BAG,
@@ -54,8 +54,6 @@ CONFIG = f"""
 [component]
 kb_weight = 1.0
 agree_weight = 0.0
-agree = "ce"
-confidence = 0.5
 mix = "logit"
 text_share = 0.6
 require_text_evidence = 0.0
@@ -100,13 +98,11 @@ class HrereClassifier(PairPipe):
     fitted_first = ("text_share", "text_temperature", "kb_temperature")
     ranges: ClassVar[Ranges] = {
         **PairPipe.ranges,
-        "agree": AGREEMENTS,
         "mix": MIXES,
         "mentions": ("best", "all"),
         "evidence_facts": (0, 1_000),
         "kb_weight": (0.0, 1_000.0),
         "agree_weight": (0.0, 1_000.0),
-        "confidence": (0.0, 1.0),
         "text_share": (0.0, 1.0),
         "require_text_evidence": (0.0, 1.0),
     }
@@ -205,8 +201,7 @@ class HrereClassifier(PairPipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute J_L, J_G and J_D."""
-        names = ("kb_weight", "agree_weight", "agree", "confidence")
-        return hrere_loss(outputs, targets, **{name: self.cfg[name] for name in names})
+        return hrere_loss(outputs, targets, kb_weight=self.cfg["kb_weight"], agree_weight=self.cfg["agree_weight"])
 
     # Prediction
 
@@ -389,8 +384,6 @@ def make_hrere_classifier(
     suggester: Suggester,
     kb_weight: float,
     agree_weight: float,
-    agree: str,
-    confidence: float,
     mix: str,
     text_share: float,
     require_text_evidence: float,
@@ -406,8 +399,6 @@ def make_hrere_classifier(
     kb_weight (float): λ₁, weight of the knowledge base's loss on the labels; with `agree_weight` 0 the model is the
         paper's HRERE-naive, with both 0 and `text_share` 1 its HRERE-base.
     agree_weight (float): λ₂, weight of the text's loss on the predictions of the knowledge base.
-    agree (str): J_D: "ce" (the paper's), "linear" or "gated", see `hrere/losses.py`.
-    confidence (float): Of "gated": what the highest probability of the knowledge base must exceed.
     mix (str): Whether logits ("logit") or, as in the paper, probabilities ("prob") are mixed.
     text_share (float): α, weight of the text for pairs that the knowledge base covers, fitted by `tune`; 1: text alone.
     require_text_evidence (float): Minimum score of a relation from the text alone; 0: a knowledge base may assert a

@@ -2,9 +2,7 @@
 
     J_L = −Σ_r y_r log p_L(r)        text;  y is uniform over the relations of a bag
     J_G = −Σ_r y_r log p_G(r)        knowledge base: linked pairs and relations of the knowledge base only
-    J_D = −log p_L(r*),  r* = argmax z_G                                  "ce", the paper's
-          −p_L(r*)                                                         "linear", that of the authors' code
-          Σ_r p_G(r) (log p_G(r) − log p_L(r)), if p_G is confident of a relation, else 0     "gated"
+    J_D = −log p_L(r*),  r* = argmax z_G
 
 J_D has no gradient for the knowledge base: only the text learns from it.
 
@@ -14,31 +12,19 @@ Extraction", NAACL 2019. Differences: `docs/methods/hrere.md`.
 
 from typing import Dict
 
-import torch
 from torch import Tensor
 
-from ..pairs.gold import NO_RELATION
 from .model import HrereOutput
-
-AGREEMENTS = ("ce", "linear", "gated")
 
 
 def hrere_loss(
-    outputs: HrereOutput,
-    targets: Dict[str, Tensor],
-    *,
-    kb_weight: float,
-    agree_weight: float,
-    agree: str,
-    confidence: float,
+    outputs: HrereOutput, targets: Dict[str, Tensor], *, kb_weight: float, agree_weight: float
 ) -> Dict[str, Tensor]:
     """Compute J = J_L + λ₁ J_G + λ₂ J_D.
 
     targets (Dict[str, Tensor]): `gold`, y, shape (G, R); `linked`, True if the knowledge base has both entities, shape
         (G,); `shared`, True for its relations and no relation, shape (R,).
     kb_weight, agree_weight (float): λ₁ and λ₂.
-    agree (str): One of `AGREEMENTS`.
-    confidence (float): Of "gated": what the largest p_G must exceed.
     RETURNS (Dict[str, Tensor]): `text`, and if their weights are not 0 `kb` and `agree`, weighted. Shapes ()
     """
     gold, linked, shared = targets["gold"].to(outputs.text.dtype), targets["linked"], targets["shared"]
@@ -53,8 +39,7 @@ def hrere_loss(
         losses = -(target * kb_logs.masked_fill(~shared, 0.0)).sum(1)
         terms["kb"] = kb_weight * _mean(losses[rows], len(gold))
     if agree_weight:
-        kb_logs = masked_logs(outputs.knowledge.detach(), shared)
-        losses = agreement(logs[linked], kb_logs[linked], form=agree, confidence=confidence)
+        losses = agreement(logs[linked], masked_logs(outputs.knowledge, shared)[linked])
         terms["agree"] = agree_weight * _mean(losses, len(gold))
     return terms
 
@@ -69,13 +54,6 @@ def masked_logs(logits: Tensor, shared: Tensor) -> Tensor:
     return logits.masked_fill(~shared, float("-inf")).log_softmax(1)
 
 
-def agreement(text_logs: Tensor, kb_logs: Tensor, *, form: str, confidence: float) -> Tensor:
-    """Compute J_D of each bag from log p_L and log p_G; see `hrere_loss`. Shapes (G, R), (G, R) → (G,)"""
-    kb_logs = kb_logs.detach()
-    highest, best = kb_logs.exp().max(1) if len(kb_logs) else (kb_logs.new_zeros(0), text_logs.new_zeros(0).long())
-    if form != "gated":
-        log_p = text_logs.gather(1, best[:, None])[:, 0]
-        return -log_p if form == "ce" else -log_p.exp()
-    probs = kb_logs.exp()
-    divergence = torch.where(probs > 0, probs * (kb_logs - text_logs), torch.zeros_like(probs)).sum(1)
-    return divergence * ((highest > confidence) & (best != NO_RELATION))
+def agreement(text_logs: Tensor, kb_logs: Tensor) -> Tensor:
+    """Compute J_D of each bag from log p_L and log p_G, of which only r* is read. Shapes (G, R), (G, R) → (G,)"""
+    return -text_logs.gather(1, kb_logs.argmax(1, keepdim=True))[:, 0]

@@ -222,14 +222,14 @@ def test_tuning_fits_the_mixture(kb: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting, value", [("agree", "no"), ("mix", "no"), ("mentions", "no"), ("text_share", 1.5), ("kb_weight", -1.0)]
+    "setting, value", [("mix", "no"), ("mentions", "no"), ("text_share", 1.5), ("kb_weight", -1.0)]
 )
 def test_settings_out_of_range(setting: str, value: Any) -> None:
     with pytest.raises(ValueError, match=setting):
         build({setting: value})
 
 
-@pytest.mark.parametrize("setting, value", [("agree", "ce"), ("agree", "linear"), ("mix", "prob"), ("mix", "logit")])
+@pytest.mark.parametrize("setting, value", [("mix", "prob"), ("mix", "logit")])
 def test_settings_of_paper_and_code(setting: str, value: str) -> None:
     pipe: Any = build({setting: value}).get_pipe(NAME)
     assert pipe.cfg[setting] == value
