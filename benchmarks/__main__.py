@@ -28,7 +28,7 @@ class LazyPrograms(TyperGroup):
             return None
         program = import_module(PROGRAMS[cmd_name])
         single = typer.Typer(add_completion=False)
-        single.command(cmd_name, epilog=getattr(program, "DEFAULTS", None))(program.main)
+        single.command(cmd_name)(program.main)
         return typer.main.get_command(single)
 
 

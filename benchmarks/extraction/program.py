@@ -6,23 +6,14 @@
 benchmarks/extraction/README.md says what each experiment is.
 """
 
-from typing import Annotated, Optional
-
-import typer
+from typing import Optional
 
 from benchmarks.extraction.kill import PARTS, kill
 from benchmarks.extraction.large import PIPELINES, WIDTHS, crowded, long
 from benchmarks.extraction.service import service
 from benchmarks.extraction.speed import memory, speed
-from benchmarks.harness import program
 from benchmarks.harness.datasets import Maker
-from benchmarks.harness.program import (
-    Experiment,
-    describe_defaults,
-    experiments_argument,
-    report_errors,
-    run_experiments,
-)
+from benchmarks.harness.program import Experiment, make_main, make_option
 
 EXPERIMENTS = {
     "kill": Experiment(kill, tuple(PARTS), seeds="0", passes=50),
@@ -32,20 +23,14 @@ EXPERIMENTS = {
     "long": Experiment(long, tuple(f"two CNNs of width {width}" for width in WIDTHS), seeds="0", passes=1),
     "service": Experiment(service, (), seeds="0", passes=1),
 }
-DEFAULTS = describe_defaults(EXPERIMENTS)
-
-
-def main(
-    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
-    data: program.DataOption = program.DATA,
-    seeds: program.SeedsOption = None,
-    passes: Annotated[Optional[int], typer.Option(min=1, help="Kills (kill), or repetitions (speed).")] = None,
-    threads: program.ThreadsOption = 1,
-    limit_train: Annotated[Optional[int], typer.Option(min=1, help="Documents, requests or characters.")] = None,
-    only: program.OnlyOption = None,
-    runs: program.RunsOption = program.HERE / "runs",
-    results: program.ResultsOption = program.RESULTS / "extraction.json",
-) -> None:
-    """Measure the extraction of whole corpora, and write the rows."""
-    with report_errors():
-        run_experiments(EXPERIMENTS, locals(), Maker)
+main = make_main(
+    "extraction",
+    EXPERIMENTS,
+    Maker,
+    summary="Measure the extraction of whole corpora, and write the rows.",
+    options=(),
+    own={
+        "passes": make_option(Optional[int], None, "Kills (kill), or repetitions (speed).", min=1),
+        "limit_train": make_option(Optional[int], None, "Documents, requests or characters.", min=1),
+    },
+)

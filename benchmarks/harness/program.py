@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Optional
 
 import typer
@@ -24,27 +27,30 @@ PRECISIONS = ("auto", "fp32", "bf16")
 # Options that name folders and files of one machine; their values do not change the figures.
 FOLDERS = ("--runs", "--results", "--figures", "--data", "--models", "--encoder", "--peer-python")
 
-# Options of more than one program.
-DataOption = Annotated[Path, typer.Option("--data", help="Folder with the data sets.")]
-ModelsOption = Annotated[Path, typer.Option("--models", help="Folder with spaCy pipelines and word vectors.")]
-EncoderOption = Annotated[Path, typer.Option("--encoder", help="Folder of the encoder, for all systems.")]
-SeedsOption = Annotated[
-    Optional[str], typer.Option("--seeds", help="Comma-separated; for speed also the number of rounds.")
-]
-PassesOption = Annotated[Optional[int], typer.Option("--passes", min=1, help="Passes over the training data.")]
-ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="Threads of torch and the tokenizer.")]
-PrecisionOption = Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16, with the encoder.")]
-GpuOption = Annotated[int, typer.Option("--gpu-id", help="GPU for trainings and predictions; -1: the CPU.")]
-LimitTrainOption = Annotated[
-    Optional[int], typer.Option("--limit-train", min=0, help="First training sentences; 0 for all.")
-]
-LimitTestOption = Annotated[
-    Optional[int], typer.Option("--limit-test", min=0, help="First tuning and test sentences; 0 for all.")
-]
-OnlyOption = Annotated[Optional[str], typer.Option("--only", help="Parts of the experiment, comma-separated.")]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that keeps trainings.")]
-ResultsOption = Annotated[Path, typer.Option("--results", help="File that gets the rows.")]
-FiguresOption = Annotated[Path, typer.Option("--figures", help="Folder for drawings.")]
+# Options of more than one program, and their defaults; `--results` is `results/PROGRAM.json`.
+Option = tuple[Any, Any]
+
+
+def make_option(kind: Any, default: Any, description: str, **settings: Any) -> Option:
+    """RETURNS (Option): The annotation of an option, as typer reads it, and its default."""
+    return Annotated[kind, typer.Option(help=description, **settings)], default
+
+
+OPTIONS: dict[str, Option] = {
+    "data": make_option(Path, DATA, "Folder with the data sets."),
+    "models": make_option(Path, MODELS, "Folder with spaCy pipelines and word vectors."),
+    "encoder": make_option(Path, ENCODER, "Folder of the encoder, for all systems."),
+    "seeds": make_option(Optional[str], None, "Comma-separated; for speed also the number of rounds."),
+    "passes": make_option(Optional[int], None, "Epochs of the training data.", min=1),
+    "threads": make_option(int, 1, "Threads of torch and the tokenizer.", min=1),
+    "precision": make_option(str, "auto", "auto, fp32 or bf16, with the encoder."),
+    "gpu_id": make_option(int, -1, "GPU for trainings and predictions; -1: the CPU."),
+    "limit_train": make_option(Optional[int], None, "First training sentences; 0 for all.", min=0),
+    "limit_test": make_option(Optional[int], None, "First tuning and test sentences; 0 for all.", min=0),
+    "only": make_option(Optional[str], None, "Parts of the experiment, comma-separated."),
+    "runs": make_option(Path, HERE / "runs", "Folder that keeps trainings."),
+    "figures": make_option(Path, HERE / "figures", "Folder for drawings."),
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +73,11 @@ class Experiment:
     limit_test: int = 0
 
 
-def experiments_argument(known: Mapping[str, Experiment]) -> Any:
-    """RETURNS (type): The positional argument of a program that has these experiments."""
-    return Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help=f"Of {', '.join(known)}.")]
+# From the options of a call to further arguments of the maker of corpora, and of `Call`.
+Prepare = Callable[[Mapping[str, Any]], tuple[dict[str, Any], dict[str, Any]]]
 
 
-def describe_defaults(known: Mapping[str, Experiment]) -> str:
+def _describe_defaults(known: Mapping[str, Experiment]) -> str:
     """RETURNS (str): What the experiments of a program do by default, for its help."""
     described = [
         f"{name}: seeds {e.seeds}, passes {e.passes or 'as configured'}, sentences {e.limit_train or 'all'}, "
@@ -92,17 +97,45 @@ def report_errors() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def run_experiments(
-    known: Mapping[str, Experiment], options: Mapping[str, Any], maker: Callable[..., Maker], **more: Any
-) -> None:
-    """Run the experiments of a command line one after the other.
+def make_main(
+    name: str,
+    known: Mapping[str, Experiment],
+    maker: Callable[..., Maker],
+    *,
+    summary: str,
+    options: Collection[str],
+    own: Mapping[str, Option] = MappingProxyType({}),
+    prepare: Prepare = lambda given: ({}, {}),
+) -> Callable[..., None]:
+    """Make the program that runs experiments one after the other and writes their rows.
 
-    options (Mapping[str, Any]): The program's options, `experiments` among them.
-    maker (Callable[..., Maker]): Makes the maker of corpora from the data folder, the target folder and the limits.
-    RAISES (ValueError): If an option is malformed, or what it names does not exist.
+    name (str): Of the program, and of the file of its results.
+    maker (Callable[..., Maker]): Makes the maker of corpora from the data folder, the target folder and the limits, and
+        the folder of models if that is an option.
+    options (Collection[str]): Those of OPTIONS that it has besides data, seeds, threads, only and runs.
+    own (Mapping[str, Option]): Options that no other program has; or with another default or description.
+    prepare (Prepare): From the options given to further arguments of the maker, and of `Call`.
     """
-    for experiment in [_find_experiment(name, known, only=options["only"]) for name in options["experiments"]]:
-        experiment.run(_make_call(experiment, options, maker, **more))
+    common = {*options, "data", "seeds", "threads", "only", "runs"}
+    chosen = {key: option for key, option in OPTIONS.items() if key in common} | own
+    chosen["results"] = make_option(Path, RESULTS / f"{name}.json", "File that gets the rows.")
+    experiments = Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help=f"Of {', '.join(known)}.")]
+
+    def main(**given: Any) -> None:
+        with report_errors():
+            for_maker, more = prepare(given)
+            if "models" in given:
+                for_maker = {**for_maker, "models": given["models"]}
+            for each in given["experiments"]:
+                experiment = _find_experiment(each, known, only=given["only"])
+                experiment.run(_make_call(experiment, given, partial(maker, **for_maker), **more))
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("experiments", kind, annotation=experiments)]
+    parameters += [inspect.Parameter(key, kind, annotation=a, default=d) for key, (a, d) in chosen.items()]
+    main.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    main.__doc__ = f"{summary}\n\n{_describe_defaults(known)}"
+    return main
 
 
 def _make_call(experiment: Experiment, options: Mapping[str, Any], maker: Callable[..., Maker], **more: Any) -> Call:

@@ -5,37 +5,18 @@
 Curves of seed 0 go to docs/images/ at the end of a part. benchmarks/hrere/README.md says what each experiment is.
 """
 
-from functools import partial
+from pathlib import Path
 
-from benchmarks.harness import program
-from benchmarks.harness.program import (
-    Experiment,
-    describe_defaults,
-    experiments_argument,
-    report_errors,
-    run_experiments,
-)
+from benchmarks.harness.program import ROOT, Experiment, make_main, make_option
 from benchmarks.hrere.corpora import HrereMaker
 from benchmarks.hrere.experiments import PARTS, experiment
 
 EXPERIMENTS = {name: Experiment(experiment(name), tuple(PARTS), passes=0) for name in ("given", "pairs")}
-DEFAULTS = describe_defaults(EXPERIMENTS)
-
-
-def main(
-    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
-    data: program.DataOption = program.DATA,
-    models: program.ModelsOption = program.MODELS,
-    encoder: program.EncoderOption = program.ENCODER,
-    seeds: program.SeedsOption = None,
-    threads: program.ThreadsOption = 1,
-    precision: program.PrecisionOption = "auto",
-    gpu_id: program.GpuOption = -1,
-    only: program.OnlyOption = None,
-    runs: program.RunsOption = program.HERE / "runs",
-    results: program.ResultsOption = program.RESULTS / "hrere.json",
-    figures: program.FiguresOption = program.ROOT / "docs" / "images",
-) -> None:
-    """Train on NYT10 and write the rows."""
-    with report_errors():
-        run_experiments(EXPERIMENTS, dict(locals()), partial(HrereMaker, models=models))
+main = make_main(
+    "hrere",
+    EXPERIMENTS,
+    HrereMaker,
+    summary="Train on NYT10, draw the curves of seed 0 at the end of a part, and write the rows.",
+    options=("models", "encoder", "precision", "gpu_id"),
+    own={"figures": make_option(Path, ROOT / "docs" / "images", "Folder for drawings.")},
+)

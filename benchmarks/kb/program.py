@@ -7,18 +7,9 @@ benchmarks/kb/README.md says what each experiment is.
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Optional
 
-import typer
-
-from benchmarks.harness import program
-from benchmarks.harness.program import (
-    Experiment,
-    describe_defaults,
-    experiments_argument,
-    report_errors,
-    run_experiments,
-)
+from benchmarks.harness.program import Experiment, make_main, make_option
 from benchmarks.kb.align import align
 from benchmarks.kb.data import LinkMaker
 from benchmarks.kb.links import PARTS, links
@@ -30,22 +21,15 @@ EXPERIMENTS = {
     "load": Experiment(load, (), seeds="0", passes=0),
     "align": Experiment(align, (), seeds="0", passes=0),
 }
-DEFAULTS = describe_defaults(EXPERIMENTS)
-
-
-def main(
-    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
-    data: program.DataOption = program.DATA,
-    peer_python: Annotated[Optional[Path], typer.Option(help="Interpreter that has PyKEEN; without: no peer.")] = None,
-    seeds: program.SeedsOption = None,
-    passes: Annotated[Optional[int], typer.Option(min=1, help="Passes of the recipe that the peer has, too.")] = None,
-    threads: program.ThreadsOption = 1,
-    gpu_id: program.GpuOption = -1,
-    only: program.OnlyOption = None,
-    runs: program.RunsOption = program.HERE / "runs",
-    results: program.ResultsOption = program.RESULTS / "kb.json",
-) -> None:
-    """Train embeddings, measure reading and alignment, and write the rows."""
-    options = {**locals(), "peer": peer_python is not None}
-    with report_errors():
-        run_experiments(EXPERIMENTS, options, partial(LinkMaker, peer_python=peer_python))
+main = make_main(
+    "kb",
+    EXPERIMENTS,
+    LinkMaker,
+    summary="Train embeddings, measure reading and alignment, and write the rows.",
+    options=("gpu_id"),
+    own={
+        "passes": make_option(Optional[int], None, "Epochs of the recipe that the baseline has, too.", min=1),
+        "peer_python": make_option(Optional[Path], None, "Interpreter that has PyKEEN; without: no baseline."),
+    },
+    prepare=lambda given: ({"peer_python": given["peer_python"]}, {"peer": given["peer_python"] is not None}),
+)

@@ -6,20 +6,8 @@
 benchmarks/kd/README.md says what each experiment is.
 """
 
-from functools import partial
-from typing import Annotated
-
-import typer
-
-from benchmarks.harness import program
 from benchmarks.harness.corpora import PairMaker
-from benchmarks.harness.program import (
-    Experiment,
-    describe_defaults,
-    experiments_argument,
-    report_errors,
-    run_experiments,
-)
+from benchmarks.harness.program import Experiment, make_main, make_option
 from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, cross_domain, labels, scierc, semeval, unlabelled
 from benchmarks.kd.fast import fast
 from benchmarks.kd.prior import prior
@@ -38,26 +26,11 @@ EXPERIMENTS = {
     "fast": Experiment(fast, (), seeds="0", passes=2, limit_train=200),
     "speed": Experiment(speed, ("training", "extraction", "memory"), passes=2),
 }
-DEFAULTS = describe_defaults(EXPERIMENTS)
-
-
-def main(
-    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
-    data: program.DataOption = program.DATA,
-    models: program.ModelsOption = program.MODELS,
-    encoder: program.EncoderOption = program.ENCODER,
-    seeds: program.SeedsOption = None,
-    passes: program.PassesOption = None,
-    threads: program.ThreadsOption = 1,
-    precision: program.PrecisionOption = "auto",
-    gpu_id: program.GpuOption = -1,
-    limit_train: program.LimitTrainOption = None,
-    limit_test: program.LimitTestOption = None,
-    peer: Annotated[bool, typer.Option("--peer", help="Train R-BERT too (speed always does).")] = False,
-    only: program.OnlyOption = None,
-    runs: program.RunsOption = program.HERE / "runs",
-    results: program.ResultsOption = program.RESULTS / "kd.json",
-) -> None:
-    """Train teachers and students, and write the rows."""
-    with report_errors():
-        run_experiments(EXPERIMENTS, dict(locals()), partial(PairMaker, models=models))
+main = make_main(
+    "kd",
+    EXPERIMENTS,
+    PairMaker,
+    summary="Train teachers and students, and write the rows.",
+    options=("models", "encoder", "precision", "gpu_id", "passes", "limit_train", "limit_test"),
+    own={"peer": make_option(bool, False, "Train R-BERT too (speed always does).")},
+)

@@ -6,23 +6,11 @@
 benchmarks/README.md says what each experiment is.
 """
 
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Any, Dict, Mapping, Tuple
 
-import typer
-
-from benchmarks.harness import program
 from benchmarks.harness.datasets import Maker
-from benchmarks.harness.program import (
-    Experiment,
-    choose_names,
-    describe_defaults,
-    experiments_argument,
-    read_numbers,
-    report_errors,
-    run_experiments,
-)
+from benchmarks.harness.program import Experiment, choose_names, make_main, make_option, read_numbers
 from benchmarks.harness.runs import DEFAULT_CONFIG
 from benchmarks.rere.experiments import (
     KNOWN,
@@ -61,49 +49,43 @@ EXPERIMENTS = {
         speed, ("training", "extraction", "memory", "relations"), passes=3, limit_train=1000, limit_test=300
     ),
 }
-DEFAULTS = describe_defaults(EXPERIMENTS)
+OWN = {
+    "config": make_option(Path, DEFAULT_CONFIG, "Config of the headline system."),
+    "peer": make_option(bool, False, "Train CasRel beside each training (nyt24, webnlg)."),
+    "rates": make_option(str, "0,0.1,0.3,0.5", "Rates of dropped triples (false-negatives)."),
+    "losses": make_option(str, ",".join(LOSSES), f"Losses, and {PEER} (false-negatives)."),
+    "missing_rates": make_option(
+        str, KNOWN, "Shares of missing labels that losses are told: known, estimated (false-negatives)."
+    ),
+    "corpora": make_option(str, ",".join(CORPORA), "Corpora (fair)."),
+    "learning_rates": make_option(
+        str, "1e-5,3e-5,1e-4,3e-4", "Of the baselines' encoder; the best on the tuning sentences is kept (fair)."
+    ),
+    "patience": make_option(
+        int, 4, "Epochs without improvement that end a baseline's training; 0: never (fair).", min=0
+    ),
+}
 
 
-def main(
-    experiments: experiments_argument(EXPERIMENTS),  # type: ignore[valid-type]
-    data: program.DataOption = program.DATA,
-    models: program.ModelsOption = program.MODELS,
-    encoder: program.EncoderOption = program.ENCODER,
-    config: Annotated[Path, typer.Option(help="Config of the headline system.")] = DEFAULT_CONFIG,
-    seeds: program.SeedsOption = None,
-    passes: program.PassesOption = None,
-    threads: program.ThreadsOption = 1,
-    precision: program.PrecisionOption = "auto",
-    gpu_id: program.GpuOption = -1,
-    limit_train: program.LimitTrainOption = None,
-    limit_test: program.LimitTestOption = None,
-    peer: Annotated[bool, typer.Option("--peer", help="Train CasRel beside each training (nyt24, webnlg).")] = False,
-    only: program.OnlyOption = None,
-    rates: Annotated[str, typer.Option(help="Rates of dropped triples (false-negatives).")] = "0,0.1,0.3,0.5",
-    losses: Annotated[str, typer.Option(help=f"Losses, and {PEER} (false-negatives).")] = ",".join(LOSSES),
-    missing_rates: Annotated[
-        str, typer.Option(help="Shares of missing labels that losses are told: known, estimated (false-negatives).")
-    ] = KNOWN,
-    corpora: Annotated[str, typer.Option(help="Corpora (fair).")] = ",".join(CORPORA),
-    learning_rates: Annotated[
-        str, typer.Option(help="Of the peers' encoder; the best on the tuning sentences is kept (fair).")
-    ] = "1e-5,3e-5,1e-4,3e-4",
-    patience: Annotated[
-        int, typer.Option(min=0, help="Passes after which a peer that no longer rises ends; 0: never (fair).")
-    ] = 4,
-    runs: program.RunsOption = program.HERE / "runs",
-    results: program.ResultsOption = program.RESULTS / "rere.json",
-    figures: program.FiguresOption = program.HERE / "figures",
-) -> None:
-    """Train, tune and score on NYT24, WebNLG and DuIE, and write the rows."""
-    options = dict(locals())
-    with report_errors():
-        more = {
-            "rates": read_numbers("--rates", rates, float),
-            "losses": choose_names("--losses", losses, [*LOSSES, PEER]),
-            "missing_rates": choose_names("--missing-rates", missing_rates, RATES),
-            "corpora": choose_names("--corpora", corpora, CORPORA),
-            "learning_rates": read_numbers("--learning-rates", learning_rates, float),
-            "patience": patience,
-        }
-        run_experiments(EXPERIMENTS, options, partial(Maker, models=models), config=config, **more)
+def read_own(given: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Read the options of this program alone; see `make_main`."""
+    return {}, {
+        "config": given["config"],
+        "rates": read_numbers("--rates", given["rates"], float),
+        "losses": choose_names("--losses", given["losses"], [*LOSSES, PEER]),
+        "missing_rates": choose_names("--missing-rates", given["missing_rates"], RATES),
+        "corpora": choose_names("--corpora", given["corpora"], CORPORA),
+        "learning_rates": read_numbers("--learning-rates", given["learning_rates"], float),
+        "patience": given["patience"],
+    }
+
+
+main = make_main(
+    "rere",
+    EXPERIMENTS,
+    Maker,
+    summary="Train, tune and score on NYT24, WebNLG and DuIE, and write the rows.",
+    options=("models", "encoder", "precision", "gpu_id", "passes", "limit_train", "limit_test", "figures"),
+    own=OWN,
+    prepare=read_own,
+)
