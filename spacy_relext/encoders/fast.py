@@ -1,4 +1,4 @@
-"""Faster encoders on a CPU: copies for prediction only, in fp32 or bf16, and cheap dropout.
+"""Faster encoders on a CPU: copies for prediction only, in fp32 or bf16.
 
 BERT's layers are what `torch.nn.TransformerEncoderLayer` computes, and that class has a fused kernel for prediction:
 one call per layer instead of about 30 small ones. Sequences of different lengths go through it as a nested tensor, so
@@ -16,9 +16,6 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from transformers import BertConfig, BertLayer, BertModel
-
-# Number of values of 16 random bits; one draw of 64 bits gives four.
-_LEVELS = 2**16
 
 
 def prediction_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -133,33 +130,3 @@ def _fused_layer(layer: "BertLayer", config: "BertConfig", dtype: torch.dtype) -
         weights.update({f"{name}.{kind}": weight for kind, weight in part.named_parameters()})
     fused.load_state_dict({name: weight.detach().to(dtype) for name, weight in weights.items()}, assign=True)
     return fused.requires_grad_(False)
-
-
-class CheapDropout(nn.Dropout):
-    """`nn.Dropout` whose mask on a CPU is drawn from 16 random bits per value, with p rounded to multiples of 1/65536.
-
-    The masks depend on PyTorch's seed, but differ from PyTorch's own. When MiniLM is trained in bf16 on one core,
-    drawing them takes 2 % of the time, and drawing PyTorch's 11 %.
-    """
-
-    def forward(self, values: Tensor) -> Tensor:
-        """In training, set each value to 0 with probability p, and divide the others by 1 − p."""
-        if not self.training or self.inplace or not 0.0 < self.p < 1.0 or values.device.type != "cpu":
-            return super().forward(values)
-        mask = draw_bits(values) >= round(_LEVELS * self.p) - _LEVELS // 2
-        return values * mask.to(values.dtype).div_(1.0 - self.p)
-
-
-def draw_bits(values: Tensor) -> Tensor:
-    """Draw a uniform int16 for each value of a tensor on the CPU."""
-    count = values.numel()
-    drawn = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-    return drawn.view(torch.int16)[:count].view(values.shape)
-
-
-def cheapen_dropout(module: nn.Module) -> None:
-    """Replace each `nn.Dropout` of a module by a `CheapDropout`."""
-    for part in module.modules():
-        for name, child in part.named_children():
-            if type(child) is nn.Dropout:
-                setattr(part, name, CheapDropout(child.p, child.inplace))
