@@ -12,7 +12,6 @@ from pathlib import Path
 
 from benchmarks.graph.data import Grouped
 from benchmarks.harness.call import Call
-from spacy_relext.graph.names import normalize_name
 from spacy_relext.graph.within import RULES, Mention, group_mentions
 
 System = Callable[[Grouped], Sequence[Hashable]]
@@ -29,7 +28,7 @@ def grouping(call: Call) -> None:
         "default": lambda document: group_mentions(document.mentions, text=document.text).groups,
         "peer:exact names": by_name(lambda mention: mention.text),
         "peer:folded names": by_name(lambda mention: " ".join(mention.text.casefold().split())),
-        "peer:normal forms": by_name(lambda mention: normalize_name(mention.text, mention.label)),
+        "peer:normal forms": by_name(lambda mention: mention.name.normal),
         "ablation:with peoples": lambda document: (
             group_mentions(document.mentions, text=document.text, rules=RULES).groups
         ),

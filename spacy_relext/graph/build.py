@@ -159,10 +159,9 @@ def _merge_rows(collector: Collector, joined: Joined, numbers: Ids, known: Dict[
     inside = collector.merges.table()
     columns = ("group", "name", "merged", "doc_id", "reason", "score")
     rows = [MergeRow(int(numbers[row[0]]), *row[1:]) for row in table_rows(inside, columns)]
-    groups, places = collector.groups, collector.places
-    for _, position, reason, score in joined.merges:
-        number = int(numbers[position])
-        rows.append(MergeRow(number, known[number].name, groups.names[position], places[position], reason, score))
+    for _, position, reason, score in joined.links:
+        number, group = int(numbers[position]), collector.groups[position]
+        rows.append(MergeRow(number, known[number].name, group.name.text, group.doc_id, reason, score))
     return rows
 
 

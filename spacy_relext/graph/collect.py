@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Collection, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..annotations.assertion import is_fact
 from ..annotations.schema import Schema
@@ -11,19 +11,19 @@ from ..annotations.triple import CharSpan
 from ..corpora.jsonl import to_json
 from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
-from . import names
-from .across import Groups, ShortForm
+from .across import Group, ShortForm
 from .documents import Document, entity_of
+from .names import parse_name
 from .within import DEFAULT_RULES, Grouping, Mention, group_mentions
 
 if TYPE_CHECKING:
     import pyarrow
 
 # Rows kept as Python values before they become a batch of pyarrow.
-_ROWS = 50_000
+_BATCH_ROWS = 50_000
 
 # Longer texts are hardly names.
-_LONGEST_NAME = 100
+_MAX_LENGTH = 100
 
 # Reasons in the table of merges that make a name a full name of its entity; all others make it a short form.
 _FULL_NAMES = ("exact", "normalized", "country", "similar", "kb_id", "coreference", "decision", "people")
@@ -40,7 +40,7 @@ class Columns:
     def append(self, *values: object) -> None:
         """Add a row."""
         self._rows.append(values)
-        if len(self._rows) >= _ROWS:
+        if len(self._rows) >= _BATCH_ROWS:
             self._flush()
 
     def table(self) -> "pyarrow.Table":
@@ -60,20 +60,11 @@ class Columns:
         self._rows = []
 
 
-class _Group(NamedTuple):
-    """An entity of a document."""
-
-    name: str
-    label: Optional[str]
-    kb_id: Optional[str]
-    members: List[int]
-
-
 class Collector:
     """Collects documents as tables of mentions, triples, and merges inside documents; these refer to groups by number.
 
-    `groups` has the entities of each document, `places` the document of each, `skipped` counts repeated documents, and
-    `not_facts` triples that are denied or hypothetical.
+    `groups` has the entities of each document, `skipped` counts repeated documents, and `not_facts` triples that are
+    denied or hypothetical.
 
     base (Optional[GraphTables]): A graph to add the documents to: its entities come first in `groups`.
     rules (Collection[str]): Those of `within.RULES` that are used.
@@ -97,8 +88,7 @@ class Collector:
         self.mentions = Columns({**_without(schemas["mentions"], "entity_id"), **group})
         self.support = Columns({**_without(schemas["support"], "fact_id"), **relation})
         self.merges = Columns({**_without(schemas["merges"], "entity_id"), **group})
-        self.groups = Groups()
-        self.places: List[Optional[str]] = []
+        self.groups: List[Group] = []
         self.skipped = self.not_facts = 0
         self._rules, self._all_assertions = rules, all_assertions
         self._implied = _implied_types(schema) if schema is not None else {}
@@ -125,7 +115,7 @@ class Collector:
     def _add_statements(self, document: Document, doc_id: str) -> None:
         """Add the mentions and triples of a document."""
         mentions, arguments = _list_mentions(document, self._implied)
-        positions = {(mention.start, mention.end): at for at, mention in enumerate(mentions)}
+        positions = {mention.span: at for at, mention in enumerate(mentions)}
         chains = [[positions[span] for span in chain] for chain in document.chains]
         apart = {(positions[each.subject], positions[each.object]) for each in document.statements}
         grouping = group_mentions(
@@ -139,11 +129,10 @@ class Collector:
         sentences = [start for start, _ in document.sentences]
         ids: Dict[CharSpan, int] = {}
         for at, mention in enumerate(mentions):
-            span = (mention.start, mention.end)
-            if span in arguments:
-                self._mentions = ids[span] = self._mentions + 1
+            if mention.span in arguments:
+                self._mentions = ids[mention.span] = self._mentions + 1
                 sent = max(bisect_right(sentences, mention.start) - 1, 0)
-                self.mentions.append(ids[span], doc_id, sent, *mention, numbers[grouping.groups[at]])
+                self.mentions.append(self._mentions, doc_id, sent, *mention, numbers[grouping.groups[at]])
         for each in document.statements:
             quote = document.text[slice(*each.sentence)]
             place = (doc_id, each.sent, *each.sentence, quote)
@@ -164,12 +153,10 @@ class Collector:
             short.setdefault(grouping.groups[link.kept], []).append(form)
         numbers = {}
         for number, positions in members.items():
-            if any((mentions[at].start, mentions[at].end) in arguments for at in positions):
-                group = _describe(mentions, positions)
-                numbers[number] = self.groups.add(
-                    group.name, group.label, group.kb_id, short_forms=short.get(number, ())
-                )
-                self.places.append(doc_id)
+            if any(mentions[at].span in arguments for at in positions):
+                group = _describe([mentions[at] for at in positions])
+                numbers[number] = len(self.groups)
+                self.groups.append(group._replace(short_forms=short.get(number, ()), doc_id=doc_id))
         for link in grouping.links:
             group_number = numbers.get(grouping.groups[link.kept])
             kept, merged = mentions[link.kept].text, mentions[link.merged].text
@@ -205,8 +192,7 @@ class Collector:
         for entity, name, label, kb_id in table_rows(base.entities, ["entity_id", "name", "label", "kb_id"]):
             for number, each in enumerate(dict.fromkeys([name, *full.get(entity, ())])):
                 forms = short.get(entity, ()) if not number else ()
-                self.groups.add(each, label, kb_id, fixed=entity, short_forms=forms)
-                self.places.append(None)
+                self.groups.append(Group(parse_name(each, label), kb_id, entity, forms))
 
 
 def _implied_types(schema: Schema) -> Dict[Tuple[str, int], str]:
@@ -246,24 +232,23 @@ def _list_mentions(
     for span, entity in exact.items():
         if span not in arguments and span not in used:
             mentions.append(Mention(*span, document.text[slice(*span)], entity.label, entity.kb_id))
-    there = {(mention.start, mention.end) for mention in mentions}
+    there = {mention.span for mention in mentions}
     for span in {span for chain in document.chains for span in chain} - there:
         mentions.append(Mention(*span, document.text[slice(*span)]))
-    return sorted(mentions, key=lambda each: (each.start, each.end)), arguments
+    return sorted(mentions, key=lambda each: each.span), arguments
 
 
-def _describe(mentions: Sequence[Mention], positions: List[int]) -> _Group:
+def _describe(mentions: Sequence[Mention]) -> Group:
     """Choose the name of a group, the longest one, and its type and id."""
-    texts = [mentions[at].text for at in positions]
-    proper = [text for text in texts if not names.is_pronoun(text)] or texts
-    fitting = [text for text in proper if len(text) <= _LONGEST_NAME] or proper
-    name = " ".join(max(fitting, key=lambda text: len(names.fold(text))).split())
-    labels = [mentions[at].label for at in positions if mentions[at].label]
-    ids = [mentions[at].kb_id for at in positions if mentions[at].kb_id]
-    return _Group(name, _most_frequent(labels), _most_frequent(ids), positions)
+    proper = [mention.name for mention in mentions if not mention.name.is_pronoun]
+    known = proper or [mention.name for mention in mentions]
+    fitting = [name for name in known if len(name.text) <= _MAX_LENGTH] or known
+    text = " ".join(max(fitting, key=lambda name: len(name.folded)).text.split())
+    label = _most_frequent([mention.label for mention in mentions if mention.label])
+    return Group(parse_name(text, label), _most_frequent([mention.kb_id for mention in mentions if mention.kb_id]))
 
 
-def _most_frequent(values: Sequence[Any]) -> Any:
+def _most_frequent(values: Sequence[str]) -> Optional[str]:
     """Return the most frequent value, the first of equals; None if there is none."""
     return Counter(values).most_common()[0][0] if values else None
 

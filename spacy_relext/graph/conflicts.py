@@ -4,6 +4,8 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..annotations.schema import Schema
 from ..annotations.type_rules import TypeRules
+from ..errors import require
+from .algorithms import find_path
 
 
 class Fact(NamedTuple):
@@ -82,10 +84,14 @@ def _find_cycles(facts: Sequence[Fact], names: Mapping[int, str]) -> Iterator[Co
     """Yield facts that close a cycle of more probable ones."""
     component = _components(facts)
     after: Dict[int, List[Fact]] = {}
+
+    def edges_of(entities: List[int]) -> Iterator[Tuple[int, int, Fact]]:
+        return ((entity, each.object, each) for entity in entities for each in after.get(entity, ()))
+
     for fact in facts:
         if component[fact.subject] != component[fact.object]:
             continue
-        path = _find_path(after, fact.object, fact.subject)
+        path = find_path([fact.object], {fact.subject}, edges_of)
         if path:
             steps = [fact.subject, fact.object, *(each.object for each in path)]
             detail = " → ".join(names[entity] for entity in steps)
@@ -94,54 +100,9 @@ def _find_cycles(facts: Sequence[Fact], names: Mapping[int, str]) -> Iterator[Co
             after.setdefault(fact.subject, []).append(fact)
 
 
-def _find_path(after: Mapping[int, List[Fact]], start: int, goal: int) -> List[Fact]:
-    """Find a shortest path of facts between two entities; empty if there is none."""
-    arrived: Dict[int, Optional[Fact]] = {start: None}
-    front = [start]
-    for entity in front:
-        for fact in after.get(entity, ()):
-            if fact.object not in arrived:
-                arrived[fact.object] = fact
-                front.append(fact.object)
-        if goal in arrived:
-            break
-    path: List[Fact] = []
-    step = arrived.get(goal)
-    while step is not None:
-        path.append(step)
-        step = arrived[step.subject]
-    return path[::-1]
-
-
 def _components(facts: Sequence[Fact]) -> Dict[int, int]:
-    """Number the strongly connected components of entities (Tarjan, SIAM J. Comput. 1972), without recursion."""
-    after: Dict[int, List[int]] = {}
-    for fact in facts:
-        after.setdefault(fact.subject, []).append(fact.object)
-        after.setdefault(fact.object, [])
-    index: Dict[int, int] = {}
-    low: Dict[int, int] = {}
-    component: Dict[int, int] = {}
-    stack: List[int] = []
-    for start in after:
-        work: List[Tuple[int, int]] = [(start, 0)] if start not in index else []
-        while work:
-            entity, at = work.pop()
-            if not at:
-                index[entity] = low[entity] = len(index)
-                stack.append(entity)
-            for position in range(at, len(after[entity])):
-                other = after[entity][position]
-                if other not in index:
-                    work += [(entity, position + 1), (other, 0)]
-                    break
-                if other not in component:
-                    low[entity] = min(low[entity], index[other])
-            else:
-                if low[entity] == index[entity]:
-                    while entity not in component:
-                        component[stack.pop()] = entity
-                if work:
-                    parent = work[-1][0]
-                    low[parent] = min(low[parent], low[entity])
-    return component
+    """Number the strongly connected components of entities."""
+    networkx = require("networkx", purpose="cycles of relations", extra="export")
+    graph = networkx.DiGraph((fact.subject, fact.object) for fact in facts)
+    components = networkx.strongly_connected_components(graph)
+    return {entity: number for number, component in enumerate(components) for entity in component}

@@ -48,7 +48,7 @@ class Statement(NamedTuple):
     attributes: Record = {}
 
 
-class Entity(NamedTuple):
+class EntitySpan(NamedTuple):
     """An entity that a pipeline found."""
 
     start: int
@@ -64,7 +64,7 @@ class Document(NamedTuple):
     text (str): Its text.
     meta (str): Its other keys as JSON.
     statements (List[Statement]): Triples, in the order of the record.
-    entities (List[Entity]): Entities, by position.
+    entities (List[EntitySpan]): Entities, by position.
     chains (List[List[CharSpan]]): Coreference chains.
     sentences (List[CharSpan]): Sentences, by position; empty if the record has none.
     place (str): Where it comes from, for messages.
@@ -75,7 +75,7 @@ class Document(NamedTuple):
     text: str
     meta: str
     statements: List[Statement]
-    entities: List[Entity]
+    entities: List[EntitySpan]
     chains: List[List[CharSpan]]
     sentences: List[CharSpan]
     place: str
@@ -117,10 +117,13 @@ def doc_to_document(doc: Doc, *, number: int = 1) -> Document:
     return parse_document(record, place=f"Doc {number}")
 
 
-def entity_of(span: CharSpan, entities: Sequence[Entity], starts: Sequence[int], longest: int) -> Optional[Entity]:
+def entity_of(
+    span: CharSpan, entities: Sequence[EntitySpan], starts: Sequence[int], longest: int
+) -> Optional[EntitySpan]:
     """Find the entity with the largest overlap with a span, more than half of the longer of the two.
 
-    entities (Sequence[Entity]): By position; `starts` has their first characters, `longest` the length of the longest.
+    entities (Sequence[EntitySpan]): By position; `starts` has their first characters.
+    longest (int): Length of the longest.
     """
     best, most = None, 0.5
     for at in range(bisect_left(starts, span[0] - longest), len(entities)):
@@ -164,7 +167,7 @@ def _parse(record: Record, number: int, place: str, gold: bool) -> Document:
     for triple in (record.get(GOLD_KEY) or ()) if gold else ():
         statements.append(_statement({**triple, "source": ""}, text, sentences))
     entities = [
-        Entity(
+        EntitySpan(
             *_span((each["start"], each["end"]), text, "an entity"),
             each.get("label") or None,
             each.get("kb_id") or None,

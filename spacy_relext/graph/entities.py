@@ -6,9 +6,9 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tu
 
 import numpy
 
-from . import names
-from .across import Groups, Joined
+from .across import Group, Joined
 from .decisions import Decision, Named
+from .names import fold, is_pronoun
 from .probability import Ids
 
 
@@ -62,7 +62,7 @@ class Entities:
         for number in self.known:
             self._index(number)
         for row, text in enumerate(self.texts):
-            self._rows.setdefault(names.fold(text), []).append(row)
+            self._rows.setdefault(fold(text), []).append(row)
         for action, change in (("different", self._split), ("same", self._join), ("rename", self._rename)):
             for decision in decisions:
                 if decision.action == action and not change(decision):
@@ -70,7 +70,7 @@ class Entities:
 
     def _index(self, number: int) -> None:
         """Index an entity by its folded name."""
-        self._own.setdefault(names.fold(self.known[number].name), set()).add(number)
+        self._own.setdefault(fold(self.known[number].name), set()).add(number)
 
     def _split(self, decision: Decision) -> bool:
         """Move the mentions with the second name to an entity of their own, if one entity has both names.
@@ -82,10 +82,10 @@ class Entities:
             return {self.current(first), self.current(second)} <= self.known.keys()
         firsts, seconds = self._having(first), self._having(second)
         for number in sorted({*firsts} & {*seconds}):
-            own = names.fold(self.known[number].name)
-            moving = first if isinstance(second, int) or names.fold(second) == own else second
-            if isinstance(moving, str) and names.fold(moving) != own:
-                self._move(number, names.fold(moving))
+            own = fold(self.known[number].name)
+            moving = first if isinstance(second, int) or fold(second) == own else second
+            if isinstance(moving, str) and fold(moving) != own:
+                self._move(number, fold(moving))
         return bool(firsts and seconds)
 
     def _move(self, number: int, form: str) -> None:
@@ -139,49 +139,48 @@ class Entities:
     def _named(self, form: str) -> List[int]:
         """Find entities by the folded form of their own name."""
         numbers = sorted(self._own.get(form, ()))
-        return [number for number in numbers if number in self.known and names.fold(self.known[number].name) == form]
+        return [number for number in numbers if number in self.known and fold(self.known[number].name) == form]
 
     def _resolve(self, named: Named) -> List[int]:
         """Find entities: by number, by the same name, by the same folded name, or by the name of a mention."""
         if isinstance(named, int):
             return self._having(named)
-        own = self._named(names.fold(named))
+        own = self._named(fold(named))
         return [number for number in own if self.known[number].name == named] or own or self._having(named)
 
     def _having(self, named: Named) -> List[int]:
         """Find an entity by its number, or those that have a name, as their own or as that of a mention."""
         if isinstance(named, int):
             return [self.current(named)] if self.current(named) in self.known else []
-        form = names.fold(named)
+        form = fold(named)
         return sorted({*self._named(form), *(int(self.mentions[row]) for row in self._rows.get(form, ()))})
 
 
-def number_groups(groups: Groups, joined: Joined, *, taken: int = 0) -> Tuple[Ids, Dict[int, Entity]]:
+def number_groups(groups: Sequence[Group], joined: Joined, *, taken: int = 0) -> Tuple[Ids, Dict[int, Entity]]:
     """Number entities: those of the graph keep their numbers, new ones follow in the order of the documents.
 
     taken (int): The highest number that was ever given.
     RETURNS (Tuple[Ids, Dict[int, Entity]]): The entity of each group, and all entities.
     """
     fixed: Dict[int, int] = {}
-    for root, number in zip(joined.roots, groups.fixed):
-        if number is not None:
-            fixed.setdefault(root, number)
+    for root, group in zip(joined.roots, groups):
+        if group.fixed is not None:
+            fixed.setdefault(root, group.fixed)
     numbers: Dict[int, int] = dict(fixed)
     given: Dict[int, List[str]] = {}
     known: Dict[int, Entity] = {}
     ids = numpy.zeros(len(groups), dtype="int64")
     following = max([taken, *fixed.values()]) + 1
-    for position, root in enumerate(joined.roots):
+    for position, (root, group) in enumerate(zip(joined.roots, groups)):
         number = numbers.get(root)
         if number is None:
             number = numbers[root] = following
             following += 1
         ids[position] = number
-        label, kb_id, name = groups.labels[position], groups.kb_ids[position], groups.names[position]
-        entity = known.setdefault(number, Entity(name, label, kb_id))
-        entity.label, entity.kb_id = entity.label or label, entity.kb_id or kb_id
-        if root not in fixed and not names.is_pronoun(name):
-            given.setdefault(number, []).append(name)
+        entity = known.setdefault(number, Entity(group.name.text, group.name.label, group.kb_id))
+        entity.label, entity.kb_id = entity.label or group.name.label, entity.kb_id or group.kb_id
+        if root not in fixed and not group.name.is_pronoun:
+            given.setdefault(number, []).append(group.name.text)
     for number, all_names in given.items():
         counts = Counter(all_names)
         known[number].name = max(counts, key=lambda name: (counts[name], len(name)))
@@ -190,8 +189,8 @@ def number_groups(groups: Groups, joined: Joined, *, taken: int = 0) -> Tuple[Id
 
 def other_names(entities: Dict[int, Entity], pairs: Iterable[Tuple[int, str]]) -> Dict[int, List[str]]:
     """List the distinct names of mentions besides the entity's own, sorted; without pronouns."""
-    found: Dict[int, set] = {number: set() for number in entities}
+    others: Dict[int, Set[str]] = {number: set() for number in entities}
     for number, text in pairs:
-        if not names.is_pronoun(text):
-            found[number].add(" ".join(text.split()))
-    return {number: sorted(texts - {entities[number].name}) for number, texts in found.items()}
+        if not is_pronoun(text):
+            others[number].add(" ".join(text.split()))
+    return {number: sorted(texts - {entities[number].name}) for number, texts in others.items()}

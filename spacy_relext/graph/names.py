@@ -1,20 +1,24 @@
-"""Names as the grouping of mentions compares them: normal forms, short forms, acronyms."""
+"""Names as the grouping of mentions compares them: parsed once into normal forms, words and initials."""
 
 import json
 import re
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, FrozenSet, Optional, Tuple
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 Tokens = Tuple[str, ...]
 
-PERSON_LABELS = frozenset({"PER", "PERS", "PERSON", "PEOPLE", "PEOP"})
-PLACE_LABELS = frozenset({"LOC", "LOCATION", "PLACE", "GPE", "NORP", "COUNTRY", "CITY"})
-ORGANIZATION_LABELS = frozenset({"ORG", "ORGANIZATION", "ORGANISATION", "COMPANY", "CORP", "INSTITUTION"})
-VALUE_LABELS = frozenset(
-    {"TIME", "DATE", "NUM", "NUMBER", "CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY", "VALUE", "YEAR"}
-)
+PERSON, PLACE, ORGANIZATION, VALUE = "person", "place", "organization", "value"
+
+# The usual types of each kind, in upper case; dates and numbers are values, which have no short forms.
+_LABELS = {
+    PERSON: "PER PERS PERSON PEOPLE PEOP",
+    PLACE: "LOC LOCATION PLACE GPE NORP COUNTRY CITY",
+    ORGANIZATION: "ORG ORGANIZATION ORGANISATION COMPANY CORP INSTITUTION",
+    VALUE: "TIME DATE NUM NUMBER CARDINAL ORDINAL QUANTITY PERCENT MONEY VALUE YEAR",
+}
+_KINDS = {label: kind for kind, labels in _LABELS.items() for label in labels.split()}
 
 PRONOUNS = frozenset(
     "i me my mine myself you your yours yourself he him his himself she her hers herself it its itself we us our ours "
@@ -60,6 +64,62 @@ _LETTERS = str.maketrans(
 )
 
 
+class Name(NamedTuple):
+    """A name, parsed.
+
+    text (str): As it is written.
+    label (Optional[str]): Entity type.
+    kind (str): PERSON, PLACE, ORGANIZATION or VALUE; "" for another type or none.
+    folded (str): Without differences of spelling, see `fold`.
+    normal (str): Folded, without article, and by its type without title or legal form.
+    tokens (Tokens): Words of the normal form; of a person or an unknown type, without title, rank and generation.
+    initials (FrozenSet[str]): Acronyms that it may have; none for persons and values.
+    acronym (str): Its letters in lower case if it is an acronym, else "".
+    is_pronoun (bool): True for English pronouns.
+    """
+
+    text: str
+    label: Optional[str]
+    kind: str
+    folded: str
+    normal: str
+    tokens: Tokens
+    initials: FrozenSet[str]
+    acronym: str
+    is_pronoun: bool
+
+
+@lru_cache(maxsize=200_000)
+def parse_name(text: str, label: Optional[str] = None) -> Name:
+    """Parse a name. Without a type, both titles and legal forms are dropped."""
+    kind = kind_of(label)
+    folded = fold(text)
+    words = folded.split()
+    normal = _normalize(words, label, kind)
+    tokens = tuple(normal or text.split())
+    return Name(
+        text=text,
+        label=label,
+        kind=kind,
+        folded=folded,
+        normal=" ".join(normal) or text,
+        tokens=_drop_ranks(tokens) if label is None or kind == PERSON else tokens,
+        initials=frozenset() if kind in (PERSON, VALUE) else _initials(words),
+        acronym=_acronym(text),
+        is_pronoun=is_pronoun(text),
+    )
+
+
+def kind_of(label: Optional[str]) -> str:
+    """Return the kind of a type: PERSON, PLACE, ORGANIZATION or VALUE; "" for another one or none."""
+    return "" if label is None else _KINDS.get(label.upper(), "")
+
+
+def is_pronoun(text: str) -> bool:
+    """Return True for English pronouns; in capitals they are acronyms, such as WHO and US."""
+    return text.casefold() in PRONOUNS and (len(text) == 1 or not text.isupper())
+
+
 @lru_cache(maxsize=200_000)
 def fold(name: str) -> str:
     """Remove differences of spelling: case, accents, punctuation, white space, a possessive ending."""
@@ -69,142 +129,60 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", text) or " ".join(name.casefold().split()) or name
 
 
-@lru_cache(maxsize=200_000)
-def normalize_name(name: str, label: Optional[str] = None) -> str:
-    """Return the normal form of a name: folded, without article, and by its type without title or legal form.
-
-    label (Optional[str]): Entity type; None drops both.
-    """
-    tokens = fold(name).split()
-    if len(tokens) > 1 and tokens[0] in _ARTICLES:
-        del tokens[0]
-    if is_value(label):
-        return " ".join(tokens) or name
-    if label is None or is_person(label):
-        while len(tokens) > 2 and tokens[0] in _TITLES:
-            del tokens[0]
-    if label is None or not is_person(label):
-        while len(tokens) > 1 and tokens[-1] in _LEGAL_FORMS:
-            del tokens[-1]
-            if len(tokens) > 1 and tokens[-1] == "and":
-                del tokens[-1]
-    return " ".join(tokens) or name
-
-
-def is_person(label: Optional[str]) -> bool:
-    """Return True for the usual types of persons."""
-    return label is not None and label.upper() in PERSON_LABELS
-
-
-def is_place(label: Optional[str]) -> bool:
-    """Return True for the usual types of places and peoples."""
-    return label is not None and label.upper() in PLACE_LABELS
-
-
-def is_organization(label: Optional[str]) -> bool:
-    """Return True for the usual types of organizations."""
-    return label is not None and label.upper() in ORGANIZATION_LABELS
-
-
-def is_value(label: Optional[str]) -> bool:
-    """Return True for the usual types of dates and numbers, which have no short forms."""
-    return label is not None and label.upper() in VALUE_LABELS
-
-
-def is_pronoun(name: str) -> bool:
-    """Return True for English pronouns; in capitals they are acronyms, such as WHO and US."""
-    return name.casefold() in PRONOUNS and (len(name) == 1 or not name.isupper())
-
-
-@lru_cache(maxsize=200_000)
-def name_tokens(name: str, label: Optional[str] = None) -> Tokens:
-    """Split the normal form of a name; of a person or an unknown type, without title, rank and generation."""
-    tokens = normalize_name(name, label).split()
-    if label is None or is_person(label):
-        while len(tokens) > 1 and (tokens[0] in _TITLES or tokens[0] in _RANKS):
-            del tokens[0]
-        while len(tokens) > 1 and tokens[-1] in _GENERATIONS:
-            del tokens[-1]
-    return tuple(tokens)
-
-
-def is_short_person(short: Tokens, full: Tokens) -> bool:
+def is_short_person(short: Name, full: Name) -> bool:
     """Return True if a name may be a short form of a full one: a surname, a first name, initials for first names."""
-    if len(short) > len(full) or short == full or short[-1] in _SMALL_WORDS or len(full) < 2:
+    part, whole = short.tokens, full.tokens
+    if len(part) > len(whole) or part == whole or part[-1] in _SMALL_WORDS or len(whole) < 2:
         return False
-    if len(short) == 1 and short[0] == full[0]:  # not Henry for Henry of Navarre, or Henry IV
-        return len(short[0]) > 1 and not any(word in _SMALL_WORDS or _ROMAN.match(word) for word in full[1:])
-    if len(short) == 1:
-        return len(short[0]) > 1 and short[0] in full
+    if len(part) == 1 and part[0] == whole[0]:  # not Henry for Henry of Navarre, or Henry IV
+        return len(part[0]) > 1 and not any(word in _SMALL_WORDS or _ROMAN.match(word) for word in whole[1:])
+    if len(part) == 1:
+        return len(part[0]) > 1 and part[0] in whole
     at = 0
-    for word in short:
-        while at < len(full) and not _same_part(word, full[at]):
+    for word in part:
+        while at < len(whole) and not _same_part(word, whole[at]):
             at += 1
-        if at == len(full):
+        if at == len(whole):
             return False
         at += 1
-    return short[-1] == full[-1] and _same_part(short[0], full[0]) or full[-len(short) :] == short
+    return part[-1] == whole[-1] and _same_part(part[0], whole[0]) or whole[-len(part) :] == part
 
 
-def may_be_surname(short: Tokens, full: Tokens) -> bool:
+def may_be_surname(short: Name, full: Name) -> bool:
     """Return True if a name of unknown type looks like the surname in a longer one: Maui is no surname in Lake Maui."""
-    if len(short) != 1 or not 1 < len(full) < 5 or short[0] != full[-1] or country_of(short[0], peoples=True):
+    part, whole = short.tokens, full.tokens
+    if len(part) != 1 or not 1 < len(whole) < 5 or part[0] != whole[-1] or country_of(part[0], peoples=True):
         return False
-    return len(short[0]) > 2 and short[0].isalpha() and not _NO_FIRST_NAMES.intersection(full)
+    return len(part[0]) > 2 and part[0].isalpha() and not _NO_FIRST_NAMES.intersection(whole)
 
 
-def is_short_organization(name: str, short: Tokens, full: Tokens, *, first: bool) -> bool:
+def is_short_organization(short: Name, full: Name, *, first: bool) -> bool:
     """Return True if a word is the first or last of a name of two or three, and no country, people or number."""
-    if len(short) != 1 or not 1 < len(full) < 4 or short[0] != full[0 if first else -1]:
+    part, whole = short.tokens, full.tokens
+    if len(part) != 1 or not 1 < len(whole) < 4 or part[0] != whole[0 if first else -1]:
         return False
-    if _SMALL_WORDS.intersection(full) or len(fold(name).removeprefix("the ").split()) > 1:
+    if _SMALL_WORDS.intersection(whole) or len(short.folded.removeprefix("the ").split()) > 1:
         return False
-    return (
-        len(short[0]) > 2 and short[0].isalpha() and short[0] not in _SMALL_WORDS and not country_of(name, peoples=True)
-    )
+    is_word = len(part[0]) > 2 and part[0].isalpha() and part[0] not in _SMALL_WORDS
+    return is_word and not country_of(short.folded, peoples=True)
 
 
-def initials_of(name: str) -> FrozenSet[str]:
-    """List the acronyms of a name of two or more words: with and without small words and legal forms."""
-    words = [word for word in fold(name).split() if word]
-    if len(words) < 2:
-        return frozenset()
-    bare = words[1:] if words[0] in _ARTICLES else words
-    full = "".join(word[0] for word in bare)
-    content = [word for word in bare if word not in _SMALL_WORDS]
-    forms = {full, "".join(word[0] for word in content)}
-    while len(content) > 2 and content[-1] in _LEGAL_FORMS:
-        content = content[:-1]
-        forms.add("".join(word[0] for word in content))
-    return frozenset(form for form in forms if len(form) > 1)
-
-
-def acronym_of(name: str) -> str:
-    """Return the letters of an acronym in lower case; "" if a name is none."""
-    letters = re.sub(r"[.\s]", "", _POSSESSIVE.sub("", name))
-    if not 2 <= len(letters) <= 8 or not letters.isalnum() or letters.isdigit():
-        return ""
-    if " " in name.strip() and "." not in name:
-        return ""
-    return letters.casefold() if sum(each.isupper() for each in letters) > len(letters) / 2 else ""
-
-
-def is_variant(one: Tokens, other: Tokens) -> bool:
-    """Return True if two names differ only in spaces or inside long words, but not in numbers or initials."""
-    if "".join(one) == "".join(other):
+def is_variant(one: str, other: str) -> bool:
+    """Return True if two normal forms differ only in spaces or inside long words, but not in numbers or initials."""
+    words, others = one.split(), other.split()
+    if "".join(words) == "".join(others):
         return True
-    if len(one) != len(other):
+    if len(words) != len(others):
         return False
-    return all(left == right or _is_variant_word(left, right) for left, right in zip(one, other))
+    return all(word == each or _is_variant_word(word, each) for word, each in zip(words, others))
 
 
-@lru_cache(maxsize=200_000)
-def country_of(name: str, *, peoples: bool = False) -> str:
-    """Return the folded main name of the country that a name refers to; "" if it refers to none.
+def country_of(folded: str, *, peoples: bool = False) -> str:
+    """Return the folded main name of the country that a folded name refers to; "" if it refers to none.
 
     peoples (bool): Names of peoples refer to their country, too.
     """
-    return _countries()[peoples].get(fold(name).removeprefix("the "), "")
+    return _countries()[peoples].get(folded.removeprefix("the "), "")
 
 
 @lru_cache(maxsize=1)
@@ -216,6 +194,57 @@ def _countries() -> Tuple[Dict[str, str], Dict[str, str]]:
     }
     peoples = {fold(form): fold(country) for country, forms in data.items() for form in forms.get("peoples", ())}
     return countries, {**peoples, **countries}
+
+
+def _normalize(words: List[str], label: Optional[str], kind: str) -> List[str]:
+    """Drop the article, and by the type titles or legal forms."""
+    words = words[1:] if len(words) > 1 and words[0] in _ARTICLES else words[:]
+    if label is None or kind == PERSON:
+        while len(words) > 2 and words[0] in _TITLES:
+            del words[0]
+    if kind not in (PERSON, VALUE):
+        while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+            del words[-1]
+            if len(words) > 1 and words[-1] == "and":
+                del words[-1]
+    return words
+
+
+def _drop_ranks(words: Tokens) -> Tokens:
+    """Drop titles, ranks and generations of a person."""
+    start, end = 0, len(words)
+    while end - start > 1 and (words[start] in _TITLES or words[start] in _RANKS):
+        start += 1
+    while end - start > 1 and words[end - 1] in _GENERATIONS:
+        end -= 1
+    return words[start:end]
+
+
+def _initials(words: List[str]) -> FrozenSet[str]:
+    """List the acronyms of a name of two or more words: with and without small words and legal forms."""
+    if len(words) < 2:
+        return frozenset()
+    bare = words[1:] if words[0] in _ARTICLES else words
+    content = [word for word in bare if word not in _SMALL_WORDS]
+    forms = {_first_letters(bare), _first_letters(content)}
+    while len(content) > 2 and content[-1] in _LEGAL_FORMS:
+        content = content[:-1]
+        forms.add(_first_letters(content))
+    return frozenset(form for form in forms if len(form) > 1)
+
+
+def _first_letters(words: List[str]) -> str:
+    return "".join([word[0] for word in words])
+
+
+def _acronym(text: str) -> str:
+    """Return the letters of an acronym in lower case; "" if a name is none."""
+    if " " in text.strip() and "." not in text:
+        return ""
+    letters = re.sub(r"[.\s]", "", _POSSESSIVE.sub("", text))
+    if not 2 <= len(letters) <= 8 or not letters.isalnum() or letters.isdigit():
+        return ""
+    return letters.casefold() if sum(each.isupper() for each in letters) > len(letters) / 2 else ""
 
 
 def _same_part(one: str, other: str) -> bool:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from ..errors import Errors, require
 from ..export.tables import INFO_FILE, TABLE_NAMES
+from .algorithms import find_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -136,7 +137,7 @@ _STEP = """
 _OF_IDS = _FACTS + " WHERE list_contains($ids, f.fact_id)"
 
 # The search for a path stops after it has visited so many entities.
-_MOST_VISITED = 200_000
+_MAX_VISITED = 200_000
 
 
 class Question(NamedTuple):
@@ -257,24 +258,13 @@ class GraphQuery:
 
         limit (int): Maximum number of facts in the chain.
         """
-        goals = set(self.find(goal))
-        arrived: Dict[int, Tuple[int, ...]] = {entity: () for entity in self.find(start)}
-        front = sorted(arrived)
-        for _ in range(limit):
-            if goals & arrived.keys() or not front or len(arrived) > _MOST_VISITED:
-                break
-            known, following = set(front), []
-            for fact, subject, obj, _ in self.connection.execute(_STEP, {"ids": front}).fetchall():
-                for one, other in ((subject, obj), (obj, subject)):
-                    if one in known and other not in arrived:
-                        arrived[other] = (one, fact)
-                        following.append(other)
-            front = following
-        facts: List[int] = []
-        entity = min(goals & arrived.keys(), default=0)
-        while arrived.get(entity):
-            entity, fact = arrived[entity]
-            facts.insert(0, fact)
+
+        def edges_of(entities: List[int]) -> Iterator[Tuple[int, int, int]]:
+            known = set(entities)
+            for fact, subject, obj, _ in self.connection.execute(_STEP, {"ids": entities}).fetchall():
+                yield from ((one, two, fact) for one, two in ((subject, obj), (obj, subject)) if one in known)
+
+        facts = find_path(self.find(start), set(self.find(goal)), edges_of, limit=limit, most_visited=_MAX_VISITED)
         answer = self._run(_OF_IDS, ids=facts)
         return answer._replace(rows=sorted(answer.rows, key=lambda row: facts.index(row[0])))
 

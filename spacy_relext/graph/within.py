@@ -1,18 +1,20 @@
-"""Matching of mentions inside a document: rules for the same entity, from the surest to the least sure."""
+"""Matching of mentions inside a document: rules for the same entity, from the most to the least certain."""
 
 import re
-from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..annotations.triple import CharSpan
 from ..errors import require
 from . import names
-from .names import Tokens
+from .algorithms import Forest, Link
+from .names import ORGANIZATION, PERSON, PLACE, VALUE, Name, parse_name
 
 # Minimum similarity of two spellings in one document, 0 to 1.
 FUZZY_WITHIN = 0.9
 # A name of fewer letters is too short to be compared letter by letter.
-_LEAST_LETTERS = 6
+_MIN_LETTERS = 6
 # A beginning of words that more names of a document share does not make them candidates.
-_MOST_NAMES = 300
+_MAX_NAMES = 300
 
 # Rules in descending order of certainty, and their certainty. Those below 0.9 are used only on request.
 SCORES = {
@@ -56,14 +58,15 @@ class Mention(NamedTuple):
     label: Optional[str] = None
     kb_id: Optional[str] = None
 
+    @property
+    def span(self) -> CharSpan:
+        """RETURNS (CharSpan): Its characters."""
+        return self.start, self.end
 
-class Link(NamedTuple):
-    """Why two mentions are the same entity: their positions, the rule and how sure it is."""
-
-    kept: int
-    merged: int
-    reason: str
-    score: float
+    @property
+    def name(self) -> Name:
+        """RETURNS (Name): The name, parsed once however often a corpus has it."""
+        return parse_name(self.text, self.label)
 
 
 class Grouping(NamedTuple):
@@ -77,14 +80,16 @@ class Grouping(NamedTuple):
     links: List[Link]
 
 
-class _Name(NamedTuple):
-    """A spelling with its type."""
+class _Spelling(NamedTuple):
+    """A name with its type and id, and the position of its first mention."""
 
-    text: str
-    label: Optional[str]
+    name: Name
     kb_id: Optional[str]
-    first: int  # position of its first mention
-    tokens: Tokens
+    first: int
+
+
+# Spellings in the order of the text.
+_Spellings = Sequence[_Spelling]
 
 
 def group_mentions(
@@ -106,72 +111,40 @@ def group_mentions(
     chains (Sequence[Sequence[int]]): Positions of mentions that coreference joins.
     rules (Collection[str]): Those of RULES that are used.
     """
-    forest = _Forest(mentions, apart)
+    forest = Forest([mention.kb_id for mention in mentions], apart=apart)
     for same in _same_ids(mentions) if "kb_id" in rules else ():
-        forest.join_all(same, "kb_id")
+        _join_all(same, forest, "kb_id")
     for chain in chains if "coreference" in rules else ():
-        forest.join_all(chain, "coreference")
+        _join_all(chain, forest, "coreference")
     spellings = _spell(mentions, forest)
-    _join_equal(spellings, forest, [rule for rule in ("exact", "normalized") if rule in rules])
-    for peoples in (False, True):
-        if ("people" if peoples else "country") in rules:
-            _join_countries(spellings, forest, peoples=peoples)
+    for rule, form_of in _EQUAL_FORMS.items():
+        if rule in rules:
+            _join_equal(spellings, forest, rule, form_of)
+    for rule in ("country", "people"):
+        if rule in rules:
+            _join_countries(spellings, forest, rule)
     for first, second in _aliases(mentions, text) if "alias" in rules else ():
-        forest.join(first, second, "alias")
+        forest.join(first, second, "alias", SCORES["alias"])
     if "acronym" in rules:
         _join_acronyms(spellings, forest)
     _join_short(spellings, forest, rules)
     if "similar" in rules:
         _join_similar(spellings, forest)
-    return Grouping(forest.numbers(), forest.links)
+    known: Dict[int, int] = {}
+    groups = [known.setdefault(root, len(known)) for root in forest.roots()]
+    return Grouping(groups, [link for link in forest.links if link.reason != "exact"])
 
 
-class _Forest:
-    """Disjoint sets of mentions, which keep apart what must not be joined."""
+_EQUAL_FORMS: Dict[str, Callable[[Name], str]] = {
+    "exact": lambda name: name.text,
+    "normalized": lambda name: name.normal,
+}
 
-    def __init__(self, mentions: Sequence[Mention], apart: Collection[Tuple[int, int]]) -> None:
-        self.parents = list(range(len(mentions)))
-        self.links: List[Link] = []
-        self._ids: List[Optional[str]] = [mention.kb_id for mention in mentions]
-        self._apart: List[Set[int]] = [set() for _ in mentions]
-        for one, other in apart:
-            self._apart[one].add(other)
-            self._apart[other].add(one)
 
-    def root(self, position: int) -> int:
-        """Find the first mention of a set."""
-        while self.parents[position] != position:
-            self.parents[position] = position = self.parents[self.parents[position]]
-        return position
-
-    def join_all(self, positions: Sequence[int], reason: str) -> None:
-        """Join mentions with the first one."""
-        for position in positions[1:]:
-            self.join(positions[0], position, reason)
-
-    def join(self, one: int, other: int, reason: str, score: Optional[float] = None) -> None:
-        """Join the sets of two mentions, unless they are one already or something keeps them apart."""
-        first, second = sorted((self.root(one), self.root(other)))
-        if first == second or not self.may_join(first, second, sure=reason in ("exact", "kb_id")):
-            return
-        self.parents[second] = first
-        self._ids[first] = self._ids[first] or self._ids[second]
-        self._apart[first] |= self._apart[second]
-        if reason != "exact":
-            self.links.append(Link(one, other, reason, SCORES[reason] if score is None else score))
-
-    def may_join(self, first: int, second: int, *, sure: bool = False) -> bool:
-        """Return True unless ids differ, or mentions are known to be different entities."""
-        first, second = self.root(first), self.root(second)
-        ids = {self._ids[first], self._ids[second]} - {None}
-        if len(ids) > 1:
-            return False
-        return sure or all(self.root(each) != second for each in self._apart[first])
-
-    def numbers(self) -> List[int]:
-        """Number the sets from 0, in the order of their first mentions."""
-        known: Dict[int, int] = {}
-        return [known.setdefault(self.root(position), len(known)) for position in range(len(self.parents))]
+def _join_all(positions: Sequence[int], forest: Forest, reason: str) -> None:
+    """Join mentions with the first one."""
+    for position in positions[1:]:
+        forest.join(positions[0], position, reason, SCORES[reason])
 
 
 def _same_ids(mentions: Sequence[Mention]) -> List[List[int]]:
@@ -183,43 +156,39 @@ def _same_ids(mentions: Sequence[Mention]) -> List[List[int]]:
     return list(same.values())
 
 
-def _spell(mentions: Sequence[Mention], forest: _Forest) -> List[_Name]:
+def _spell(mentions: Sequence[Mention], forest: Forest) -> List[_Spelling]:
     """List the different spellings, and join the mentions of each; pronouns are left out."""
-    spellings: Dict[Tuple[str, Optional[str], Optional[str]], _Name] = {}
-    for position, (_, _, text, label, kb_id) in enumerate(mentions):
-        if names.is_pronoun(text):
-            continue
-        key = (text, label, kb_id)
-        if key in spellings:
-            forest.join(spellings[key].first, position, "exact")
-        else:
-            spellings[key] = _Name(text, label, kb_id, position, names.name_tokens(text, label))
+    spellings: Dict[Tuple[str, Optional[str], Optional[str]], _Spelling] = {}
+    for position, mention in enumerate(mentions):
+        known = spellings.get(mention[2:])
+        if known is not None:
+            forest.join(known.first, position, "exact", SCORES["exact"])
+        elif not mention.name.is_pronoun:
+            spellings[mention[2:]] = _Spelling(mention.name, mention.kb_id, position)
     return list(spellings.values())
 
 
-def _join_equal(spellings: Sequence[_Name], forest: _Forest, rules: Sequence[str]) -> None:
-    """Join names with the same normal form and type; those without a type then join the only one that fits."""
-    for reason in rules:
-        groups: Dict[str, Dict[Optional[str], List[_Name]]] = {}
-        for name in spellings:
-            form = name.text if reason == "exact" else names.normalize_name(name.text, name.label)
-            groups.setdefault(form, {}).setdefault(name.label, []).append(name)
-        for by_label in groups.values():
-            for same in by_label.values():
-                _join_compatible(same, forest, reason)
-            untyped = by_label.get(None, [])
-            if untyped and len(by_label) == 2:
-                (label,) = by_label.keys() - {None}
-                _join_compatible([*by_label[label], *untyped], forest, reason)
+def _join_equal(spellings: _Spellings, forest: Forest, rule: str, form_of: Callable[[Name], str]) -> None:
+    """Join names with the same form and type; those without a type then join the only one that fits."""
+    groups: Dict[str, Dict[Optional[str], List[_Spelling]]] = {}
+    for each in spellings:
+        groups.setdefault(form_of(each.name), {}).setdefault(each.name.label, []).append(each)
+    for by_label in groups.values():
+        for same in by_label.values():
+            _join_compatible(same, forest, rule)
+        untyped = by_label.get(None, [])
+        if untyped and len(by_label) == 2:
+            (label,) = by_label.keys() - {None}
+            _join_compatible([*by_label[label], *untyped], forest, rule)
 
 
-def _join_compatible(same: Sequence[_Name], forest: _Forest, reason: str) -> None:
+def _join_compatible(same: _Spellings, forest: Forest, reason: str) -> None:
     """Join names if they have at most one id among them; if they have several, join only those without an id."""
-    ids = {name.kb_id for name in same if name.kb_id}
+    ids = {each.kb_id for each in same if each.kb_id}
     if len(ids) < 2:
-        forest.join_all(sorted(name.first for name in same), reason)
+        _join_all(sorted(each.first for each in same), forest, reason)
     else:  # equal ids are joined already
-        forest.join_all([name.first for name in same if name.kb_id is None], reason)
+        _join_all([each.first for each in same if each.kb_id is None], forest, reason)
 
 
 def _aliases(mentions: Sequence[Mention], text: str) -> Iterator[Tuple[int, int]]:
@@ -227,82 +196,82 @@ def _aliases(mentions: Sequence[Mention], text: str) -> Iterator[Tuple[int, int]
     for position in range(len(mentions) - 1):
         one, other = mentions[position], mentions[position + 1]
         between = text[one.end : other.start]
-        if one.label != other.label or names.is_value(one.label) or len(between) > 60:
+        if one.label != other.label or len(between) > 60 or one.name.kind == VALUE:
             continue
-        if names.is_pronoun(one.text) or names.is_pronoun(other.text):
+        if one.name.is_pronoun or other.name.is_pronoun:
             continue
         if _ALIAS.fullmatch(between):
             yield position, position + 1
         elif _OPENING.fullmatch(between) and text[other.end : other.end + 3].lstrip(" \"”'’")[:1] in (")", ",", ";"):
-            if names.acronym_of(other.text) and " " in one.text and not names.is_place(one.label):
+            if other.name.acronym and " " in one.text and one.name.kind != PLACE:
                 yield position, position + 1
 
 
-def _join_countries(spellings: Sequence[_Name], forest: _Forest, *, peoples: bool) -> None:
+def _join_countries(spellings: _Spellings, forest: Forest, rule: str) -> None:
     """Join different names of a country, and those of its people."""
-    groups: Dict[Tuple[str, Optional[str]], List[_Name]] = {}
-    for name in spellings:
-        country = names.country_of(name.text, peoples=peoples) if names.is_place(name.label) else ""
+    groups: Dict[Tuple[str, Optional[str]], List[_Spelling]] = {}
+    for each in spellings:
+        is_place = each.name.kind == PLACE
+        country = names.country_of(each.name.folded, peoples=rule == "people") if is_place else ""
         if country:
-            groups.setdefault((country, name.label), []).append(name)
+            groups.setdefault((country, each.name.label), []).append(each)
     for same in groups.values():
-        _join_compatible(same, forest, "people" if peoples else "country")
+        _join_compatible(same, forest, rule)
 
 
-def _join_acronyms(spellings: Sequence[_Name], forest: _Forest) -> None:
+def _join_acronyms(spellings: _Spellings, forest: Forest) -> None:
     """Join acronyms with the only name that has these initials; spaced ones first, since they have initials too."""
-    long_forms: Dict[Tuple[str, Optional[str]], List[_Name]] = {}
-    for name in spellings:
-        if not names.is_value(name.label) and not names.is_person(name.label):
-            for initials in names.initials_of(name.text):
-                long_forms.setdefault((initials, name.label), []).append(name)
-    for name in sorted(spellings, key=lambda each: -len(each.tokens)):
-        acronym = names.acronym_of(name.text)
-        if acronym:
-            longer = [each for each in long_forms.get((acronym, name.label), ()) if each is not name]
-            _join_only(name, longer, forest, "acronym")
+    long_forms: Dict[Tuple[str, Optional[str]], List[_Spelling]] = {}
+    for each in spellings:
+        for initials in each.name.initials:
+            long_forms.setdefault((initials, each.name.label), []).append(each)
+    for each in sorted(spellings, key=lambda each: -len(each.name.tokens)):
+        if each.name.acronym:
+            longer = long_forms.get((each.name.acronym, each.name.label), ())
+            _join_only(each, [other for other in longer if other is not each], forest, "acronym")
 
 
-def _join_short(spellings: Sequence[_Name], forest: _Forest, rules: Collection[str]) -> None:
+def _join_short(spellings: _Spellings, forest: Forest, rules: Collection[str]) -> None:
     """Join short names of persons and organizations with the only full name before them that has their words."""
-    having: Dict[str, List[_Name]] = {}
-    for name in spellings:
-        for word in {*name.tokens, *(token[0] for token in name.tokens)}:
-            having.setdefault(word, []).append(name)
-    for name in sorted(spellings, key=lambda each: (-len(each.tokens), each.first)):
-        longer = [each for each in having.get(name.tokens[-1], ()) if each.label == name.label]
-        if "person" in rules and (names.is_person(name.label) or name.label is None):
+    having: Dict[str, List[_Spelling]] = {}
+    for each in spellings:
+        for word in {*each.name.tokens, *(token[0] for token in each.name.tokens)}:
+            having.setdefault(word, []).append(each)
+    for each in sorted(spellings, key=lambda each: (-len(each.name.tokens), each.first)):
+        name = each.name
+        longer = [other for other in having.get(name.tokens[-1], ()) if other.name.label == name.label]
+        if "person" in rules and (name.kind == PERSON or name.label is None):
             is_short = names.may_be_surname if name.label is None else names.is_short_person
-            parts = [each for each in longer if is_short(name.tokens, each.tokens)]
-            _join_only(name, parts, forest, "person")
-        for rule in ("last word", "first word") if names.is_organization(name.label) else ():
-            is_first = rule == "first word"
-            parts = [e for e in longer if names.is_short_organization(name.text, name.tokens, e.tokens, first=is_first)]
-            _join_only(name, parts if rule in rules else (), forest, rule)
+            _join_only(each, [other for other in longer if is_short(name, other.name)], forest, "person")
+        for rule in ("last word", "first word") if name.kind == ORGANIZATION else ():
+            if rule in rules:
+                is_first = rule == "first word"
+                parts = [e for e in longer if names.is_short_organization(name, e.name, first=is_first)]
+                _join_only(each, parts, forest, rule)
 
 
-def _join_only(name: _Name, longer: Sequence[_Name], forest: _Forest, reason: str) -> None:
+def _join_only(short: _Spelling, longer: _Spellings, forest: Forest, reason: str) -> None:
     """Join a short name with longer ones if these are one entity; one must precede it, except for acronyms."""
-    possible = [each for each in longer if forest.may_join(each.first, name.first)]
+    possible = [each for each in longer if forest.may_join(each.first, short.first)]
     if len({forest.root(each.first) for each in possible}) != 1:
         return
-    first = possible[0].first  # spellings are in the order of the text
-    if first < name.first or reason == "acronym":
-        forest.join(first, name.first, reason)
+    first = possible[0].first
+    if first < short.first or reason == "acronym":
+        forest.join(first, short.first, reason, SCORES[reason])
 
 
-def _join_similar(spellings: Sequence[_Name], forest: _Forest) -> None:
+def _join_similar(spellings: _Spellings, forest: Forest) -> None:
     """Join names of the same type that share a word or its beginning and are spelt nearly alike."""
     fuzz = require("rapidfuzz.fuzz", purpose="similar names", extra="export")
-    blocks: Dict[Tuple[str, Optional[str]], List[_Name]] = {}
-    for name in spellings:
-        if not names.is_value(name.label) and sum(map(len, name.tokens)) >= _LEAST_LETTERS:
-            for word in dict.fromkeys(token[:3] for token in name.tokens if len(token) > 2):
-                blocks.setdefault((word, name.label), []).append(name)
+    blocks: Dict[Tuple[str, Optional[str]], List[_Spelling]] = {}
+    for each in spellings:
+        if each.name.kind != VALUE and sum(map(len, each.name.tokens)) >= _MIN_LETTERS:
+            for word in dict.fromkeys(token[:3] for token in each.name.tokens if len(token) > 2):
+                blocks.setdefault((word, each.name.label), []).append(each)
     for block in blocks.values():
-        for at, name in enumerate(block if len(block) <= _MOST_NAMES else ()):
+        for at, each in enumerate(block if len(block) <= _MAX_NAMES else ()):
             for other in block[at + 1 :]:
-                one, two = (names.normalize_name(each.text, each.label) for each in (name, other))
+                one, two = each.name.normal, other.name.normal
                 score = fuzz.ratio(one, two, score_cutoff=100 * FUZZY_WITHIN) / 100
-                if score and one != two and names.is_variant(tuple(one.split()), tuple(two.split())):
-                    forest.join(name.first, other.first, "similar", score)
+                if score and one != two and names.is_variant(one, two):
+                    forest.join(each.first, other.first, "similar", score)

@@ -1,25 +1,28 @@
 """Entities of different documents: which groups are joined, by which rule and how surely."""
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import pytest
 
-from spacy_relext.graph.across import Groups, Merge, ShortForm, join_groups
+from spacy_relext.graph.across import Group, ShortForm, join_groups
+from spacy_relext.graph.algorithms import Link
+from spacy_relext.graph.names import parse_name
 from spacy_relext.graph.within import RULES
 
 # Name, type and id.
 Row = Tuple[str, Optional[str], Optional[str]]
 
 
-def groups_of(*rows: Row, fixed: Sequence[Optional[int]] = ()) -> Groups:
-    groups = Groups()
-    for at, (name, label, kb_id) in enumerate(rows):
-        assert groups.add(name, label, kb_id, fixed=fixed[at] if fixed else None) == at == len(groups) - 1
-    return groups
+def group_of(name: str, label: Optional[str], kb_id: Optional[str] = None, **known: Any) -> Group:
+    return Group(parse_name(name, label), kb_id, **known)
 
 
-def merges(*rows: Row, **options: object) -> List[Merge]:
-    return join_groups(groups_of(*rows), **options).merges  # type: ignore[arg-type]
+def groups_of(*rows: Row, fixed: Sequence[Optional[int]] = ()) -> List[Group]:
+    return [group_of(*row, fixed=fixed[at] if fixed else None) for at, row in enumerate(rows)]
+
+
+def merges(*rows: Row, **options: object) -> List[Link]:
+    return join_groups(groups_of(*rows), **options).links  # type: ignore[arg-type]
 
 
 def test_each_rule_says_how_sure_it_is() -> None:
@@ -75,7 +78,7 @@ def test_an_id_stays_if_a_name_without_one_is_joined() -> None:
 def test_entities_of_the_graph_stay_apart() -> None:
     rows: List[Row] = [("Ada", "PERSON", None), ("Ada King", "PERSON", None), ("Ada King", "PERSON", None)]
     joined = join_groups(groups_of(*rows, fixed=[1, 1, None]))
-    assert joined.roots == [0, 0, 0] and joined.merges == [(1, 2, "exact", 1.0)]
+    assert joined.roots == [0, 0, 0] and joined.links == [(1, 2, "exact", 1.0)]
     rows = [("Ada", "PERSON", None)] * 3
     assert join_groups(groups_of(*rows, fixed=[1, 2, None])).roots == [0, 1, 2]
     assert join_groups(groups_of(*rows, fixed=[None, 2, None])).roots == [0, 0, 0]
@@ -83,11 +86,11 @@ def test_entities_of_the_graph_stay_apart() -> None:
 
 def short(*forms: Tuple[str, str], alone: str = "Kennedy", label: str = "PERSON", **options: object) -> List[int]:
     """Roots of full names with a short form each, and of two groups that have a short form as their name."""
-    groups = Groups()
-    for at, (form, reason) in enumerate(forms):
-        groups.add(f"Name{at} {form}", label, None, short_forms=[ShortForm(form, reason)])
-    for _ in range(2):
-        groups.add(alone, label, None)
+    groups = [
+        group_of(f"Name{at} {form}", label, short_forms=[ShortForm(form, reason)])
+        for at, (form, reason) in enumerate(forms)
+    ]
+    groups += [group_of(alone, label)] * 2
     return join_groups(groups, **options).roots  # type: ignore[arg-type]
 
 
@@ -106,8 +109,8 @@ def test_short_forms_of_one_entity_and_of_several() -> None:
     ]
     for rule in ("acronym", "alias"):
         groups = groups_of(("WHO", "ORG", None))
-        groups.add("World Health Organization", "ORG", None, short_forms=[ShortForm("WHO", rule)])
-        assert join_groups(groups).merges == [(1, 0, rule, 0.9)]
+        groups.append(group_of("World Health Organization", "ORG", short_forms=[ShortForm("WHO", rule)]))
+        assert join_groups(groups).links == [(1, 0, rule, 0.9)]
 
 
 @pytest.mark.parametrize(
@@ -130,11 +133,9 @@ def test_long_names_that_share_a_word(one: str, other: str, label: str, expected
 
 
 def test_a_short_form_is_not_compared_letter_by_letter() -> None:
-    groups = Groups()
-    groups.add("abc abcdef ghijk", "PERSON", None, short_forms=[ShortForm("abcdef ghijk", "person")])
-    for name in ("abcdef ghijk", "abcdef ghjik"):
-        groups.add(name, "PERSON", None)
-    assert join_groups(groups, similarity=0.8).merges == []
+    groups = [group_of("abc abcdef ghijk", "PERSON", short_forms=[ShortForm("abcdef ghijk", "person")])]
+    groups += [group_of(name, "PERSON") for name in ("abcdef ghijk", "abcdef ghjik")]
+    assert join_groups(groups, similarity=0.8).links == []
 
 
 def test_a_word_of_many_names_makes_no_candidates() -> None:

@@ -1,16 +1,16 @@
 """Documents as tables: mentions, triples and groups with their numbers, names and types."""
 
-from dataclasses import asdict
 from typing import Any, Dict, List
 
 import pytest
 
 from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables
-from spacy_relext.graph.across import ShortForm
+from spacy_relext.graph.across import Group, ShortForm
 from spacy_relext.graph.build import build_graph
 from spacy_relext.graph.collect import Collector
 from spacy_relext.graph.documents import Document, parse_document
+from spacy_relext.graph.names import parse_name
 from tests.export.example_graph import rows_table
 
 from .texts import document, record
@@ -45,7 +45,9 @@ def test_mentions_and_triples_are_numbered_in_the_order_of_the_text() -> None:
     ]
     assert (support[0]["sentence"], support[0]["attributes"]) == ("Bo met Ada in Oslo.", None)
     assert (support[1]["sentence"], support[1]["sent"]) == (text, 0)
-    assert collector.merges.table().num_rows == 0 and collector.places == ["x", "x", "x", "y", "y"]
+    assert collector.merges.table().num_rows == 0 and [group.doc_id for group in collector.groups] == [
+        *("x", "x", "x", "y", "y")
+    ]
     assert (collector.skipped, collector.not_facts) == (0, 0)
     assert [collect().mentions.table().num_rows, collect().support.table().num_rows] == [0, 0]
     first = collect(document("Bo slept.", [("Bo", "r", "slept", 0.1)]), base=empty_tables())
@@ -77,16 +79,11 @@ def test_all_that_a_document_gives() -> None:
         ("old Cy", "Cyd", "x", "coreference", 1.0, 1),
         ("Ada Lovelace", "Lovelace", "x", "person", 0.95, 0),
     ]
-    assert asdict(collector.groups) == {
-        "names": ["Ada Lovelace", "old Cy"],
-        "labels": ["PERSON", "ROLE"],
-        "kb_ids": [None, "Q5"],
-        "fixed": [None, None],
-        "short_forms": [[("Lovelace", "person")], [("He", "coreference"), ("Cyd", "coreference")]],
-    }
-    assert collector.places == ["x", "x"] and collector.documents.table().to_pylist() == [
-        {"doc_id": "x", "text": text, "meta": ""}
+    assert collector.groups == [
+        Group(parse_name("Ada Lovelace", "PERSON"), None, None, [("Lovelace", "person")], "x"),
+        Group(parse_name("old Cy", "ROLE"), "Q5", None, [("He", "coreference"), ("Cyd", "coreference")], "x"),
     ]
+    assert collector.documents.table().to_pylist() == [{"doc_id": "x", "text": text, "meta": ""}]
 
 
 def test_the_same_name_is_no_merge() -> None:
@@ -94,7 +91,8 @@ def test_the_same_name_is_no_merge() -> None:
     made["entities"][1]["label"] = "ORG"
     made["coref"] = [[[0, 2], [11, 13]]]
     collector = collect(parse_document(made))
-    assert collector.groups.short_forms == [[("Bo", "coreference")], ()] and collector.merges.table().num_rows == 0
+    assert [group.short_forms for group in collector.groups] == [[("Bo", "coreference")], ()]
+    assert collector.merges.table().num_rows == 0
 
 
 def test_names_of_a_graph_come_first() -> None:
@@ -112,14 +110,10 @@ def test_names_of_a_graph_come_first() -> None:
     collector = collect(base=GraphTables(**tables))
     own = ["Bo", *sorted(reasons)]
     forms = [ShortForm(reason, reason) for reason in sorted(short)]
-    assert asdict(collector.groups) == {
-        "names": [*own, "Cy"],
-        "labels": ["ORG"] * 9 + [None],
-        "kb_ids": ["Q2"] * 9 + [None],
-        "fixed": [2] * 9 + [5],
-        "short_forms": [forms, *[()] * 9],
-    }
-    assert collector.places == [None] * 10
+    assert collector.groups == [
+        *(Group(parse_name(name, "ORG"), "Q2", 2, () if number else forms) for number, name in enumerate(own)),
+        Group(parse_name("Cy"), None, 5),
+    ]
     collector.add(document("Bo slept.", [("Bo", "r", "slept", 0.1)], doc_id="1"))
     collector.add(parse_document({"text": "", "doc_id": "2"}))
     assert collector.skipped == 2, "a document without its text counts as an empty one"
@@ -144,7 +138,7 @@ def test_what_is_left_out_is_counted() -> None:
 
 def groups_of(made: Dict[str, Any], **options: Any) -> List[Any]:
     groups = collect(parse_document(made), **options).groups
-    return list(zip(groups.names, groups.labels, groups.kb_ids))
+    return [(group.name.text, group.name.label, group.kb_id) for group in groups]
 
 
 def test_a_group_has_its_longest_name_and_its_most_frequent_type_and_id() -> None:

@@ -16,7 +16,7 @@ from spacy_relext.export.parquet import ParquetWriter
 from spacy_relext.graph.documents import (
     CHAINS_KEY,
     Document,
-    Entity,
+    EntitySpan,
     Statement,
     doc_to_document,
     entity_of,
@@ -55,7 +55,7 @@ def test_docs_of_corpora(tmp_path: Path) -> None:
         text=doc.text,
         meta="",
         statements=[Statement((11, 23), "place_of_birth", (36, 42), 0.7, "m", 1, (11, 43))],
-        entities=[Entity(11, 23, "PERSON", None), Entity(36, 42, "GPE", None)],
+        entities=[EntitySpan(11, 23, "PERSON", None), EntitySpan(36, 42, "GPE", None)],
         chains=[[(0, 3), (11, 23)]],
         sentences=[(0, 10), (11, 43)],
         place=f"{tmp_path / 'a.spacy'}, document 1",
@@ -129,7 +129,7 @@ def test_coreference_of_a_doc() -> None:
     ],
 )
 def test_the_entity_of_an_argument(span: CharSpan, places: List[CharSpan], expected: Optional[int]) -> None:
-    entities = [Entity(start, end, None, None) for start, end in places]
+    entities = [EntitySpan(start, end, None, None) for start, end in places]
     starts, longest = [start for start, _ in places], max((end - start for start, end in places), default=0)
     found = entity_of(span, entities, starts, longest)
     assert found is (None if expected is None else entities[expected])

@@ -5,19 +5,20 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy
 import pytest
 
-from spacy_relext.graph.across import Groups, Joined, join_groups
+from spacy_relext.graph.across import Group, Joined, join_groups
 from spacy_relext.graph.decisions import Decision
 from spacy_relext.graph.entities import Entities, Entity, MergeRow, number_groups, other_names
+from spacy_relext.graph.names import parse_name
 
 # Name, type and id.
 Row = Tuple[str, Optional[str], Optional[str]]
 
 
-def groups_of(*rows: Row, fixed: Any = ()) -> Groups:
-    groups = Groups()
-    for at, row in enumerate(rows):
-        groups.add(*row, fixed=fixed[at] if fixed else None)
-    return groups
+def groups_of(*rows: Row, fixed: Any = ()) -> List[Group]:
+    return [
+        Group(parse_name(name, label), kb_id, fixed=fixed[at] if fixed else None)
+        for at, (name, label, kb_id) in enumerate(rows)
+    ]
 
 
 def test_new_entities_get_the_following_numbers() -> None:
@@ -31,7 +32,7 @@ def test_new_entities_get_the_following_numbers() -> None:
         groups_of(("A", None, None), ("B", None, None), fixed=[5, None]), Joined([0, 1], []), taken=3
     )
     assert ids.tolist() == [5, 6] and known[5].name == "A"
-    assert number_groups(Groups(), Joined([], []), taken=3)[1] == {}
+    assert number_groups([], Joined([], []), taken=3)[1] == {}
 
 
 def test_the_most_frequent_name_then_the_longest() -> None:
