@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .export.frame import to_frame
     from .export.network import to_networkx
     from .visuals.displacy_view import to_displacy
-    from .visuals.notebook import render
+    from .visuals.page import render
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 
 # Imported at the first use: spacy.blank() imports this file.
 _LAZY = {
-    "render": ".visuals.notebook",
+    "render": ".visuals.page",
     "to_displacy": ".visuals.displacy_view",
     "to_frame": ".export.frame",
     "to_networkx": ".export.network",

@@ -14,7 +14,7 @@ from ..corpora.texts import JSONL_SUFFIXES
 from ..corpora.whole import write_json
 from ..errors import Errors
 from ..scoring.agreement import Agreement, Disagreement, Key, measure_agreement
-from ..visuals.agreement_page import render_agreement
+from ..visuals.comparison_page import render_agreement
 from . import options
 from .pipeline import fail, input_errors, number_table
 from .view import save

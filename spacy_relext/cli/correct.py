@@ -19,8 +19,8 @@ from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextReader
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe
 from ..visuals.correction import Correction
-from ..visuals.correction_server import make_correction_server
-from ..visuals.page import HOST
+from ..visuals.correction_server import PURPOSE, make_correction_app
+from ..visuals.web import HOST, bind_port, serve
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, with_progress
 
@@ -90,14 +90,14 @@ def _serve(correction: Correction, port: int) -> None:
     if correction.repeated:
         _report(f"{correction.repeated} documents with a text that occurs before are left out")
     done, total = correction.count(DONE), len(correction.records)
-    with make_correction_server(correction, port=port) as server:
-        typer.echo(f"{done} of {total} documents are done; answers go to {correction.answers.path}")
-        typer.echo(f"Serving on http://{HOST}:{server.server_address[1]} (Ctrl-C to stop)")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            done, skipped = correction.count(DONE), correction.count(SKIPPED)
-            typer.echo(f"Stopped: {done} of {total} documents done, {skipped} skipped")
+    bound = bind_port(HOST, port)
+    port = bound.getsockname()[1]
+    app = make_correction_app(correction, hosts=[f"{HOST}:{port}", f"localhost:{port}"])
+    typer.echo(f"{done} of {total} documents are done; answers go to {correction.answers.path}")
+    typer.echo(f"Serving on http://{HOST}:{port} (Ctrl-C to stop)")
+    serve(app, bound, purpose=PURPOSE)
+    done, skipped = correction.count(DONE), correction.count(SKIPPED)
+    typer.echo(f"Stopped: {done} of {total} documents done, {skipped} skipped")
 
 
 def _report(message: str) -> None:

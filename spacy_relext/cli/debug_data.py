@@ -202,6 +202,6 @@ def window_check(settings: Settings) -> Check:
 
 def format_table(table: Table) -> str:
     """Format a table for a terminal, numbers on the right."""
-    aligns: List[Literal["l", "r", "c"]] = ["r" if table.is_number(at) else "l" for at in range(len(table.header))]
+    aligns: List[Literal["l", "r", "c"]] = ["r" if is_number else "l" for is_number in table.numbers()]
     text: str = wasabi.table(table.rows, header=table.header, divider=True, aligns=aligns, max_col=100)
     return text

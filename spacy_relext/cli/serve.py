@@ -4,10 +4,11 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from ..errors import Errors, check_range
-from ..extraction.service import Limits, Service, find_port_error, is_loopback, serve
+from ..errors import check_range
+from ..extraction.service import PURPOSE, Limits, Service, is_loopback, make_service_app
+from ..visuals.web import bind_port, serve
 from . import options
-from .pipeline import fail, input_errors, open_pipeline
+from .pipeline import input_errors, open_pipeline
 
 
 def serve_cli(
@@ -29,11 +30,11 @@ def serve_cli(
     """Serve a pipeline: a page to try it at /, JSON at POST /extract, /health. There is no login."""
     with input_errors():
         check_range("--port", port, 1, 65535)
-        if reason := find_port_error(host, port):
-            fail(Errors.R212.format(port=port, reason=reason))
+        bound = bind_port(host, port)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         local = ["127.0.0.1", "localhost", "::1"] if is_loopback(host) else []
         hosts = [*local, *(allow_host or ())]
         service = Service(nlp, Limits(max_bytes, max_texts, max_length), hosts, batch_size)
+        app = make_service_app(service)
         typer.echo(f"Serving on http://{host}:{port} (Ctrl-C to stop)", err=True)
-        serve(service, host=host, port=port)
+        serve(app, bound, purpose=PURPOSE)

@@ -11,7 +11,8 @@ from ..corpora.texts import JSONL_SUFFIXES, RawText, TextReader
 from ..corpora.whole import write_whole
 from ..errors import Errors
 from ..visuals.arcs import draw_passages, style_drawing
-from ..visuals.page import HOST, make_server, render_page
+from ..visuals.page import render_page
+from ..visuals.web import HOST, bind_port, make_page_app, serve
 from . import options
 from .pipeline import fail, input_errors, open_pipeline
 
@@ -22,13 +23,13 @@ def view_cli(
     pipeline: options.Pipeline,
     text: Annotated[str, typer.Argument(metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of texts")],
     output: Annotated[Optional[Path], typer.Argument(metavar="OUT", help=".html: page; .svg: first drawing")] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Show the page on localhost until Ctrl-C")] = False,
+    is_served: Annotated[bool, typer.Option("--serve", help="Show the page on localhost until Ctrl-C")] = False,
     port: Annotated[int, typer.Option(help="Where to serve; 0: any free port")] = 5000,
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Draw the triples of a text as one HTML page."""
     with input_errors():
-        if output is None and not serve:
+        if output is None and not is_served:
             fail(Errors.R214)
         if output is not None:
             options.check_suffix(output, *SUFFIXES)
@@ -41,7 +42,7 @@ def view_cli(
             if is_drawing and not drawings:
                 fail(Errors.R221.format(path=str(output)))
             save(style_drawing(drawings[0]) if is_drawing else page, output)
-        if serve:
+        if is_served:
             _serve(page, port)
 
 
@@ -81,9 +82,8 @@ def save(content: str, output: Path) -> None:
 
 def _serve(page: str, port: int) -> None:
     """Serve the page until Ctrl-C."""
-    with make_server(page, port=port) as server:
-        typer.echo(f"Serving on http://{HOST}:{server.server_address[1]} (Ctrl-C to stop)")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            typer.echo("Stopped")
+    purpose = "`spacy relext view --serve`"
+    app, bound = make_page_app(page, purpose=purpose), bind_port(HOST, port)
+    typer.echo(f"Serving on http://{HOST}:{bound.getsockname()[1]} (Ctrl-C to stop)")
+    serve(app, bound, purpose=purpose)
+    typer.echo("Stopped")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Sequence, Tup
 
 from ..annotations.triple import CharSpan, Record
 from ..export.tables import GraphTables, table_rows
-from ..visuals.graph_page import render_graph_page
+from ..visuals.templates import draw_page
 
 if TYPE_CHECKING:
     import pyarrow
@@ -83,7 +83,8 @@ def draw_graph(tables: GraphTables, *, title: str = "Graph", most_facts: int = M
     data = _collect(tables, facts)
     entities, documents = len(data["entities"]["id"]), tables.documents.num_rows
     about = f"{part}{total:,} facts of {entities:,} entities in {documents:,} documents"
-    return Page(render_graph_page(data, title=title, about=about), shown)
+    html = draw_page("graph.html", title=title, assets=("graph.css", "graph.js"), data=data, about=about)
+    return Page(html, shown)
 
 
 def _collect(tables: GraphTables, facts: "pyarrow.Table") -> Record:

@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
+from markupsafe import Markup
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ..annotations.triple import Record
 from .explanation import describe_triple, rank_records, relation_text
+from .templates import read_asset
 from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines, shorten, text_width
 
 WIDTH = 860.0  # of a line, in pixels
 
-# Light or dark, as the viewer prefers; without this style sheet, the attributes below apply.
-STYLE = (Path(__file__).parent / "arcs.css").read_text(encoding="utf8")
+# Light or dark, as the viewer prefers (`arcs.css`); without a style sheet, the attributes below apply.
 _FILE_STYLE = "svg { color: #1c2430; } @media (prefers-color-scheme: dark) { svg { color: #e4e8ee; } }\n"
 
 # Heights in pixels.
@@ -34,7 +34,7 @@ class Passage(NamedTuple):
     """Some sentences of a document; `svg` is "" if they have no triples."""
 
     text: str
-    svg: str
+    svg: Markup
 
 
 class _Drawable(NamedTuple):
@@ -81,14 +81,14 @@ def draw_passages(doc: Doc) -> List[Passage]:
     passages = []
     for span in _passage_spans(doc, triples):
         own = [triple for triple in triples if span.start <= triple.subject.start < span.end]
-        passages.append(Passage(span.text, _draw_span(span, own) if own else ""))
+        passages.append(Passage(span.text, Markup(_draw_span(span, own) if own else "")))
     return passages
 
 
 def style_drawing(svg: str) -> str:
     """Add to a drawing the style that it needs in a file of its own."""
     opening, rest = svg.split("\n", 1)
-    return f"{opening}\n<style>\n{_FILE_STYLE}{STYLE}</style>\n{rest}\n"
+    return f"{opening}\n<style>\n{_FILE_STYLE}{read_asset('arcs.css')}</style>\n{rest}\n"
 
 
 def _drawable(doc: Doc) -> Iterator[_Drawable]:

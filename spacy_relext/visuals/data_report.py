@@ -1,24 +1,13 @@
 """Tables about annotated corpora, for the terminal and as a page."""
 
-from html import escape
 from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..corpora.overlap import Overlap
 from ..corpora.statistics import FEW, CorpusStatistics
 from ..corpora.violations import ViolationCounts
-from .page import frame_page
+from .templates import draw_page
 
 _TYPES, _CLASHES, _LONGEST, _WIDEST = 3, 2, 10, 60
-
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
-  color: #1c2430; background: #ffffff; }
-h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin-top: 2.5rem; } .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { text-align: left; padding: .35rem 1rem .35rem 0; border-bottom: 1px solid #d5dbe3; vertical-align: top; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-@media (prefers-color-scheme: dark) { body { color: #e4e8ee; background: #161a20; } th, td { border-color: #39414d; } }
-"""
 
 
 class Table(NamedTuple):
@@ -28,9 +17,9 @@ class Table(NamedTuple):
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
 
-    def is_number(self, column: int) -> bool:
-        """Return True if all cells of a column begin with a digit."""
-        return all(row[column][:1].isdigit() for row in self.rows)
+    def numbers(self) -> List[bool]:
+        """Return for each column whether all cells begin with a digit."""
+        return [all(row[column][:1].isdigit() for row in self.rows) for column in range(len(self.header))]
 
 
 class Missed(NamedTuple):
@@ -114,20 +103,7 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
 
 def render_data_report(tables: Sequence[Table], problems: Sequence[str], *, title: str) -> str:
     """Make an HTML page of tables that needs no network; all text is escaped."""
-    parts = [f"<h1>{escape(title)}</h1>"]
-    if problems:
-        lines = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
-        parts.append(f"<h2>To look at</h2><ul>{lines}</ul>")
-    for table in tables:
-        kinds = ['class="number"' if table.is_number(column) else "" for column in range(len(table.header))]
-        head = "".join(f"<th {kind}>{escape(name)}</th>" for kind, name in zip(kinds, table.header))
-        rows = [
-            "<tr>" + "".join(f"<td {kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row)) + "</tr>"
-            for row in table.rows
-        ]
-        body = "\n".join(rows)
-        parts.append(f'<h2>{escape(table.title)}</h2><div class="wide"><table><tr>{head}</tr>\n{body}</table></div>')
-    return frame_page("\n".join(parts), title=title, style=STYLE, lang="en")
+    return draw_page("data.html", title=title, tables=tables, problems=problems)
 
 
 def _share(part: int, whole: int) -> str:

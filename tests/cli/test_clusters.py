@@ -3,8 +3,6 @@
 import html
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -15,9 +13,8 @@ from spacy.tokens import DocBin, Span
 from spacy_relext.selfore.page import render_clusters
 from spacy_relext.selfore.points import Point, Sample, sample_pairs
 from tests.selfore.test_component import MODEL, NAME, build, make_doc
+from tests.visuals.browser import add_script, needs_browser, open_page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 # Does what a user does, and writes down what the page then shows.
 USER = """
 {
@@ -115,26 +112,16 @@ def test_pairs_below_the_threshold_of_their_own_relation(trained: Path) -> None:
     assert sample.below == sample.sizes[0] > 0
 
 
-def open_in_browser(page: Path, profile: Path) -> str:
-    """Load a page without a network, and give back what has become of it; a browser that breaks is a failure."""
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900", f"--user-data-dir={profile}"]
-    options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--dump-dom"]
-    command: List[str] = [str(BROWSER), *options, page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0 and 'data-ready="true"' in done.stdout, f"{BROWSER}: {done.stderr[-2000:]}"
-    return done.stdout
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
+@needs_browser
 def test_in_a_browser(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     run("clusters", trained / "pipeline", trained / "corpus.spacy", page)
-    dom = open_in_browser(page, tmp_path / "profile")
+    dom = open_page(page, tmp_path / "profile")
     assert len(re.findall(r'<button class="cluster"', dom)) == 3 and len(re.findall(r'class="sentence"', dom)) == 49
-    assert "49 pairs, the best fitting first" in dom and '<mark class="first">' in dom and "<b>Eve" not in dom
+    assert "49 pairs, the best fitting first" in dom and '<mark class="subject">' in dom and "<b>Eve" not in dom
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
+@needs_browser
 def test_what_a_user_does(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     run("clusters", trained / "pipeline", trained / "corpus.spacy", page)
@@ -146,8 +133,8 @@ def test_what_a_user_does(trained: Path, run: Callable[..., Any], tmp_path: Path
     cluster, alone = wives[0]["c"], loneliest(points)[:3]
     script = USER.replace("WHERE", json.dumps([cluster, [[point["x"], point["y"]] for point in alone]]))
     text = page.read_text(encoding="utf8")
-    page.write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf8")
-    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', open_in_browser(page, tmp_path / "profile"), re.DOTALL)
+    page.write_text(add_script(text, script), encoding="utf8")
+    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', open_page(page, tmp_path / "profile"), re.DOTALL)
     seen = json.loads(html.unescape(found))
     looks = {name: each for name, each in seen.items() if isinstance(each, dict)}
     counts = {name: len(each["sentences"]) for name, each in looks.items()}
@@ -180,7 +167,7 @@ def check_names(seen: Dict[str, Any], names: List[str], cluster: int) -> None:
     assert seen["value"] == names[cluster] and seen["restored"]["labels"] == seen["start"]["labels"] and seen["after"]
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
+@needs_browser
 def test_clusters_of_dates_alone_are_hidden(tmp_path: Path) -> None:
     points = [Point(0, 0.5, "Ada was born in 1990", [(0, 3), (16, 20)], is_dated=True)]
     points += [Point(1, 0.5, "Ada left Rome", [(0, 3), (9, 13)])]
@@ -188,7 +175,7 @@ def test_clusters_of_dates_alone_are_hidden(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     html = render_clusters(Sample(points, [1, 1, 0], [1, 0, 0], 0), records, title="x", lang="en")
     page.write_text(html, encoding="utf8")
-    rows = re.findall(r"<li.*?</li>", open_in_browser(page, tmp_path / "profile"))
+    rows = re.findall(r"<li.*?</li>", open_page(page, tmp_path / "profile"))
     assert [("hidden" in row, re.search(r"name \d", row)[0]) for row in rows] == [  # type: ignore[index]
         (False, "name 1"),
         (True, "name 0"),

@@ -12,7 +12,7 @@ from spacy.tokens import DocBin
 from spacy_relext import set_triples
 from spacy_relext.cli.compare import merge_labels
 from tests.scoring.builders import locate, make_doc
-from tests.visuals.browser import needs_browser, open_page
+from tests.visuals.browser import add_script, needs_browser, open_page
 
 ROWS = [
     ("Ada met Bo . Cy saw Di .", [("Ada", "met", "Bo"), ("Cy", "saw", "Di")]),
@@ -28,7 +28,7 @@ USER = """
   };
   const look = name => seen[name] = [get("count").textContent, ...[...document.querySelectorAll("article")].map(
     card => card.innerText.replace(/\\s+/g, " "))];
-  look("start"); change("outcome", "A wrong"); look("wrong"); change("outcome", "B right"); look("right");
+  look("start"); change("outcome", "A wrong"); look("wrong"); change("outcome", "B correct"); look("correct");
   change("outcome", ""); change("words", "KIM"); look("words"); change("words", ""); change("relation", "met");
   look("relation");
   const out = make("pre", "", JSON.stringify(seen)); out.id = "seen"; document.body.append(out);
@@ -94,11 +94,11 @@ def test_the_page(run: Callable[..., Any], pipeline: str, detector_pipeline: str
     assert "</body>" in text and "<b>Eve" not in text and not re.search(r'(src|href)="|https?://', text), (
         "self-contained and escaped"
     )
-    page.write_text(text.replace("</body>", f"<script>{USER}</script></body>"), encoding="utf8")
+    page.write_text(add_script(text, USER), encoding="utf8")
     (found,) = re.findall(r'<pre[^>]*id="seen"[^>]*>(.*?)</pre>', open_page(page, tmp_path / "profile"), re.DOTALL)
     seen = json.loads(html.unescape(found))
     assert [each[0] for each in seen.values()] == ["3 passages", "1 passage", "0 passages", "1 passage", "0 passages"]
-    assert "<b>Eve</b> said Gus saw Hal ." in seen["wrong"][1] and "A, wrong: Gus — saw → " in seen["wrong"][1]
+    assert "<b>Eve</b> said Gus saw Hal ." in seen["wrong"][1] and "A, wrong: Gus → saw → " in seen["wrong"][1]
     assert "B: nothing that the other did not find" in seen["words"][1]
 
 

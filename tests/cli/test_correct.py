@@ -1,9 +1,8 @@
 import json
-import threading
-import urllib.request
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from spacy_relext.cli import correct
 from spacy_relext.cli.correct import read_suggestions
@@ -29,16 +28,11 @@ def test_the_command_serves_until_it_is_stopped(run, pipeline, tmp_path, monkeyp
     (tmp_path / "in.txt").write_text("Ada met Bo.\nAda met Bo.\n")
     seen = []
 
-    def serve_once(server):
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_address[1]}/"
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            seen.append(answer.read().decode())
-        thread.join()
-        raise KeyboardInterrupt
+    def serve_once(app, bound, *, purpose):
+        address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        seen.append(TestClient(app, base_url=address).get("/").text)
 
-    monkeypatch.setattr("http.server.ThreadingHTTPServer.serve_forever", serve_once)
+    monkeypatch.setattr(correct, "serve", serve_once)
     done = run("correct", tmp_path / "in.txt", tmp_path / "out.jsonl", "--pipeline", pipeline, "--port", 0)
     assert done.exit_code == 0, done.output
     assert "Stopped: 0 of 1 documents done" in done.stdout and "1 documents with a text" in done.stderr

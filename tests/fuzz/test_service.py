@@ -10,7 +10,7 @@ pytest.importorskip("httpx")
 
 from starlette.testclient import TestClient  # noqa: E402
 
-from spacy_relext.extraction.service import Limits, Service, make_app  # noqa: E402
+from spacy_relext.extraction.service import Limits, Service, make_service_app  # noqa: E402
 from tests.cli.fake_pipeline import make_pipeline  # noqa: E402
 from tests.fuzz.mutators import mutate  # noqa: E402
 from tests.fuzz.runner import fuzz  # noqa: E402
@@ -29,7 +29,7 @@ KINDS = {
 def test_requests(path: str) -> None:
     kind, body = KINDS[path]
     service = Service(make_pipeline(), Limits(bytes=4_000, texts=5, characters=1_000), hosts=["testserver"])
-    with TestClient(make_app(service)) as client:
+    with TestClient(make_service_app(service)) as client:
 
         def run(rng: random.Random) -> None:
             answer = client.post(path, content=mutate(body, rng), headers={"Content-Type": kind})

@@ -1,14 +1,18 @@
-"""A headless browser without a network, if the machine has one."""
+"""A headless browser without a network, if the machine has one, and applications that it can reach."""
 
 import re
 import shutil
 import subprocess
+import threading
+import time
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Callable, Iterator, List
 
 import pytest
+
+from spacy_relext.visuals.web import HOST, bind_port
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
@@ -17,6 +21,15 @@ needs_driver = pytest.mark.skipif(
     BROWSER is None or find_spec("playwright") is None, reason="no headless browser, or no playwright to drive it"
 )
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no headless browser on this machine")
+
+
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+
+
+def add_script(page: str, script: str) -> str:
+    """Let a further script run at the end of a page, whose policy forbids it."""
+    assert POLICY.search(page) and "</body>" in page
+    return POLICY.sub("", page).replace("</body>", f"<script>{script}</script></body>")
 
 
 def open_page(page: Path, profile: Path, *, wait: int = 0, width: int = 1400) -> str:
@@ -53,3 +66,21 @@ def drive_browser() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def serve_app(make: Callable[[int], Any]) -> Iterator[str]:
+    """Serve an application, made for a port, in a thread. Gives its address."""
+    uvicorn = pytest.importorskip("uvicorn")
+    bound = bind_port(HOST, 0)
+    port = bound.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(make(port), log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://{HOST}:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join(20)

@@ -1,7 +1,6 @@
 """A person at the page of `spacy relext correct`: real clicks and keys in a headless browser."""
 
 import json
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
@@ -11,7 +10,8 @@ import spacy
 from spacy_relext.annotations.triple import Record
 from spacy_relext.corpora.answer_file import AnswerFile
 from spacy_relext.visuals.correction import Correction
-from spacy_relext.visuals.correction_server import make_correction_server
+from spacy_relext.visuals.correction_server import make_correction_app
+from tests.visuals.browser import serve_app
 
 TOKENIZER = spacy.blank("en")
 
@@ -84,14 +84,8 @@ def serve(
     """Serve the page in this process. Gives its address."""
     answers = AnswerFile(output, annotator=annotator)
     correction = Correction(records, answers, make_doc=TOKENIZER.make_doc, relations=relations)
-    with make_correction_server(correction, port=0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serve_app(lambda port: make_correction_app(correction, hosts=[f"127.0.0.1:{port}"])) as address:
+        yield address
 
 
 def read_lines(path: Path) -> List[Dict[str, Any]]:

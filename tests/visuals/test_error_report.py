@@ -12,7 +12,7 @@ import pytest
 from spacy_relext import errors as optional
 from spacy_relext.visuals.error_report import MOST_PER_CLASS, make_report, render_error_report
 from tests.scoring.builders import locate, make_example
-from tests.visuals.browser import needs_browser, open_page
+from tests.visuals.browser import add_script, needs_browser, open_page
 
 EVIL = "</script><b>Eve</b>"
 GOLD = [("Ada", "wed", "Bo Nye"), ("Cy", "met", "Di"), ("Ed", "met", "Flo")]
@@ -109,13 +109,13 @@ def test_without_matplotlib(examples: List[Any], monkeypatch: pytest.MonkeyPatch
 @needs_browser
 def test_in_a_browser(page: str, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
-    path.write_text(page.replace("</body>", f"<script>{USER}</script></body>"), encoding="utf8")
+    path.write_text(add_script(page, USER), encoding="utf8")
     content = open_page(path, tmp_path / "profile")
     seen = json.loads(html.unescape(re.findall(r'<pre[^>]*id="seen"[^>]*>(.*?)</pre>', content)[0]))
     assert seen["start"][0] == "5 errors" and len(seen["start"]) == 6
     assert seen["relation"][0] == "2 errors" and seen["both"][0] == "1 error"
-    assert "Predicted: Ada — wed → Bo (0.900, fake)" in seen["both"][1]
-    assert "Gold: Ada — wed → Bo Nye" in seen["both"][1]
+    assert "Predicted: Ada → wed → Bo (0.900, fake)" in seen["both"][1]
+    assert "Gold: Ada → wed → Bo Nye" in seen["both"][1]
     assert seen["kind"][0] == "3 errors" and seen["words"][0] == "2 errors"
     assert seen["button"][0] == "1 error" and "Predicted: nothing like it" in seen["button"][1]
     assert seen["marks"] == [["subject", "Ed"], ["object", "Flo"]] * 2

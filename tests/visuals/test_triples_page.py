@@ -10,12 +10,11 @@ import spacy
 
 from spacy_relext import set_triples
 from spacy_relext.visuals.page import render_page
-from tests.visuals.browser import needs_browser, open_page
+from tests.visuals.browser import POLICY, add_script, needs_browser, open_page
 
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")
 LONG = "Ada <b>Holm</b> " + " ".join(f"word{number}" for number in range(60)) + " met Bo and Kit."
-POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
 def make_page() -> str:
@@ -44,11 +43,9 @@ def probe(page: str, tmp_path: Path, script: str, *, width: int = 1400) -> Dict[
     """
     done = '; document.body.append(Object.assign(make("pre", ""), {id: "seen", textContent: JSON.stringify(seen)}));'
     path = tmp_path / "probed.html"
-    path.write_text(
-        POLICY.sub("", page).replace("</body>", f"<script>{helpers}{script}{done}</script></body>"), encoding="utf8"
-    )
+    path.write_text(add_script(page, helpers + script + done), encoding="utf8")
     shown = open_page(path, tmp_path / "profile", width=width)
-    found = re.search(r'<pre class="" id="seen">(.*?)</pre>', shown, re.S)
+    found = re.search(r'<pre id="seen">(.*?)</pre>', shown, re.S)
     assert found
     return json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
 

@@ -1,12 +1,5 @@
-// Shows one document at a time and sends each change to the server at once. Text and labels are only ever set as text.
+// Shows one document at a time and sends each change to the server at once.
 // Offsets count code points, as in Python; the browser counts UTF-16 units: `pointAt` translates.
-const data = JSON.parse(document.getElementById("data").textContent);
-const get = id => document.getElementById(id);
-const make = (tag, cls, ...parts) => {
-  const element = Object.assign(document.createElement(tag), {className: cls});
-  element.append(...parts);
-  return element;
-};
 const ASSERTIONS = ["stated", "denied", "hypothetical", "reported"], ROLES = ["subject", "object"];
 const same = (a, b) => a[0] === b[0] && a[1] === b[1];
 const equal = (a, b) => a.relation === b.relation && ROLES.every(role => same(a[role], b[role]));
@@ -290,9 +283,7 @@ function drawText() {
   const shown = current === items.length ? draft : items[current]?.triple;
   const spans = [...doc.entities.map(each => [each.start, each.end, "entity", each.label]),
     ...ROLES.filter(role => shown?.[role]).map(role => [...shown[role], role]), ...(range ? [[...range, "selected"]] : [])];
-  const cuts = [...new Set([0, doc.points.length, ...spans.flatMap(span => span.slice(0, 2))])].sort((a, b) => a - b);
-  get("text").replaceChildren(...cuts.slice(1).map((end, place) => {
-    const start = cuts[place], over = spans.filter(span => span[0] <= start && end <= span[1]);
+  get("text").replaceChildren(...cut(doc.points.length, spans).map(([start, end, over]) => {
     const piece = make("span", over.map(span => span[2]).join(" "), textOf([start, end]));
     const ending = over.find(span => span[2] === "entity" && span[1] === end);
     if (ending) piece.dataset.label = ending[3];
@@ -311,7 +302,7 @@ function button(name, letter, action, title) {
 }
 
 function drawTriple(triple, status, index) {
-  const part = role => make("mark", role, make("bdi", "", triple[role] ? textOf(triple[role]) : `${role}?`));
+  const part = role => make("mark", role, isolate(triple[role] ? textOf(triple[role]) : `${role}?`));
   const line = make("li", index === current ? "current" : ""), relation = make("bdi", "relation", triple.relation ?? "relation?");
   const name = {open: `suggested by ${triple.source}`, gold: "accepted", rejected: "rejected", draft: "new"}[status];
   const score = status === "open" && triple.score !== undefined ? ` ${triple.score.toFixed(2)}` : "";
@@ -349,7 +340,7 @@ function render() {
 
 function drawRelations() {
   get("relations").replaceChildren(...data.relations.map((name, place) => {
-    const element = make("button", "", make("bdi", "", name), ...(place < 9 ? [" ", key(place + 1)] : []));
+    const element = make("button", "", isolate(name), ...(place < 9 ? [" ", key(place + 1)] : []));
     element.type = "button";
     element.onclick = event => act(event, () => setPart("relation", name));
     return make("li", "", element);
@@ -368,7 +359,7 @@ function drawChoices() {
   const names = choices();
   chosen = Math.min(Math.max(chosen, 0), Math.max(names.length - 1, 0));
   get("choices").replaceChildren(...names.map((name, place) => {
-    const isNew = !data.relations.includes(name), line = make("li", "", make("bdi", "", name), isNew ? " (new)" : "");
+    const isNew = !data.relations.includes(name), line = make("li", "", isolate(name), isNew ? " (new)" : "");
     Object.assign(line, {id: `choice-${place}`, onclick: () => pick(name)});
     line.setAttribute("role", "option");
     line.setAttribute("aria-selected", String(place === chosen));

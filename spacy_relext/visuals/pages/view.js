@@ -1,10 +1,4 @@
 // Hides triples below a score, and shows the details of a triple below its drawing. Without it everything is visible.
-const all = (root, query) => [...root.querySelectorAll(query)];
-const make = (tag, cls, ...parts) => {
-  const element = Object.assign(document.createElement(tag), {className: cls});
-  element.append(...parts);
-  return element;
-};
 const rowsOf = arc => arc.dataset.rows.split(" ").map(
   row => arc.closest(".document").querySelector(`tr[data-row="${row}"]`));
 const cellOf = (row, name) => row.querySelector(`[data-cell="${name}"]`);
@@ -12,8 +6,7 @@ let selected = null;
 
 function describe(row) {
   const text = name => cellOf(row, name).textContent, box = make("div", "triple"), list = make("dl", "");
-  box.append(make("p", "", make("mark", "subject", text("subject")), ` → ${text("relation")} → `,
-    make("mark", "object", text("object"))), list);
+  box.append(make("p", "", ...tripleParts(text("subject"), text("relation"), text("object"))), list);
   for (const name of ["score", "source", "characters", "evidence"]) {
     if (!text(name).trim()) continue;
     list.append(make("dt", "", name), make("dd", "", ...[...cellOf(row, name).childNodes].map(n => n.cloneNode(true))));
@@ -62,7 +55,7 @@ for (const row of all(document, "tr[data-row]")) {
 }
 document.addEventListener("keydown", event => { if (event.key === "Escape") select(null); });
 
-const least = document.getElementById("least");
+const least = get("least");
 function filter() {
   const limit = Number(least.value);
   for (const element of all(document, "[data-score]")) {
@@ -70,11 +63,11 @@ function filter() {
   }
   if (selected?.classList.contains("low")) select(null);
   const rows = all(document, "tr[data-score]"), shown = rows.filter(row => !row.classList.contains("low")).length;
-  document.getElementById("shown").textContent = `${limit.toFixed(2)}: ${shown} of ${rows.length}`;
+  get("shown").textContent = `${limit.toFixed(2)}: ${shown} of ${rows.length}`;
 }
 if (least) {
   least.addEventListener("input", filter);
-  document.getElementById("controls").hidden = false;
+  get("controls").hidden = false;
   filter();
 }
 document.body.dataset.ready = "true";

@@ -1,13 +1,9 @@
-// The page of a graph. All text is set as text nodes, so that no name is parsed as HTML; names are isolated with <bdi>,
-// so that marks of direction in them do not reorder what stands around.
-"use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
+// The page of a graph; names are isolated.
 const { entities: E, facts: F, support: S } = data;
 const STEP = 100, MOST_NODES = 25, MOST_LABELS = 18, SVG = "http://www.w3.org/2000/svg";
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
 const state = { relation: -1, least: 0, conflicts: false, type: -1, words: "", steps: 1, chosen: -1 };
 
-const get = id => document.getElementById(id);
 const clean = text => text.replace(CONTROLS, "\ufffd").trim() || "(no name)";
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 const percent = mille => (mille / 1000).toFixed(2);
@@ -15,19 +11,13 @@ function short(text, length) {
   const letters = Array.from(clean(text.slice(0, 4 * length)));
   return letters.length > length ? letters.slice(0, length - 1).join("") + "…" : letters.join("");
 }
-function make(tag, cls, ...children) {
-  const element = document.createElement(tag);
-  if (cls) element.className = cls;
-  element.append(...children);
-  return element;
-}
 function draw(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);
   return element;
 }
-const isolated = (text, length = 300) => make("bdi", "", short(text, length));
+const isolated = (text, length = 300) => isolate(short(text, length));
 function link(entity) {
   const anchor = make("a", "", isolated(E.name[entity], 80));
   anchor.href = `#e${E.id[entity]}`;
@@ -147,13 +137,8 @@ function* evidence(fact) {
 }
 function sentenceBox(row) {
   const text = data.sentences[S.sentence[row]], [a, b, c, d] = S.spans.slice(4 * row, 4 * row + 4);
-  const cuts = [...new Set([0, a, b, c, d, text.length])].sort((x, y) => x - y), words = make("p", "");
+  const words = make("p", "", ...markText(text.replace(CONTROLS, "\ufffd"), [[a, b, "subject"], [c, d, "object"]]));
   words.dir = "auto";
-  cuts.slice(1).forEach((end, at) => {
-    const roles = [[a, b, "subject"], [c, d, "object"]].filter(([from, to]) => from <= cuts[at] && end <= to);
-    const piece = text.slice(cuts[at], end).replace(CONTROLS, "\ufffd");
-    words.append(roles.length ? make("mark", roles.map(role => role[2]).join(" "), piece) : piece);
-  });
   const source = make("footer", ""), documents = S.documents[row];
   source.append(documents.length + S.further[row] === 1 ? "document " : "documents ");
   documents.forEach((each, at) => source.append(at ? ", " : "", isolated(data.documents[each], 80)));

@@ -1,0 +1,140 @@
+"""Applications behind HTTP, made with Starlette and served by uvicorn: errors are JSON of one line."""
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Mapping, Optional, Sequence, Tuple
+
+from ..corpora.jsonl import to_json
+from ..errors import Errors, require
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+Endpoint = Callable[["Request"], Awaitable["Response"]]
+
+HOST = "127.0.0.1"  # which only this machine can reach
+
+
+class BadRequest(Exception):
+    """A request that is answered with an error.
+
+    status (int): HTTP status of the response.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(" ".join(message.split()))
+        self.status = status
+
+
+def make_app(
+    routes: Sequence[Tuple[str, str, Endpoint]],
+    *,
+    purpose: str,
+    check: Callable[["Request"], None] = lambda request: None,
+    headers: Mapping[str, str] = {},  # noqa: B006  (read only)
+    lifespan: Any = None,
+) -> "Starlette":
+    """Make an ASGI application.
+
+    routes (Sequence[Tuple[str, str, Endpoint]]): Method, path as Starlette reads it, and what answers.
+    purpose (str): What needs the application, for the message.
+    check (Callable[[Request], None]): Raises BadRequest for requests that no endpoint shall answer.
+    headers (Mapping[str, str]): Headers of each response.
+    lifespan (Any): Context in which the application runs, as Starlette takes it.
+    RAISES (ImportError): If Starlette is not installed (extra `serve`).
+    """
+    applications: Any = require("starlette.applications", purpose=purpose, extra="serve")
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    def guard(endpoint: Endpoint) -> Endpoint:
+        async def answer(request: "Request") -> "Response":
+            check(request)
+            response = await endpoint(request)
+            response.headers.update(headers)
+            return response
+
+        return answer
+
+    async def answer_error(request: "Request", error: Exception) -> "Response":
+        if isinstance(error, HTTPException):  # no such path or method
+            return json_response({"error": error.detail}, status=error.status_code, headers=headers)
+        assert isinstance(error, BadRequest)
+        return json_response({"error": str(error)}, status=error.status, headers=headers)
+
+    async def answer_nobody(request: "Request", error: Exception) -> "Response":
+        return Response(status_code=499)
+
+    app: Starlette = applications.Starlette(
+        routes=[Route(path, guard(endpoint), methods=[method]) for method, path, endpoint in routes],
+        exception_handlers={BadRequest: answer_error, HTTPException: answer_error, ClientDisconnect: answer_nobody},
+        lifespan=lifespan,
+    )
+    return app
+
+
+def make_page_app(page: str, *, purpose: str) -> "Starlette":
+    """Make the application that answers / with a page."""
+
+    async def get_page(request: "Request") -> "Response":
+        return html_response(page)
+
+    return make_app([("GET", "/", get_page), ("GET", "/index.html", get_page)], purpose=purpose)
+
+
+def json_response(value: object, *, status: int = 200, headers: Mapping[str, str] = {}) -> "Response":  # noqa: B006
+    """Answer with one line of JSON."""
+    from starlette.responses import Response
+
+    return Response(to_json(value) + "\n", status_code=status, media_type="application/json", headers=dict(headers))
+
+
+def html_response(page: str, *, headers: Optional[Dict[str, str]] = None) -> "Response":
+    """Answer with a page."""
+    from starlette.responses import HTMLResponse
+
+    return HTMLResponse(page.encode("utf8", "replace"), headers=headers)
+
+
+def require_json(request: "Request") -> None:
+    """Refuse bodies of another kind. RAISES (BadRequest): If the header does not name JSON."""
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        raise BadRequest("expected the header Content-Type: application/json", 415)
+
+
+async def read_body(request: "Request", max_bytes: int) -> bytes:
+    """Read a body piece by piece. RAISES (BadRequest): If it has too many bytes."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > max_bytes:
+            raise BadRequest(f"the body has more than {max_bytes} bytes", 413)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def bind_port(host: str, port: int) -> socket.socket:
+    """Reserve a port, 0 for any free one, without serving yet. RAISES (ValueError): If it cannot be used."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        raise ValueError(Errors.R212.format(port=port, reason=getattr(error, "strerror", None) or error)) from None
+    return bound
+
+
+def serve(app: "Starlette", bound: socket.socket, *, purpose: str) -> None:
+    """Serve an application on a reserved port until Ctrl-C.
+
+    RAISES (ImportError): If uvicorn is not installed (extra `serve`).
+    """
+    uvicorn: Any = require("uvicorn", purpose=purpose, extra="serve")
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=10)
+    with bound, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[bound])
