@@ -297,7 +297,7 @@ class Errors:
         "[components.{name}] rules."
     )
     R504 = (
-        "[R504] None of the {rules} rules of {name!r} fires at any of the {pairs} pairs of entities in {where}: there "
+        "[R504] None of the {rules} rules of {name!r} matches any of the {pairs} pairs of entities in {where}: there "
         "is nothing to learn from. Nearest: {near}. `spacy relext rules check` shows more. Of a stream (max_epochs = "
         "-1) only the first 100 texts are read: set a reader in [initialize.components.{name}.corpus] to search all."
     )

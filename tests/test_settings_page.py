@@ -69,6 +69,7 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.RecurrentEncoder.v1",
         "spacy_relext.RereDetector.v1",
         "spacy_relext.RereExtractor.v1",
+        "spacy_relext.RuleGrounding.v1",
         "spacy_relext.RuleLearning.v1",
         "spacy_relext.SelforeClusterer.v1",
         "spacy_relext.SharedEncoder.v1",

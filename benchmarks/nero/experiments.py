@@ -176,7 +176,12 @@ def _train(task: Task, train: Path, system: System) -> Trained:
     """Train with an empty dev corpus: no labels are used to choose anything."""
     maker = task.call.maker
     assert isinstance(maker, PairMaker)
-    given = {f"{IN}.any_type": True, f"{IN}.suggester": MARKED, f"{IN}.rules": to_records(task.rules), **system.changes}
+    given = {
+        f"{IN}.grounding.any_type": True,
+        f"{IN}.suggester": MARKED,
+        f"{IN}.rules": to_records(task.rules),
+        **system.changes,
+    }
     config = CONFIGS / f"{system.config}.cfg"
     if "vectors" in Config().from_disk(config, interpolate=False)["paths"]:
         given["paths.vectors"] = str(maker.models / VECTORS)

@@ -8,7 +8,8 @@ from typing import Any
 
 COMPONENT = "nero_grounder"
 IN = f"components.{COMPONENT}"
-RADIUS = f"{IN}.adversarial_radius"
+RADIUS, GOLD = f"{IN}.learning.adversarial_radius", f"{IN}.learning.learn_gold"
+AVERAGE = f"{IN}.grounding.average_orders"
 Changes = Mapping[str, Any]
 
 
@@ -37,7 +38,7 @@ DEFAULT = "default"
 SYSTEMS: dict[str, System] = {DEFAULT: System()}
 # The default without two of its means; all systems but adversaries are compared without them. They change how marked
 # pairs are read, not what is learned from rules and from texts that no rule matches.
-PLAINLY: Changes = {**_change(both_orders=False), f"{IN}.average_orders": False, RADIUS: 0.0}
+PLAINLY: Changes = {**_change(both_orders=False), AVERAGE: False, RADIUS: 0.0}
 ONE_ORDER = "one order, no adversary"
 
 
@@ -48,8 +49,8 @@ def _plain_system(**settings: Any) -> System:
 
 # A plain classifier: only cross-entropy with labels, sampled without balancing.
 PLAIN = {**PLAINLY, **_change(w_rules=0.0, w_clus=0.0, w_unmatched=0.0, teacher_share=0.0, balance=0.0)}
-LABELLED = {**PLAIN, f"{IN}.learn_gold": True}
-SUPERVISED = {**LABELLED, f"{IN}.exact_wins": False}
+LABELLED = {**PLAIN, GOLD: True}
+SUPERVISED = {**LABELLED, f"{IN}.grounding.exact_wins": False}
 MATCHED = "matched sentences only"
 BASELINES: dict[str, System] = {
     MATCHED: System(PLAIN),
@@ -80,11 +81,11 @@ ABLATIONS: dict[str, System] = {
 }
 # With adversarial training: each text is read twice, clean and with its input perturbed, or once.
 ADVERSARY: Changes = {RADIUS: 1.0}
-BOTH_ORDERS: Changes = {**_change(both_orders=True), f"{IN}.average_orders": True}
+BOTH_ORDERS: Changes = {**_change(both_orders=True), AVERAGE: True}
 LEARNERS = (f"{MATCHED}, rules and balance", MEAN_TEACHER)
 ADVERSARIES: dict[str, System] = {
     "one order, adversary": System({**PLAINLY, **ADVERSARY}),
-    "read once": System({f"{IN}.adversarial_reuse": True}),
+    "read once": System(_change(adversarial_reuse=True)),
     **{f"{name}, adversary": System({**FAIR[name].changes, **ADVERSARY}) for name in LEARNERS},
     **{
         f"{name}, both orders, adversary": System({**FAIR[name].changes, **BOTH_ORDERS, **ADVERSARY})

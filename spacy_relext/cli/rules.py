@@ -17,7 +17,7 @@ from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..nero.component import NeroGrounder
 from ..nero.rules.analysis import AnalysisReport, RuleReport, analyze_rules, unseen_types
-from ..nero.rules.index import FORMS, MOST_GAP, RuleIndex
+from ..nero.rules.index import FORMS, MAX_GAP, RuleIndex
 from ..nero.rules.mining import SuggestedRule, mine_patterns, suggest_rules, write_patterns, write_suggestions
 from ..nero.rules.rules import NO_RELATION_LABEL, SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
@@ -40,7 +40,7 @@ Marked = Annotated[
 
 Longest = Annotated[int, typer.Option(min=1, help="Maximum number of words between two entities")]
 
-_HEADER = ("rule", "relation", "fires", "alone", "right", "against", "pattern")
+_HEADER = ("rule", "relation", "matches", "alone", "correct", "against", "pattern")
 _SUGGESTION_HEADER = ("relation", "count", "agree", "score", "pattern", "example")
 _WIDEST = 60
 _SHOWN = 20
@@ -57,7 +57,7 @@ def check_cli(
     types: Annotated[Optional[str], typer.Option(help="All entity types, comma-separated; others are errors")] = None,
     form: Annotated[str, typer.Option(help=f"What of a token is compared: {', '.join(FORMS)}")] = "text",
     max_gap: Annotated[
-        int, typer.Option(min=0, max=MOST_GAP, help="Maximum number of tokens that * matches; 0: no gaps")
+        int, typer.Option(min=0, max=MAX_GAP, help="Maximum number of tokens that * matches; 0: no gaps")
     ] = 0,
     any_type: Annotated[bool, typer.Option("--any-type", help="Ignore the types of the masks")] = False,
     marked: Marked = False,
@@ -143,25 +143,25 @@ def format_check(report: AnalysisReport) -> str:
     labelled, correct = (sum(getattr(each, name) for each in report.rules) for name in ("labelled", "correct"))
     totals = [
         ("rules", f"{len(report.rules):,}"),
-        ("rules that fire", f"{sum(each.matches > 0 for each in report.rules):,}"),
+        ("rules that match", f"{sum(each.matches > 0 for each in report.rules):,}"),
         ("pairs of entities", f"{report.pairs:,}"),
-        ("pairs at which a rule fires", f"{report.covered:,} ({report.covered / max(report.pairs, 1):.1%})"),
+        ("pairs that a rule matches", f"{report.covered:,} ({report.covered / max(report.pairs, 1):.1%})"),
         ("pairs at which rules contradict each other", f"{report.conflicting:,}"),
         (
-            "right, where gold says so",
+            "correct, where there is gold",
             f"{correct:,} of {labelled:,} ({correct / labelled:.1%})" if labelled else "no gold",
         ),
     ]
     rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.matches) if each.matches]
     if not rows:
-        return format_table(totals) + "\n\nNo rule fires."
+        return format_table(totals) + "\n\nNo rule matches."
     return format_table(totals) + _format_rows(rows, _HEADER, "llrrrll").rstrip("\n")
 
 
 def format_idle(reports: Sequence[RuleReport]) -> str:
     """List the rules that match nowhere, each with its near misses."""
     idle = [each for each in reports if not each.matches]
-    lines = [f"\n{len(idle)} rules fire nowhere:"] if idle else []
+    lines = [f"\n{len(idle)} rules match nowhere:"] if idle else []
     for each in idle:
         lines.append(f"  {each.rule.id}  {each.rule.pattern}")
         for kinds, count in each.type_mismatches.most_common(2):
@@ -182,10 +182,10 @@ def _format_rows(rows: Sequence[Sequence[str]], header: Sequence[str], aligns: s
 
 def _row(report: RuleReport) -> Sequence[str]:
     """Format a rule as a row of the table."""
-    right = f"{report.correct / report.labelled:.0%}" if report.labelled else ""
+    correct = f"{report.correct / report.labelled:.0%}" if report.labelled else ""
     against = ", ".join(f"{name} ×{count}" for name, count in report.conflicts.most_common(2))
     rule = report.rule
-    return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", right, against, str(rule.pattern))
+    return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", correct, against, str(rule.pattern))
 
 
 @rules_app.command("suggest")
@@ -215,7 +215,7 @@ def suggest_cli(
         suggested = suggest_rules(
             with_progress(docs),
             suggester=component.suggest,
-            index=RuleIndex(component.rules, form=component.cfg["form"], max_gap=component.cfg["max_gap"]),
+            index=RuleIndex(component.rules, form=component.grounding.form, max_gap=component.grounding.max_gap),
             source=component.name,
             score=score,
             longest=longest,

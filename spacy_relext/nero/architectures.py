@@ -12,7 +12,7 @@ from ..pairs.architectures import pair_model
 
 
 @registry.architectures("spacy_relext.NeroGrounder.v1")
-def build_grounder(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, attention_hidden: int = 200) -> Model:
+def build_grounder(encoder: Encoder, hidden: int = 384, dropout: float = 0.1, attention_hidden: int = 200) -> Model:
     """Build the model of a `nero_grounder`: relation module and soft matcher.
 
     encoder (Encoder): Any encoder of pairs, or any tok2vec, but no listener.

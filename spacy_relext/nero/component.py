@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Callable, ClassVar, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import numpy
 import srsly
@@ -23,7 +23,7 @@ from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
-from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
+from ..pipeline.settings import TOK2VEC, plain_settings
 from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .grounding import (
@@ -42,8 +42,8 @@ from .losses import nero_loss
 from .rulebook import Rulebook, load_rules, rename_duplicates
 from .rules.analysis import nearest_misses, unseen_types
 from .rules.checks import PairCounts
-from .rules.index import FORMS, MOST_GAP
 from .rules.rules import Rule, to_records
+from .settings import RuleGrounding, RuleLearning
 
 RULES = "rules.json"
 
@@ -55,19 +55,7 @@ REFRESH = 50
 CONFIG = f"""
 [component]
 rules = []
-form = "text"
-max_gap = 0
-any_type = false
-learn_gold = false
-no_relation = "learned"
 types = "learned"
-exact_wins = true
-exact_only = false
-average_orders = false
-adversarial_radius = 0.0
-adversarial_reuse = false
-match_floor = -1.0
-match_threshold = 0.5
 threshold = 0.5
 
 [component.model]
@@ -77,6 +65,9 @@ threshold = 0.5
 {TOK2VEC}
 [component.suggester]
 @misc = "spacy_relext.EntityPairs.v1"
+
+[component.grounding]
+@misc = "spacy_relext.RuleGrounding.v1"
 
 [component.learning]
 @misc = "spacy_relext.RuleLearning.v1"
@@ -97,14 +88,6 @@ class NeroGrounder(PairPipe):
     """Predicts the relation between two entities, and the rule behind it. Writes `doc._.triples`."""
 
     architectures = ("relext_nero_grounder",)
-    ranges: ClassVar[Ranges] = {
-        **PairPipe.ranges,
-        "form": tuple(FORMS),
-        "no_relation": ("entropy", "learned"),
-        "max_gap": (0, MOST_GAP),
-        "match_floor": (-1.0, 1.0),  # a cosine
-        "match_threshold": (-1.0, 1.0),
-    }
 
     def reset(self) -> None:
         """Create an empty lexicon, no rules and a learner."""
@@ -113,15 +96,29 @@ class NeroGrounder(PairPipe):
         self.learner = Learner(self.learning)
 
     @property
-    def learning(self) -> Settings:
-        """RETURNS (Settings): Made by `spacy_relext.RuleLearning.v1`."""
-        learning: Settings = self.cfg["learning"]
-        return learning
+    def grounding(self) -> RuleGrounding:
+        """RETURNS (RuleGrounding): How rules and model decide."""
+        return RuleGrounding.of(self.cfg["grounding"])
+
+    @property
+    def learning(self) -> RuleLearning:
+        """RETURNS (RuleLearning): How the model learns."""
+        return RuleLearning.of(self.cfg["learning"])
+
+    @property
+    def averages_orders(self) -> bool:
+        """RETURNS (bool): Whether marked pairs are predicted in both orders; see `PairPipe.run`."""
+        return self.grounding.average_orders
+
+    @property
+    def adversarial(self) -> Tuple[float, bool]:
+        """RETURNS (Tuple[float, bool]): Radius of perturbations, and whether to reuse them; see `PairPipe.learn`."""
+        return self.learning.adversarial_radius, self.learning.adversarial_reuse
 
     @property
     def needs_triples(self) -> bool:  # type: ignore[override]
         """RETURNS (bool): True with `learn_gold`; learning from rules alone needs no gold triples."""
-        return bool(self.cfg["learn_gold"])
+        return self.learning.learn_gold
 
     @property
     def rules(self) -> List[Rule]:
@@ -137,8 +134,8 @@ class NeroGrounder(PairPipe):
 
     def _set_rules(self, records: Sequence[Record], late: Sequence[Record] = ()) -> None:
         """Make the rulebook."""
-        options = {"form": self.cfg["form"], "max_gap": self.cfg["max_gap"], "classes": self.classes}
-        self.rulebook = Rulebook(records, late, **options)
+        grounding = self.grounding
+        self.rulebook = Rulebook(records, late, form=grounding.form, max_gap=grounding.max_gap, classes=self.classes)
         self._rule_vectors: Optional[Floats] = None
         self._is_stale = False  # whether weights have changed since the vectors of rules were computed
 
@@ -172,9 +169,10 @@ class NeroGrounder(PairPipe):
         known (Sequence[Rule]): Rules in use, which are not returned again.
         RAISES (ValueError): If a rule cannot be used.
         """
-        options: Settings = {key: self.cfg[key] for key in ("form", "max_gap", "any_type")}
         where = str(rules) if isinstance(rules, (str, Path)) else f"the rules of {self.name}"
-        usable, problem = load_rules(rules, nlp, name=self.name, relations=relations, known=known, **options)
+        usable, problem = load_rules(
+            rules, nlp, name=self.name, grounding=self.grounding, relations=relations, known=known
+        )
         if problem:
             self.warn_once(f"rules {where}", problem)
         return usable
@@ -219,14 +217,14 @@ class NeroGrounder(PairPipe):
         start: Optional[List[Path]] = None,
         corpus: Optional[Callable[[Language], Iterable[Example]]] = None,
     ) -> None:
-        """Read the rules, collect the pairs at which they fire, and give the model its sizes.
+        """Read the rules, collect the pairs that they match, and give the model its sizes.
 
         labels (Optional[List[str]]): All relations, if some have no rule yet; a rule for another one is an error.
         rules (Optional[Path]): File of rules, in addition to those of the config.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of a corpus that is searched for matched
             pairs instead of the training data, of which a stream (`max_epochs = -1`) gives only 100 texts.
         lexicon, start: As for `PairPipe.initialize`.
-        RAISES (ValueError): If there are no rules or no pairs, or no rule fires or names a relation, or the encoder
+        RAISES (ValueError): If there are no rules or no pairs, or no rule matches or names a relation, or the encoder
             is a listener.
         """
         if self.is_listener:
@@ -244,7 +242,7 @@ class NeroGrounder(PairPipe):
         self._rule_vectors = None
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedMatches:
-        """Find the pairs at which rules fire, and read entity types; gold is read with `learn_gold` only."""
+        """Find the pairs that rules match, and read entity types; gold is read with `learn_gold` only."""
         if not self.rules:
             raise ValueError(Errors.R503.format(name=self.name))
         types: Set[Tuple[str, str]] = set()
@@ -261,8 +259,13 @@ class NeroGrounder(PairPipe):
         if not total:
             raise ValueError(why_no_pairs(read, suggester=self.suggester, name=self.name, where=where))
         if not len(learner.pool):
-            options = {"form": self.cfg["form"], "max_gap": self.cfg["max_gap"]}
-            near = nearest_misses(self.rules, read.sample, suggester=self.suggest_pairs, **options)
+            near = nearest_misses(
+                self.rules,
+                read.sample,
+                suggester=self.suggest_pairs,
+                form=self.grounding.form,
+                max_gap=self.grounding.max_gap,
+            )
             raise ValueError(
                 Errors.R504.format(name=self.name, where=where, near=near, pairs=total, rules=len(self.rules))
             )
@@ -293,7 +296,7 @@ class NeroGrounder(PairPipe):
         pairs = self.suggest_pairs([example.predicted for example in examples])
         votes = self.rulebook.vote(pairs)
         unmatched = votes.rule == NO_RULE
-        if not self.cfg["learn_gold"]:
+        if not self.learning.learn_gold:
             learner.add_to_pool(pairs, votes, self.rulebook)
             return pairs, votes, numpy.flatnonzero(unmatched)
         labelled = mark_known(pairs, examples)
@@ -323,8 +326,18 @@ class NeroGrounder(PairPipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute L_matched, L_rules, L_clus and L_unmatched."""
-        names = ("w_rules", "w_clus", "w_unmatched", "margin", "sharpness", "temperature", "teacher_share")
-        return nero_loss(outputs, targets, **{name: self.learning[name] for name in names})
+        learning = self.learning
+        return nero_loss(
+            outputs,
+            targets,
+            w_rules=learning.w_rules,
+            w_clus=learning.w_clus,
+            w_unmatched=learning.w_unmatched,
+            margin=learning.margin,
+            sharpness=learning.sharpness,
+            temperature=learning.temperature,
+            teacher_share=learning.teacher_share,
+        )
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights, and the EMA teacher."""
@@ -360,11 +373,11 @@ class NeroGrounder(PairPipe):
 
     def answer_scores(self, pairs: Pairs, outputs: GroundedOutput) -> Floats:
         """Score all of `answers` for each pair; see `PairPipe.answer_scores`. Shape (P, A)"""
-        allowed = self.allowed(pairs)
+        allowed, grounding = self.allowed(pairs), self.grounding
         scores = self._class_scores(outputs, allowed)
-        if self.cfg["match_floor"] > -1.0:
-            scores[best_matches(outputs, len(self.answers)) < self.cfg["match_floor"]] = 0.0
-        if self.cfg["exact_only"]:
+        if grounding.match_floor > -1.0:
+            scores[best_matches(outputs, len(self.answers)) < grounding.match_floor] = 0.0
+        if grounding.exact_only:
             scores[:] = 0.0
         for number in numpy.flatnonzero(self._decided_by_rules(outputs.votes)).tolist():
             scores[number] = 0.0
@@ -377,12 +390,12 @@ class NeroGrounder(PairPipe):
         probs = self._probabilities(outputs.logits, allowed)
         scores = numpy.zeros((len(probs), len(self.answers)))
         scores[:, : probs.shape[1] - 1] = probs[:, 1:]
-        if self.cfg["no_relation"] == "entropy":
+        if self.grounding.no_relation == "entropy":
             best, score = best_answer(scores)
             scores[:] = 0.0
             scores[numpy.arange(len(best)), best - 1] = numpy.where(probs[:, 0] < score, entropy_confidence(probs), 0.0)
         if self.rulebook.late:
-            score_late_rules(outputs, scores, n_classes=len(self.classes), threshold=self.cfg["match_threshold"])
+            score_late_rules(outputs, scores, n_classes=len(self.classes), threshold=self.grounding.match_threshold)
         return scores
 
     def unrestricted_scores(self, pairs: Pairs, outputs: GroundedOutput) -> Floats:
@@ -393,12 +406,12 @@ class NeroGrounder(PairPipe):
         """Return what rules an answer out, see `PairPipe.explain_ruled_out`: a rule, types or a setting."""
         if self._decided_by_rules(outputs.votes)[number]:
             rule = self.rules[int(outputs.votes.rule[number])]
-            return "pair", f'rule {rule.id} "{rule.pattern}" fires and says {rule.relation}'
+            return "pair", f'rule {rule.id} "{rule.pattern}" matches and says {rule.relation}'
         if not self.allowed(pairs)[number, column + 1]:
             return super().explain_ruled_out(pairs, outputs, number, column)
-        if self.cfg["exact_only"]:
-            return "pair", "no rule fires, and nothing else counts (exact_only)"
-        match, floor = best_matches(outputs, len(self.answers))[number, column], self.cfg["match_floor"]
+        if self.grounding.exact_only:
+            return "pair", "no rule matches, and nothing else counts (exact_only)"
+        match, floor = best_matches(outputs, len(self.answers))[number, column], self.grounding.match_floor
         return "pair", f"the most similar of its rules matches with {match:.3f}, match_floor is {floor:.3f}"
 
     def allowed(self, pairs: Pairs) -> Bools:
@@ -412,17 +425,17 @@ class NeroGrounder(PairPipe):
         return softmax(numpy.where(allowed[:, : logits.shape[1]], logits, -numpy.inf))
 
     def _decided_by_rules(self, votes: RuleVotes) -> Bools:
-        """Mark the pairs that a rule that fires decides. Shape (P,)"""
-        return (votes.rule != NO_RULE) & bool(self.cfg["exact_wins"] or self.cfg["exact_only"])
+        """Mark the pairs that a matching rule decides. Shape (P,)"""
+        return (votes.rule != NO_RULE) & (self.grounding.exact_wins or self.grounding.exact_only)
 
     def evidence(self, pairs: Pairs, outputs: GroundedOutput, number: int, answer: int) -> Record:
-        """Return the rule behind a triple: one that fires, or else the most similar one with the same answer."""
+        """Return the rule behind a triple: one that matches, or else the most similar one with the same answer."""
         evidence: Record = {"entity_types": list(pairs.types[number])}
-        fires, votes = int(outputs.votes.rule[number]), outputs.votes
-        is_exact = fires != NO_RULE and self.rulebook.classes.number(votes.answer(number, self.rules)) == answer
+        matching, votes = int(outputs.votes.rule[number]), outputs.votes
+        is_exact = matching != NO_RULE and self.rulebook.classes.number(votes.answer(number, self.rules)) == answer
         nearest = self.rulebook.nearest_rule(answer, outputs.grid[number], outputs.scores[number])
         if is_exact:
-            nearest = (self.rules[fires], 1.0)
+            nearest = (self.rules[matching], 1.0)
         if nearest is not None:
             rule, score = nearest
             evidence.update(rule=rule.id, pattern=str(rule.pattern), match=round(score, 4))
@@ -430,7 +443,7 @@ class NeroGrounder(PairPipe):
         return {**evidence, "attention": most_attended(pairs, outputs.attention[number], number)}
 
     def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
-        """Return why pairs have no triple: a rule that fires, or else a low score."""
+        """Return why pairs have no triple: a matching rule, or else a low score."""
         because = "" if closest["score"] > 0.0 else self.rulebook.explain_no_relation(pairs)
         return because or super().explain_low_score(closest, pairs)
 
@@ -447,46 +460,21 @@ def make_nero_grounder(
     name: str,
     model: Model,
     suggester: Suggester,
-    learning: Settings,
     rules: List[Record],
-    form: str,
-    max_gap: int,
-    any_type: bool,
-    learn_gold: bool,
-    no_relation: str,
     types: TypeSetting,
-    exact_wins: bool,
-    exact_only: bool,
-    average_orders: bool,
-    adversarial_radius: float,
-    adversarial_reuse: bool,
-    match_floor: float,
-    match_threshold: float,
+    grounding: RuleGrounding,
+    learning: RuleLearning,
     threshold: float,
     scorer: Optional[Scorer],
 ) -> NeroGrounder:
     """Create a classifier that learns from rules and from texts that no rule matches.
 
-    learning (Settings): Made by `spacy_relext.RuleLearning.v1`.
     rules (List[Record]): Rules, as the lines of a file of rules; more may come from a file at initialize.
-    form (str): Attribute of tokens that is compared with the words of a rule: "text", "lower" or "lemma".
-    max_gap (int): Maximum number of tokens that `*` matches; 0: no gaps.
-    any_type (bool): Whether to ignore the types of the rules' masks.
-    learn_gold (bool): Whether to learn from gold triples, too, where texts have them.
-    no_relation (str): "entropy": a triple's score is 1 − H / ln R, as in the paper. "learned": it is the probability of
-        its class; no relation is a class that is learned from rules for it, from matched pairs in reversed order, and
-        from unmatched pairs with the lowest confidence.
     types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
         relation and object type, "*" for any type; relations without a row may hold between all. "learned": those
         that some rule for the relation allows.
-    exact_wins (bool): Whether a rule that fires decides, whatever the model predicts.
-    exact_only (bool): Whether to predict only what rules that fire state, without the model.
-    average_orders (bool): Whether to predict both orders of pairs that a data set marks in one order and average the
-        logits, in twice the time. Pairs that are suggested in both orders anyway are not affected.
-    adversarial_radius (float), adversarial_reuse (bool): As for `kd_classifier`.
-    match_floor (float): Where no rule fires, lowest soft match of a relation's most similar rule with which the
-        relation can be predicted; -1: any.
-    match_threshold (float): Lowest soft match with which a relation added by `add_rules` can be predicted.
+    grounding (RuleGrounding): How rules match, and how their matches and the model decide.
+    learning (RuleLearning): How the model learns.
     threshold (float): Lowest score of a triple.
     """
     settings = plain_settings(locals())

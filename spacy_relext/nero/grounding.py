@@ -17,7 +17,7 @@ from .rules.rules import NO_RELATION_LABEL, Rule
 IntArray = NDArray[numpy.int64]
 Floats = NDArray[numpy.floating]
 
-# Two meanings of -1: a class that a rule cannot give a pair, and the rule of a pair at which none fires.
+# Two meanings of -1: a class that a rule cannot give a pair, and the rule of a pair that none matches.
 NO_CLASS = -1
 NO_RULE = -1
 
@@ -146,15 +146,15 @@ class RuleVotes(NamedTuple):
     """Answers of the rules for P pairs.
 
     rule (IntArray): The first rule that gives the answer with the highest weight, so that rule and answer agree;
-        `NO_RULE` if none fires. Shape (P,)
+        `NO_RULE` if none matches. Shape (P,)
     """
 
-    answers: List[Dict[PairClass, float]]  # weight of each answer, summed over its rules; empty if none fires
+    answers: List[Dict[PairClass, float]]  # weight of each answer, summed over its rules; empty if none matches
     rule: IntArray
     reversed: NDArray[numpy.bool_]  # whether that rule's subject is the pair's object (P,)
 
     def answer(self, number: int, rules: Sequence[Rule]) -> PairClass:
-        """Return the answer with the highest weight for a pair at which a rule fires."""
+        """Return the answer with the highest weight for a pair that a rule matches."""
         return PairClass(rules[int(self.rule[number])].relation, bool(self.reversed[number]))
 
 

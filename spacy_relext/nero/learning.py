@@ -1,4 +1,4 @@
-"""How a `nero_grounder` learns: its settings, a pool of matched pairs, and training batches."""
+"""How a `nero_grounder` learns: a pool of matched pairs, and training batches."""
 
 import random
 from collections import defaultdict
@@ -7,7 +7,6 @@ from typing import ContextManager, Dict, List, Mapping, NamedTuple, Optional, Se
 
 import numpy
 from numpy.typing import NDArray
-from spacy import registry
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -17,86 +16,16 @@ from ..bridge.weights import EmaWeights
 from ..corpora.sampling import Reservoir
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs, stack_pairs
-from ..pipeline.settings import Ranges, Settings, check_settings, plain_settings
 from .grounding import NO_CLASS, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs
 from .rulebook import PLACEHOLDER, Rulebook
 from .rules.rules import NO_RELATION_LABEL
+from .settings import RuleLearning
 
 Floats = NDArray[numpy.float32]
 
-_RECENT = 2000  # number of unmatched pairs whose confidences a new one's is compared with
+_MAX_RECENT = 2000  # number of unmatched pairs whose confidences a new one's is compared with
 
 ANSWER_NONE = {PairClass(NO_RELATION_LABEL): 1.0}
-
-_MANY = 1_000_000_000
-
-RANGES: Ranges = {
-    "teacher_share": (0.0, 1.0),
-    "balance": (0.0, 1.0),
-    "negative_share": (0.0, 1.0),
-    "mean_decay": (0.0, 1.0),
-    "matched_batch": (1, _MANY),
-    "pool_size": (1, _MANY),
-    "margin": (-1.0, 1.0),  # of cosines
-    "unmatched_from": (0, _MANY),
-    "unmatched_batch": (0, _MANY),
-    "rule_batch": (0, _MANY),
-    "temperature": (0, _MANY),
-    "sharpness": (0, _MANY),
-    "w_rules": (0, _MANY),
-    "w_clus": (0, _MANY),
-    "w_unmatched": (0, _MANY),
-}
-
-
-@registry.misc("spacy_relext.RuleLearning.v1")
-def create_rule_learning(
-    w_rules: float = 1.0,
-    w_clus: float = 0.2,
-    w_unmatched: float = 1.0,
-    margin: float = 0.7,
-    sharpness: float = 10.0,
-    temperature: float = 0.05,
-    teacher_share: float = 1.0,
-    mean_decay: float = 0.97,
-    unmatched_from: int = 100,
-    matched_batch: int = 32,
-    unmatched_batch: int = 32,
-    rule_batch: int = 32,
-    borrow: bool = True,
-    both_orders: bool = False,
-    pool_size: int = 5000,
-    balance: float = 0.5,
-    negative_share: float = 0.0,
-    seed: int = 0,
-) -> Settings:
-    """Create the settings by which a `nero_grounder` learns.
-
-    w_rules, w_clus, w_unmatched (float): Weights of L_rules, L_clus and L_unmatched.
-    margin (float): τ of L_clus.
-    sharpness (float): σ: how strongly the weights of unmatched pairs depend on their confidence.
-    temperature (float): T of the softmax that weights rules in the pseudo-label of an unmatched pair; 0: the best rule
-        alone, as in the paper.
-    teacher_share (float): Weight of the EMA teacher in pseudo-labels; the soft matcher has the rest. 0: the paper's
-        form.
-    mean_decay (float): Decay of the EMA.
-    unmatched_from (int): Number of updates before unmatched pairs are learned from.
-    matched_batch (int): Number of matched pairs per update.
-    unmatched_batch (int): Maximum number of unmatched pairs per update; 0: all of the batch.
-    rule_batch (int): Number of rules whose bodies are read per update; 0: all.
-    borrow (bool): Whether these bodies have the arguments of matched pairs of the same relation instead of a
-        placeholder.
-    both_orders (bool): Whether pairs that a data set marks in one order are randomly reversed in training, so that
-        rules for one order of a relation also teach the other one.
-    pool_size (int): Maximum number of matched pairs in the pool.
-    balance (float): 0: matched pairs are drawn as often as they occur; 1: all relations are drawn equally often.
-    negative_share (float): Share of unmatched pairs that are negative samples: those with the lowest confidence.
-    RAISES (ValueError): If a setting is out of range.
-    """
-    settings = plain_settings(locals())
-    check_settings(settings, RANGES, section="learning.")
-    return settings
-
 
 Answers = Mapping[PairClass, float]
 _Key = Tuple[str, Tuple[int, ...]]
@@ -152,7 +81,7 @@ class MatchedPool(Reservoir[_Entry]):
         entries = [self.items[number] for number in chosen]
         return stack_pairs([entry.pair for entry in entries]), [entry.answers for entry in entries]
 
-    def borrow(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
+    def draw_arguments(self, relation: str) -> Optional[Tuple[List[str], List[str]]]:
         """Draw a pair of a relation, in either order; return the words of subject and object, None without pairs."""
         self._sort()
         groups = [(answer, group) for answer, group in self._groups.items() if answer.relation == relation]
@@ -187,30 +116,30 @@ def _key(doc: Doc, pairs: Pairs, number: int) -> _Key:
 class Learner:
     """State of the training of a `nero_grounder` besides the model; it is not saved."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings, seed = settings, settings["seed"]
-        self.pool = MatchedPool(size=settings["pool_size"], balance=settings["balance"], seed=seed)
+    def __init__(self, settings: RuleLearning) -> None:
+        self.settings = settings
+        self.pool = MatchedPool(size=settings.pool_size, balance=settings.balance, seed=settings.seed)
         self.steps = 0
-        self._random = numpy.random.default_rng(seed)
+        self._random = numpy.random.default_rng(settings.seed)
         self._teacher: Optional[EmaWeights] = None
         self._recent_confidences: List[float] = []
 
     @property
     def has_begun(self) -> bool:
         """Return True if unmatched pairs are already learned from."""
-        return bool(self.steps >= self.settings["unmatched_from"])
+        return self.steps >= self.settings.unmatched_from
 
     @property
     def has_teacher(self) -> bool:
         """Return True if the EMA teacher is used."""
-        return any(self.settings[key] for key in ("teacher_share", "negative_share"))
+        return self.settings.teacher_share > 0 or self.settings.negative_share > 0
 
     def finish_step(self, model: Model) -> None:
         """Count an update, and add the new weights to the EMA."""
         self.steps += 1
         if self.has_teacher:
             if self._teacher is None:
-                self._teacher = EmaWeights(module_of(model), decay=self.settings["mean_decay"])
+                self._teacher = EmaWeights(module_of(model), decay=self.settings.mean_decay)
             self._teacher.update()
 
     def as_teacher(self) -> ContextManager[None]:
@@ -218,7 +147,7 @@ class Learner:
         return nullcontext() if self._teacher is None else self._teacher.applied()
 
     def add_to_pool(self, pairs: Pairs, votes: RuleVotes, rulebook: Rulebook) -> None:
-        """Add matched pairs and, as negative samples, those of their reversed pairs at which no rule fires."""
+        """Add matched pairs and, as negative samples, those of their reversed pairs that no rule matches."""
         matched = numpy.flatnonzero(votes.rule != NO_RULE).tolist()
         self.pool.add(pairs.take(matched), [votes.answers[n] for n in matched])
         if pairs.both_orders and matched:
@@ -230,22 +159,22 @@ class Learner:
     def draw_batch(self, unmatched: Pairs, rulebook: Rulebook, *, n_classes: int, vocab: Vocab) -> Grounding:
         """Draw matched pairs and rules, and some of the unmatched pairs of a batch.
 
-        unmatched (Pairs): The pairs of the batch at which no rule fires.
+        unmatched (Pairs): The pairs of the batch that no rule matches.
         n_classes (int): Classes of the model, without no relation.
         """
         unmatched, _ = self._reverse_some(unmatched)
         grid = rulebook.classes.grid(unmatched)
         grid = numpy.where(grid > n_classes, NO_CLASS, grid)  # relations that were added later are not learned
-        useful = (grid > 0).any(axis=1) & (self.settings["w_unmatched"] > 0)
+        useful = (grid > 0).any(axis=1) & (self.settings.w_unmatched > 0)
         unmatched, grid = unmatched.take(numpy.flatnonzero(useful)), grid[useful]
-        most = self.settings["unmatched_batch"]
+        most = self.settings.unmatched_batch
         if most and len(unmatched) > most:
             rows = numpy.sort(self._random.choice(len(unmatched), most, replace=False))
             unmatched, grid = unmatched.take(rows).with_own_docs(), grid[rows]
         parts: List[Pairs] = [unmatched]
         answers: List[Answers] = []
         if len(self.pool):
-            matched, answers = self.pool.draw(self.settings["matched_batch"])
+            matched, answers = self.pool.draw(self.settings.matched_batch)
             matched, which = self._reverse_some(matched)
             for number in numpy.flatnonzero(which).tolist():
                 answers[number] = {each.reversed(): weight for each, weight in answers[number].items()}
@@ -263,15 +192,15 @@ class Learner:
         )
 
     def rule_texts(self, numbers: IntArray, rulebook: Rulebook, vocab: Vocab) -> Pairs:
-        """Make texts from rules; with `borrow`, their arguments are those of matched pairs of the same relation.
+        """Make texts from rules; with `fill_arguments`, they have the arguments of matched pairs of their relation.
 
         A relation that texts mostly state in one order is thus also learned in the other one.
         """
-        if not self.settings["borrow"]:
+        if not self.settings.fill_arguments:
             return rulebook.bodies(vocab).take(numbers)
         rules = [rulebook.rules[number] for number in numbers.tolist()]
-        borrowed = [self.pool.borrow(rule.relation) for rule in rules]
-        return rule_pairs(rules, vocab, placeholder=PLACEHOLDER, arguments=borrowed)
+        arguments = [self.pool.draw_arguments(rule.relation) for rule in rules]
+        return rule_pairs(rules, vocab, placeholder=PLACEHOLDER, arguments=arguments)
 
     def low_confidence(self, teacher: Floats) -> NDArray[numpy.bool_]:
         """Choose negative samples: unmatched pairs with a low confidence, compared with recent ones.
@@ -279,23 +208,23 @@ class Learner:
         teacher (Floats): The EMA teacher's probabilities. Shape (U, R)
         """
         confidences = teacher[:, 1:].max(axis=1)
-        self._recent_confidences = [*self._recent_confidences, *confidences.tolist()][-_RECENT:]
-        share = self.settings["negative_share"]
+        self._recent_confidences = [*self._recent_confidences, *confidences.tolist()][-_MAX_RECENT:]
+        share = self.settings.negative_share
         if not share:
             return numpy.zeros(len(confidences), dtype=bool)
         return confidences < numpy.quantile(self._recent_confidences, share)
 
     def _reverse_some(self, pairs: Pairs) -> Tuple[Pairs, List[bool]]:
         """With the setting `both_orders`, reverse pairs at random; also return which."""
-        if pairs.both_orders or not self.settings["both_orders"]:
+        if pairs.both_orders or not self.settings.both_orders:
             return pairs, [False] * len(pairs)
         which = self._random.random(len(pairs)) < 0.5
         return pairs.reversed(which), which.tolist()
 
     def _choose_rules(self, n_rules: int) -> IntArray:
         """Draw `rule_batch` rules, or all if there are no more; none if no term of the loss uses them."""
-        most = self.settings["rule_batch"]
-        if not (self.settings["w_rules"] or self.settings["w_clus"]):
+        most = self.settings.rule_batch
+        if not (self.settings.w_rules or self.settings.w_clus):
             return numpy.arange(0)
         if not 0 < most < n_rules:
             return numpy.arange(n_rules)

@@ -12,11 +12,11 @@ from ..annotations.triple import Record
 from ..errors import Warnings
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
-from ..pipeline.settings import Settings
 from .grounding import NO_RULE, Floats, IntArray, RuleClasses, RuleVotes, relations_of, rule_pairs, vote
 from .rules.checks import PairCounts
 from .rules.index import RuleIndex
 from .rules.rules import NO_RELATION_LABEL, Rule, free_name, from_records, read_rules, usable_rules
+from .settings import RuleGrounding
 
 # The word that stands for an entity in the body of a rule.
 PLACEHOLDER = "something"
@@ -64,7 +64,7 @@ class Rulebook:
         return vote(self._index.match(pairs), self.rules, pairs=len(pairs))
 
     def count_pairs(self, counts: PairCounts, pairs: Pairs, votes: RuleVotes) -> None:
-        """Count the pairs of a batch; if they are marked, those at which no rule fires are not counted as unrelated."""
+        """Count the pairs of a batch; if they are marked, those that no rule matches are not counted as unrelated."""
         places: Dict[bool, Set[Tuple[int, ...]]] = {True: set(), False: set()}
         for number, rule in enumerate(votes.rule.tolist()):
             if rule != NO_RULE:
@@ -79,7 +79,7 @@ class Rulebook:
         return self._bodies
 
     def explain_no_relation(self, pairs: Pairs) -> str:
-        """Explain by a rule for no relation that fires, as a clause, why one of some pairs has no triple; or ""."""
+        """Explain by a matching rule for no relation, as a clause, why one of some pairs has no triple; or ""."""
         for number, which in enumerate(self.vote(pairs).rule.tolist()):
             if which != NO_RULE and self.rules[which].relation == NO_RELATION_LABEL:
                 rule, (subject, obj) = self.rules[which], pairs.spans(number)
@@ -116,9 +116,7 @@ def load_rules(
     nlp: Optional[Language],
     *,
     name: str,
-    form: str,
-    max_gap: int,
-    any_type: bool,
+    grounding: RuleGrounding,
     relations: Optional[Sequence[str]] = None,
     known: Sequence[Rule] = (),
 ) -> Tuple[List[Rule], str]:
@@ -126,20 +124,21 @@ def load_rules(
 
     nlp (Optional[Language]): The pipeline, whose tokenizer splits the patterns; None: they are split at spaces.
     name (str): The component.
-    form (str): See `RuleIndex`; for other arguments see `read_rules`.
+    relations, known: See `read_rules`.
     RETURNS (Tuple[List[Rule], str]): Usable rules that are not known, and a warning about others, "" if none.
     RAISES (ValueError): If a rule has a fatal problem, or none is left.
     """
-    checks: Settings = {
-        "max_gap": max_gap,
-        "any_type": any_type,
-        "tokenize": None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)],
-        "lower": form == "lower",
-        "relations": relations,
-        "known": known,
-    }
     where = str(rules) if isinstance(rules, (str, Path)) else f"the rules of {name}"
-    checked = read_rules(rules, where=name, **checks)
+    checked = read_rules(
+        rules,
+        where=name,
+        max_gap=grounding.max_gap,
+        tokenize=None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)],
+        any_type=grounding.any_type,
+        lower=grounding.form == "lower",
+        relations=relations,
+        known=known,
+    )
     # all added rules may be known already
     usable = usable_rules(checked, where, needed=not known)
     if not checked.problems:

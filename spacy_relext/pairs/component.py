@@ -121,6 +121,16 @@ class PairPipe(RelationPipe):
         return self.classes
 
     @property
+    def averages_orders(self) -> bool:
+        """RETURNS (bool): Whether pairs that a data set marks in one order are predicted in both orders."""
+        return bool(self.cfg.get("average_orders"))
+
+    @property
+    def adversarial(self) -> Tuple[float, bool]:
+        """RETURNS (Tuple[float, bool]): Radius of adversarial perturbations, 0 for none, and whether to reuse them."""
+        return float(self.cfg.get("adversarial_radius", 0.0)), bool(self.cfg.get("adversarial_reuse"))
+
+    @property
     def is_listener(self) -> bool:
         """RETURNS (bool): True if the encoder gets its vectors from another component."""
         return any("listener" in layer.name for layer in self.model.walk())
@@ -195,8 +205,8 @@ class PairPipe(RelationPipe):
             return super().forward(instances)
 
     def run(self, instances: Instances) -> Optional[Outputs]:
-        """Score pairs; with the setting `average_orders`, also score them reversed and average both."""
-        reversing = reversed_classes(self.classes) if self.cfg.get("average_orders") else None
+        """Score pairs; if it `averages_orders`, also score them reversed and average both."""
+        reversing = reversed_classes(self.classes) if self.averages_orders else None
         if reversing is None or instances.pairs.both_orders or not len(instances):
             return self.forward(instances)
         outputs: Outputs = self.forward(instances.augment_with_reversed())
@@ -246,8 +256,8 @@ class PairPipe(RelationPipe):
         return {**sizes, **encoder_sizes(self.model, n_types=n_types, n_tags=n_tags)}
 
     def learn(self, instances: Instances, *, share: float = 1.0) -> Dict[str, float]:
-        """Learn from pairs, with adversarial perturbations if `adversarial_radius` is set."""
-        radius = self.cfg.get("adversarial_radius", 0.0)
+        """Learn from pairs, with adversarial perturbations if their radius is above 0; see `adversarial`."""
+        radius, reuse = self.adversarial
         if not radius:
             return super().learn(instances, share=share)
         # the encoder that reads the text itself is innermost
@@ -255,7 +265,7 @@ class PairPipe(RelationPipe):
         perturber = next(filter(None, reversed(perturbers)), None)
         if self.is_listener or perturber is None:
             raise ValueError(Errors.R417.format(name=self.name, found=radius))
-        if self.cfg["adversarial_reuse"] and perturber.can_reuse:
+        if reuse and perturber.can_reuse:
             with perturber.reusing(self.perturbations, radius):
                 return super().learn(instances, share=share)
         with perturber.recording():

@@ -9,7 +9,7 @@ from spacy.tokens import DocBin
 from tests.contract.entities import FACTORY, find_entities
 from tests.contract.sentences import make_english_examples
 
-LEARNING = {"@misc": "spacy_relext.RuleLearning.v1", "unmatched_from": 10, "teacher_share": 0.5}
+LEARNING = {"unmatched_from": 10, "teacher_share": 0.5}
 RULES = [
     {"id": "born", "relation": "place_of_birth", "pattern": "SUBJ-PERSON was born in OBJ-PLACE"},
     {"id": "wrote", "relation": "author", "pattern": "SUBJ-PERSON wrote OBJ-WORK"},

@@ -44,9 +44,9 @@ def test_what_rules_do(corpus: Path, run: Callable[..., Any], tmp_path: Path) ->
     done = run("rules", "check", write(tmp_path, born, wrong, idle, types, gap), corpus)
     assert done.exit_code == 0, done.output
     lines = " ".join(done.output.split())
-    assert "rules that fire 2" in lines and "contradict each other 1" in lines and "1 of 2 (50.0%)" in lines
+    assert "rules that match 2" in lines and "contradict each other 1" in lines and "1 of 2 (50.0%)" in lines
     assert "born born_in 1 0 100% wrong ×1" in lines and "wrong lives_in 1 0 0% born ×1" in lines
-    assert "2 rules fire nowhere" in lines and "just misses: Eve was raised in Rome" in lines
+    assert "2 rules match nowhere" in lines and "just misses: Eve was raised in Rome" in lines
     assert "has these words between P and P: 1" in lines or "has these words between P and P: 2" in lines
     assert "rules.jsonl:5" in lines and "max_gap" in lines
 
@@ -55,14 +55,14 @@ def test_case_does_not_matter_where_lower_case_is_compared(
     corpus: Path, run: Callable[..., Any], tmp_path: Path
 ) -> None:
     rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P Was BORN in OBJ-G"})
-    assert "No rule fires." in run("rules", "check", rules, corpus).output
+    assert "No rule matches." in run("rules", "check", rules, corpus).output
     found = run("rules", "check", rules, corpus, "--form", "lower")
-    assert found.exit_code == 0 and "rules that fire 1" in " ".join(found.output.split())
+    assert found.exit_code == 0 and "rules that match 1" in " ".join(found.output.split())
 
 
-def test_no_rule_fires(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+def test_no_rule_matches(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     done = run("rules", "check", write(tmp_path, {"relation": "x", "pattern": "SUBJ-P flew to OBJ-G"}), corpus)
-    assert done.exit_code == 0 and "No rule fires." in done.output
+    assert done.exit_code == 0 and "No rule matches." in done.output
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_mined_patterns_become_rules(corpus: Path, run: Callable[..., Any], tmp_
     assert done.exit_code == 0 and "3 patterns" in done.output, done.output
     table.write_text(table.read_text(encoding="utf8").replace("\n\t", "\nsome_relation\t"), encoding="utf8")
     checked = run("rules", "check", table, corpus)
-    assert checked.exit_code == 0 and "rules that fire 3" in " ".join(checked.output.split())
+    assert checked.exit_code == 0 and "rules that match 3" in " ".join(checked.output.split())
 
 
 def test_nothing_to_mine(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_suggested_rules_are_a_file_of_rules(
     found = read_rules(tmp_path / "out.tsv")
     assert [(rule.relation, str(rule.pattern)) for rule in found.rules] == [SUGGESTED] and not found.problems
     checked = run("rules", "check", tmp_path / "out.tsv", corpus)
-    assert checked.exit_code == 0 and "rules that fire 1" in " ".join(checked.output.split())
+    assert checked.exit_code == 0 and "rules that match 1" in " ".join(checked.output.split())
 
 
 @pytest.mark.parametrize(

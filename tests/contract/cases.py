@@ -150,13 +150,14 @@ def pairs(head: str, encoder: Setting) -> Setting:
 
 UNMIXED = {**PIECES, "layer_mix": False}
 PUNCT = {**UNMIXED, "form": "punct"}
-READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0}
+READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0, "unmatched_from": 100, "both_orders": False}
+NO_LOOKUP = {"@misc": "spacy_relext.RuleGrounding.v1", "exact_wins": False, "average_orders": False}
 
 
 def grounder(encoder: Setting) -> Setting:
     """Settings of a classifier of pairs that learns from rules; it must learn what they say, not look it up."""
     rules = [{"relation": relation, "pattern": pattern} for relation, pattern in RULES]
-    return {**pairs("NeroGrounder", encoder), "rules": rules, "exact_wins": False, "learning": READ_ALL}
+    return {**pairs("NeroGrounder", encoder), "rules": rules, "grounding": NO_LOOKUP, "learning": READ_ALL}
 
 
 def clusterer(encoder: Setting, **options: str) -> Setting:

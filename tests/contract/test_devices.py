@@ -63,7 +63,7 @@ VARIANTS = [
     variant("piece teacher", "reused adversary", adversarial_radius=0.1, adversarial_reuse=True),
     variant("piece teacher", "scalar", model={"fusion": "scalar"}),
     variant("piece grounder", "unmatched", learning=UNMATCHED),
-    variant("piece grounder", "adversary", learning=UNMATCHED, adversarial_radius=0.1),
+    variant("piece grounder", "adversary", learning={**UNMATCHED, "adversarial_radius": 0.1}),
     variant("piece grounder", "best rule", learning={**UNMATCHED, "temperature": 0.0, "teacher_share": 0.0}),
     variant("marker clusterer", "cloze", model={"encoder": CLOZE}, clustering=LOOP),
     variant("piece clusterer", "contrast", clustering=LOOP),

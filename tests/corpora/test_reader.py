@@ -176,7 +176,7 @@ def test_no_warning_where_refused_triples_or_a_teacher_can_be_learned_from(tmp_p
 def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept.")])
 
-    def messages(*factories: str, **settings: bool) -> List[str]:
+    def messages(*factories: str, **settings: Dict[str, bool]) -> List[str]:
         nlp = spacy.blank("en")
         for factory in factories:
             nlp.add_pipe(factory, config=settings if factory == "nero_grounder" else {})
@@ -186,7 +186,11 @@ def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
         return [str(warning.message)[:6] for warning in caught]
 
     assert messages("sentencizer", "nero_grounder") == [], "rules are enough"
-    assert messages("nero_grounder", learn_gold=True) == messages("nero_grounder", "rere_extractor") == ["[W102]"]
+    assert (
+        messages("nero_grounder", learning={"learn_gold": True})
+        == messages("nero_grounder", "rere_extractor")
+        == ["[W102]"]
+    )
     assert messages("sentencizer") == ["[W102]"]
 
 

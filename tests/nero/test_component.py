@@ -3,7 +3,8 @@
 import json
 import pathlib
 import warnings
-from typing import Any, Dict, List, Sequence
+from dataclasses import fields, replace
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy
 import pytest
@@ -17,6 +18,7 @@ from spacy_relext import set_triples  # noqa: F401
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.nero import architectures as nero_architectures  # noqa: F401
 from spacy_relext.nero import component as nero  # noqa: F401
+from spacy_relext.nero.settings import RuleGrounding, RuleLearning
 from spacy_relext.pairs import suggesters  # noqa: F401
 from tests.contract.cases import CNN, LISTENER
 
@@ -32,7 +34,11 @@ MODEL = {
         "tok2vec": {**CNN, "width": 32, "depth": 2},
     },
 }
-LEARNING = {"unmatched_from", "negative_share", "pool_size", "borrow"}
+# Blocks of the config, with what differs from the default here.
+BLOCKS: Dict[str, Tuple[Any, Dict[str, Any]]] = {
+    "grounding": (RuleGrounding, {"average_orders": False}),
+    "learning": (RuleLearning, {"rule_batch": 0, "unmatched_from": 100, "both_orders": False}),
+}
 RULES = [
     {"id": "lives", "relation": "lives_in", "pattern": "SUBJ-PER lives in OBJ-LOC"},
     {"id": "home", "relation": "lives_in", "pattern": "OBJ-LOC is home to SUBJ-PER"},
@@ -60,13 +66,19 @@ def examples(nlp: Language, templates: Sequence[str]) -> List[Example]:
     return [Example(make_doc(nlp, text), nlp.make_doc(text)) for text in texts(templates)]
 
 
+def in_blocks(settings: Dict[str, Any]) -> Dict[str, Any]:
+    """Put each setting into its block, beside what differs from the default."""
+    config = dict(settings)
+    for section, (block, given) in BLOCKS.items():
+        own = {field.name: config.pop(field.name) for field in fields(block) if field.name in config}
+        config[section] = {"@misc": f"spacy_relext.{block.__name__}.v1", **given, **own}
+    return config
+
+
 def build(rules: Any = RULES, templates: Sequence[str] = (*SAID, *UNSAID), **settings: Any) -> Any:
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    learning = {key: settings.pop(key) for key in list(settings) if key in LEARNING}
-    learning = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0, **learning}
-    config: Dict[str, Any] = {"model": MODEL, "rules": rules, "learning": learning, **settings}
-    pipe: Any = nlp.add_pipe(NAME, config=config)
+    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": rules, **in_blocks(settings)})
     pipe.initialize(lambda: examples(nlp, templates), nlp=nlp)
     return nlp, pipe
 
@@ -96,21 +108,21 @@ def test_paraphrases_that_no_rule_matches() -> None:
     losses = train(nlp, pipe, [*SAID, *UNSAID])
     assert {f"{NAME}_{term}" for term in ("matched", "rules", "clus", "unmatched")} < set(losses)
     found = {text: ask(nlp, pipe, text) for text in texts(UNSAID)}
-    right = 0
+    correct = 0
     for text, triples in found.items():
         expected = "met" if "met" in text else "lives_in"
-        right += [(t.subject.start, t.relation) for t in triples] == [(0, expected)]
+        correct += [(t.subject.start, t.relation) for t in triples] == [(0, expected)]
         for triple in triples:
             evidence = triple.evidence
             assert evidence["how"] == "soft" and -1.0 <= evidence["match"] <= 1.0
             named = {rule.id: rule.relation for rule in pipe.rules}[evidence["rule"]]
             assert named == triple.relation and evidence["pattern"].startswith(("SUBJ-", "OBJ-"))
             assert all(text[begin:end] in text and 0.0 < weight <= 1.0 for begin, end, weight in evidence["attention"])
-    assert right >= 0.75 * len(found)
+    assert correct >= 0.75 * len(found)
     assert not any(ask(nlp, pipe, text) for text in texts([SAID[3]])), "a rule said that there is no relation"
 
 
-def test_rules_that_fire_decide() -> None:
+def test_matching_rules_decide() -> None:
     nlp, pipe = build()
     for text in texts(SAID[:2]):
         (triple,) = ask(nlp, pipe, text)
@@ -121,11 +133,11 @@ def test_rules_that_fire_decide() -> None:
     assert not [t for t in ask(nlp, pipe, "Ada left Oslo .") if t.score > 0.0]
 
 
-def test_only_rules_that_fire_state_relations() -> None:
+def test_only_matching_rules_state_relations() -> None:
     nlp, pipe = build(exact_only=True, exact_wins=False, threshold=0.01)
     assert [t.evidence["how"] for text in texts(SAID[:2]) for t in ask(nlp, pipe, text)] == ["exact"] * 24
     assert not any(ask(nlp, pipe, text) for text in texts([*UNSAID, SAID[3]]))
-    pipe.cfg["exact_only"] = False
+    pipe.cfg["grounding"]["exact_only"] = False
     assert any(ask(nlp, pipe, text) for text in texts(UNSAID))
 
 
@@ -137,11 +149,11 @@ def test_soft_matches_below_the_floor_ground_no_relation() -> None:
         return sorted(t.evidence.get("match", -1.0) for text in texts(UNSAID) for t in ask(nlp, pipe, text))
 
     before = matches()
-    pipe.cfg["match_floor"] = (before[-5] + before[-4]) / 2
+    pipe.cfg["grounding"]["match_floor"] = (before[-5] + before[-4]) / 2
     assert before[-5] < before[-4] and matches() == before[-4:]
-    pipe.cfg["match_floor"] = 1.0
+    pipe.cfg["grounding"]["match_floor"] = 1.0
     assert not matches()
-    assert all(ask(nlp, pipe, text) for text in texts(SAID[:2])), "rules that fire are no soft matches"
+    assert all(ask(nlp, pipe, text) for text in texts(SAID[:2])), "exact matches are no soft ones"
 
 
 def near(nlp: Language, pipe: Any, text: str) -> Dict[str, Any]:
@@ -155,18 +167,19 @@ def test_what_rules_out_a_relation_that_is_likely() -> None:
     train(nlp, pipe, [*SAID, *UNSAID])
     text = "Ada lives now in Oslo ."
     assert not near(nlp, pipe, text).get("lives_in")
-    pipe.cfg["match_floor"] = 1.0
+    pipe.cfg["grounding"]["match_floor"] = 1.0
     floor = near(nlp, pipe, text)["lives_in"]
     assert floor.stopped_by == "pair" and "match_floor is 1.000" in floor.text and floor.score >= 0.5
-    pipe.cfg.update(match_floor=-1.0, exact_only=True)
-    assert "no rule fires, and nothing else counts (exact_only)" in near(nlp, pipe, text)["lives_in"].text
-    pipe.cfg.update(exact_only=False, types=[["ORG", "lives_in", "LOC"]])
+    pipe.cfg["grounding"].update(match_floor=-1.0, exact_only=True)
+    assert "no rule matches, and nothing else counts (exact_only)" in near(nlp, pipe, text)["lives_in"].text
+    pipe.cfg["grounding"]["exact_only"] = False
+    pipe.cfg["types"] = [["ORG", "lives_in", "LOC"]]
     types = near(nlp, pipe, text)["lives_in"]
     assert types.stopped_by == "type" and "PER → LOC" in types.text
     nlp, pipe = build(threshold=0.0)
     doc = pipe(make_doc(nlp, "Ada left Oslo ."))
     rules = [miss for miss in pipe.near_misses(doc) if miss.stopped_by == "pair"]
-    assert rules and all('rule never "SUBJ-PER left OBJ-LOC" fires and says no_rel' in miss.text for miss in rules)
+    assert rules and all('rule never "SUBJ-PER left OBJ-LOC" matches and says no_rel' in miss.text for miss in rules)
 
 
 def test_warnings_of_rules_that_say_too_little() -> None:
@@ -196,7 +209,7 @@ def test_given_types_go_before_those_of_rules() -> None:
         nlp, pipe = build(types=[["PER", "met", "PER"], ["PER", "lives_in", "ORG"]])
     assert pipe.cfg["learned_types"] == []
     assert {t.relation for t in ask(nlp, pipe, "Ada met Mary .")} == {"met"}
-    assert ask(nlp, pipe, "Ada lives in Oslo .") == [], "a rule fires, but it is no ORG"
+    assert ask(nlp, pipe, "Ada lives in Oslo .") == [], "a rule matches, but it is no ORG"
     new = [{"id": "praise", "relation": "praises", "pattern": "SUBJ-PER praised OBJ-PER"}]
     pipe.add_rules(new)
     assert "praises" in [t.relation for t in ask(nlp, pipe, "Ada praised Mary .")], "of it nothing is given"
@@ -242,10 +255,11 @@ def test_rules_of_relations_it_never_saw() -> None:
     assert (triple.relation, triple.evidence["rule"], triple.evidence["how"]) == ("praises", "praise", "exact")
     assert pipe.add_rules([{**new[0], "pattern": "SUBJ-PER lauded OBJ-PER"}]) == []
     assert [rule.id for rule in pipe.rules[3:]] == ["praise", "praise-2"]
-    pipe.cfg.update(exact_wins=False, match_threshold=0.2, threshold=0.2)
+    pipe.cfg["grounding"].update(exact_wins=False, match_threshold=0.2)
+    pipe.cfg["threshold"] = 0.2
     (triple,) = ask(nlp, pipe, "Ada praised Mary .")
     assert triple.relation == "praises" and 0.2 < triple.score < 1.0, "by likeness"
-    pipe.cfg["match_threshold"] = 1.0
+    pipe.cfg["grounding"]["match_threshold"] = 1.0
     assert "praises" not in [t.relation for t in ask(nlp, pipe, "Ada praised Mary .")]
     again = spacy.blank("en").add_pipe(NAME, config={"model": MODEL}).from_bytes(pipe.to_bytes())
     assert again.labels == pipe.labels and len(again.rules) == 5  # type: ignore[attr-defined]
@@ -270,7 +284,7 @@ def build_marked(**settings: Any) -> Any:
     nlp = spacy.blank("en")
     suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
     settings |= {"suggester": suggester, "any_type": True}
-    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": RULES[:2], **settings})
+    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": RULES[:2], **in_blocks(settings)})
     pipe.initialize(lambda: marked_examples(nlp), nlp=nlp)
     return nlp, pipe
 
@@ -286,7 +300,7 @@ def test_marked_pairs_are_read_backwards() -> None:
 def test_marked_pairs_are_learned_from_either_side() -> None:
     nlp, pipe = build_marked()
     for both, orders in ((True, {True, False}), (False, {True})):
-        pipe.learning["both_orders"] = both
+        pipe.learner.settings = replace(pipe.learning, both_orders=both)
         seen = set()
         for _ in range(20):
             found = pipe.suggest_gold(marked_examples(nlp))
@@ -297,7 +311,7 @@ def test_marked_pairs_are_learned_from_either_side() -> None:
         assert seen == orders
 
 
-def test_readings_from_both_sides_are_averaged() -> None:
+def test_logits_of_both_orders_are_averaged() -> None:
     nlp, pipe = build_marked(average_orders=True)
     pairs = pipe.suggest([marked(nlp, *row) for row in MARKED_ROWS])
     first, second = pipe.run(pairs), pipe.run(pairs.reversed())
@@ -333,7 +347,7 @@ def test_the_pool_is_bounded_and_grows_with_the_stream() -> None:
 def test_all_of_a_stream_is_searched() -> None:
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": RULES})
+    pipe: Any = nlp.add_pipe(NAME, config={"model": MODEL, "rules": RULES, **in_blocks({})})
     first = examples(nlp, UNSAID)
     with pytest.raises(ValueError, match=r"R504.*max_epochs = -1.*\[initialize.components.nero_grounder.corpus\]"):
         pipe.initialize(lambda: first, nlp=nlp)
@@ -343,7 +357,7 @@ def test_all_of_a_stream_is_searched() -> None:
     assert losses["nero_grounder_matched"] > 0
 
 
-def test_rules_borrow_arguments_of_their_relation() -> None:
+def test_rules_are_filled_with_arguments_of_their_relation() -> None:
     _, pipe = build()
     for _ in range(5):
         texts_of = pipe.learner.rule_texts(numpy.arange(4), pipe.rulebook, pipe.vocab)
@@ -353,7 +367,7 @@ def test_rules_borrow_arguments_of_their_relation() -> None:
             assert subject.text in PEOPLE and obj.text in (PLACES if names[1] == "LOC" else PEOPLE)
         assert found[0].split()[1:3] == ["lives", "in"] and found[1].split()[1:4] == ["is", "home", "to"]
         assert found[1].split()[0] in PLACES, "its object comes first"
-    _, plain = build(borrow=False)
+    _, plain = build(fill_arguments=False)
     assert {doc[0].text for doc in plain.learner.rule_texts(numpy.arange(3), plain.rulebook, plain.vocab).docs} == {
         "something"
     }
@@ -371,7 +385,7 @@ def test_no_rules() -> None:
 
 def test_rules_that_match_nothing() -> None:
     with pytest.raises(
-        ValueError, match=r"\[R504\] None of the 1 rules of 'nero_grounder' fires.*just misses 'Ada .*rules check"
+        ValueError, match=r"\[R504\] None of the 1 rules of 'nero_grounder' matches any.*just misses 'Ada .*rules check"
     ):
         build(rules=[{"relation": "eats", "pattern": "SUBJ-PER eats OBJ-LOC"}])
     near = r"Nearest: 'a' \(SUBJ-PER stays in OBJ-LOC\) just misses '.* in .*'; the words of 'b' .* 'PER'"
@@ -449,12 +463,12 @@ def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     "section, key, value",
     [
-        ("", "form", "stem"),
-        ("", "no_relation", "maybe"),
-        ("", "max_gap", -1),
+        ("grounding", "form", "stem"),
+        ("grounding", "no_relation", "maybe"),
+        ("grounding", "max_gap", -1),
         ("", "threshold", 2.0),
         ("", "threshold", -0.1),
-        ("", "match_threshold", 5.0),
+        ("grounding", "match_threshold", 5.0),
         ("learning", "w_rules", -1.0),
         ("learning", "margin", 1.5),
         ("learning", "teacher_share", 1.5),
@@ -462,6 +476,6 @@ def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
     ],
 )
 def test_settings_out_of_range(section: str, key: str, value: Any) -> None:
-    config = {section: {"@misc": "spacy_relext.RuleLearning.v1", key: value}} if section else {key: value}
+    config = {section: {key: value}} if section else {key: value}
     with pytest.raises(ValueError, match=rf"\[R0\d\d\].*{key}"):
         spacy.blank("en").add_pipe(NAME, config=config)

@@ -25,7 +25,7 @@ def test_words_entities_and_types() -> None:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_rule_fires_at_its_own_text(pattern: str) -> None:
+def test_a_rule_matches_its_own_text(pattern: str) -> None:
     rule = Rule("0", "r", parse_pattern(pattern, any_type=True))
     found = RuleIndex([rule], max_gap=1).match(rule_pairs([rule], Vocab(), placeholder="x"))
     assert found.rule.tolist() == [0] and found.reversed.tolist() == [False]

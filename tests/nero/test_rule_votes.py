@@ -1,4 +1,4 @@
-"""Rules that fire together."""
+"""Rules that match together."""
 
 from typing import List, Tuple
 

@@ -77,7 +77,7 @@ def build(factory: str, config: Any, *, before: Sequence[str]) -> Language:
 
 
 STUDENT = ("kd_classifier", pairs("KdStudent", {**SHARED, "tok2vec": CNN}), ("sentencizer", ENTITIES))
-GOLD_GROUNDER = {**pairs("NeroGrounder", {**SHARED, "tok2vec": CNN}), "learn_gold": True}
+GOLD_GROUNDER = {**pairs("NeroGrounder", {**SHARED, "tok2vec": CNN}), "learning": {"learn_gold": True}}
 GOLD_GROUNDER["rules"] = [{"relation": "place_of_birth", "pattern": "OBJ-PLACE is where SUBJ-PERSON was born"}]
 GROUNDER = ("nero_grounder", GOLD_GROUNDER, ("sentencizer", ENTITIES))
 EXTRACTOR = ("rere_extractor", extractor(CNN), ("sentencizer",))

@@ -29,7 +29,7 @@ FORMS = {"text": ORTH, "lower": LOWER, "lemma": LEMMA}
 HYPHENS = ("-", "–", "‐")
 
 # Highest value of `max_gap`.
-MOST_GAP = 100
+MAX_GAP = 100
 
 _WIDTH = 8  # bytes of a token id
 _HYPHEN_IDS = numpy.asarray([get_string_id(hyphen) for hyphen in HYPHENS], dtype="uint64")

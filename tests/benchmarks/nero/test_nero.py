@@ -93,7 +93,7 @@ def test_every_system_fits_the_config(project_root: pathlib.Path) -> None:
     names = [name for systems in PARTS.values() for name in systems]
     assert len(set(names)) == len(names) and all(SYSTEM.fullmatch(row_name(name)) for name in names)
     learning = config["components"][COMPONENT]["learning"]
-    from spacy_relext.nero.learning import create_rule_learning
+    from spacy_relext.nero.settings import RuleLearning
 
     for systems in PARTS.values():
         for system in systems.values():
@@ -102,10 +102,10 @@ def test_every_system_fits_the_config(project_root: pathlib.Path) -> None:
                 *section, last = key.split(".")
                 assert section[:2] == ["components", COMPONENT]
                 changed.update({last: value} if section[2:] == ["learning"] else {})
-            create_rule_learning(**{**{k: v for k, v in changed.items() if k[0] != "@"}, "seed": 0})
+            RuleLearning(**{**{k: v for k, v in changed.items() if k[0] != "@"}, "seed": 0})
 
 
-def test_invented_rules_fire_on_invented_sentences() -> None:
+def test_invented_rules_match_invented_sentences() -> None:
     from benchmarks.nero.speed import LENGTH, make_pairs, make_rules, match_stream
 
     rules = make_rules(200, seed=0)

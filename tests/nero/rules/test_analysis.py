@@ -72,7 +72,7 @@ def test_type_mismatch() -> None:
 )
 def test_near_misses(words: str, near: bool) -> None:
     (report,) = analyze([text(words)], ("born_in", "SUBJ-P was born in OBJ-G")).rules
-    # the pair in the other order has the same words, and the rule does not fire at it
+    # the pair in the other order has the same words, and the rule does not match it
     missed = [each for each in report.near_misses if report.matches == 0]
     assert bool(missed) == near and all(each == words for each in missed)
 

@@ -1,4 +1,4 @@
-"""Where rules fire, and where they must not."""
+"""Where rules match, and where they must not."""
 
 from typing import Any, List, Optional, Sequence, Tuple
 
@@ -33,8 +33,8 @@ def make_doc(text: str) -> Doc:
     return doc
 
 
-def fired(text: str, *patterns: str, doc: Optional[Doc] = None, **options: Any) -> List[Tuple[str, str, str]]:
-    """What fires: subject, pattern, object."""
+def matched(text: str, *patterns: str, doc: Optional[Doc] = None, **options: Any) -> List[Tuple[str, str, str]]:
+    """What matches: subject, pattern, object."""
     rules = [Rule(str(number), "r", parse_pattern(pattern)) for number, pattern in enumerate(patterns)]
     pairs = EntityPairs()([make_doc(text) if doc is None else doc])
     matches = RuleIndex(rules, **options).match(pairs)
@@ -46,14 +46,14 @@ def fired(text: str, *patterns: str, doc: Optional[Doc] = None, **options: Any) 
 
 
 def count(text: str, *patterns: str, **options: Any) -> int:
-    return len(fired(text, *patterns, **options))
+    return len(matched(text, *patterns, **options))
 
 
 def test_subject_and_object_in_either_order() -> None:
-    assert fired("[O Acme Corp] was founded by [P Ada]", "SUBJ-O was founded by OBJ-P") == [
+    assert matched("[O Acme Corp] was founded by [P Ada]", "SUBJ-O was founded by OBJ-P") == [
         ("Acme Corp", "SUBJ-O was founded by OBJ-P", "Ada")
     ]
-    assert fired("[P Ada] founded [O Acme]", "OBJ-P founded SUBJ-*") == [("Acme", "OBJ-P founded SUBJ-*", "Ada")]
+    assert matched("[P Ada] founded [O Acme]", "OBJ-P founded SUBJ-*") == [("Acme", "OBJ-P founded SUBJ-*", "Ada")]
     assert count("[P Ada] founded [O Acme]", "SUBJ-O founded OBJ-P", "OBJ-O founded SUBJ-P") == 0
 
 
@@ -75,7 +75,7 @@ def test_rules_can_be_left_out() -> None:
     assert index.match(pairs).rule.tolist() == [0, 1] and index.match(pairs, without={0}).rule.tolist() == [1]
 
 
-def test_a_rule_for_no_relation_fires_in_both_orders() -> None:
+def test_a_rule_for_no_relation_matches_in_both_orders() -> None:
     doc = make_doc("[P Ada] left [O Acme]")
     rules = [Rule(name, name, parse_pattern("SUBJ-P left OBJ-O")) for name in ("no_relation", "r")]
     matches = RuleIndex(rules).match(EntityPairs()([doc]))
@@ -182,7 +182,7 @@ def test_quotes_as_words() -> None:
 
 
 def test_other_entities_are_words() -> None:
-    assert fired("[P Ada] met [P Eve] and [P Bo]", "SUBJ-P met Eve and OBJ-P") == [
+    assert matched("[P Ada] met [P Eve] and [P Bo]", "SUBJ-P met Eve and OBJ-P") == [
         ("Ada", "SUBJ-P met Eve and OBJ-P", "Bo")
     ]
 
@@ -195,7 +195,7 @@ def test_sentences_are_the_limit() -> None:
 
 @pytest.mark.parametrize("text", ["", "nothing here", "[P Ada] alone"])
 def test_nothing_to_find(text: str) -> None:
-    assert fired(text, "SUBJ-P , OBJ-P") == []
+    assert matched(text, "SUBJ-P , OBJ-P") == []
 
 
 def test_marked_pairs_are_read_from_both_sides() -> None:
@@ -227,8 +227,8 @@ def test_as_a_plain_scan_finds(seeds: Sequence[int] = range(200)) -> None:
             patterns.append(" ".join([*parts[0], masks[0], *parts[1], masks[1], *parts[2]]))
         middle = " ".join(rng.choice(words) for _ in range(rng.randint(0, 5)))
         text = f"{rng.choice(words)} [X p q] {middle} [X s] {rng.choice(words)} {rng.choice(words)}"
-        matched = {(pattern, subject) for subject, pattern, _ in fired(text, *patterns, max_gap=1)}
-        assert matched == {each for pattern in patterns for each in scan(text, pattern, 1)}, (text, patterns)
+        found = {(pattern, subject) for subject, pattern, _ in matched(text, *patterns, max_gap=1)}
+        assert found == {each for pattern in patterns for each in scan(text, pattern, 1)}, (text, patterns)
 
 
 def scan(text: str, pattern: str, max_gap: int) -> List[Tuple[str, str]]:
