@@ -161,8 +161,10 @@ def check_schedule(name: str, make: Callable[..., Any], _folder: pathlib.Path) -
 
 
 def check_callable(name: str, make: Callable[..., Any], _folder: pathlib.Path) -> None:
+    from spacy_relext.pipeline.settings import Block
+
     made = make(**ARGUMENTS.get(name, dict)())
-    assert callable(made) or isinstance(made, dict), "a function, or a block of settings"
+    assert callable(made) or isinstance(made, (dict, Block)), "a function, or a block of settings"
 
 
 CHECKS: Dict[str, Callable[[str, Callable[..., Any], pathlib.Path], None]] = {

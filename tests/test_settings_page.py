@@ -36,7 +36,8 @@ def defaults_of(name: str) -> Dict[str, Any]:
         kind = next(each for each in kinds if name in each)
         parameters = inspect.signature(kind.get(name)).parameters
         found = {key: parameter.default for key, parameter in parameters.items()}
-    return {key: value for key, value in found.items() if key not in NOT_LISTED}
+    blocks = {key for key, value in found.items() if isinstance(value, dict) and "@misc" in value}
+    return {key: value for key, value in found.items() if key not in {*NOT_LISTED, *blocks}}
 
 
 @pytest.fixture(scope="module")
