@@ -21,7 +21,7 @@ from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.hrere.bags import gather_bags
 from spacy_relext.kb.facts import TripleStore, read_store
 from spacy_relext.kb.model import split_facts, train_kb
-from spacy_relext.kb.training import KbSettings
+from spacy_relext.kb.training import KbTraining
 from spacy_relext.pairs.suggesters import AnnotatedPairs
 
 NYT = "nyt10_riedel_mid_sample"
@@ -34,7 +34,7 @@ TYPES, HAS_TYPE = Path("riedel_entity_types") / "riedel_type_info.json", "/type/
 DEV_SHARE, TEST_SHARE = 0.1, 0.3
 SPLIT_SEED = 0
 # Embeddings: as wide as the paper's, with the settings that were best on held-out facts.
-KB_SETTINGS = KbSettings(width=50, passes=12, n3=0.02, learn_rate=0.1, batch_size=500, patience=1, every=4)
+KB_SETTINGS = KbTraining(width=50, epochs=12, n3=0.02, learn_rate=0.1, batch_size=500, patience=1, eval_frequency=4)
 VALID_SHARE = 0.02
 ATTRS = ("ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID")
 Ids = tuple[str, str]
@@ -94,7 +94,7 @@ class HrereMaker(Maker):
             tell(f"{name}: {len(store):,} facts, those of {len(hit):,} pairs left out")
             rest, valid = split_facts(store, VALID_SHARE, seed=seed)
             report = lambda entry: tell("  " + ", ".join(f"{key} {value:.4g}" for key, value in entry.items()))  # noqa: E731
-            train_kb(rest, settings, folder=folder, valid=valid, on_pass=report)
+            train_kb(rest, settings, folder=folder, valid=valid, on_epoch=report)
         return folder
 
     def store(self, name: str) -> TripleStore:

@@ -20,20 +20,20 @@ from spacy_relext.bridge.modules import find_device
 from spacy_relext.kb.embeddings import KbEmbeddings
 from spacy_relext.kb.link_prediction import evaluate_links
 from spacy_relext.kb.model import KbModel, train_kb
-from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings
+from spacy_relext.kb.training import LOGISTIC_RECIPE, KbTraining
 
 PEER = ROOT / "benchmarks" / "peers" / "pykeen_links.py"
 BATCH, WIDTH = 1_000, 100
 METRICS = ("entities_mrr", "entities_hits_1", "entities_hits_10", "relations_mrr", "relations_hits_1")
 # The best pass is chosen on valid.
 OWN: dict[str, dict[str, Any]] = {
-    "wn18rr": {"n3": 0.1, "batch_size": 250, "passes": 12, "patience": 0, "every": 2},
-    "fb15k237": {"n3": 0.05, "batch_size": 250, "passes": 8, "patience": 0, "every": 2},
+    "wn18rr": {"n3": 0.1, "batch_size": 250, "epochs": 12, "patience": 0, "eval_frequency": 2},
+    "fb15k237": {"n3": 0.05, "batch_size": 250, "epochs": 8, "patience": 0, "eval_frequency": 2},
 }
 # In bf16, wider, longer and, where it helps, with a loss for relations: each within an hour on one core.
 LONG: dict[str, dict[str, Any]] = {
-    "wn18rr": {**OWN["wn18rr"], "width": 200, "relation_weight": 0.05, "passes": 20, "every": 5},
-    "fb15k237": {**OWN["fb15k237"], "width": 1_000, "batch_size": 1_000, "passes": 25, "every": 5},
+    "wn18rr": {**OWN["wn18rr"], "width": 200, "relation_weight": 0.05, "epochs": 20, "eval_frequency": 5},
+    "fb15k237": {**OWN["fb15k237"], "width": 1_000, "batch_size": 1_000, "epochs": 25, "eval_frequency": 5},
 }
 PARTS = ("same", "start", "relations", "distmult", "own", "bf16", "long", "hrere")
 RELATION_WEIGHT = 0.1
@@ -55,10 +55,16 @@ def links(call: Call, name: str) -> None:
         ):
             if call.wants(part):
                 # no evaluation: the last pass counts, as for the peer
-                same = {"kind": kind, "width": WIDTH, "batch_size": BATCH, "passes": passes, "every": passes + 1}
+                same = {
+                    "kind": kind,
+                    "width": WIDTH,
+                    "batch_size": BATCH,
+                    "epochs": passes,
+                    "eval_frequency": passes + 1,
+                }
                 described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
-                compare(call, data, KbSettings(seed=seed, precision="fp32", **same), described)  # type: ignore[arg-type]
-        logistic = {**LOGISTIC_RECIPE, "passes": 60_000 * 5_000 // len(data.store)}
+                compare(call, data, KbTraining(seed=seed, precision="fp32", **same), described)  # type: ignore[arg-type]
+        logistic = {**LOGISTIC_RECIPE, "epochs": 60_000 * 5_000 // len(data.store)}
         for part, title, recipe, precision in (
             ("own", "own", OWN[name], "fp32"),
             ("bf16", "own", OWN[name], "bf16"),
@@ -66,13 +72,13 @@ def links(call: Call, name: str) -> None:
             ("hrere", "hrere", logistic, "fp32"),
         ):
             if call.wants(part):
-                settings = KbSettings(seed=seed, precision=precision, **recipe)
+                settings = KbTraining(seed=seed, precision=precision, **recipe)
                 described = f"{facts}, recipe {title}: {_words(recipe)}"
                 system = "ablation:bf16" if part == "bf16" else "default"
                 _record(call, data, _ours(call, data, settings), data_name=described, system=system, seed=seed)
 
 
-def _compare(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+def _compare(call: Call, data: Links, settings: KbTraining, described: str) -> None:
     """Train and rank with one recipe, ours and the peer's, and compare the times."""
     ours = _ours(call, data, settings)
     _record(call, data, ours, data_name=described, system="default", seed=settings.seed)
@@ -84,7 +90,7 @@ def _compare(call: Call, data: Links, settings: KbSettings, described: str) -> N
         call.tell(f"  our time by the peer's: {ratio['cpu_time_ratio']:.2f}")
 
 
-def _start_alike(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+def _start_alike(call: Call, data: Links, settings: KbTraining, described: str) -> None:
     """Train the peer with tables initialised at our scale."""
     if not call.maker.peer_python:  # type: ignore[attr-defined]
         call.tell("start: nothing to do without --peer-python")
@@ -94,14 +100,14 @@ def _start_alike(call: Call, data: Links, settings: KbSettings, described: str) 
     _record(call, data, theirs, data_name=described, system=system, seed=settings.seed)
 
 
-def _ask_relations(call: Call, data: Links, settings: KbSettings, described: str) -> None:
+def _ask_relations(call: Call, data: Links, settings: KbTraining, described: str) -> None:
     """Train ours with a loss for relations as well."""
     ours = _ours(call, data, replace(settings, relation_weight=RELATION_WEIGHT))
     system = f"ablation:relations asked, weight {RELATION_WEIGHT:g}"
     _record(call, data, ours, data_name=described, system=system, seed=settings.seed)
 
 
-def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
+def _ours(call: Call, data: Links, settings: KbTraining) -> dict[str, Any]:
     """Train our embeddings, unless that was done."""
     trained = [vars(settings), call.settings.threads, *call.settings.device_options]
     folder = call.settings.runs / f"{data.name}-links-{fingerprint(trained)}"
@@ -117,9 +123,9 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
         def tell(entry: Mapping[str, float]) -> None:
             call.tell(f"  pass {len(seconds)}: {seconds[-1]:.1f} s, {dict(entry)}")
 
-        valid = data.facts["valid"] if settings.every <= settings.passes else None
+        valid = data.facts["valid"] if settings.eval_frequency <= settings.epochs else None
         device = find_device(call.settings.gpu_id)
-        options: dict[str, Any] = {"valid": valid, "device": device, "progress": timed, "on_pass": tell}
+        options: dict[str, Any] = {"valid": valid, "device": device, "progress": timed, "on_epoch": tell}
         model = train_kb(data.store, settings, folder=folder, **options)
         return {"seconds": seconds, "history": list(model.history)}
 
@@ -127,11 +133,11 @@ def _ours(call: Call, data: Links, settings: KbSettings) -> dict[str, Any]:
     return {**result, "model": KbModel.from_disk(folder).embeddings}
 
 
-def _theirs(call: Call, data: Links, settings: KbSettings, *, scale: float = 0.0) -> dict[str, Any]:
+def _theirs(call: Call, data: Links, settings: KbTraining, *, scale: float = 0.0) -> dict[str, Any]:
     """Train the peer in a process of its own, unless that was done; scale 0 leaves its initialisation as it is."""
     answers = 2 * len(data.store)
     batch = max(1, round(settings.batch_size * data.questions / answers))
-    options_of_peer = {"kind": settings.kind, "width": settings.width, "passes": settings.passes, "batch-size": batch}
+    options_of_peer = {"kind": settings.kind, "width": settings.width, "passes": settings.epochs, "batch-size": batch}
     options_of_peer.update(
         {"learn-rate": settings.learn_rate, "seed": settings.seed, **({"scale": scale} if scale else {})}
     )

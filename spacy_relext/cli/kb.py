@@ -1,10 +1,11 @@
 """`spacy relext kb …`: remove the pairs of a test set from a knowledge base, train embeddings, predict links."""
 
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import combinations
 from itertools import count as count_up
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Dict, Iterator, Mapping, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Annotated, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy
 import typer
@@ -21,11 +22,15 @@ from .pipeline import fail, input_errors, number_table, with_progress
 
 if TYPE_CHECKING:
     from ..kb.embeddings import KbEmbeddings
-    from ..kb.training import KbSettings
+    from ..kb.training import KbTraining
 
 kb_app = typer.Typer(name="kb", help="Prepare, embed and query a knowledge base.", no_args_is_help=True)
 
 RECIPES = ("all", "hrere")
+
+# Settings of a training that have options of their own; and values of others that are true or false.
+OWN_OPTIONS = ("epochs", "patience", "seed")
+BOOLEANS = {"true": True, "false": False}
 
 # Keys of `TripleStore.report` and their messages, singular and plural.
 COUNTED = {
@@ -96,22 +101,18 @@ def filter_cli(
 def train_cli(
     kb: options.Kb,
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the embeddings")],
-    valid: Annotated[Optional[str], typer.Option(help="Facts to choose the best pass by; else held-out ones")] = None,
+    valid: Annotated[Optional[str], typer.Option(help="Facts to choose the best epoch by; else held-out ones")] = None,
     test: Annotated[Optional[str], typer.Option(help="Facts to evaluate at the end")] = None,
     held_out: Annotated[
         float, typer.Option("--held", min=0.0, max=0.5, help="Fraction held out without --valid")
     ] = 0.01,
     recipe: Annotated[str, typer.Option(help="all: cross-entropy over all entities; hrere: as released")] = "all",
-    kind: Annotated[str, typer.Option(help="complex or distmult")] = "complex",
-    width: Annotated[Optional[int], typer.Option(min=1, help="Dimensions of an embedding")] = None,
-    passes: Annotated[int, typer.Option(min=1, help="Maximum number of passes over the facts")] = 20,
-    patience: Annotated[int, typer.Option(min=0, help="Passes without a better score before it stops; 0: all")] = 3,
-    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Facts of an update")] = None,
-    optimizer: Annotated[Optional[str], typer.Option(help="adagrad or adam")] = None,
-    learn_rate: Annotated[Optional[float], typer.Option(min=0.0, help="Learning rate")] = None,
-    n3: Annotated[Optional[float], typer.Option(min=0.0, help="Weight of the nuclear 3-norm")] = None,
-    relation_weight: Annotated[Optional[float], typer.Option(min=0.0, help="Weight of predicting relations")] = None,
-    precision: Annotated[str, typer.Option(help="Of scores: fp32, bf16 or auto, bf16 where that is faster")] = "auto",
+    epochs: Annotated[int, typer.Option(min=1, help="Maximum number of epochs over the facts")] = 20,
+    patience: Annotated[int, typer.Option(min=0, help="Epochs without a better score before it stops; 0: all")] = 3,
+    setting: Annotated[
+        Optional[List[str]],
+        typer.Option(metavar="KEY=VALUE", help="Setting of embeddings or loss, one each, such as width=50 or n3=0.01"),
+    ] = None,
     seed: options.Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the training in OUT")] = False,
     columns: options.Columns = options.DEFAULT_COLUMNS,
@@ -122,11 +123,9 @@ def train_cli(
     from ..bridge.modules import find_device
     from ..kb.model import split_facts, train_kb
 
-    given: Dict[str, object] = {"kind": kind, "width": width, "passes": passes, "patience": patience}
-    given.update(batch_size=batch_size, optimizer=optimizer, learn_rate=learn_rate, n3=n3)
-    given.update(relation_weight=relation_weight, precision=precision, seed=seed)
     try:
-        settings, device = _settings(recipe, given), find_device(gpu_id)
+        settings = replace(_settings(recipe, setting or ()), epochs=epochs, patience=patience, seed=seed)
+        device = find_device(gpu_id)
     except ValueError as error:
         fail(error)
     with input_errors():
@@ -135,8 +134,8 @@ def train_cli(
         queries = {name: _facts_of(store, files, columns, strip) for name, files in (("valid", valid), ("test", test))}
         if valid is None:
             store, queries["valid"] = split_facts(store, held_out, seed=seed)
-        _print_valid(len(queries["valid"]), files=valid, passes=settings.passes)
-        typer.echo("pass        loss   MRR, valid")
+        _print_valid(len(queries["valid"]), files=valid, epochs=epochs)
+        typer.echo("epoch       loss   MRR, valid")
         model = train_kb(
             store,
             settings,
@@ -145,7 +144,7 @@ def train_cli(
             resume=resume,
             device=device,
             progress=partial(with_progress, unit="updates"),
-            on_pass=partial(_print_pass, count_up(1)),
+            on_epoch=partial(_print_epoch, count_up(1)),
         )
     _print_scores(model.embeddings, store, queries)
     msg.good(f"Wrote embeddings of {len(store.entities):,} entities to {output}")
@@ -189,25 +188,33 @@ def print_report(store: TripleStore) -> None:
             show(COUNTED[what][count > 1].format(count=f"{count:,}", what=example.what, where=example.where))
 
 
-def _settings(recipe: str, given: Mapping[str, object]) -> "KbSettings":
-    """Combine a recipe with the options that were given."""
-    from ..kb.training import LOGISTIC_RECIPE, KbSettings
+def _settings(recipe: str, given: Sequence[str]) -> "KbTraining":
+    """Combine a recipe with settings that are given as "key=value"."""
+    from ..kb.training import LOGISTIC_RECIPE, KbTraining
 
     if recipe not in RECIPES:
         fail(Errors.R206.format(option="--recipe", found=recipe, expected=", ".join(RECIPES)))
     settings: Dict[str, object] = dict(LOGISTIC_RECIPE) if recipe == "hrere" else {}
-    settings.update({key: value for key, value in given.items() if value is not None})
-    return KbSettings(**settings)  # type: ignore[arg-type]
+    defaults = {key: value for key, value in asdict(KbTraining()).items() if key not in OWN_OPTIONS}
+    for each in given:
+        key, _, value = each.partition("=")
+        if key not in defaults:
+            fail(Errors.R206.format(option="--setting", found=each, expected=", ".join(defaults)))
+        try:
+            settings[key] = BOOLEANS[value] if isinstance(defaults[key], bool) else type(defaults[key])(value)
+        except (KeyError, ValueError):
+            fail(Errors.R206.format(option="--setting", found=each, expected=f"a value such as {key}={defaults[key]}"))
+    return KbTraining(**settings)  # type: ignore[arg-type]
 
 
-def _print_valid(count: int, *, files: Optional[str], passes: int) -> None:
-    """Print how many facts choose the best pass."""
+def _print_valid(count: int, *, files: Optional[str], epochs: int) -> None:
+    """Print how many facts choose the best epoch."""
     if count:
         where = f"of {files}" if files else "held out"
-        typer.echo(f"{count:,} {'fact' if count == 1 else 'facts'} {where} to choose the best pass by")
+        typer.echo(f"{count:,} {'fact' if count == 1 else 'facts'} {where} to choose the best epoch by")
         return
     what = f"Of {files} no fact can be asked for" if files else "No fact is held out (--held)"
-    msg.warn(f"{what}, so that nothing chooses a pass: all {passes:,} are run, and the last one is kept")
+    msg.warn(f"{what}, so that nothing chooses an epoch: all {epochs:,} are run, and the last one is kept")
 
 
 def _print_scores(embeddings: "KbEmbeddings", store: TripleStore, queries: Dict[str, Triples]) -> None:
@@ -235,7 +242,7 @@ def _facts_of(store: TripleStore, files: Optional[str], columns: str, strip: Opt
     return numpy.asarray(known, dtype=numpy.int32).reshape(-1, 3)
 
 
-def _print_pass(number: Iterator[int], entry: Dict[str, float]) -> None:
-    """Print a line for a pass."""
+def _print_epoch(number: Iterator[int], entry: Dict[str, float]) -> None:
+    """Print a line for an epoch."""
     score = f"{100 * entry['score']:10.1f}" if "score" in entry else ""
     typer.echo(f"{next(number):4d}  {entry['loss']:10.4f}   {score}")

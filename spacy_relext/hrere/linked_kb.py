@@ -8,7 +8,6 @@ import srsly
 from numpy.typing import NDArray
 
 from ..corpora.damage import refuse_damage
-from ..kb.stored import check_facts, check_mapping, check_names, check_table, unpack_array
 
 if TYPE_CHECKING:
     from ..kb.model import KbModel
@@ -132,19 +131,13 @@ class LinkedKb:
     def from_bytes(cls, data: bytes) -> "LinkedKb":
         """Deserialize what `to_bytes` returned. RAISES (ValueError): If the bytes are damaged."""
         with refuse_damage("the knowledge base"):
-            loaded = check_mapping(srsly.msgpack_loads(data), ("names", "arrays"), "it")
-            names = check_mapping(loaded["names"], ("entities", "relations", "kind"), "names")
-            packed = check_mapping(loaded["arrays"], ("entities", "relations", "facts"), "arrays")
-            arrays = {key: unpack_array(each, key) for key, each in packed.items()}
-            entities, relations = (check_names(names[key], key) for key in ("entities", "relations"))
-            if names["kind"] not in ("complex", "distmult"):
-                raise ValueError(f"its kind is {names['kind']!r:.60}")
-            check_facts(arrays["facts"], entities=len(entities), relations=len(relations))
-            width = arrays["entities"].shape[-1]
-            check_table(arrays["entities"], (len(entities), width), "entities")
-            factor = 2 if len(relations) and len(arrays["relations"]) == 2 * len(relations) else 1
-            check_table(arrays["relations"], (factor * len(relations), width), "relations")
-        return cls(entities, relations, arrays, kind=names["kind"])
+            loaded = srsly.msgpack_loads(data)
+            names, packed = loaded["names"], loaded["arrays"]
+            arrays = {
+                key: numpy.frombuffer(content, dtype=kind).reshape(shape)
+                for key, (kind, shape, content) in packed.items()
+            }
+            return cls(names["entities"], names["relations"], arrays, kind=names["kind"])
 
 
 class Side(NamedTuple):

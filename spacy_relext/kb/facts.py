@@ -18,7 +18,6 @@ from ..corpora.damage import refuse_damage
 from ..corpora.whole import whole_text
 from ..errors import Errors
 from .files import COLUMNS, FactReader, Sample, Statement
-from .stored import check_facts, check_names
 
 Triples = NDArray[numpy.int32]
 FactIds = Tuple[str, str, str]
@@ -130,17 +129,11 @@ class TripleStore:
         """Deserialize what `to_bytes` returned. RAISES (ValueError): If the bytes are damaged."""
         with refuse_damage("the knowledge base"):
             entities, relations, triples, names = srsly.msgpack_loads(data)
-            entities, relations = check_names(entities, "entities"), check_names(relations, "relations")
             rows = numpy.frombuffer(triples, dtype="<i4").reshape(-1, 3).astype("int32")
-            check_facts(rows, entities=len(entities), relations=len(relations))
-            names_of = {}
-            for entity, (label, aliases, types) in names.items():
-                check_names([entity], "ids")
-                check_names([label], "labels")
-                names_of[entity] = Names(
-                    label, tuple(check_names(aliases, "aliases")), tuple(check_names(types, "types"))
-                )
-        return cls(entities, relations, rows, names=names_of)
+            names_of = {
+                entity: Names(label, tuple(aliases), tuple(types)) for entity, (label, aliases, types) in names.items()
+            }
+            return cls(entities, relations, rows, names=names_of)
 
 
 class FactIndex:

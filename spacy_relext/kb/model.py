@@ -14,27 +14,18 @@ from torch import Tensor
 
 from ..annotations.triple import Record
 from ..corpora.damage import refuse_damage
-from ..corpora.file_lists import check_file_list, write_file_list
+from ..corpora.file_lists import FILES, check_file_list, write_file_list
 from ..corpora.whole import whole_folder
 from ..errors import Errors
 from .embeddings import KbEmbeddings
 from .facts import Triples, TripleStore, digest_facts
 from .link_prediction import KnownAnswers, evaluate_links
-from .stored import check_facts, check_mapping, check_names, check_table, read_npy, read_npz
-from .training import (
-    KbSettings,
-    Progress,
-    TrainingState,
-    read_history,
-    read_settings,
-    start_training,
-    train_passes,
-)
+from .training import KbTraining, Progress, TrainingState, start_training, train_epochs
 
 TABLES, FACTS, NAMES = "embeddings.npz", "facts.npy", "kb.json"
 STATE, ORIGIN = "training.npz", "training.json"
 
-RESUMABLE = ("passes", "patience")  # settings that may differ when a training is resumed
+RESUMABLE = ("epochs", "patience")  # settings that may differ when a training is resumed
 COUNTED = ("facts", "entities", "relations")
 ENTITY, RELATION = "entity", "relation"
 
@@ -49,7 +40,7 @@ class LinkPrediction(NamedTuple):
 class KbModel:
     """Embeddings with the names of their rows.
 
-    history (Sequence[Dict[str, float]]): Entries of all passes, see `TrainingState`.
+    history (Sequence[Dict[str, float]]): Entries of all epochs, see `TrainingState`.
     facts (Optional[Triples]): The training facts, which explain predictions. Shape (N, 3)
     """
 
@@ -58,7 +49,7 @@ class KbModel:
         entities: Sequence[str],
         relations: Sequence[str],
         embeddings: KbEmbeddings,
-        settings: KbSettings,
+        settings: KbTraining,
         history: Sequence[Dict[str, float]] = (),
         facts: Optional[Triples] = None,
     ) -> None:
@@ -118,48 +109,39 @@ class KbModel:
     @classmethod
     def from_disk(cls, folder: Path) -> "KbModel":
         """Load what `to_disk` saved, on the CPU. RAISES (ValueError): If a file is missing or damaged."""
-        for name in (TABLES, FACTS, NAMES):
+        for name in (TABLES, FACTS, NAMES, FILES):
             if not (folder / name).is_file():
                 raise ValueError(Errors.R726.format(path=folder, reason=f"no {name}"))
         check_file_list(folder, name="knowledge base", only=(TABLES, FACTS, NAMES))
-        with refuse_damage(folder / NAMES):
-            info = check_mapping(srsly.read_json(folder / NAMES), ("settings", "entities", "relations"), "it")
-            entities, relations = (check_names(info[key], key) for key in ("entities", "relations"))
-            settings, history = read_settings(info["settings"]), read_history(info.get("history", []))
-        n_entities, n_relations = len(entities), len(relations)
-        with refuse_damage(folder / TABLES):
-            tables = read_npz(folder / TABLES)
-            for key, rows in (("entities", n_entities), ("relations", n_relations * (2 if settings.reciprocal else 1))):
-                columns = 2 * settings.width if settings.kind == "complex" else settings.width
-                check_table(check_mapping(tables, [key], "it")[key], (rows, columns), key)
-            embeddings = start_training(settings, n_entities=n_entities, n_relations=n_relations).model
-            embeddings.load_state_dict({key: torch.from_numpy(table) for key, table in tables.items()})
-        with refuse_damage(folder / FACTS):
-            facts = read_npy(folder / FACTS)
-            check_facts(facts, entities=n_entities, relations=n_relations)
-        return cls(entities, relations, embeddings, settings, history, facts)
+        with refuse_damage(folder):
+            info = json.loads((folder / NAMES).read_text(encoding="utf8"))
+            entities, relations, settings = info["entities"], info["relations"], KbTraining(**info["settings"])
+            embeddings = start_training(settings, n_entities=len(entities), n_relations=len(relations)).model
+            embeddings.load_state_dict(_load_tensors(folder / TABLES))
+            facts = numpy.load(folder / FACTS, allow_pickle=False)
+            return cls(entities, relations, embeddings, settings, info["history"], facts)
 
 
 def train_kb(
     store: TripleStore,
-    settings: KbSettings,
+    settings: KbTraining,
     *,
     folder: Path,
     valid: Optional[Triples] = None,
     resume: bool = False,
     device: Optional[torch.device] = None,
     progress: Progress = iter,
-    on_pass: Optional[Callable[[Dict[str, float]], None]] = None,
+    on_epoch: Optional[Callable[[Dict[str, float]], None]] = None,
 ) -> KbModel:
     """Train embeddings of a knowledge base.
 
-    folder (Path): Gets the embeddings, and after each pass the state of the training.
-    valid (Optional[Triples]): Facts whose MRR chooses the best pass. Shape (V, 3)
+    folder (Path): Gets the embeddings, and after each epoch the state of the training.
+    valid (Optional[Triples]): Facts whose MRR chooses the best epoch. Shape (V, 3)
     resume (bool): Whether to resume the training in the folder.
     device (Optional[torch.device]): None: the CPU.
-    progress (Progress): Wraps the batches of a pass.
-    on_pass (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each pass, see `TrainingState`.
-    RETURNS (KbModel): The embeddings of the best pass, which are saved.
+    progress (Progress): Wraps the batches of an epoch.
+    on_epoch (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each epoch, see `TrainingState`.
+    RETURNS (KbModel): The embeddings of the best epoch, which are saved.
     RAISES (ValueError): If `resume` is set, and the folder holds no training of the same data and settings.
     """
     n_relations = len(store.relations)
@@ -173,9 +155,9 @@ def train_kb(
         known = KnownAnswers(numpy.concatenate([store.triples, valid]), n_relations=n_relations)
         evaluate = partial(_mrr, triples=valid, known=known)
     triples = torch.from_numpy(store.triples.astype(numpy.int64)).to(state.model.entities.device)
-    for entry in train_passes(state, triples, settings, evaluate=evaluate, progress=progress):
-        if on_pass is not None:
-            on_pass(entry)
+    for entry in train_epochs(state, triples, settings, evaluate=evaluate, progress=progress):
+        if on_epoch is not None:
+            on_epoch(entry)
         _save_state(state, origin, folder)
     model = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history, store.triples)
     model.to_disk(folder)
@@ -187,7 +169,7 @@ def _mrr(model: KbEmbeddings, *, triples: Triples, known: KnownAnswers) -> float
     return float(evaluate_links(model, triples, known)["entities_mrr"] or 0.0)
 
 
-def _describe_training(store: TripleStore, valid: Optional[Triples], settings: KbSettings) -> Record:
+def _describe_training(store: TripleStore, valid: Optional[Triples], settings: KbTraining) -> Record:
     """Describe data and settings: counts, for messages, and digests, which identify the facts."""
     counts = dict(zip(COUNTED, (len(store), len(store.entities), len(store.relations))))
     chosen = store.triples[:0] if valid is None else valid
@@ -202,7 +184,8 @@ def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 def _load_tensors(path: Path) -> Dict[str, Tensor]:
     """Read what `_save_tensors` wrote."""
-    return {key: torch.from_numpy(array) for key, array in read_npz(path).items()}
+    with numpy.load(path, allow_pickle=False) as arrays:
+        return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
 
 
 def _save_state(state: TrainingState, origin: Record, folder: Path) -> None:
@@ -221,10 +204,7 @@ def _resume(state: TrainingState, origin: Record, folder: Path) -> None:
     with refuse_damage(folder / ORIGIN):
         # not by srsly, which reads 0.0013 as 0.0013000000000000002
         info = json.loads((folder / ORIGIN).read_text(encoding="utf8"))
-        saved = check_mapping(info, ("settings", "history"), "it")
-        check_mapping(saved["settings"], (), "settings")
-        history = read_history(saved["history"])
-    reason = _difference(info, origin)
+        history, reason = info["history"], _difference(info, origin)
     if reason:
         raise ValueError(Errors.R733.format(path=folder, reason=reason))
     with refuse_damage(folder / STATE):
@@ -244,7 +224,7 @@ def _difference(saved: Record, origin: Record) -> str:
     if saved.get("digest") != origin["digest"]:
         return "it is of other facts, though as many"
     if saved.get("valid") != origin["valid"]:
-        return "its best pass was chosen by other facts (--valid)"
+        return "its best epoch was chosen by other facts (--valid)"
     return ""
 
 

@@ -1,8 +1,8 @@
-"""Training of knowledge-base embeddings: passes over all facts, early stopping, and a state that can be resumed."""
+"""Training of knowledge-base embeddings: epochs over all facts, early stopping, and a state that can be resumed."""
 
 import math
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 import torch
@@ -20,7 +20,7 @@ RANGES = {
     "width": (1, 1_000_000),
     "learn_rate": (0.0, 1_000.0),
     "batch_size": (1, 1_000_000_000),
-    "passes": (1, 1_000_000_000),
+    "epochs": (1, 1_000_000_000),
     "n3": (0.0, 1_000.0),
     "smoothing": (0.0, 0.99),
     "relation_weight": (0.0, 1_000.0),
@@ -28,7 +28,7 @@ RANGES = {
     "clip": (0.0, 1_000_000.0),
     "scale": (0.0, 1_000.0),
     "patience": (0, 1_000_000_000),
-    "every": (1, 1_000_000_000),
+    "eval_frequency": (1, 1_000_000_000),
     "seed": (0, 2**32 - 1),
 }
 
@@ -39,7 +39,7 @@ Progress = Callable[[Batches], Batches]
 
 
 @dataclass(frozen=True)
-class KbSettings:
+class KbTraining:
     """Hyperparameters of the embeddings and their training.
 
     The loss "all" is cross-entropy over all entities, and "drawn" the logistic loss with negative sampling. Each has
@@ -48,14 +48,14 @@ class KbSettings:
     kind (str): "complex" or "distmult".
     optimizer (str): "adagrad" or "adam".
     batch_size (int): Facts of an update; their approximate number for "all", see `query_loss`.
-    passes (int): Maximum number of passes over the facts.
+    epochs (int): Maximum number of epochs over the facts.
     n3 (float): Weight of N3.
     smoothing (float): Label smoothing.
     relation_weight (float): Weight of the cross-entropy over relations.
     penalty (float): Weight of the mean squares.
     clip (float): Maximum gradient norm of each table; 0: no clipping.
     patience (int): Evaluations without a better score until training stops early; 0: no early stopping.
-    every (int): Passes between two evaluations.
+    eval_frequency (int): Epochs between two evaluations.
     precision (str): Precision of entity scores in the loss "all": "fp32", "bf16" or "auto": bf16 if the processor or
         GPU multiplies such matrices natively. Tables, gradients and the softmax stay in fp32.
     """
@@ -66,7 +66,7 @@ class KbSettings:
     optimizer: str = "adagrad"
     learn_rate: float = 0.1
     batch_size: int = 1_000
-    passes: int = 20
+    epochs: int = 20
     n3: float = 0.0
     smoothing: float = 0.0
     relation_weight: float = 0.0
@@ -76,7 +76,7 @@ class KbSettings:
     entity_tanh: bool = False
     scale: float = 1e-3
     patience: int = 3
-    every: int = 1
+    eval_frequency: int = 1
     seed: int = 0
     precision: str = "auto"
 
@@ -92,27 +92,6 @@ class KbSettings:
             if getattr(self, key):
                 reason = f"expected 0, since the loss {self.loss!r} has no such part"
                 raise ValueError(f"{key} is {getattr(self, key)}; {reason}")
-
-
-def read_settings(saved: object) -> KbSettings:
-    """Restore settings from what `asdict` returned. RAISES (ValueError): If a setting is unknown or of another type."""
-    expected = asdict(KbSettings())
-    if not isinstance(saved, dict) or not set(saved) <= set(expected):
-        raise ValueError("settings are not those of embeddings")
-    for key, value in saved.items():
-        kinds = (int, float) if isinstance(expected[key], float) else type(expected[key])
-        if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(expected[key], bool):
-            raise ValueError(f"its setting {key} is {value!r:.60}")
-    return KbSettings(**saved)
-
-
-def read_history(saved: object) -> List[Dict[str, float]]:
-    """Return the entries of passes. RAISES (ValueError): If their values are not numbers."""
-    entries = saved if isinstance(saved, list) else [None]
-    for entry in entries:
-        if not isinstance(entry, dict) or not all(isinstance(value, (int, float)) for value in entry.values()):
-            raise ValueError("its history is no list of numbers")
-    return [dict(entry) for entry in entries if entry]
 
 
 # The recipe of Xu and Barbosa (NAACL 2019), which they train with 60,000 updates of 5,000 facts.
@@ -132,9 +111,9 @@ LOGISTIC_RECIPE: Dict[str, Union[str, float]] = {
 
 @dataclass
 class TrainingState:
-    """State of training: the tables after the last pass, and those with the best score.
+    """State of training: the tables after the last epoch, and those with the best score.
 
-    history (List[Dict[str, float]]): `loss` of each pass, and `score` if it was evaluated.
+    history (List[Dict[str, float]]): `loss` of each epoch, and `score` if it was evaluated.
     """
 
     model: KbEmbeddings
@@ -169,7 +148,7 @@ class TrainingState:
 
 
 def start_training(
-    settings: KbSettings, *, n_entities: int, n_relations: int, device: Optional[torch.device] = None
+    settings: KbTraining, *, n_entities: int, n_relations: int, device: Optional[torch.device] = None
 ) -> TrainingState:
     """Initialize tables and optimizer on a device; None: the CPU."""
     torch.manual_seed(settings.seed)
@@ -187,27 +166,27 @@ def start_training(
     return TrainingState(model, optimizer, [], None, torch.Generator().manual_seed(settings.seed))
 
 
-def train_passes(
+def train_epochs(
     state: TrainingState,
     triples: Tensor,
-    settings: KbSettings,
+    settings: KbTraining,
     *,
     evaluate: Optional[Callable[[KbEmbeddings], float]] = None,
     progress: Progress = iter,
 ) -> Iterator[Dict[str, float]]:
-    """Train until all passes are done or training stops early, and restore the best tables.
+    """Train until all epochs are done or training stops early, and restore the best tables.
 
     triples (Tensor): Facts. Shape (N, 3)
     evaluate (Optional[Callable[[KbEmbeddings], float]]): Returns a score, higher is better.
-    progress (Progress): Wraps the batches of a pass.
-    YIELDS (Dict[str, float]): The entry of the history for each pass.
+    progress (Progress): Wraps the batches of an epoch.
+    YIELDS (Dict[str, float]): The entry of the history for each epoch.
     """
-    while len(state.history) < settings.passes and not _has_converged(state.history, settings.patience):
+    while len(state.history) < settings.epochs and not _has_converged(state.history, settings.patience):
         total, count = 0.0, 0
         for loss, size in progress(_update(state, triples, settings)):
             total, count = total + loss * size, count + size
         entry = {"loss": total / max(count, 1)}
-        if evaluate is not None and (len(state.history) + 1) % settings.every == 0:
+        if evaluate is not None and (len(state.history) + 1) % settings.eval_frequency == 0:
             entry["score"] = evaluate(state.model)
             if entry["score"] > max((each.get("score", -math.inf) for each in state.history), default=-math.inf):
                 state.best = {key: value.detach().clone() for key, value in state.model.state_dict().items()}
@@ -223,7 +202,7 @@ def _has_converged(history: List[Dict[str, float]], patience: int) -> bool:
     return patience > 0 and len(scores) > patience and max(scores[-patience:]) <= max(scores[:-patience])
 
 
-def _update(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[float, int]]:
+def _update(state: TrainingState, triples: Tensor, settings: KbTraining) -> Iterator[Tuple[float, int]]:
     """Update the tables once for each batch. YIELDS its loss and the number of its facts."""
     losses = _query_losses if settings.loss == "all" else _sampling_losses
     for loss, size in losses(state, triples, settings):
@@ -237,7 +216,7 @@ def _update(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iter
         yield loss.item(), size
 
 
-def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
+def _query_losses(state: TrainingState, triples: Tensor, settings: KbTraining) -> Iterator[Tuple[Tensor, int]]:
     """Shuffle queries; each batch has so many that they have `batch_size` answers on average."""
     model, device = state.model, triples.device
     queries = group_queries(triples, n_relations=model.n_relations, reciprocal=settings.reciprocal)
@@ -262,7 +241,7 @@ def _query_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -
         yield loss, len(chosen)
 
 
-def _sampling_losses(state: TrainingState, triples: Tensor, settings: KbSettings) -> Iterator[Tuple[Tensor, int]]:
+def _sampling_losses(state: TrainingState, triples: Tensor, settings: KbTraining) -> Iterator[Tuple[Tensor, int]]:
     """Shuffle facts, and split them into batches. YIELDS the loss of each and the number of its facts."""
     for chosen in torch.randperm(len(triples), generator=state.generator).split(settings.batch_size):
         batch = triples[chosen.to(triples.device)]

@@ -73,7 +73,7 @@ def test_what_is_odd_is_told_with_an_example(kb: Path, tmp_path: Path) -> None:
         names.write_text("\n".join(["id\tlabel", *labels]) + "\n", encoding="utf8")
         files = f"{kb},{odd},{names}"
         done = [run("filter", files, tmp_path / "out.tsv", "--exclude", test)]
-        done.append(run("train", files, tmp_path / "out", "--passes", 1, "--held", 0.1))
+        done.append(run("train", files, tmp_path / "out", "--epochs", 1, "--held", 0.1))
         for result in done:
             assert result.exit_code == 0, result.output
             said = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.output).split())
@@ -108,7 +108,7 @@ def test_what_is_left_out_of_rdf_is_told(tmp_path: Path) -> None:
     for count in (1, 2):
         path = tmp_path / f"{count}.nt"
         path.write_text(fact + "\n".join(count * rows) + "\n", encoding="utf8")
-        told = run("train", path, tmp_path / "a", "--passes", 1).output
+        told = run("train", path, tmp_path / "a", "--epochs", 1).output
         assert told.startswith("1 fact, 2 entities, 1 relation\n")
         expected = {
             1: ("1 fact about a literal is left", "1 statement with a blank node is", "1 name in another language is"),
@@ -130,8 +130,19 @@ def test_filter_knows_entities_inside_others(kb: Path, tmp_path: Path) -> None:
 
 def test_train_and_predict(kb: Path, tmp_path: Path) -> None:
     out = tmp_path / "embeddings"
-    options = ["--width", 16, "--n3", 0.01, "--patience", 0, "--batch-size", 12, "--held", 0.2]
-    result = run("train", kb, out, *options, "--passes", 30)
+    options = [
+        "--setting",
+        "width=16",
+        "--setting",
+        "n3=0.01",
+        "--patience",
+        0,
+        "--setting",
+        "batch_size=12",
+        "--held",
+        0.2,
+    ]
+    result = run("train", kb, out, *options, "--epochs", 30)
     assert result.exit_code == 0, result.output
     assert "24 facts, 15 entities, 2 relations" in result.output and "entities mrr" in result.output
     model = KbModel.from_disk(out)
@@ -152,7 +163,18 @@ def test_train_and_predict(kb: Path, tmp_path: Path) -> None:
 
 def test_relations_are_asked_for(kb: Path, tmp_path: Path) -> None:
     out = tmp_path / "embeddings"
-    options = ["--width", 16, "--n3", 0.01, "--patience", 0, "--batch-size", 12, "--passes", 30]
+    options = [
+        "--setting",
+        "width=16",
+        "--setting",
+        "n3=0.01",
+        "--patience",
+        0,
+        "--setting",
+        "batch_size=12",
+        "--epochs",
+        30,
+    ]
     assert run("train", kb, out, *options).exit_code == 0
     for pair, relation in ((("p0", "t0"), "lives_in"), (("p0", "p6"), "married_to")):
         asked = run("predict", out, pair[0], "?", pair[1])
@@ -168,28 +190,28 @@ def test_relations_are_asked_for(kb: Path, tmp_path: Path) -> None:
 
 
 def test_training_goes_on(kb: Path, tmp_path: Path) -> None:
-    options = ["--width", 4, "--patience", 0, "--seed", 3]
-    assert run("train", kb, tmp_path / "whole", *options, "--passes", 6).exit_code == 0
-    assert run("train", kb, tmp_path / "half", *options, "--passes", 2).exit_code == 0
-    result = run("train", kb, tmp_path / "half", *options, "--passes", 6, "--resume")
+    options = ["--setting", "width=4", "--patience", 0, "--seed", 3]
+    assert run("train", kb, tmp_path / "whole", *options, "--epochs", 6).exit_code == 0
+    assert run("train", kb, tmp_path / "half", *options, "--epochs", 2).exit_code == 0
+    result = run("train", kb, tmp_path / "half", *options, "--epochs", 6, "--resume")
     assert result.exit_code == 0, result.output
     whole, half = (KbModel.from_disk(tmp_path / name) for name in ("whole", "half"))
     assert half.history == whole.history and len(half.history) == 6
     numpy.testing.assert_array_equal(half.embeddings.entities.detach(), whole.embeddings.entities.detach())
-    other = run("train", kb, tmp_path / "half", "--width", 5, "--resume")
+    other = run("train", kb, tmp_path / "half", "--setting", "width=5", "--resume")
     assert other.exit_code == 1 and "R733" in other.output and "begun with width 4, not 5" in other.output
 
 
 def test_a_training_with_fractions_in_its_settings_goes_on(kb: Path, tmp_path: Path) -> None:
-    options = ["--recipe", "hrere", "--width", 4, "--learn-rate", 0.0013]
-    assert run("train", kb, tmp_path / "out", *options, "--passes", 1).exit_code == 0
-    result = run("train", kb, tmp_path / "out", *options, "--passes", 2, "--resume")
+    options = ["--recipe", "hrere", "--setting", "width=4", "--setting", "learn_rate=0.0013"]
+    assert run("train", kb, tmp_path / "out", *options, "--epochs", 1).exit_code == 0
+    result = run("train", kb, tmp_path / "out", *options, "--epochs", 2, "--resume")
     assert result.exit_code == 0, result.output
 
 
 def test_a_training_of_other_facts_does_not_go_on(kb: Path, tmp_path: Path) -> None:
     other, more, out = tmp_path / "other.tsv", tmp_path / "more.tsv", tmp_path / "out"
-    options = ["--width", 4, "--passes", 2, "--valid", kb]
+    options = ["--setting", "width=4", "--epochs", 2, "--valid", kb]
     assert run("train", kb, out, *options).exit_code == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     lines = facts()
@@ -206,17 +228,24 @@ def test_a_training_of_other_facts_does_not_go_on(kb: Path, tmp_path: Path) -> N
     failed = run("train", kb, out, *options[:-1], other, "--resume")
     assert failed.exit_code == 1 and "chosen by other facts (--valid)" in failed.output
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-    assert run("train", kb, out, *options, "--passes", 3, "--resume").exit_code == 0
+    assert run("train", kb, out, *options, "--epochs", 3, "--resume").exit_code == 0
 
 
 def test_the_released_recipe(kb: Path, tmp_path: Path) -> None:
-    result = run("train", kb, tmp_path / "a", "--recipe", "hrere", "--passes", 2, "--valid", kb, "--test", kb)
+    result = run("train", kb, tmp_path / "a", "--recipe", "hrere", "--epochs", 2, "--valid", kb, "--test", kb)
     assert result.exit_code == 0, result.output
     settings = KbModel.from_disk(tmp_path / "a").settings
     assert (settings.loss, settings.width, settings.batch_size, settings.entity_tanh) == ("drawn", 50, 5000, True)
     assert "expected one of: all, hrere" in run("train", kb, tmp_path / "a", "--recipe", "x").output
-    assert "kind is 'transe'" in run("train", kb, tmp_path / "a", "--kind", "transe").output
-    output = run("train", kb, tmp_path / "a", "--recipe", "hrere", "--relation-weight", 1).output
+    assert "kind is 'transe'" in run("train", kb, tmp_path / "a", "--setting", "kind=transe").output
+    for setting, expected in (
+        ("widht=5", "kind, width"),
+        ("width=x", "width=100"),
+        ("reciprocal=1", "reciprocal=True"),
+    ):
+        failed = run("train", kb, tmp_path / "a", "--setting", setting)
+        assert failed.exit_code == 1 and "R206" in failed.output and expected in failed.output
+    output = run("train", kb, tmp_path / "a", "--recipe", "hrere", "--setting", "relation_weight=1").output
     assert "relation_weight is 1.0; expected 0" in output and output.count("\n") <= 2
 
 
@@ -239,7 +268,7 @@ def test_a_missing_file_is_named(kb: Path, tmp_path: Path, fails: Any) -> None:
 def test_facts_about_others_are_counted(kb: Path, tmp_path: Path) -> None:
     test = tmp_path / "test.tsv"
     test.write_text("p0\tlives_in\tt1\nx\tlives_in\tt1\n", encoding="utf8")
-    result = run("train", kb, tmp_path / "a", "--passes", 1, "--test", test)
+    result = run("train", kb, tmp_path / "a", "--epochs", 1, "--test", test)
     assert result.exit_code == 0 and "1 facts of" in result.output
 
 
@@ -251,27 +280,27 @@ def test_no_entity_loses_its_only_fact(kb: Path) -> None:
     assert split_facts(store, 0.0, seed=0)[1].shape == (0, 3)
 
 
-def test_a_small_training_says_what_chooses_its_pass(kb: Path, tmp_path: Path) -> None:
+def test_a_small_training_says_what_chooses_its_epoch(kb: Path, tmp_path: Path) -> None:
     def said(*options: Any) -> str:
-        result = run("train", kb, tmp_path / "a", "--passes", 2, *options)
+        result = run("train", kb, tmp_path / "a", "--epochs", 2, *options)
         assert result.exit_code == 0, result.output
         return " ".join(result.output.split())
 
     some = said("--held", 0.1)
-    assert "2 facts held out to choose the best pass" in some and "entities mrr" in some
+    assert "2 facts held out to choose the best epoch" in some and "entities mrr" in some
     assert "1 fact held out" in said("--held", 0.05)
     for share in (0.01, 0):
         everything = said("--held", share)
-        assert "No fact is held out (--held), so that nothing chooses a pass: all 2 are run" in everything
+        assert "No fact is held out (--held), so that nothing chooses an epoch: all 2 are run" in everything
         assert "entities mrr" not in everything and len(KbModel.from_disk(tmp_path / "a").facts) == 24
     others = tmp_path / "others.tsv"
     others.write_text("x\tlives_in\ty\n", encoding="utf8")
     assert f"Of {others} no fact can be asked for" in said("--valid", others)
-    assert f"24 facts of {kb} to choose the best pass" in said("--valid", kb)
+    assert f"24 facts of {kb} to choose the best epoch" in said("--valid", kb)
 
 
 def test_numbers_out_of_range(kb: Path, tmp_path: Path) -> None:
-    result = run("train", kb, tmp_path / "a", "--n3", "inf")
+    result = run("train", kb, tmp_path / "a", "--setting", "n3=inf")
     assert result.exit_code == 1 and result.stderr.startswith("[R007] n3 is inf") and result.stderr.count("\n") == 1
     result = run("train", kb, tmp_path / "a", "--seed", -1)
     assert result.exit_code == 2 and isinstance(result.exception, SystemExit) and "--seed" in result.stderr

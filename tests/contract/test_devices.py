@@ -139,10 +139,10 @@ def test_a_student_learns_from_soft_labels() -> None:
 @pytest.mark.parametrize("loss", ["all", "drawn"])
 def test_embeddings_of_a_knowledge_base_are_trained(loss: str, tmp_path: pathlib.Path) -> None:
     from spacy_relext.kb.model import train_kb
-    from spacy_relext.kb.training import KbSettings
+    from spacy_relext.kb.training import KbTraining
     from tests.hrere.pipes import make_store
 
-    store, settings = make_store(), KbSettings(width=8, passes=2, batch_size=16, loss=loss)
+    store, settings = make_store(), KbTraining(width=8, epochs=2, batch_size=16, loss=loss)
 
     def train(device: Optional[torch.device]) -> List[Dict[str, float]]:
         folder = tmp_path / str(device)

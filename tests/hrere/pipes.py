@@ -14,7 +14,7 @@ from spacy.util import fix_random_seed
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.kb.facts import TripleStore
 from spacy_relext.kb.model import KbModel, train_kb
-from spacy_relext.kb.training import KbSettings
+from spacy_relext.kb.training import KbTraining
 
 Fact = Tuple[str, str, str]
 PEOPLE = ["Ada", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal"]
@@ -36,7 +36,7 @@ def make_kb(folder: Path, *, facts: Sequence[Fact] = FACTS, passes: int = 60) ->
     """Train embeddings of some facts into a folder."""
     fix_random_seed(0)
     torch.manual_seed(0)
-    settings = KbSettings(width=8, passes=passes, patience=0, batch_size=16)
+    settings = KbTraining(width=8, epochs=passes, patience=0, batch_size=16)
     return train_kb(make_store(facts), settings, folder=folder)
 
 

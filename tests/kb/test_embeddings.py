@@ -17,7 +17,7 @@ from spacy_relext.kb.embeddings import (
     query_loss,
 )
 from spacy_relext.kb.link_prediction import KnownAnswers, rank_metrics, realistic_ranks
-from spacy_relext.kb.training import LOGISTIC_RECIPE, KbSettings, start_training, train_passes
+from spacy_relext.kb.training import LOGISTIC_RECIPE, KbTraining, start_training, train_epochs
 
 # h, t, and the candidates E1 to E4 of the worked numbers; relations r, r2, NA: real parts, then imaginary ones
 ENTITIES = [
@@ -102,7 +102,7 @@ def test_known_answers_are_those_of_the_query_alone() -> None:
 
 
 def test_the_logistic_recipe_has_no_reciprocal_relations() -> None:
-    model = start_training(KbSettings(**LOGISTIC_RECIPE), n_entities=4, n_relations=3).model  # type: ignore[arg-type]
+    model = start_training(KbTraining(**LOGISTIC_RECIPE), n_entities=4, n_relations=3).model  # type: ignore[arg-type]
     assert model.entity_tanh and not model.reciprocal and model.relations.shape == (3, 2 * 50)
     assert 0.0 <= float(model.entities.min()) and float(model.entities.max()) > 0.9, "uniform, as in the published code"
 
@@ -215,28 +215,28 @@ def test_the_logistic_loss_on_worked_numbers() -> None:
 )
 def test_training_goes_on_where_it_was(recipe: Dict[str, Any]) -> None:
     facts = facts_of()
-    settings = KbSettings(**{**recipe, "width": 4, "passes": 6, "patience": 0})
+    settings = KbTraining(**{**recipe, "width": 4, "epochs": 6, "patience": 0})
 
     def score(model: KbEmbeddings) -> float:
         with torch.no_grad():
             return -float(model(facts).exp().mean())
 
     whole = start_training(settings, n_entities=8, n_relations=2)
-    losses = [entry["loss"] for entry in train_passes(whole, facts, settings, evaluate=score)]
+    losses = [entry["loss"] for entry in train_epochs(whole, facts, settings, evaluate=score)]
     assert losses[-1] < losses[0] and len(losses) == 6 and all("score" in entry for entry in whole.history)
     half = start_training(settings, n_entities=8, n_relations=2)
-    passes = train_passes(half, facts, settings, evaluate=score)
+    epochs = train_epochs(half, facts, settings, evaluate=score)
     for _ in range(3):
-        next(passes)
+        next(epochs)
     again = start_training(settings, n_entities=8, n_relations=2)
     again.load_tensors(half.tensors())
     again.history = [dict(entry) for entry in half.history]
-    assert [entry["loss"] for entry in train_passes(again, facts, settings, evaluate=score)] == losses[3:]
+    assert [entry["loss"] for entry in train_epochs(again, facts, settings, evaluate=score)] == losses[3:]
     torch.testing.assert_close(again.model.entities, whole.model.entities, rtol=0, atol=0)
 
 
 def test_training_ends_where_nothing_gets_better() -> None:
-    settings = KbSettings(width=4, passes=30, patience=2)
+    settings = KbTraining(width=4, epochs=30, patience=2)
     state = start_training(settings, n_entities=8, n_relations=2)
     scores = iter([1.0, 3.0, 2.0, 2.5, 9.0])
     first = {}
@@ -246,12 +246,12 @@ def test_training_ends_where_nothing_gets_better() -> None:
         first[found] = model.entities.detach().clone()
         return found
 
-    assert len(list(train_passes(state, facts_of(), settings, evaluate=score))) == 4
+    assert len(list(train_epochs(state, facts_of(), settings, evaluate=score))) == 4
     torch.testing.assert_close(state.model.entities.detach(), first[3.0])
 
 
 def test_new_numbers_change_nothing_but_numbers() -> None:
-    settings = KbSettings(width=4, passes=3)
+    settings = KbTraining(width=4, epochs=3)
     facts, order = facts_of(), torch.tensor([3, 1, 7, 0, 2, 6, 5, 4])
     one = start_training(settings, n_entities=8, n_relations=2)
     two = start_training(settings, n_entities=8, n_relations=2)
@@ -264,16 +264,16 @@ def test_new_numbers_change_nothing_but_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("n3", float("inf")), ("n3", -1.0), ("learn_rate", float("nan")), ("width", 0), ("seed", -1), ("passes", 0)],
+    [("n3", float("inf")), ("n3", -1.0), ("learn_rate", float("nan")), ("width", 0), ("seed", -1), ("epochs", 0)],
 )
 def test_numbers_are_checked(key: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"\[R007\] {key} is "):
-        KbSettings(**{key: value})  # type: ignore[arg-type]
+        KbTraining(**{key: value})  # type: ignore[arg-type]
 
 
 def test_words_are_checked() -> None:
     with pytest.raises(ValueError, match="loss is 'hinge'; expected one of: all, drawn"):
-        KbSettings(loss="hinge")
+        KbTraining(loss="hinge")
     for loss, key in (("drawn", "n3"), ("drawn", "relation_weight"), ("all", "penalty")):
         with pytest.raises(ValueError, match=f"{key} is 0.5; expected 0, since the loss '{loss}'"):
-            KbSettings(loss=loss, **{key: 0.5})
+            KbTraining(loss=loss, **{key: 0.5})

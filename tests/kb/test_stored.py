@@ -1,9 +1,8 @@
 """Damaged folders of embeddings and damaged triple stores are refused with one line that names the file."""
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Callable
 
 import numpy
 import pytest
@@ -13,9 +12,9 @@ from spacy_relext.corpora.file_lists import FILES
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.kb.facts import TripleStore
 from spacy_relext.kb.model import FACTS, NAMES, TABLES, KbModel, train_kb
-from spacy_relext.kb.training import KbSettings
+from spacy_relext.kb.training import KbTraining
 
-SETTINGS = KbSettings(width=2, passes=1)
+SETTINGS = KbTraining(width=2, epochs=1)
 
 
 def make_store() -> TripleStore:
@@ -32,73 +31,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(trained: Path, tmp_path: Path) -> Path:
-    """A copy without the list of its files, which would notice any change."""
     shutil.copytree(trained, tmp_path / "kb")
-    (tmp_path / "kb" / FILES).unlink()
     return tmp_path / "kb"
 
 
-def test_the_list_notices_any_change(trained: Path, tmp_path: Path) -> None:
-    shutil.copytree(trained, tmp_path / "kb")
-    content = (tmp_path / "kb" / TABLES).read_bytes()
-    (tmp_path / "kb" / TABLES).write_bytes(content[:-1] + b"x")
-    with pytest.raises(ValueError, match=rf"\[R019\] .*{TABLES}"):
-        KbModel.from_disk(tmp_path / "kb")
-
-
 @pytest.mark.parametrize("name", [TABLES, FACTS, NAMES])
-@pytest.mark.parametrize("size", [0, 10, 100])
-def test_files_that_are_cut_off(folder: Path, name: str, size: int) -> None:
-    (folder / name).write_bytes((folder / name).read_bytes()[:size])
-    with pytest.raises(ValueError, match=rf"\[R020\] .*{name} cannot be read"):
-        KbModel.from_disk(folder)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"entities": 5}, "entities are no list"),
-        ({"entities": ["a", "a", "c"]}, "two of the entities"),
-        ({"entities": ["a", "\ud800", "c"]}, "entities are no list|surrogate"),
-        ({"relations": ["r", None]}, "relations are no list"),
-        ({"history": [{"loss": "low"}]}, "history"),
-        ({"settings": []}, "settings"),
-        ({"settings": {"width": "2"}}, "width"),
-        ({"settings": {"reciprocal": 1}}, "reciprocal"),
-    ],
-)
-def test_other_values(folder: Path, change: Dict[str, Any], reason: str) -> None:
-    info = json.loads((folder / NAMES).read_text())
-    (folder / NAMES).write_text(json.dumps({**info, **change}))
-    with pytest.raises(ValueError, match=rf"\[R020\] .*{NAMES}.*({reason})"):
-        KbModel.from_disk(folder)
-
-
-def test_a_width_that_would_fill_the_memory(folder: Path) -> None:
-    info = json.loads((folder / NAMES).read_text())
-    info["settings"]["width"] = 1_000_000
-    (folder / NAMES).write_text(json.dumps(info))
-    with pytest.raises(ValueError, match=rf"\[R020\] .*{TABLES}.*the table of entities"):
-        KbModel.from_disk(folder)
-
-
-@pytest.mark.parametrize("facts", [[[0, 0, 3]], [[0, 2, 1]], [[-1, 0, 1]], [[0, 1]]])
-def test_facts_about_nothing(folder: Path, facts: Any) -> None:
-    numpy.save(folder / FACTS, numpy.asarray(facts, dtype="int32"))
-    with pytest.raises(ValueError, match=rf"\[R020\] .*{FACTS}"):
-        KbModel.from_disk(folder)
-
-
-def test_a_shape_that_would_fill_the_memory(folder: Path) -> None:
-    content = (folder / FACTS).read_bytes()
-    assert content.count(b"(2, 3)") == 1
-    (folder / FACTS).write_bytes(content.replace(b"(2, 3), }        ", b"(2000000000,3), }"))
-    with pytest.raises(ValueError, match="bytes of numbers, not 24000000000"):
+def test_the_list_of_files_notices_any_change(folder: Path, name: str) -> None:
+    content = (folder / name).read_bytes()
+    for damaged in (content[:-1] + b"x", content[:10], b""):
+        (folder / name).write_bytes(damaged)
+        with pytest.raises(ValueError, match=rf"\[R019\] .*{name}"):
+            KbModel.from_disk(folder)
+    (folder / FILES).unlink()
+    with pytest.raises(ValueError, match=rf"\[R726\] .* no {FILES}"):
         KbModel.from_disk(folder)
 
 
 def test_damaged_trainings_are_not_resumed(folder: Path) -> None:
-    settings = KbSettings(width=2, passes=2)
+    settings = KbTraining(width=2, epochs=2)
     (folder / "training.json").write_text("[]")
     with pytest.raises(ValueError, match=r"\[R020\] .*training.json"):
         train_kb(make_store(), settings, folder=folder, resume=True)
@@ -112,21 +62,11 @@ def damages(data: bytes, load: Callable[[bytes], object]) -> None:
     for size in range(0, len(data), 7):
         with pytest.raises(ValueError, match=r"\[R020\]"):
             load(data[:size])
-    for value in (None, 5, [], {}, [1, 2, 3, 4], {"names": [], "arrays": {}}):
+    for value in (None, 5, [], {}, {"names": [], "arrays": {}}):
         with pytest.raises(ValueError, match=r"\[R020\]"):
             load(srsly.msgpack_dumps(value))
 
 
-def test_triple_stores() -> None:
+def test_bytes_that_are_damaged(trained: Path) -> None:
     damages(make_store().to_bytes(), TripleStore.from_bytes)
-    facts = numpy.asarray([[0, 0, 3]], dtype="int32")
-    with pytest.raises(ValueError, match=r"\[R020\] .*number other things"):
-        TripleStore.from_bytes(TripleStore(["a"], ["r"], facts).to_bytes())
-
-
-def test_linked_kbs(trained: Path) -> None:
-    kb = LinkedKb.from_model(KbModel.from_disk(trained))
-    damages(kb.to_bytes(), LinkedKb.from_bytes)
-    kb.arrays["entities"] = kb.arrays["entities"] * numpy.nan
-    with pytest.raises(ValueError, match=r"\[R020\] .*not finite"):
-        LinkedKb.from_bytes(kb.to_bytes())
+    damages(LinkedKb.from_model(KbModel.from_disk(trained)).to_bytes(), LinkedKb.from_bytes)
