@@ -23,9 +23,6 @@ from benchmarks.selfore.peers import PEERS
 from benchmarks.selfore.systems import (
     ABLATIONS,
     CONFIG,
-    CONTRASTED,
-    CONTRASTED_AVERAGED,
-    CONTRASTED_LONGER,
     FORMS,
     IN,
     LEARNED,
@@ -154,23 +151,6 @@ def _form(
 def _learned(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for form, changes in LEARNED.items():
         _system(call, name, data, seed, f"ablation:{form}", {**loops(1), **ONE_EACH, **changes})
-
-
-def _contrasted(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Run one loop with a contrastive loss that draws neighbours together."""
-    _system(call, name, data, seed, "ablation:one loop, neighbours", CONTRASTED)
-
-
-def _contrasted_longer(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Run the same loop for more epochs."""
-    for epochs, changes in CONTRASTED_LONGER.items():
-        _system(call, name, data, seed, f"ablation:one loop of {epochs} epochs, neighbours", changes)
-
-
-def _contrasted_averaged(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Run it for two epochs, with averaged weights of the encoder."""
-    row = "ablation:one loop of two epochs, neighbours, averaged weights"
-    _system(call, name, data, seed, row, CONTRASTED_AVERAGED)
 
 
 def _taught(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -320,9 +300,6 @@ PARTS: dict[str, Run] = {
     "ablations": partial(_forms, ABLATIONS),
     "forms": partial(_forms, FORMS),
     "learned": _learned,
-    "neighbours": _contrasted,
-    "neighbours-longer": _contrasted_longer,
-    "neighbours-averaged": _contrasted_averaged,
     "taught": _taught,
     "curve": _curve,
     "paper": _paper,

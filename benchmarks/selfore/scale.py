@@ -133,7 +133,7 @@ def time_all(count: int, starts: int) -> tuple[float, SelforeClusterer]:
     pipe: SelforeClusterer = nlp.add_pipe(NAME, config=config)  # type: ignore[assignment]
     began = []
 
-    def read_table(clusterer: SelforeClusterer, examples: Iterable[Example], *, keep_pairs: bool) -> PairTable:
+    def read_table(clusterer: SelforeClusterer, examples: Iterable[Example]) -> PairTable:
         table = draw_table(count)
         began.append(time.process_time())
         return table

@@ -76,21 +76,6 @@ def loops(count: int, *, epochs: int = 1) -> dict[str, Any]:
     return {f"{CLUSTERING}loops": count, f"{CLUSTERING}stop": 0.0, "training.max_epochs": count * epochs + 1}
 
 
-CONTRASTED: dict[str, Any] = {
-    **loops(1),
-    f"{CLUSTERING}loop": "neighbours",
-    f"{IN}.model.projection": 256,
-    "training.optimizer.learn_rate": 3e-5,
-}
-# The same loop with more epochs.
-CONTRASTED_LONGER: dict[str, Changes] = {
-    name: {**CONTRASTED, **loops(1, epochs=epochs), "training.before_update.epochs": epochs}
-    for name, epochs in (("two", 2), ("five", 5))
-}
-# And with averaged weights.
-CONTRASTED_AVERAGED: Changes = {**CONTRASTED_LONGER["two"], "training.optimizer.use_averages": True}
-
-
 def train_clusters(
     call: Call, data: ClusterData, corpus: Path, seed: int, changes: Changes, *, config: Path = CONFIG
 ) -> Trained:

@@ -31,8 +31,8 @@ from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_settings
 from ..scoring.probabilities import softmax
 from .clusters import Clusters, cluster_id
-from .loop import NEIGHBOURS, ClusterLoop
-from .losses import contrast_loss, selfore_loss
+from .loop import ClusterLoop
+from .losses import selfore_loss
 from .table import keys_of
 
 CLUSTERS = "clusters.json"
@@ -230,10 +230,8 @@ class SelforeClusterer(PairPipe):
         return {**super().arrays(instances), "kinds": numpy.asarray(kinds, dtype="int64").reshape(-1, 2)}
 
     def suggest_gold(self, examples: Sequence[Example]) -> Pairs:
-        """Choose the pairs of a batch, each with a neighbour or twice for a contrastive loss; gold is not read."""
+        """Choose the pairs of a batch, twice for a contrastive loss; gold is not read."""
         pairs = self.suggest_pairs([example.predicted for example in examples])
-        if self.loop.partners is not None:
-            return self.loop.partners.draw(pairs)
         return pairs.joined(pairs) if self.clustering["contrast"] > 0 else pairs
 
     def training_features(self, instances: Instances) -> PairBatch:
@@ -275,10 +273,7 @@ class SelforeClusterer(PairPipe):
             clusters = outputs.logits.argmax(1).tolist()
         sizes = numpy.asarray([max(size, 1) for size in self.clusters.sizes] or [1] * len(self.labels))
         weights = numpy.sqrt(sizes.mean() / sizes).astype("float32")
-        if self.loop.partners is not None:  # a pair and its neighbour
-            pairs = numpy.tile(numpy.arange(len(keys) // 2), 2)
-        else:
-            pairs = numpy.unique(numpy.asarray(keys, dtype=object), return_inverse=True)[1]
+        pairs = numpy.unique(numpy.asarray(keys, dtype=object), return_inverse=True)[1]
         return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights, "pairs": pairs}
 
     def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
@@ -286,9 +281,7 @@ class SelforeClusterer(PairPipe):
         return super().score(examples, history=self.clusters.history, **kwargs)
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Compute the cross-entropy with the clusters and the contrastive loss, or only the latter, over neighbours."""
-        if self.loop.partners is not None:
-            return {NEIGHBOURS: contrast_loss(outputs.projected, targets["pairs"], targets["clusters"])}
+        """Compute the cross-entropy with the clusters, and the contrastive loss."""
         settings = {key: self.clustering[key] for key in ("smoothing", "contrast")}
         return selfore_loss(outputs, targets, scale=self.clusters.scale, **settings)
 

@@ -11,7 +11,7 @@ from ..bridge.shim import Averages, load_averages, restart_averages
 from ..errors import Errors, Warnings, require
 from ..pairs.component import COLLECT_BATCH, PairPipe
 from ..pairs.gold import PairClass, match_gold
-from ..pairs.pairs import IntArray, Pairs, stack_pairs
+from ..pairs.pairs import IntArray
 from .clusters import Clusters, Floats
 from .contexts import Context, read_contexts
 from .names import lexicon_of
@@ -19,11 +19,8 @@ from .table import PairTable, keys_of, most_confident, summarize_clusters
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
-    from .neighbours import Partners
 
 MIN_CLUSTERS = 2
-
-NEIGHBOURS = "neighbours"
 
 KNOWN_METHOD = "discriminant, where gold names relations (known = true)"
 
@@ -39,7 +36,6 @@ class ClusterLoop:
         self.read_examples, self.where = read_examples, where
         self.cluster_of: Dict[bytes, int] = {}  # cluster of each pair by its key
         self.unlearned: Set[bytes] = set()  # pairs that are not learned: their fit is low
-        self.partners: Optional[Partners] = None
         self.averages: Optional[Averages] = None  # the optimizer's, if it has use_averages
 
     def __reduce__(self) -> Tuple[type, Tuple[()]]:
@@ -63,8 +59,7 @@ class ClusterLoop:
         settings, module = pipe.cfg["clustering"], module_of(pipe.model)
         if self.averages is not None:
             load_averages(pipe.model, self.averages)
-        contrasts = settings["loop"] == NEIGHBOURS and len(clusters.history) < settings["loops"]
-        table = read_table(pipe, self.read_examples(), keep_pairs=contrasts)
+        table = read_table(pipe, self.read_examples())
         known, seeds = encode_classes(table.gold)
         if pipe.cfg["known"]:
             self._check_known(pipe, known)
@@ -90,8 +85,6 @@ class ClusterLoop:
         clusters.history = [*clusters.history, row]
         loops = len(clusters.history) - 1
         clusters.has_settled = loops >= settings["loops"] or (loops > 0 and changed < settings["stop"])
-        keeps = contrasts and not clusters.has_settled  # the last clusters are not learned: no texts are kept
-        self.partners = self._find_partners(pipe, table, labels, learned) if keeps else None
         logger.info(clusters.report(pipe.name))
         return changed
 
@@ -139,16 +132,6 @@ class ClusterLoop:
         space = clustering.space._replace(centroids=centroids)
         return clustering._replace(labels=alignment.numbers[clustering.labels], space=space), alignment.changed
 
-    def _find_partners(self, pipe: PairPipe, table: PairTable, labels: IntArray, learned: Sequence[bool]) -> "Partners":
-        """Find the neighbours that pairs are contrasted with."""
-        from .clustering.discriminant import reduce_vectors
-        from .neighbours import find_partners
-
-        assert table.pairs is not None
-        options = {key: pipe.cfg["clustering"][key] for key in ("reduce", "seed")}
-        neighbours = reduce_vectors(table.vectors, int(labels.max()) + 1, **options).neighbours
-        return find_partners(table.pairs, table.keys, labels, neighbours, learned=learned)
-
     def _describe(
         self,
         pipe: PairPipe,
@@ -177,16 +160,12 @@ class ClusterLoop:
             pipe.warn_once("collapse", message)
 
 
-def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool = False) -> PairTable:
-    """Read the pairs of a corpus with the encoder as it is, each once.
-
-    keep_pairs (bool): Whether to keep the pairs with their texts.
-    """
+def read_table(pipe: PairPipe, examples: Iterable[Example]) -> PairTable:
+    """Read the pairs of a corpus with the encoder as it is, each once."""
     gold: Dict[bytes, PairClass] = {}
     rows: Dict[bytes, Tuple[int, Context, Tuple[str, str], bool]] = {}  # row, context, types, is it backwards
     stop = lexicon_of(pipe.vocab.lang).stop
     parts: List[Floats] = []
-    kept: List[Pairs] = []
     for batch in minibatch(examples, COLLECT_BATCH):
         pairs = pipe.suggest_pairs([example.predicted for example in batch])
         keys = keys_of(pairs)
@@ -200,7 +179,6 @@ def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool 
             outputs = pipe.forward(pairs)
             assert outputs is not None
             parts.append(outputs.vector.astype("float16"))
-            kept += [pairs] if keep_pairs else []
             backwards = (pairs.subject[:, 0] > pairs.object[:, 0]).tolist()
             contexts = read_contexts(pairs, stop=stop)
             values = zip(range(len(rows), len(rows) + len(new)), contexts, pairs.types, backwards)
@@ -211,8 +189,7 @@ def read_table(pipe: PairPipe, examples: Iterable[Example], *, keep_pairs: bool 
     order = [rows[key][0] for key in keys]
     contexts, types = [rows[key][1] for key in keys], [rows[key][2] for key in keys]
     backwards = [rows[key][3] for key in keys]
-    all_pairs = stack_pairs(kept).take(order) if kept else None
-    return PairTable(keys, vectors[order], contexts, types, [gold.get(key) for key in keys], backwards, all_pairs)
+    return PairTable(keys, vectors[order], contexts, types, [gold.get(key) for key in keys], backwards)
 
 
 class Alignment(NamedTuple):

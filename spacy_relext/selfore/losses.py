@@ -3,7 +3,7 @@
 Source: Hu et al., EMNLP 2020; equations in `selfore/model.py`.
 """
 
-from typing import Dict, Optional
+from typing import Dict
 
 import torch
 from torch import Tensor
@@ -35,18 +35,15 @@ def selfore_loss(
     return {"clusters": F.cross_entropy(logits, clusters, weight=weights, label_smoothing=smoothing), **terms}
 
 
-def contrast_loss(vectors: Tensor, pairs: Tensor, clusters: Optional[Tensor] = None) -> Tensor:
+def contrast_loss(vectors: Tensor, pairs: Tensor) -> Tensor:
     """Compute L' from h and the pair of each view; 0 if every pair has one view.
 
     vectors (Tensor): h. Shape (N, F)
     pairs (Tensor): Rows with the same number are positives of each other. Shape (N,)
-    clusters (Optional[Tensor]): Negatives are the rows of other clusters only, and other rows of the same cluster are
-        left out; None: all other rows are negatives. Shape (N,)
     RETURNS (Tensor): A scalar.
     """
     units = F.normalize(vectors, dim=1)
     itself = torch.eye(len(units), dtype=torch.bool, device=units.device)
     same = (pairs[:, None] == pairs) & ~itself
-    ignored = itself if clusters is None else (clusters[:, None] == clusters) & ~same
-    log_p = (units @ units.T / TEMPERATURE).masked_fill(ignored, float("-inf")).log_softmax(1)
+    log_p = (units @ units.T / TEMPERATURE).masked_fill(itself, float("-inf")).log_softmax(1)
     return -log_p[same].mean() if bool(same.any()) else vectors.sum() * 0.0

@@ -17,9 +17,6 @@ hidden, should be more similar than views of different pairs (NT-Xent; Chen et a
 c_ij = cos(h_i, h_j) / τ:
 
     L' = mean over views i of − log (exp c_ij / Σ_k≠i exp c_ik), j the other view of the same pair
-
-With `loop = "neighbours"` the loss is L' alone, of g = P h: j is a neighbour of i in its cluster (`neighbours.py`), and
-of the other pairs only those of other clusters are in the sum.
 """
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
@@ -48,12 +45,10 @@ class ClusterOutput(NamedTuple):
 
     logits (Tensor): z. Shape (P, K)
     vector (Tensor): h. Shape (P, F)
-    projected (Tensor): g, or h without a projection; empty outside of training. Shape (P, G)
     """
 
     logits: Tensor
     vector: Tensor
-    projected: Tensor
 
 
 class Clusterer(PairModule):
@@ -63,14 +58,12 @@ class Clusterer(PairModule):
     frozen = False
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
-        """Build the classifier and the projection, and set the encoder's marks of the arguments to 0."""
+        """Build the classifier, and set the encoder's marks of the arguments to 0."""
         self.dropout = nn.Dropout(self.settings["dropout"])
         self.n_types, self.type_weight = n_types, self.settings["type_weight"]
         kinds = 2 * (n_types - 1) if self.type_weight else 0
         full = PARTS[self.encoder.form] * width + kinds
         self.head = nn.Linear(full, n_classes)
-        size = self.settings["projection"]
-        self.projection = nn.Linear(full, size) if size else nn.Identity()
         self.set_fit(*map(torch.zeros, ((n_classes, full), (full,), (n_classes, n_classes), (n_classes,))))
         self.encoder.zero_marks()
 
@@ -118,8 +111,7 @@ class Clusterer(PairModule):
         if self.type_weight:
             known = F.one_hot(kinds, self.n_types)[:, :, 1:].to(vector.dtype)
             vector = torch.cat([vector, self.type_weight * known.flatten(1)], 1)
-        projected = self.projection(vector) if self.training else vector[:, :0]
-        return ClusterOutput(self.head(self.dropout(vector)), vector, projected)
+        return ClusterOutput(self.head(self.dropout(vector)), vector)
 
 
 def pair_vector(states: States, between: Optional[Tensor]) -> Tensor:

@@ -22,7 +22,6 @@ class PairTable(NamedTuple):
     types (List[Tuple[str, str]]): Entity types of subject and object; "" for none.
     gold (List[Optional[PairClass]]): Gold class of each, if gold is read.
     backwards (List[bool]): Whether the object comes before the subject.
-    pairs (Optional[Pairs]): The pairs themselves with their texts, if they are kept.
     """
 
     keys: List[bytes]
@@ -31,7 +30,6 @@ class PairTable(NamedTuple):
     types: List[Tuple[str, str]]
     gold: List[Optional[PairClass]]
     backwards: List[bool]
-    pairs: Optional[Pairs] = None
 
 
 def keys_of(pairs: Pairs) -> List[bytes]:

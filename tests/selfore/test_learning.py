@@ -56,34 +56,8 @@ def test_two_loops_draw_clusters_apart(smoothing: float) -> None:
     assert (pipe.clusters.scale == 1.0) == (smoothing == 0.0)
 
 
-@pytest.mark.parametrize("projection", [0, 8])
-def test_a_loop_with_neighbours_draws_clusters_apart(projection: int) -> None:
-    options = {"loops": 1, "loop": "neighbours", "stop": 0.0}
-    nlp = spacy.blank("en")
-    model = {**MODEL, "projection": projection}
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": model, "clustering": clustering(**options)})
-    nlp.config["training"] = {"before_update": RECLUSTER, "max_epochs": 0, "optimizer": {"@optimizers": "Adam.v1"}}
-    examples = make_examples(nlp)
-    spacy.util.fix_random_seed(0)
-    optimizer = nlp.initialize(lambda: examples)
-    losses: List[Dict[str, float]] = []
-    for step in range(STEPS):
-        losses.append({})
-        nlp.update(examples[step % 3 :: 3], sgd=optimizer, losses=losses[-1])
-    assert set(losses[0]) == {NAME, f"{NAME}_neighbours"}
-    assert losses[-1][NAME] < losses[0][NAME]
-    pipe.recluster()
-    assert pipe.has_converged and pipe.loop.partners is None, "texts are not kept longer than they are needed"
-    gold = [relation for relation in TEMPLATES for _ in range(TURNS)]
-    found = [pipe.loop.cluster_of[key] for key in keys_of(pipe.suggest_gold(examples))]
-    assert score_clusters(gold, found)["ari"] > 0.9
-    told = [each["information"] for each in pipe.clusters.history]
-    assert told[0] <= told[1]
-
-
-@pytest.mark.parametrize("loop", ["clusters", "neighbours"])
-def test_clusters_are_those_of_averaged_weights(loop: str) -> None:
-    nlp, pipe = new(loops=2, loop=loop, stop=0.0)
+def test_clusters_are_those_of_averaged_weights() -> None:
+    nlp, pipe = new(loops=2, stop=0.0)
     nlp.config["training"]["optimizer"] = {"@optimizers": "Adam.v1", "use_averages": True}
     examples = make_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)
@@ -94,17 +68,6 @@ def test_clusters_are_those_of_averaged_weights(loop: str) -> None:
         weights = pipe.model.to_bytes()
         with nlp.use_params(optimizer.averages):  # as spaCy does to score and save
             assert pipe.model.to_bytes() == weights
-
-
-def test_a_batch_whose_pairs_have_no_neighbour_teaches_nothing() -> None:
-    nlp, pipe = new(loops=1, loop="neighbours")
-    examples = make_examples(nlp)
-    optimizer = nlp.initialize(lambda: examples)
-    weights = pipe.model.to_bytes()
-    losses: Dict[str, float] = {}
-    others = nlp.make_doc("Nobody left.")
-    nlp.update([Example(others, others.copy())], sgd=optimizer, losses=losses)
-    assert losses[NAME] == 0.0 and pipe.model.to_bytes() == weights
 
 
 def test_the_scale_makes_the_classifier_as_sure_as_its_labels() -> None:
@@ -157,7 +120,6 @@ def test_training_that_does_not_find_them_anew_is_told() -> None:
 
 def test_settings_that_would_change_nothing() -> None:
     for key, value in (
-        ("loop", "neighbours"),
         ("contrast", 0.1),
         ("mask_mentions", 0.3),
         ("confident", 0.5),

@@ -25,7 +25,7 @@ def test_pair_vectors() -> None:
 def test_loss_on_the_worked_example() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0]], requires_grad=True)
     targets = {"clusters": torch.tensor([0, 2]), "weights": torch.ones(3)}
-    loss = selfore_loss(ClusterOutput(logits, logits, logits), targets, smoothing=0.0)["clusters"]
+    loss = selfore_loss(ClusterOutput(logits, logits), targets, smoothing=0.0)["clusters"]
     loss.backward()
     assert float(loss.detach()) == pytest.approx(0.896378, abs=1e-6)
     expected = [[-0.107201, 0.087645, 0.019556], [0.105971, 0.288058, -0.394029]]
@@ -48,39 +48,23 @@ def test_contrast_of_views_by_hand() -> None:
     alone.backward()
     assert float(alone.detach()) == 0.0 and vectors.grad is not None
     targets = {"clusters": torch.tensor([0, 0, 1]), "weights": torch.ones(2), "pairs": torch.tensor([5, 5, 7])}
-    terms = selfore_loss(ClusterOutput(close[:, :2], close, close), targets, smoothing=0.0, contrast=0.5, scale=2.0)
+    terms = selfore_loss(ClusterOutput(close[:, :2], close), targets, smoothing=0.0, contrast=0.5, scale=2.0)
     assert float(terms["contrast"]) == pytest.approx((first + second) / 4, rel=1e-5)
-    scaled = selfore_loss(ClusterOutput(2 * close[:, :2], close, close), targets, smoothing=0.0)
+    scaled = selfore_loss(ClusterOutput(2 * close[:, :2], close), targets, smoothing=0.0)
     assert float(terms["clusters"]) == pytest.approx(float(scaled["clusters"])) and set(scaled) == {"clusters"}
-
-
-def test_contrast_of_neighbours_by_hand() -> None:
-    """Two pairs and their neighbours, all at angles of 0, 60 or 90 degrees; the other pair of a cluster is left out."""
-    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.5, 0.75**0.5], [0.75**0.5, 0.5]])
-    pairs, apart, together = torch.tensor([0, 1, 0, 1]), torch.tensor([0, 1, 0, 1]), torch.tensor([0, 0, 0, 0])
-    cosines = {"of neighbours": 0.5, "of 0 and 1": 0.0, "of 0 and 3": 0.75**0.5, "of 2 and 3": 0.75**0.5}
-
-    def of(*others: str) -> float:
-        terms = [math.exp(cosines[name] / TEMPERATURE) for name in ("of neighbours", *others)]
-        return -math.log(terms[0] / sum(terms))
-
-    # row 2 is as near to row 1 as row 3 is to row 0
-    expected = (of("of 0 and 1", "of 0 and 3") + of("of 0 and 3", "of 2 and 3")) / 2
-    assert float(contrast_loss(vectors, pairs, apart)) == pytest.approx(expected, rel=1e-5)
-    assert float(contrast_loss(vectors, pairs, together)) == pytest.approx(0.0, abs=1e-6), "nothing to be unlike"
 
 
 def test_pairs_without_a_cluster_teach_nothing() -> None:
     logits = torch.randn(2, 3, requires_grad=True)
     known = {"clusters": torch.tensor([1, -1]), "weights": torch.ones(3)}
-    selfore_loss(ClusterOutput(logits, logits, logits), known, smoothing=0.1)["clusters"].backward()
+    selfore_loss(ClusterOutput(logits, logits), known, smoothing=0.1)["clusters"].backward()
     assert logits.grad is not None and logits.grad[1].abs().sum() == 0 < logits.grad[0].abs().sum()
     none = {**known, "clusters": torch.tensor([-1, -1])}
-    assert float(selfore_loss(ClusterOutput(logits, logits, logits), none, smoothing=0.1)["clusters"].detach()) == 0.0
+    assert float(selfore_loss(ClusterOutput(logits, logits), none, smoothing=0.1)["clusters"].detach()) == 0.0
 
 
 def test_the_classifier_takes_the_weights_of_a_space() -> None:
-    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.0, projection=0, context="between")
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.0, context="between")
     module.configure(n_classes=2, n_types=1, encoder={"width": 2, "n_tags": 1, "n_types": 1})
     weight = numpy.arange(18, dtype="float32").reshape(3, 6)
     module.set_head(weight, numpy.ones(3, dtype="float32"))
@@ -90,7 +74,7 @@ def test_the_classifier_takes_the_weights_of_a_space() -> None:
 
 
 def test_types_of_the_arguments_count_beside_the_text() -> None:
-    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.5, projection=0, context="between").eval()
+    module = Clusterer(MeanPairs(dropout=0.0), dropout=0.0, type_weight=0.5, context="between").eval()
     module.configure(n_classes=2, n_types=3, encoder={"width": 2, "n_tags": 1, "n_types": 3})
     arrays = {
         "types": torch.tensor([[1, 0, 2, 2], [0, 1, 2, 0]]),  # of tokens: an argument may have an entity within it

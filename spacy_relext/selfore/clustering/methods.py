@@ -31,7 +31,6 @@ from .discriminant import (
 from .ensemble import Floats, Ints, import_optional, merge_clusters, sample_rows
 from .seeded import seeded_kmeans
 
-LOOPS = ("clusters", "neighbours")
 METHODS = ("discriminant", "kmeans", "ward", "adaptive")
 
 # Agglomerative clustering needs the distances of all pairs of its sample.
@@ -50,7 +49,6 @@ RANGES: Ranges = {
     "refresh": (1, 100_000),
     "reconstruction": (0.0, 1_000.0),
     "loops": (0, 1_000),
-    "loop": LOOPS,
     "stop": (0.0, 1.0),
     "freeze_epochs": (0, 100_000),
     "confident": (0.0, 1.0),
@@ -64,7 +62,6 @@ MAX_SEED, MIN_STARTS = 2**29, 3
 
 # Settings of training, and the values that they must have without loops.
 TRAINING: Dict[str, object] = {
-    "loop": "clusters",
     "freeze_epochs": 0,
     "confident": 1.0,
     "mask_mentions": 0.0,
@@ -87,7 +84,6 @@ def create_clustering(
     refresh: int = 2,
     reconstruction: float = 0.1,
     loops: int = 0,
-    loop: str = "clusters",
     stop: float = 0.1,
     freeze_epochs: int = 0,
     confident: float = 1.0,
@@ -112,8 +108,6 @@ def create_clustering(
     refresh (int): Of "adaptive": epochs with the same target distribution.
     reconstruction (float): Of "adaptive": weight of the reconstruction loss after pretraining.
     loops (int): Loops of training on the clusters and clustering again; 0: none.
-    loop (str): What is learned: "clusters", by cross-entropy, or "neighbours", by a contrastive loss: the positive is a
-        mutual neighbour in the same cluster, negatives are the pairs of other clusters.
     stop (float): Training ends if a smaller share of the pairs changes its cluster.
     freeze_epochs (int): First epochs of each loop, in which only the classifier is trained.
     confident (float): Share of the pairs of each cluster, those with the best fit, that are trained on.
