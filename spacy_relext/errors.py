@@ -370,10 +370,6 @@ class Errors:
         "[R605] `spacy relext clusters` needs a pipeline with one selfore_clusterer; {path!r} has {count} (components: "
         "{found}). Train configs/selfore.cfg first."
     )
-    R606 = (
-        "[R606] The encoder's tokenizer has no mask token ({expected}), which a cloze and mask_mentions need. Choose "
-        "another encoder, or another `vector` and mask_mentions = 0."
-    )
     R607 = (
         "[R607] {name!r} trains for {epochs} epochs a loop, but its encoder is frozen for the first {frozen}, so it "
         "would never be trained. Lower freeze_epochs, or raise [training.before_update] epochs."

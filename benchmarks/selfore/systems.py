@@ -46,13 +46,6 @@ FORMS: dict[str, Changes] = {
     "no over-clustering, Ward": {**ONE_EACH, f"{CLUSTERING}method": "ward"},
     "no over-clustering, adaptive clustering": {**ONE_EACH, f"{CLUSTERING}method": "adaptive"},
     "no over-clustering, start markers": {**ONE_EACH, VECTOR: "markers"},
-    "no over-clustering, cloze": {**ONE_EACH, VECTOR: "cloze"},
-}
-LEARNED: dict[str, Changes] = {
-    "the encoder learns for a loop": {},
-    "the half that fits best is learned": {f"{CLUSTERING}confident": 0.5},
-    "arguments hidden in 30 %": {f"{CLUSTERING}mask_mentions": 0.3},
-    "two readings compared": {f"{CLUSTERING}contrast": 0.1},
 }
 PAPER_LOOPS, PAPER_EPOCHS = 3, 5
 PAPER: dict[str, Changes] = {
@@ -67,7 +60,6 @@ PAPER: dict[str, Changes] = {
 # Vectors of the last layer that are clustered beside those of `baselines.py`.
 VECTORS: dict[str, Changes] = {
     "k-means, start markers": {VECTOR: "markers", MIX_FROM: LAST_LAYER},
-    "k-means, cloze": {VECTOR: "cloze", MIX_FROM: LAST_LAYER},
 }
 
 

@@ -46,8 +46,8 @@ def build_piece_encoder(
     marker_layer (int): First layer that sees the pair, from 0; those below read a text once for all its pairs.
     typed_markers (bool): Whether a pair's marks also contain its entity types.
     form (str): What represents a pair: the "means" over the pieces of its arguments; the vectors of "markers" inserted
-        before the arguments, or of "punct", which uses "@" and "#" as markers; or the vector of the mask in a "cloze",
-        "subject [MASK] object", after the text. With the last three, each pair is read in its own copy of the text.
+        before the arguments, or of "punct", which uses "@" and "#" as markers. With the last two, each pair is read in
+        its own copy of the text.
     mix_from (int): First layer with weight in the initial mix; 0: the input embeddings.
     """
     check_choice("form", form, FORMS)

@@ -123,10 +123,6 @@ class RelationPipe(LabelledPipe):
         """Turn instances into the model's input."""
         raise NotImplementedError
 
-    def training_features(self, instances: Instances) -> Features:
-        """Turn instances into the model's input in training, if that differs."""
-        return self.features(instances)
-
     def targets(self, instances: Instances) -> Targets:
         """Turn the gold of instances into arrays for the loss."""
         raise NotImplementedError
@@ -294,7 +290,7 @@ class RelationPipe(LabelledPipe):
         RETURNS (Dict[str, float]): Terms of the loss.
         """
         # Even a batch without instances goes through the model: a shared encoder waits for all its listeners.
-        outputs, backprop = self.model.begin_update(self.training_features(instances))
+        outputs, backprop = self.model.begin_update(self.features(instances))
         terms, gradients = loss_and_gradient(self.loss, outputs, self.targets(instances), share=share)
         # But it teaches nothing: with gradients of 0 the optimizer would still move the weights.
         backprop(gradients if len(instances) else tuple(None for _ in gradients))

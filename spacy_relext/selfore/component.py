@@ -21,7 +21,6 @@ from ..bridge.modules import module_of, to_numpy
 from ..errors import Errors, Warnings, check_range
 from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, make_triple, to_json
 from ..pairs.diagnosis import EntityCounts, describe_triple, make_near_miss, why_no_pairs
-from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import UNLABELLED, CollectedPairs, PairClass
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
@@ -230,18 +229,8 @@ class SelforeClusterer(PairPipe):
         return {**super().arrays(instances), "kinds": numpy.asarray(kinds, dtype="int64").reshape(-1, 2)}
 
     def suggest_gold(self, examples: Sequence[Example]) -> Pairs:
-        """Choose the pairs of a batch, twice for a contrastive loss; gold is not read."""
-        pairs = self.suggest_pairs([example.predicted for example in examples])
-        return pairs.joined(pairs) if self.clustering["contrast"] > 0 else pairs
-
-    def training_features(self, instances: Instances) -> PairBatch:
-        """Lay out the pairs, and hide an argument of some, the subject or the object at random."""
-        batch = self.features(instances)
-        if self.clustering["mask_mentions"] > 0:
-            chosen = numpy.random.random(len(instances)) < self.clustering["mask_mentions"]
-            which = numpy.random.random(len(instances)) < 0.5
-            batch.arrays["hidden"] = numpy.stack([chosen & which, chosen & ~which], axis=1)
-        return batch
+        """Choose the pairs of a batch; gold is not read."""
+        return self.suggest_pairs([example.predicted for example in examples])
 
     # Training
 
@@ -265,25 +254,22 @@ class SelforeClusterer(PairPipe):
         """
         keys, cluster_of = keys_of(instances), self.loop.cluster_of
         if cluster_of or not keys:
-            unlearned = self.loop.unlearned
-            clusters = [UNLABELLED if key in unlearned else cluster_of.get(key, UNLABELLED) for key in keys]
+            clusters = [cluster_of.get(key, UNLABELLED) for key in keys]
         else:
             outputs = self.forward(instances)
             assert outputs is not None
             clusters = outputs.logits.argmax(1).tolist()
         sizes = numpy.asarray([max(size, 1) for size in self.clusters.sizes] or [1] * len(self.labels))
         weights = numpy.sqrt(sizes.mean() / sizes).astype("float32")
-        pairs = numpy.unique(numpy.asarray(keys, dtype=object), return_inverse=True)[1]
-        return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights, "pairs": pairs}
+        return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights}
 
     def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
         """Evaluate predictions; the scorer also reads the history of the loops."""
         return super().score(examples, history=self.clusters.history, **kwargs)
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Compute the cross-entropy with the clusters, and the contrastive loss."""
-        settings = {key: self.clustering[key] for key in ("smoothing", "contrast")}
-        return selfore_loss(outputs, targets, scale=self.clusters.scale, **settings)
+        """Compute the cross-entropy with the clusters."""
+        return selfore_loss(outputs, targets, smoothing=self.clustering["smoothing"], scale=self.clusters.scale)
 
     # Prediction
 

@@ -1,6 +1,6 @@
 """The loop of a `selfore_clusterer`: reads all pairs with the encoder as it is, and clusters them."""
 
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.training import Example
@@ -15,7 +15,7 @@ from ..pairs.pairs import IntArray
 from .clusters import Clusters, Floats
 from .contexts import Context, read_contexts
 from .names import lexicon_of
-from .table import PairTable, keys_of, most_confident, summarize_clusters
+from .table import PairTable, keys_of, summarize_clusters
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
@@ -35,7 +35,6 @@ class ClusterLoop:
     def __init__(self, read_examples: Optional[Callable[[], Iterable[Example]]] = None, where: str = "") -> None:
         self.read_examples, self.where = read_examples, where
         self.cluster_of: Dict[bytes, int] = {}  # cluster of each pair by its key
-        self.unlearned: Set[bytes] = set()  # pairs that are not learned: their fit is low
         self.averages: Optional[Averages] = None  # the optimizer's, if it has use_averages
 
     def __reduce__(self) -> Tuple[type, Tuple[()]]:
@@ -76,9 +75,6 @@ class ClusterLoop:
         self.cluster_of = dict(zip(table.keys, labels.tolist()))
         statistics, fit = cluster_fit(table.vectors, labels, space, **module.vector_parts)
         module.set_fit(*statistics)
-        learned = most_confident(labels, fit, share=settings["confident"]).tolist()
-        rows = zip(table.keys, learned, table.gold)
-        self.unlearned = {key for key, is_learned, gold in rows if not is_learned and gold is None}
         module.frozen = settings["freeze_epochs"] > 0
         self._describe(pipe, clusters, clustering, table, fit, known)
         row = {"pairs": len(table.keys), "changed": round(changed, 4), "information": round(clustering.information, 4)}

@@ -5,18 +5,11 @@ Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Ope
     h = [h_s; h_o; h_b; w t_s; w t_o]        "means": Eq. 2 from means over pieces; h_b: the words between the
                                              arguments, or all words; t_s, t_o: entity types, one-hot over T types
     h = [h_s; h_o; w t_s; w t_o]             "markers": Eq. 2, from the markers before both arguments
-    h = [h_m; w t_s; w t_o]                  "cloze": from the mask in "subject [MASK] object" behind the text
     z = W h + b                              Eq. 11
     L = mean over pairs of CE(c z, cluster)  Eq. 12, weighted by cluster; c: inverse temperature (`clustering/fit.py`)
 
 The parts of h from the text have norm 1, those of types norm w. In each loop, W and b are set to those of the space of
 the new clusters (`selfore/clustering/discriminant.py`).
-
-The loss may have a second term, which is not in the paper: two views of a pair, with other dropout or with an argument
-hidden, should be more similar than views of different pairs (NT-Xent; Chen et al., ICML 2020), for
-c_ij = cos(h_i, h_j) / τ:
-
-    L' = mean over views i of − log (exp c_ij / Σ_k≠i exp c_ik), j the other view of the same pair
 """
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
@@ -30,7 +23,7 @@ from ..pairs.encoders.states import States, masked_mean
 from ..pairs.model import PairModule
 
 # Number of parts of h from the text, by the encoder's form.
-PARTS = {"means": 3, "markers": 2, "punct": 2, "cloze": 1}
+PARTS = {"means": 3, "markers": 2, "punct": 2}
 
 # Words that h_b is the mean of.
 BETWEEN, SENTENCE = "between", "sentence"
@@ -106,8 +99,7 @@ class Clusterer(PairModule):
                 between = (to_subject * to_object < 0) & states.mask
                 vector = pair_vector(states, between if self.settings["context"] == BETWEEN else None)
             else:
-                parts = (states.sentence,) if self.encoder.form == "cloze" else (states.subject, states.object)
-                vector = torch.cat([F.normalize(part, dim=1) for part in parts], 1)
+                vector = torch.cat([F.normalize(part, dim=1) for part in (states.subject, states.object)], 1)
         if self.type_weight:
             known = F.one_hot(kinds, self.n_types)[:, :, 1:].to(vector.dtype)
             vector = torch.cat([vector, self.type_weight * known.flatten(1)], 1)

@@ -43,22 +43,6 @@ def keys_of(pairs: Pairs) -> List[bytes]:
     return keys
 
 
-def most_confident(
-    labels: NDArray[numpy.int64], confidence: NDArray[numpy.floating], *, share: float
-) -> NDArray[numpy.bool_]:
-    """Mark the given share of the pairs of each cluster, rounded up, with the highest confidence.
-
-    labels (NDArray): Cluster of each pair. Shape (N,)
-    confidence (NDArray): Fit of each pair. Shape (N,)
-    """
-    chosen = numpy.zeros(len(labels), dtype=bool)
-    for label in numpy.unique(labels):
-        members = numpy.flatnonzero(labels == label)
-        ranked = members[numpy.argsort(-confidence[members], kind="stable")]
-        chosen[ranked[: int(numpy.ceil(share * len(members)))]] = True
-    return chosen
-
-
 def summarize_clusters(
     table: PairTable, labels: NDArray[numpy.int64], scores: NDArray[numpy.floating], *, count: int, least: float
 ) -> List[Cluster]:

@@ -40,9 +40,8 @@ def variant(of: str, name: str, **changes: Any) -> MethodCase:
 
 COLLECTIVE = {"loss": "collective", "missing_rate": 0.2}
 ALL_TERMS = {"pointer_loss": "collective", "rank_weight": 1.0, "type_weight": 1.0}
-CLOZE = {"form": "cloze", "typed_markers": True}
+TYPED = {"typed_markers": True}
 UNMATCHED = {"unmatched_from": 0, "negative_share": 0.5, "both_orders": True}
-LOOP = {"contrast": 0.1, "mask_mentions": 0.5}
 
 # What has code of its own in torch.
 VARIANTS = [
@@ -65,8 +64,7 @@ VARIANTS = [
     variant("piece grounder", "unmatched", learning=UNMATCHED),
     variant("piece grounder", "adversary", learning={**UNMATCHED, "adversarial_radius": 0.1}),
     variant("piece grounder", "best rule", learning={**UNMATCHED, "temperature": 0.0, "teacher_share": 0.0}),
-    variant("marker clusterer", "cloze", model={"encoder": CLOZE}, clustering=LOOP),
-    variant("piece clusterer", "contrast", clustering=LOOP),
+    variant("marker clusterer", "typed", model={"encoder": TYPED}),
 ]
 
 

@@ -119,14 +119,8 @@ def test_training_that_does_not_find_them_anew_is_told() -> None:
 
 
 def test_settings_that_would_change_nothing() -> None:
-    for key, value in (
-        ("contrast", 0.1),
-        ("mask_mentions", 0.3),
-        ("confident", 0.5),
-        ("freeze_epochs", 1),
-    ):
-        with pytest.raises(ValueError, match=f"R609.*{key} = {value}.*loops"):
-            new(**{key: value})
+    with pytest.raises(ValueError, match="R609.*freeze_epochs = 1.*loops"):
+        new(freeze_epochs=1)
 
 
 def test_a_listener_is_refused() -> None:

@@ -1,14 +1,12 @@
 """Vectors of pairs, and what the classifier of SelfORE learns."""
 
-import math
-
 import numpy
 import pytest
 import torch
 
 from spacy_relext.pairs.encoders.shared import MeanPairs
 from spacy_relext.pairs.encoders.states import PairStates
-from spacy_relext.selfore.losses import TEMPERATURE, contrast_loss, selfore_loss
+from spacy_relext.selfore.losses import selfore_loss
 from spacy_relext.selfore.model import Clusterer, ClusterOutput, pair_vector
 
 
@@ -32,25 +30,13 @@ def test_loss_on_the_worked_example() -> None:
     assert torch.allclose(logits.grad, torch.tensor(expected), atol=1e-6)  # type: ignore[arg-type]
 
 
-def test_contrast_of_views_by_hand() -> None:
-    """Two views of one pair at a right angle, and one of another opposite to the first: cosines 0, -1 and 0.
-
-    Of view 1, -log of e^0 / (e^0 + e^(-1/τ)); of view 2, -log of e^0 / (e^0 + e^0); view 3 has no other view.
-    """
-    vectors = torch.tensor([[2.0, 0.0], [0.0, 3.0], [-1.0, 0.0]], requires_grad=True)
-    expected = (math.log(1 + math.exp(-1 / TEMPERATURE)) + math.log(2)) / 2
-    assert float(contrast_loss(vectors, torch.tensor([0, 0, 1])).detach()) == pytest.approx(expected, rel=1e-5)
-    close = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8]])
-    first = -math.log(math.exp(8) / (math.exp(8) + math.exp(6)))
-    second = -math.log(math.exp(8) / (math.exp(8) + math.exp(9.6)))
-    assert float(contrast_loss(close, torch.tensor([5, 5, 7]))) == pytest.approx((first + second) / 2, rel=1e-5)
-    alone = contrast_loss(vectors, torch.tensor([0, 1, 2]))
-    alone.backward()
-    assert float(alone.detach()) == 0.0 and vectors.grad is not None
-    targets = {"clusters": torch.tensor([0, 0, 1]), "weights": torch.ones(2), "pairs": torch.tensor([5, 5, 7])}
-    terms = selfore_loss(ClusterOutput(close[:, :2], close), targets, smoothing=0.0, contrast=0.5, scale=2.0)
-    assert float(terms["contrast"]) == pytest.approx((first + second) / 4, rel=1e-5)
-    scaled = selfore_loss(ClusterOutput(2 * close[:, :2], close), targets, smoothing=0.0)
+def test_the_scale_multiplies_logits() -> None:
+    logits, targets = (
+        torch.tensor([[1.0, 0.0], [0.8, 0.6]]),
+        {"clusters": torch.tensor([0, 1]), "weights": torch.ones(2)},
+    )
+    terms = selfore_loss(ClusterOutput(logits, logits), targets, smoothing=0.0, scale=2.0)
+    scaled = selfore_loss(ClusterOutput(2 * logits, logits), targets, smoothing=0.0)
     assert float(terms["clusters"]) == pytest.approx(float(scaled["clusters"])) and set(scaled) == {"clusters"}
 
 

@@ -15,7 +15,7 @@ from ...bridge.modules import ModuleInput, module_of
 from ...encoders.pieces import CutOptions, IntArray, cut_options
 from ...errors import Warnings
 from ..pairs import Pairs
-from .markers import cut_marked_pairs, hide_arguments, mask_piece
+from .markers import cut_marked_pairs
 from .pieces import OBJECT, SUBJECT, PairPieces, cut_pairs
 
 if TYPE_CHECKING:
@@ -53,14 +53,10 @@ def prepare_pieces(model: Model, batch: PairBatch, is_train: bool) -> ModuleInpu
 
 
 def _cut(batch: PairBatch, encoder: "PairTransformer", options: CutOptions) -> PairPieces:
-    """Cut texts into pieces in the encoder's form, with hidden arguments replaced by masks."""
-    tokenizer = encoder.tokens.tokenizer
+    """Cut texts into pieces in the encoder's form."""
     if encoder.form == "means":
-        pieces = cut_pairs(batch.pairs, tokenizer, **options)
-    else:
-        pieces = cut_marked_pairs(batch.pairs, tokenizer, form=encoder.form, **options)
-    hidden = batch.arrays.get("hidden")
-    return pieces if hidden is None else hide_arguments(pieces, hidden.astype(bool), mask_piece(tokenizer))
+        return cut_pairs(batch.pairs, encoder.tokens.tokenizer, **options)
+    return cut_marked_pairs(batch.pairs, encoder.tokens.tokenizer, form=encoder.form, **options)
 
 
 def prepare_tokens(model: Model, batch: PairBatch, is_train: bool) -> ModuleInput:

@@ -1,37 +1,28 @@
-"""Word pieces of pairs with something inserted: markers where arguments start and end, or a prompt with a mask.
+"""Word pieces of pairs with markers inserted where arguments start and end.
 
 Each pair has its own copy of the text. Only ids and numbers are inserted, so "[E1]" or "@" in a text stays text.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Tuple
-
-import numpy
-from numpy.typing import NDArray
 
 from ...annotations.entities import Bounds
 from ...encoders.pieces import PIECES_PER_BATCH
 from ...errors import Errors
 from ..pairs import Pairs
-from .pieces import OBJECT, SUBJECT, CutText, PairPieces, PieceSequence, cut_texts, group_sequences
+from .pieces import CutText, PairPieces, PieceSequence, cut_texts, group_sequences
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# What is inserted between pieces: markers around the arguments, or a mask.
-SUBJECT_START, SUBJECT_END, OBJECT_START, OBJECT_END, MASK = 1, 2, 3, 4, 5
+# What is inserted between pieces.
+SUBJECT_START, SUBJECT_END, OBJECT_START, OBJECT_END = 1, 2, 3, 4
 
 MARKERS = 4
 
-FORMS = ("means", "markers", "punct", "cloze")
+FORMS = ("means", "markers", "punct")
 
 # Markers that are pieces of the vocabulary, around subject and object.
 PUNCT = ("@", "#")
-
-MASKS = ("[MASK]", "<mask>")
-
-# In a prompt, each argument takes at most 1 / PROMPT_SHARE of the sequence.
-PROMPT_SHARE = 8
 
 
 class _Piece(NamedTuple):
@@ -41,15 +32,6 @@ class _Piece(NamedTuple):
     shape: int = 0
     token: int = -1
     inserted: int = 0
-
-
-def mask_piece(tokenizer: "Tokenizer") -> int:
-    """Return the id of the mask token; raise a ValueError if the vocabulary has none."""
-    ids = (tokenizer.token_to_id(mask) for mask in MASKS)
-    mask_id = next((each for each in ids if each is not None), None)
-    if mask_id is None:
-        raise ValueError(Errors.R606.format(expected=" or ".join(MASKS)))
-    return mask_id
 
 
 def marker_pieces(tokenizer: "Tokenizer", form: str) -> Dict[int, int]:
@@ -69,60 +51,29 @@ def marker_pieces(tokenizer: "Tokenizer", form: str) -> Dict[int, int]:
 def cut_marked_pairs(
     pairs: Pairs, tokenizer: "Tokenizer", *, form: str, max_pieces: int, batch_pieces: int = PIECES_PER_BATCH
 ) -> PairPieces:
-    """Cut the text of each pair into word pieces, with what the form inserts between them.
+    """Cut the text of each pair into word pieces, with the markers of the form between them.
 
     "markers": [CLS] … [E1] subject [/E1] … [E2] object [/E2] … [SEP]. "punct": [CLS] … @ subject @ … # object # …
-    [SEP]. "cloze": [CLS] text [SEP] subject [MASK] object [SEP]. A text that is too long is cut to a window around both
-    arguments; if the arguments are too far apart for one window, a [SEP] replaces part of the text between them, so
-    that the starts of both are always read.
+    [SEP]. A text that is too long is cut to a window around both arguments; if the arguments are too far apart for one
+    window, a [SEP] replaces part of the text between them, so that the starts of both are always read.
 
-    form (str): "markers", "punct" or "cloze".
+    form (str): "markers" or "punct".
     max_pieces (int): Longest sequence, special and inserted pieces included.
     batch_pieces (int): Most cells of a group.
     """
     special = [_Piece(each) for each in tokenizer.encode("", add_special_tokens=True).ids]
-    mask = _Piece(mask_piece(tokenizer), inserted=MASK) if form == "cloze" else None
-    marks = {} if mask else {kind: _Piece(each, inserted=kind) for kind, each in marker_pieces(tokenizer, form).items()}
+    marks = {kind: _Piece(each, inserted=kind) for kind, each in marker_pieces(tokenizer, form).items()}
     sequences = []
     for text in cut_texts(pairs, tokenizer):
         body = [_Piece(*piece) for piece in zip(text.ids, text.shapes, text.tokens)]
         for pair in text.pairs:
             if not body:
                 pieces = special or [_Piece(0)]
-            elif mask is None:
-                pieces = _insert_markers(body, _bounds(pairs, pair, text), special, marks, max_pieces)
             else:
-                pieces = _append_prompt(body, _bounds(pairs, pair, text), special, mask, max_pieces)
+                pieces = _insert_markers(body, _bounds(pairs, pair, text), special, marks, max_pieces)
             ids, shapes, tokens, inserted = (list(column) for column in zip(*pieces))
             sequences.append(PieceSequence(ids, shapes, tokens, [pair], inserted))
     return group_sequences(sequences, pairs, batch_pieces=batch_pieces)
-
-
-def hide_arguments(pieces: PairPieces, hidden: NDArray[numpy.bool_], mask: int) -> PairPieces:
-    """Replace each piece of hidden arguments by a mask; a pair with a hidden argument reads its own copy of the text.
-
-    hidden (NDArray[numpy.bool_]): Whether subject and object of each pair are hidden. Shape (P, 2)
-    mask (int): Id of the mask token.
-    """
-    result = replace(pieces, ids=[], shapes=[], masks=[], rows=[], inserted=[])
-    begin = 0
-    for group, (rows, roles) in enumerate(zip(pieces.rows, pieces.roles)):
-        chosen = hidden[pieces.order[begin : begin + len(rows)]]  # (p, 2)
-        begin += len(rows)
-        covered = ((roles == SUBJECT) & chosen[:, :1]) | ((roles == OBJECT) & chosen[:, 1:])  # (p, L)
-        own = covered.any(1)  # pairs that no longer share a text
-        shared, places = numpy.unique(rows[~own], return_inverse=True)
-        texts = numpy.concatenate([shared, rows[own]])
-        new_rows = numpy.empty_like(rows)
-        new_rows[~own], new_rows[own] = places, len(shared) + numpy.arange(own.sum())
-        result.rows.append(new_rows)
-        for name in ("ids", "shapes", "masks", "inserted"):
-            parts = getattr(pieces, name)
-            if parts:
-                getattr(result, name).append(parts[group][texts])
-        result.ids[-1][len(shared) :][covered[own]] = mask
-        result.shapes[-1][len(shared) :][covered[own]] = 0
-    return result
 
 
 def _bounds(pairs: Pairs, pair: int, text: CutText) -> Tuple[Bounds, Bounds]:
@@ -172,16 +123,3 @@ def _insert_markers(
             pieces += [marks[kind] for start, _, kind, _ in opening if start == place]
             pieces += body[place:following]
     return pieces + special[1:]
-
-
-def _append_prompt(
-    body: List[_Piece], bounds: Tuple[Bounds, Bounds], special: List[_Piece], mask: _Piece, max_pieces: int
-) -> List[_Piece]:
-    """Append the arguments with a mask between them to a text."""
-    most = max(1, max_pieces // PROMPT_SHARE)
-    subject, obj = (body[start : min(end, start + most)] for start, end in bounds)
-    prompt = [*special[1:2], *subject, mask, *obj]
-    pieces = special[:1]
-    for number, (left, right) in enumerate(_windows(bounds, len(body), max_pieces - len(special) - len(prompt))):
-        pieces += (special[1:2] if number else []) + body[left:right]
-    return pieces + prompt + special[1:]

@@ -1,7 +1,5 @@
 """Encoders of pairs over token vectors that all pairs of a text share."""
 
-from typing import Optional
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -105,27 +103,12 @@ class MeanPairs(TokenPairs):
         assert self.sizes is not None, "configure() comes first"
         return self.sizes["width"]
 
-    def forward(
-        self,
-        vectors: Tensor,
-        index: Tensor,
-        roles: Tensor,
-        pooled: Tensor,
-        hidden: Optional[Tensor] = None,
-        **_: object,
-    ) -> PairStates:
-        """Encode pairs, see `SharedPairs.forward`.
-
-        hidden (Optional[Tensor]): Whether subject and object of each pair are hidden; their vectors are then 0.
-            Shape (P, 2)
-        """
+    def forward(self, vectors: Tensor, index: Tensor, roles: Tensor, pooled: Tensor, **_: object) -> PairStates:
+        """Encode pairs, see `SharedPairs.forward`."""
         mask = index >= 0
         if not len(index):
             return self.states_of_nothing(mask, like=vectors)
         roles = roles.masked_fill(~mask, 0)
         # embedding() has a much faster backward pass than indexing
         states = F.embedding(index.clamp(min=0), self.dropout(vectors)) * mask[..., None]  # (P, T, D)
-        if hidden is not None:
-            for column, role in enumerate((1, 2)):
-                states = states * ~(((roles & role) > 0) & hidden[:, column, None])[..., None]
         return pool_pairs(states, mask, pooled & mask, roles, pooling=masked_mean)

@@ -54,7 +54,7 @@ class PairEncoder(Protocol):
 
     @property
     def form(self) -> str:
-        """What represents a pair: "means", "markers", "punct" or "cloze"; see `spacy_relext.PieceEncoder.v1`."""
+        """What represents a pair: "means", "markers" or "punct"; see `spacy_relext.PieceEncoder.v1`."""
 
     @property
     def input_width(self) -> Optional[int]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...encoders.layers import LayerStack, must_recompute
 from ...encoders.tokens import TokenEncoder
 from ...errors import check_range
-from .markers import MARKERS, MASK, OBJECT_START, SUBJECT_START, marker_pieces, mask_piece
+from .markers import MARKERS, OBJECT_START, SUBJECT_START, marker_pieces
 from .pieces import OBJECT, SUBJECT
 from .states import PairStates, masked_mean
 
@@ -26,8 +26,7 @@ class PairTransformer(nn.Module):
     also have a vector for each entity type, initialized to 0, which is added to that of the role.
 
     Form "markers" inserts markers into the text; h_s and h_o are the vectors of those before the arguments. Those of
-    form "punct" are punctuation (Zhou & Chen, AACL 2022), which the encoder can distinguish before any training. Form
-    "cloze" appends both arguments with a mask between them to the text; the mask's vector is h.
+    form "punct" are punctuation (Zhou & Chen, AACL 2022), which the encoder can distinguish before any training.
     """
 
     def __init__(self, tokens: TokenEncoder, *, marker_layer: int, typed: bool = False, form: str = "means") -> None:
@@ -35,7 +34,7 @@ class PairTransformer(nn.Module):
 
         marker_layer (int): The first layer that reads the marks, from 0.
         typed (bool): Whether marks also contain the types of the arguments.
-        form (str): What is inserted, see `markers.py`: "means" (nothing), "markers", "punct" or "cloze".
+        form (str): What is inserted, see `markers.py`: "means" (nothing), "markers" or "punct".
         """
         super().__init__()
         self.tokens, self.marker_layer, self.typed, self.form = tokens, marker_layer, typed, form
@@ -87,12 +86,10 @@ class PairTransformer(nn.Module):
         """Check that arguments can be marked in the encoder.
 
         RAISES (ValueError): If `marker_layer` does not exist, layers cannot be run one by one, or the vocabulary has
-            no mask or no markers.
+            no markers.
         """
         check_range("marker_layer", self.marker_layer, 0, len(LayerStack(self.tokens.encoder.transformer)))
-        if self.form == "cloze":
-            mask_piece(self.tokens.tokenizer)
-        elif self.form == "punct":
+        if self.form == "punct":
             marker_pieces(self.tokens.tokenizer, self.form)
 
     def zero_marks(self) -> None:
@@ -148,15 +145,14 @@ class PairTransformer(nn.Module):
         back = torch.argsort(order)
         tokens, role, mask = torch.cat(states)[back], torch.cat(marked)[back], torch.cat(pair_masks)[back]
         tokens = tokens * mask[..., None]  # (P, T, D)
-        sentence = masked_mean(tokens, role == MASK) if self.form == "cloze" else tokens[:, 0]
         read = (SUBJECT_START, OBJECT_START) if inserted else (SUBJECT, OBJECT)
-        return PairStates(tokens, mask, sentence, *(masked_mean(tokens, role == each) for each in read))
+        return PairStates(tokens, mask, tokens[:, 0], *(masked_mean(tokens, role == each) for each in read))
 
     def _look_up(self, cells: Optional[Tensor]) -> Optional[Tuple[Tensor, Tensor]]:
         """Find the cells that are markers, and look up their vectors."""
         if cells is None or self.markers is None:
             return None
-        between = (cells > 0) & (cells <= MARKERS)
+        between = cells > 0
         return between, self.markers(cells * between)
 
     def _first_marked_layer(self) -> int:

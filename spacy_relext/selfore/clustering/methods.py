@@ -51,9 +51,6 @@ RANGES: Ranges = {
     "loops": (0, 1_000),
     "stop": (0.0, 1.0),
     "freeze_epochs": (0, 100_000),
-    "confident": (0.0, 1.0),
-    "mask_mentions": (0.0, 1.0),
-    "contrast": (0.0, 1_000.0),
     "smoothing": (0.0, 0.99),
 }
 
@@ -61,12 +58,7 @@ RANGES: Ranges = {
 MAX_SEED, MIN_STARTS = 2**29, 3
 
 # Settings of training, and the values that they must have without loops.
-TRAINING: Dict[str, object] = {
-    "freeze_epochs": 0,
-    "confident": 1.0,
-    "mask_mentions": 0.0,
-    "contrast": 0.0,
-}
+TRAINING: Dict[str, object] = {"freeze_epochs": 0}
 
 
 @registry.misc("spacy_relext.Clustering.v1")
@@ -86,9 +78,6 @@ def create_clustering(
     loops: int = 0,
     stop: float = 0.1,
     freeze_epochs: int = 0,
-    confident: float = 1.0,
-    mask_mentions: float = 0.0,
-    contrast: float = 0.0,
     smoothing: float = 0.1,
     seed: int = 0,
 ) -> Settings:
@@ -110,9 +99,6 @@ def create_clustering(
     loops (int): Loops of training on the clusters and clustering again; 0: none.
     stop (float): Training ends if a smaller share of the pairs changes its cluster.
     freeze_epochs (int): First epochs of each loop, in which only the classifier is trained.
-    confident (float): Share of the pairs of each cluster, those with the best fit, that are trained on.
-    mask_mentions (float): Share of the training inputs in which the words of one argument are masked.
-    contrast (float): Weight of the contrastive loss between two views of a pair.
     smoothing (float): Label smoothing.
     seed (int): Random seed, from 0.
     RAISES (ValueError): If a setting is out of its range, or is one of `TRAINING` and there are no loops.

@@ -1,4 +1,4 @@
-"""What is put between word pieces: markers at the right places, a prompt behind the text, and nothing else."""
+"""What is put between word pieces: markers at the right places, and nothing else."""
 
 from typing import Any, List, Sequence, Tuple
 
@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_relext.pairs.encoders import markers as pair_marks
-from spacy_relext.pairs.encoders.markers import MASK, cut_marked_pairs, hide_arguments, mask_piece
-from spacy_relext.pairs.encoders.pieces import OBJECT, SUBJECT, PairPieces, cut_pairs
+from spacy_relext.pairs.encoders.markers import cut_marked_pairs
+from spacy_relext.pairs.encoders.pieces import OBJECT, SUBJECT, PairPieces
 from tests.pairs.builders import PIECES, make_doc, wordpiece_tokenizer
 from tests.pairs.encoders.test_pieces import pairs_of
 
@@ -34,7 +33,7 @@ def sequences(pieces: PairPieces) -> List[Tuple[Any, ...]]:
 
 
 def name_of(piece: int, inserted: int) -> str:
-    return NAMES.get(inserted) or ("[MASK]" if piece == mask_piece(TOKENIZER) else PIECES[piece])
+    return NAMES.get(inserted) or PIECES[piece]
 
 
 def read(doc: Doc, spans: Sequence[Spans], form: str, *, max_pieces: int = 64) -> List[str]:
@@ -83,20 +82,6 @@ def test_what_looks_like_a_marker_in_the_text_stays_text() -> None:
     assert sorted(put[put > 0].tolist()) == [1, 2, 3, 4] and (tokens[put == 0][1:-1] >= 0).all()
 
 
-def test_cloze() -> None:
-    (text,) = read(WORDS, [((4, 5), (0, 1))], "cloze")
-    assert text == "[CLS] ada met charles in lon ##don . [SEP] lon ##don [MASK] ada [SEP]"
-    pieces = cut_marked_pairs(pairs_of([WORDS], [[((4, 5), (0, 1))]]), TOKENIZER, form="cloze", max_pieces=64)
-    ((ids, put, roles, _),) = sequences(pieces)
-    assert (ids[put == MASK] == mask_piece(TOKENIZER)).all() and (put > 0).sum() == 1
-    assert (roles == SUBJECT).sum() == 4 and (roles == OBJECT).sum() == 2, "in the text and in the prompt"
-
-
-def test_an_encoder_without_a_mask_is_one_clear_line() -> None:
-    with pytest.raises(ValueError, match=r"^\[R606\].*\[MASK\] or <mask>"):
-        cut_marked_pairs(pairs_of([WORDS], [[((0, 1), (2, 3))]]), wordpiece_tokenizer(), form="cloze", max_pieces=64)
-
-
 def test_markers_of_punctuation_stand_where_markers_do() -> None:
     pairs = pairs_of([WORDS], [[((0, 1), (4, 5)), ((4, 5), (2, 3))]])
     plain, punct = (cut_marked_pairs(pairs, TOKENIZER, form=form, max_pieces=64) for form in ("markers", "punct"))
@@ -112,9 +97,8 @@ def test_a_vocabulary_without_the_punctuation_is_one_clear_line() -> None:
         cut_marked_pairs(pairs_of([WORDS], [[((0, 1), (2, 3))]]), wordpiece_tokenizer(), form="punct", max_pieces=64)
 
 
-@pytest.mark.parametrize("form", ["markers", "cloze"])
 @given(st.data())
-def test_both_starts_are_always_read(form: str, data: st.DataObject) -> None:
+def test_both_starts_are_always_read(data: st.DataObject) -> None:
     length = data.draw(st.integers(2, 40))
     spans = []
     for _ in range(2):
@@ -124,12 +108,9 @@ def test_both_starts_are_always_read(form: str, data: st.DataObject) -> None:
         return
     doc = make_doc(["abcdefghijklmnopqrstuvwxyz"[n % 26] for n in range(length)])
     size = data.draw(st.integers(14, 30))
-    pieces = cut_marked_pairs(pairs_of([doc], [[tuple(spans)]]), TOKENIZER, form=form, max_pieces=size)  # type: ignore[list-item]
+    pieces = cut_marked_pairs(pairs_of([doc], [[tuple(spans)]]), TOKENIZER, form="markers", max_pieces=size)  # type: ignore[list-item]
     ((ids, put, _, tokens),) = sequences(pieces)
     assert len(ids) <= size and pieces.lost <= 1
-    if form == "cloze":
-        assert (put == MASK).sum() == 1
-        return
     assert sorted(put[put > 0].tolist()) == [1, 2, 3, 4]
     for number, (start, _) in zip((1, 3), spans):
         opening = int(numpy.flatnonzero(put == number)[0])
@@ -141,25 +122,3 @@ def test_both_starts_are_always_read(form: str, data: st.DataObject) -> None:
 def test_only_white_space_has_no_markers() -> None:
     doc = make_doc([" ", " "])
     assert read(doc, [((0, 1), (1, 2))], "markers") == ["[CLS] [SEP]"]
-    assert read(doc, [((0, 1), (1, 2))], "cloze") == ["[CLS] [SEP]"]
-
-
-@pytest.mark.parametrize("form", pair_marks.FORMS)
-def test_hidden_arguments(form: str) -> None:
-    other = make_doc("ada met .".split())
-    pairs = pairs_of([WORDS, other], [[((0, 1), (4, 5)), ((4, 5), (2, 3)), ((0, 1), (2, 3))], [((0, 1), (1, 2))]])
-    hidden = numpy.asarray([[False, True], [False, False], [True, True], [True, False]])
-    if form == "means":
-        pieces = cut_pairs(pairs, TOKENIZER, max_pieces=64)
-    else:
-        pieces = cut_marked_pairs(pairs, TOKENIZER, form=form, max_pieces=64)
-    before, mask = sequences(pieces), mask_piece(TOKENIZER)
-    found = hide_arguments(pieces, hidden, mask)
-    for (ids, _, roles, _), (old, _, old_roles, _), (subject, obj) in zip(sequences(found), before, hidden):
-        covered = ((roles == SUBJECT) & subject) | ((roles == OBJECT) & obj)
-        assert (roles == old_roles).all() and (ids[covered] == mask).all() and (ids[~covered] == old[~covered]).all()
-    assert all((old == new).all() for (old, *_), (new, *_) in zip(before, sequences(pieces))), "a copy"
-    nothing = sequences(hide_arguments(pieces, numpy.zeros_like(hidden), mask))
-    assert all((old == new).all() for (old, *_), (new, *_) in zip(before, nothing))
-    if form == "means":
-        assert sum(map(len, found.ids)) == 4, "the first text as it is, twice with something hidden, and the other"

@@ -80,8 +80,7 @@ def test_settings_are_checked() -> None:
         {"method": "dec"},
         {"over": 0},
         {"refresh": 0},
-        {"confident": 1.1},
-        {"mask_mentions": -0.1},
+        {"smoothing": 1.1},
         {"seed": -1},
     ):
         with pytest.raises(ValueError, match=f"R007.*{next(iter(setting))}"):
