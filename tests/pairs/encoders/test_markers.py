@@ -33,7 +33,7 @@ def sequences(pieces: PairPieces) -> List[Tuple[Any, ...]]:
 
 
 def name_of(piece: int, inserted: int) -> str:
-    return NAMES.get(inserted) or PIECES[piece]
+    return NAMES.get(inserted) or ("[MASK]" if piece == TOKENIZER.token_to_id("[MASK]") else PIECES[piece])
 
 
 def read(doc: Doc, spans: Sequence[Spans], form: str, *, max_pieces: int = 64) -> List[str]:
