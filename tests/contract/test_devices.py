@@ -250,7 +250,7 @@ def match_output(n: Numbers) -> Any:
 def cluster_output(n: Numbers) -> Any:
     from spacy_relext.selfore.model import ClusterOutput
 
-    return ClusterOutput(n.logits, n.vectors, n.vectors)
+    return ClusterOutput(n.logits, n.vectors)
 
 
 def soft(n: Numbers) -> Dict[str, Tensor]:
@@ -324,11 +324,8 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "rere.shifted.shifted_ranking_loss": lambda f, n: f(
         n.logits, n.observed, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates
     ),
-    "selfore.contrast_loss": lambda f, n: f(n.vectors, n.classes),
     "selfore.selfore_loss": lambda f, n: f(
-        cluster_output(n),
-        {"clusters": n.classes, "weights": n.rates, "pairs": n.classes},
-        **{"smoothing": 0.1, "contrast": 0.5},
+        cluster_output(n), {"clusters": n.classes, "weights": n.rates}, smoothing=0.1
     ),
     "zeroshot.matching_loss": lambda f, n: f(match_output(n), {"classes": n.classes, "other_order": n.classes.flip(0)}),
 }
