@@ -385,7 +385,7 @@ class Errors:
     )
     R610 = (
         "[R610] {name!r} has known = true, but no gold triple of {where} joins two entities of one of its pairs. "
-        "Annotate some texts with the known relations, or set [components.{name}] known = false."
+        "Annotate some texts with the known relations, or set [components.{name}.clustering] known = false."
     )
     R611 = (
         "[R611] The gold of {where} has {count} relations ({names}), each a cluster of its own if known = true, but "

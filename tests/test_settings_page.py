@@ -18,7 +18,8 @@ import spacy_relext.selfore.component  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n(?:\n|\Z)", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-NOT_LISTED = {"path", "model", "learning", "clustering", "scorer", "suggester", "name", "tok2vec", "encoder"}
+BLOCKS = {"learning", "clustering", "autoencoder", "training"}
+NOT_LISTED = {"path", "model", "scorer", "suggester", "name", "tok2vec", "encoder", *BLOCKS}
 
 
 def tables_of(page: str) -> Dict[str, Dict[str, Any]]:
@@ -59,7 +60,6 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "selfore_clusterer",
         "spacy_relext.AnnotatedOrAllPairs.v1",
         "spacy_relext.BagCorpus.v1",
-        "spacy_relext.Clustering.v1",
         "spacy_relext.DescriptionMatcher.v1",
         "spacy_relext.GraphEncoder.v1",
         "spacy_relext.HrereBagClassifier.v1",
@@ -72,7 +72,10 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.RereExtractor.v1",
         "spacy_relext.RuleGrounding.v1",
         "spacy_relext.RuleLearning.v1",
+        "spacy_relext.SelforeAutoencoder.v1",
         "spacy_relext.SelforeClusterer.v1",
+        "spacy_relext.SelforeClustering.v1",
+        "spacy_relext.SelforeTraining.v1",
         "spacy_relext.SharedEncoder.v1",
         "spacy_relext.Transformer.v1",
         "zeroshot_classifier",

@@ -45,6 +45,7 @@ from benchmarks.selfore.systems import (
 from benchmarks.selfore.taught import WHOLE, other_relations, train_reader
 from spacy_relext.scoring.clusters import score_clusters
 
+KNOWN = f"{IN}.clustering.known"
 METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari")
 SWEEP = (8, 12, 20, 28, 40, 56)
 CURVE = (1, 2, 3)
@@ -248,17 +249,15 @@ def _known(call: Call, name: str, data: ClusterData, seed: int, *, mixed: bool =
     said = f"{len(labelled):,} of {len(relations)} relations labelled{', 30 % without a relation' if mixed else ''}"
     described = f"{data.name}, {said}, {call.settings.arithmetic}"
     whole = mixed_corpus(call.maker, name) if mixed else data.whole
-    corpora = {"default": (partly_labelled(call.maker, name, mixed=mixed), {f"{IN}.known": True})}
+    corpora = {"default": (partly_labelled(call.maker, name, mixed=mixed), {KNOWN: True})}
     corpora["ablation:no over-clustering, no labels; clusters named by them afterwards"] = (whole, ONE_EACH)
     reader = train_reader(call, f"{name}-labelled", [pairs[number] for number in sorted(labelled)], seed)
-    started = {f"{IN}.known": True, START: [str(reader.pipeline)], **OF_SENTENCE}
+    started = {KNOWN: True, START: [str(reader.pipeline)], **OF_SENTENCE}
     corpora["ablation:encoder trained on the labels"] = (corpora["default"][0], started)
     for system, (corpus, changes) in corpora.items():
         call.tell(f"{name}: {system}, known relations, seed {seed}")
         trained = train_clusters(call, data, corpus, seed, changes)
-        metrics = score_known(
-            evaluate_trained(call, trained, whole), labelled, relations, named=f"{IN}.known" in changes
-        )
+        metrics = score_known(evaluate_trained(call, trained, whole), labelled, relations, named=KNOWN in changes)
         options = {"data": described, "split": f"K = {data.relations}", "system": system}
         experiment = f"{name}_mixed" if mixed else f"{name}_known"
         call.record(experiment, metrics, seed=seed, seconds=trained.seconds, **options)

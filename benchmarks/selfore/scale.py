@@ -128,19 +128,19 @@ def time_all(count: int, starts: int) -> tuple[float, SelforeClusterer]:
     """
     nlp = spacy.blank("en")
     model = {"@architectures": "spacy_relext.SelforeClusterer.v1", "encoder": TOKENS, "type_weight": 0.0}
-    clustering = {"@misc": "spacy_relext.Clustering.v1", "restarts": starts, "over": 1}
+    clustering = {"@misc": "spacy_relext.SelforeClustering.v1", "restarts": starts, "over": 1}
     config = {"n_clusters": CLUSTERS, "model": model, "clustering": clustering}
     pipe: SelforeClusterer = nlp.add_pipe(NAME, config=config)  # type: ignore[assignment]
     began = []
 
-    def read_table(clusterer: SelforeClusterer, examples: Iterable[Example]) -> PairTable:
+    def encode_pairs(clusterer: SelforeClusterer, examples: Iterable[Example], *, reads_gold: bool) -> PairTable:
         table = draw_table(count)
         began.append(time.process_time())
         return table
 
     doc = Doc(nlp.vocab, words=["Ada", "left", "Rome"], sent_starts=[True, False, False])
     doc.ents = (Span(doc, 0, 1, "PERSON"), Span(doc, 2, 3, "PLACE"))
-    with patch.object(loop, "read_table", read_table):
+    with patch.object(loop, "encode_pairs", encode_pairs):
         nlp.initialize(lambda: [Example(doc, doc.copy())])
     return time.process_time() - began[0], pipe
 

@@ -21,7 +21,7 @@ CONFIG = ROOT / "configs" / "selfore.cfg"
 PAPER_CONFIG = ROOT / "configs" / "selfore_paper.cfg"
 IN = "components.selfore_clusterer"
 COUNT = f"{IN}.n_clusters"
-CLUSTERING = f"{IN}.clustering."
+CLUSTERING, TRAINING = f"{IN}.clustering.", f"{IN}.training."
 VECTOR, MIX_FROM = f"{IN}.model.encoder.form", f"{IN}.model.encoder.mix_from"
 LAST_LAYER = 99
 START = f"initialize.{IN}.start"
@@ -36,9 +36,7 @@ ONE_EACH: Changes = {f"{CLUSTERING}over": 1}
 # Name → changes.
 ABLATIONS: dict[str, Changes] = {
     "no over-clustering": ONE_EACH,
-    "no over-clustering, k-means alone": {**ONE_EACH, f"{CLUSTERING}rounds": 0},
     "no over-clustering, one start": {**ONE_EACH, f"{CLUSTERING}restarts": 1},
-    "no over-clustering, no consensus": {**ONE_EACH, f"{CLUSTERING}consensus": False},
     "no over-clustering, last layer": {**ONE_EACH, MIX_FROM: LAST_LAYER},
 }
 FORMS: dict[str, Changes] = {
@@ -52,8 +50,8 @@ PAPER: dict[str, Changes] = {
     "as in the paper": {},
     "as in the paper, k-means": {f"{CLUSTERING}method": "kmeans"},
     "as in the paper, nothing learned": {
-        f"{CLUSTERING}loops": 0,
-        f"{CLUSTERING}freeze_epochs": 0,
+        f"{TRAINING}loops": 0,
+        f"{TRAINING}freeze_epochs": 0,
         "training.max_epochs": 1,
     },
 }
@@ -65,7 +63,7 @@ VECTORS: dict[str, Changes] = {
 
 def loops(count: int, *, epochs: int = 1) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): Changes for a number of loops, each of some epochs, without early stopping."""
-    return {f"{CLUSTERING}loops": count, f"{CLUSTERING}stop": 0.0, "training.max_epochs": count * epochs + 1}
+    return {f"{TRAINING}loops": count, f"{TRAINING}stop": 0.0, "training.max_epochs": count * epochs + 1}
 
 
 def train_clusters(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from benchmarks.selfore.abstain import BATCH, NONE
 from spacy_relext.scoring.clusters import score_clusters
 from spacy_relext.selfore.clustering.count import Choice, choose_count, count_grid
 from spacy_relext.selfore.clustering.methods import find_clusters
+from spacy_relext.selfore.settings import SelforeAutoencoder, SelforeClustering
 from spacy_relext.selfore.table import keys_of
 
 
@@ -27,13 +29,15 @@ class Vectors(NamedTuple):
     pairs (numpy.ndarray): Vectors in half precision. Shape (N, F)
     gold (list[str]): Relation of each pair.
     distinct (numpy.ndarray): Numbers of the pairs that training clusters, each text and pair once, in its order.
-    settings (dict[str, Any]): Settings of the clustering.
+    settings (SelforeClustering): How they are clustered.
+    autoencoder (SelforeAutoencoder): And with the method "adaptive".
     """
 
     pairs: numpy.ndarray
     gold: list[str]
     distinct: numpy.ndarray
-    settings: dict[str, Any]
+    settings: SelforeClustering
+    autoencoder: SelforeAutoencoder
 
 
 def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
@@ -54,7 +58,8 @@ def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
         distinct = numpy.asarray([first[key] for key in sorted(first)])
         numpy.savez(path, pairs=numpy.concatenate(rows), gold=numpy.asarray(gold), distinct=distinct)
     arrays = numpy.load(path)
-    return Vectors(arrays["pairs"], arrays["gold"].tolist(), arrays["distinct"], dict(clusterer.clustering))
+    blocks = clusterer.clustering, SelforeAutoencoder.of(clusterer.cfg["autoencoder"])
+    return Vectors(arrays["pairs"], arrays["gold"].tolist(), arrays["distinct"], *blocks)
 
 
 def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *, seed: int) -> dict[str, float]:
@@ -64,8 +69,8 @@ def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *,
     RETURNS (dict[str, float]): Scores of clusters, `information`, and `cluster_seconds` of processor time.
     """
     start = time.process_time()
-    settings = {**vectors.settings, **changes}
-    clustering = find_clusters(vectors.pairs[vectors.distinct], count, seed=seed, settings=settings)
+    settings, distinct = replace(vectors.settings, seed=seed, **changes), vectors.pairs[vectors.distinct]
+    clustering = find_clusters(distinct, count, settings=settings, autoencoder=vectors.autoencoder)
     seconds = time.process_time() - start
     clusters = clustering.space.logits(clustering.space.codes(vectors.pairs)).argmax(1).tolist()
     scores = score_clusters(vectors.gold, clusters)
@@ -79,4 +84,4 @@ def count_clusters(vectors: Vectors, most: int, *, seed: int) -> Choice:
     RETURNS (Choice): The number, and what was tried.
     """
     pairs = vectors.pairs[vectors.distinct]
-    return choose_count(pairs, count_grid(2, most), seed=seed, settings=vectors.settings)
+    return choose_count(pairs, count_grid(2, most), seed=seed)

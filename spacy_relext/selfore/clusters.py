@@ -31,14 +31,14 @@ class Clusters:
         and, if true, `known`, `backwards`, `renamed`.
     quantiles (List[float]): Of the fit of training pairs to their clusters.
     history (List[Record]): One per loop: `pairs`, `changed`, `information`.
-    has_settled (bool): Whether no further loop follows.
+    has_converged (bool): Whether no further loop follows.
     scale (float): Inverse temperature of the classifier's logits.
     """
 
     records: List[Record] = field(default_factory=list)
     quantiles: List[float] = field(default_factory=list)
     history: List[Record] = field(default_factory=list)
-    has_settled: bool = False
+    has_converged: bool = False
     scale: float = 1.0
 
     def to_dict(self) -> Record:
@@ -141,6 +141,19 @@ class Clusters:
                 record.update(name=renamed[record["id"]], renamed=True)
             records.append(record)
         self.records = records
+
+    def add_loop(self, changed: float, information: float, *, loops: int, stop: float) -> None:
+        """Add a loop to the history, and decide whether it is the last one.
+
+        changed (float): Share of the pairs whose cluster has changed.
+        information (float): Of clusters on neighbours.
+        loops (int): Maximum number of loops after the first clustering.
+        stop (float): Share of changed pairs below which it is the last one.
+        """
+        row = {"pairs": sum(self.sizes), "changed": round(changed, 4), "information": round(information, 4)}
+        self.history = [*self.history, row]
+        done = len(self.history) - 1
+        self.has_converged = done >= loops or (done > 0 and changed < stop)
 
     def report(self, name: str) -> str:
         """Summarize the last loop in one line, with the scores that need no gold."""

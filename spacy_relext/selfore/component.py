@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Callable, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
 import numpy
 import srsly
@@ -27,11 +27,12 @@ from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples, annotated, describe_corpus
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
-from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_settings
+from ..pipeline.settings import Block, Callback, Ranges, Settings, find_pipe, plain_settings
 from ..scoring.probabilities import softmax
 from .clusters import Clusters, cluster_id
-from .loop import ClusterLoop
+from .loop import ClusterLoop, run_loop
 from .losses import selfore_loss
+from .settings import SelforeAutoencoder, SelforeClustering, SelforeTraining
 from .table import keys_of
 
 CLUSTERS = "clusters.json"
@@ -40,9 +41,7 @@ RECLUSTER = "spacy_relext.recluster.v1"
 CONFIG = """
 [component]
 n_clusters = 0
-most_clusters = 120
 threshold = 0.0
-known = false
 
 [component.model]
 @architectures = "spacy_relext.SelforeClusterer.v1"
@@ -56,9 +55,16 @@ name = "assets/encoder/all-MiniLM-L6-v2"
 
 [component.suggester]
 @misc = "spacy_relext.EntityPairs.v1"
+max_distance = 20
 
 [component.clustering]
-@misc = "spacy_relext.Clustering.v1"
+@misc = "spacy_relext.SelforeClustering.v1"
+
+[component.autoencoder]
+@misc = "spacy_relext.SelforeAutoencoder.v1"
+
+[component.training]
+@misc = "spacy_relext.SelforeTraining.v1"
 
 [component.scorer]
 @scorers = "spacy_relext.cluster_scorer.v1"
@@ -76,7 +82,12 @@ class SelforeClusterer(PairPipe):
     needs_triples = False
     ranks_candidates = False  # its scores compare clusters
     starts_with_classes = False  # its classes are the clusters that it will find
-    ranges: ClassVar[Ranges] = {**PairPipe.ranges, "n_clusters": (0, 100_000), "most_clusters": (2, 100_000)}
+    ranges: ClassVar[Ranges] = {**PairPipe.ranges, "n_clusters": (0, 100_000)}
+    blocks: ClassVar[Mapping[str, Type[Block]]] = {
+        "clustering": SelforeClustering,
+        "autoencoder": SelforeAutoencoder,
+        "training": SelforeTraining,
+    }
 
     def reset(self) -> None:
         """Create an empty lexicon, no clusters, and a loop without data."""
@@ -84,15 +95,19 @@ class SelforeClusterer(PairPipe):
         self.clusters, self.loop = Clusters(), ClusterLoop()
 
     @property
-    def clustering(self) -> Settings:
-        """RETURNS (Settings): Made by `spacy_relext.Clustering.v1`."""
-        clustering: Settings = self.cfg["clustering"]
-        return clustering
+    def clustering(self) -> SelforeClustering:
+        """RETURNS (SelforeClustering): How pairs are clustered."""
+        return SelforeClustering.of(self.cfg["clustering"])
+
+    @property
+    def training(self) -> SelforeTraining:
+        """RETURNS (SelforeTraining): How the encoder learns the clusters."""
+        return SelforeTraining.of(self.cfg["training"])
 
     @property
     def has_converged(self) -> bool:  # type: ignore[override]
         """RETURNS (bool): True if the clusters no longer change."""
-        return self.clusters.has_settled
+        return self.clusters.has_converged
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -165,7 +180,7 @@ class SelforeClusterer(PairPipe):
 
     def _check_loops(self, training: Settings) -> None:
         """Warn if training will run fewer loops than the setting `loops`."""
-        loops, before = self.clustering["loops"], training.get("before_update")
+        loops, before = self.training.loops, training.get("before_update")
         if not loops or not training or (before is not None and before.get("@callbacks") != RECLUSTER):
             return
         if before is None or before.get("component") != self.name:
@@ -205,7 +220,14 @@ class SelforeClusterer(PairPipe):
 
     def recluster(self) -> float:
         """Cluster all pairs with the encoder as it is, and return the share of those whose cluster has changed."""
-        return self.loop.run(self, self.clusters)
+        return run_loop(
+            self,
+            self.loop,
+            self.clusters,
+            settings=self.clustering,
+            autoencoder=SelforeAutoencoder.of(self.cfg["autoencoder"]),
+            training=self.training,
+        )
 
     def loop_report(self) -> str:
         """Describe the last loop in one line."""
@@ -269,7 +291,7 @@ class SelforeClusterer(PairPipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute the cross-entropy with the clusters."""
-        return selfore_loss(outputs, targets, smoothing=self.clustering["smoothing"], scale=self.clusters.scale)
+        return selfore_loss(outputs, targets, smoothing=self.training.smoothing, scale=self.clusters.scale)
 
     # Prediction
 
@@ -345,8 +367,8 @@ def create_recluster(component: str, epochs: int = 1) -> Callback:
             if not pipe.has_converged:
                 pipe.recluster()
                 msg.info(pipe.loop_report())
-        frozen = pipe.clustering["freeze_epochs"]
-        if frozen >= epochs and pipe.clustering["loops"] > 0:
+        frozen = pipe.training.freeze_epochs
+        if frozen >= epochs and pipe.training.loops > 0:
             raise ValueError(Errors.R607.format(name=component, epochs=epochs, frozen=frozen))
         pipe.freeze_encoder(info["epoch"] - done["epoch"] < frozen)
 
@@ -365,23 +387,22 @@ def make_selfore_clusterer(
     name: str,
     model: Model,
     suggester: Suggester,
-    clustering: Settings,
+    clustering: SelforeClustering,
+    autoencoder: SelforeAutoencoder,
+    training: SelforeTraining,
     n_clusters: int,
-    most_clusters: int,
     threshold: float,
-    known: bool,
     scorer: Optional[Scorer],
 ) -> SelforeClusterer:
     """Create a component that finds relations in raw text without labels.
 
     suggester (Suggester): `spacy_relext.EntityPairs.v1`: pairs in the order of the text, or
         `spacy_relext.AnnotatedPairs.v1`: in the order in which they are marked.
-    clustering (Settings): Made by `spacy_relext.Clustering.v1`.
+    clustering (SelforeClustering): How pairs are clustered.
+    autoencoder (SelforeAutoencoder): How the autoencoder of the method "adaptive" is trained.
+    training (SelforeTraining): How the encoder learns the clusters.
     n_clusters (int): K; 0: the number with the best product of information on neighbours and stability.
-    most_clusters (int): Maximum K if it is chosen.
     threshold (float): Share of the training pairs, those that fit worst; pairs that fit no better get no triple.
-    known (bool): Whether the relations of gold triples in the training data are clusters that keep their pairs, and new
-        clusters are found besides. Otherwise gold is not read.
     """
     settings = plain_settings(locals())
     return SelforeClusterer(nlp.vocab, model, name, suggester=suggester, scorer=scorer, settings=settings)

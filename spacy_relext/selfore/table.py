@@ -2,15 +2,18 @@
 
 from collections import Counter
 from hashlib import blake2b
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy
 from numpy.typing import NDArray
+from spacy.training import Example
+from spacy.util import minibatch
 
-from ..pairs.gold import PairClass
+from ..pairs.component import COLLECT_BATCH, PairPipe
+from ..pairs.gold import PairClass, match_gold
 from ..pairs.pairs import Pairs
-from .contexts import Context, Words
-from .names import Cluster
+from .contexts import Context, Words, read_contexts
+from .names import Cluster, lexicon_of
 
 
 class PairTable(NamedTuple):
@@ -41,6 +44,37 @@ def keys_of(pairs: Pairs) -> List[bytes]:
         name.update(numpy.stack([pairs.subject[number], pairs.object[number]]).astype("<i8").tobytes())
         keys.append(name.digest())
     return keys
+
+
+def encode_pairs(pipe: PairPipe, examples: Iterable[Example], *, reads_gold: bool) -> PairTable:
+    """Encode the pairs of a corpus with the encoder as it is, each once."""
+    gold: Dict[bytes, PairClass] = {}
+    rows: Dict[bytes, Tuple[int, Context, Tuple[str, str], bool]] = {}  # row, context, types, is it backwards
+    stop = lexicon_of(pipe.vocab.lang).stop
+    parts: List[NDArray[numpy.float16]] = []
+    for batch in minibatch(examples, COLLECT_BATCH):
+        pairs = pipe.suggest_pairs([example.predicted for example in batch])
+        keys = keys_of(pairs)
+        for key, relations in zip(keys, match_gold(pairs, batch)[0]) if reads_gold else ():
+            if relations:  # over all copies of the text, the first class in order
+                gold[key] = min(relations | ({gold[key]} if key in gold else set()))
+        first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in rows}
+        new = sorted(first.values())
+        if new:
+            pairs = pairs.take(new).with_own_docs()
+            outputs = pipe.forward(pairs)
+            assert outputs is not None
+            parts.append(outputs.vector.astype("float16"))
+            backwards = (pairs.subject[:, 0] > pairs.object[:, 0]).tolist()
+            values = zip(
+                range(len(rows), len(rows) + len(new)), read_contexts(pairs, stop=stop), pairs.types, backwards
+            )
+            rows.update(zip((keys[number] for number in new), values))
+    vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
+    parts.clear()  # before indexing makes another copy
+    keys = sorted(rows)
+    order, contexts, types, directions = ([rows[key][column] for key in keys] for column in range(4))
+    return PairTable(keys, vectors[order], contexts, types, [gold.get(key) for key in keys], directions)
 
 
 def summarize_clusters(

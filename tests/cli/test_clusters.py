@@ -261,7 +261,7 @@ def test_a_seed_that_is_none(trained: Path, run: Callable[..., Any], tmp_path: P
         assert done.exit_code == 2 and "seed" in done.stderr and isinstance(done.exception, SystemExit)
     assert run("clusters", *paths, "--seed", 2**32 - 1).exit_code == 0
     with pytest.raises(ValueError, match=r"R007.*seed is -1; expected a number from 0 to"):
-        build(clustering={"@misc": "spacy_relext.Clustering.v1", "seed": -1})
+        build(clustering={"@misc": "spacy_relext.SelforeClustering.v1", "seed": -1})
 
 
 def test_clusters_are_compared_with_gold_relations(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:

@@ -163,8 +163,8 @@ def grounder(encoder: Setting) -> Setting:
 def clusterer(encoder: Setting, **options: str) -> Setting:
     """Settings of a finder of relations."""
     model = {"@architectures": "spacy_relext.SelforeClusterer.v1", "dropout": 0.0, "encoder": encoder, **options}
-    clustering = {"@misc": "spacy_relext.Clustering.v1", "loops": 1}
-    return {"model": model, "suggester": NEAR, "n_clusters": 2, "clustering": clustering}
+    training = {"@misc": "spacy_relext.SelforeTraining.v1", "loops": 1}
+    return {"model": model, "suggester": NEAR, "n_clusters": 2, "training": training}
 
 
 def bags(encoder: Setting) -> Setting:

@@ -82,8 +82,8 @@ OUT_OF_RANGE = [
     ("hrere_classifier", {"evidence_facts": -1}),
     ("selfore_clusterer", {"threshold": -1.0}),
     ("selfore_clusterer", {"n_clusters": -1}),
-    ("selfore_clusterer", {"most_clusters": 1}),
-    ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.Clustering.v1", "restarts": -1}}),
+    ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.SelforeClustering.v1", "max_clusters": 1}}),
+    ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.SelforeClustering.v1", "restarts": -1}}),
 ]
 
 

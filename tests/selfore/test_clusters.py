@@ -7,7 +7,7 @@ import pytest
 from spacy_relext.selfore.clusters import Clusters
 
 RECORD = {"id": "cluster_0", "name": "born in", "size": 2, "ngrams": ["born in"], "types": "A B", "fit": 0.5}
-VALUES = {"records": [RECORD], "quantiles": [0.0, 1.0], "history": [{"pairs": 2}], "has_settled": True, "scale": 2.0}
+VALUES = {"records": [RECORD], "quantiles": [0.0, 1.0], "history": [{"pairs": 2}], "has_converged": True, "scale": 2.0}
 
 
 def test_what_is_written_is_read() -> None:

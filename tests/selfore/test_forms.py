@@ -13,16 +13,12 @@ from spacy.training import Example
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.selfore.clustering import adaptive
 from spacy_relext.selfore.clustering.autoencoder import check_sizes
-from spacy_relext.selfore.clustering.methods import METHODS
 from spacy_relext.selfore.model import PARTS
+from spacy_relext.selfore.settings import METHODS
 from tests.contract.tiny_bert import save_tiny_bert
-from tests.selfore.test_component import MODEL, NAME, TURNS, build, make_examples
+from tests.selfore.test_component import MODEL, NAME, TURNS, blocks, build, make_examples
 
 QUICK = {"pretrain_epochs": 100, "adaptive_epochs": 4}
-
-
-def clustering(**options: Any) -> Dict[str, Any]:
-    return {"@misc": "spacy_relext.Clustering.v1", **options}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +44,7 @@ def build_pieces(encoder: str, vector: str, **options: Any) -> Tuple[Language, A
         },
         "type_weight": 0.0,
     }
-    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": model, "clustering": clustering(**options)})
+    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": model, **blocks(**options)})
     examples = make_examples(nlp)
     spacy.util.fix_random_seed(0)
     nlp.initialize(lambda: examples)
@@ -73,7 +69,7 @@ def same(one: Dict[str, Any], other: Dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_templates_are_clusters(method: str) -> None:
-    nlp, pipe, examples = build(clustering=clustering(method=method, over=1, **QUICK))
+    nlp, pipe, examples = build(**blocks(method=method, over=1, **QUICK))
     assert nlp.evaluate(examples)["ari"] > 0.9
     if method != "adaptive":  # what is not linear may find other clusters than the space that is fitted to them
         assert {each["size"] for each in pipe.clusters.records} == {TURNS}
@@ -81,12 +77,12 @@ def test_templates_are_clusters(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["discriminant", "adaptive"])
 def test_more_clusters_are_merged(method: str) -> None:
-    nlp, pipe, examples = build(clustering=clustering(method=method, over=2, **QUICK))
+    nlp, pipe, examples = build(**blocks(method=method, over=2, **QUICK))
     assert len(pipe.labels) == 3 and nlp.evaluate(examples)["ari"] > 0.9
 
 
 def test_the_order_of_the_corpus_is_not_read() -> None:
-    options = {"clustering": clustering(method="adaptive", **QUICK)}
+    options = blocks(method="adaptive", **QUICK)
     _, pipe, examples = build(**options)
     expected = {key: pipe.labels[cluster] for key, cluster in pipe.loop.cluster_of.items()}
     nlp = spacy.blank("en")
@@ -99,7 +95,7 @@ def test_the_order_of_the_corpus_is_not_read() -> None:
 def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: List[int] = []
 
-    def collapsed(vectors: Any, count: int, *, seed: int, settings: Any) -> Any:
+    def collapsed(vectors: Any, count: int, *, seed: int, **_: Any) -> Any:
         tries.append(seed)
         labels = numpy.zeros(len(vectors.vectors), dtype="int64")
         sizes = numpy.bincount(labels, minlength=count)
@@ -107,7 +103,7 @@ def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(adaptive, "adapt", collapsed)
     with pytest.warns(UserWarning, match=r"W600.*33% of the clusters are used"):
-        build(clustering=clustering(method="adaptive"))
+        build(**blocks(method="adaptive"))
     assert len(tries) == 1 + adaptive.RETRIES
 
 
@@ -150,7 +146,7 @@ def test_markers_are_of_the_pair(encoder: str) -> None:
 @pytest.mark.parametrize("kind", ["shared", "means", "markers"])
 def test_clusters_are_learned(kind: str, encoder: str) -> None:
     if kind == "shared":
-        nlp, pipe, examples = build(clustering=clustering(loops=1))
+        nlp, pipe, examples = build(**blocks(loops=1))
     else:
         nlp, pipe, examples = build_pieces(encoder, kind, loops=1)
     optimizer = nlp.create_optimizer()
@@ -168,7 +164,7 @@ def test_clusters_are_learned(kind: str, encoder: str) -> None:
 def test_a_frozen_encoder_stays_as_it_is_bit_by_bit(kind: str, encoder: str) -> None:
     options = {"loops": 2, "freeze_epochs": 2}
     if kind == "shared":
-        nlp, pipe, examples = build(clustering=clustering(**options))
+        nlp, pipe, examples = build(**blocks(**options))
     else:
         nlp, pipe, examples = build_pieces(encoder, kind, **options)
     callback = spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component=NAME, epochs=3)
@@ -177,7 +173,7 @@ def test_a_frozen_encoder_stays_as_it_is_bit_by_bit(kind: str, encoder: str) -> 
     for epoch in range(6):
         for step in (0, 1):
             callback(nlp, {"step": 2 * epoch + step, "epoch": epoch})
-            pipe.clusters.has_settled = False
+            pipe.clusters.has_converged = False
             before, head = weights(pipe), module_of(pipe.model).head.weight.clone()
             nlp.update(examples[8 * step : 8 * step + 8], sgd=optimizer, losses={})
             moved.append(not same(weights(pipe), before))
@@ -187,7 +183,7 @@ def test_a_frozen_encoder_stays_as_it_is_bit_by_bit(kind: str, encoder: str) -> 
 
 
 def test_an_encoder_that_would_never_learn_is_refused() -> None:
-    nlp, _, _ = build(clustering=clustering(loops=1, freeze_epochs=2))
+    nlp, _, _ = build(**blocks(loops=1, freeze_epochs=2))
     callback = spacy.registry.callbacks.get("spacy_relext.recluster.v1")(component=NAME, epochs=2)
     with pytest.raises(ValueError, match=r"^\[R607\].*2 epochs a loop.*first 2"):
         callback(nlp, {"step": 0, "epoch": 0})

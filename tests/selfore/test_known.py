@@ -7,8 +7,8 @@ import spacy
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.selfore.loop import read_table
-from tests.selfore.test_component import LOOPS, MODEL, NAME, TEMPLATES, TURNS, build, make_doc, make_examples
+from spacy_relext.selfore.table import encode_pairs
+from tests.selfore.test_component import LOOPS, MODEL, NAME, TEMPLATES, TURNS, blocks, build, make_doc, make_examples
 
 Keep = Callable[[int, str], bool]
 
@@ -26,7 +26,7 @@ def keep_gold(examples: Sequence[Example], keep: Keep, *, backwards: bool = Fals
 
 def train(keep: Keep, *, backwards: bool = False, **config: Any) -> Any:
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "known": True, **config})
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **blocks(known=True), **config})
     examples = make_examples(nlp)
     keep_gold(examples, keep, backwards=backwards)
     spacy.util.fix_random_seed(0)
@@ -56,7 +56,7 @@ def test_a_wrong_label_stays_as_gold_says() -> None:
     wrong = examples[0]  # of "born_in"
     set_triples(wrong.reference, [dict(zip(("subject", "object"), wrong.reference.ents), relation="bought")])
     pipe.recluster()
-    (key,) = read_table(pipe, [wrong]).keys
+    (key,) = encode_pairs(pipe, [wrong], reads_gold=True).keys
     assert pipe.labels[pipe.loop.cluster_of[key]] == "bought" and pipe.targets(pipe.suggest_gold([wrong]))[
         "clusters"
     ] == [0]
@@ -73,7 +73,7 @@ def test_a_subject_that_comes_second() -> None:
 
 def test_a_relation_in_both_directions_has_two_clusters() -> None:
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "known": True})
+    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **blocks(known=True)})
     examples = make_examples(nlp)
     keep_gold(examples, lambda turn, relation: False)
     for turn in range(8):
@@ -88,7 +88,7 @@ def test_a_relation_in_both_directions_has_two_clusters() -> None:
 
 
 def test_loops_keep_known_clusters() -> None:
-    nlp, pipe, examples = train(some, clustering=LOOPS)
+    nlp, pipe, examples = train(some, training=LOOPS)
     pipe.rename_cluster("cluster_1", "is married to")
     optimizer = nlp.create_optimizer()
     optimizer.learn_rate = 1e-5
@@ -99,13 +99,15 @@ def test_loops_keep_known_clusters() -> None:
 
 def test_gold_is_read_only_where_it_shall_be() -> None:
     _, pipe, examples = build()
-    table = read_table(pipe, examples)
+    table = encode_pairs(pipe, examples, reads_gold=False)
     assert set(table.gold) == {None} and not any("known" in each for each in pipe.clusters.records)
 
 
-@pytest.mark.parametrize("key", ["n_clusters", "most_clusters"])
-def test_room_for_new_clusters(key: str) -> None:
-    count = {"n_clusters": 3} if key == "n_clusters" else {"n_clusters": 0, "most_clusters": 3}
+@pytest.mark.parametrize(
+    ("key", "count"),
+    [("n_clusters", {"n_clusters": 3}), ("max_clusters", {"n_clusters": 0, **blocks(known=True, max_clusters=3)})],
+)
+def test_room_for_new_clusters(key: str, count: Dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=rf"R611.*3 relations \(born_in, bought, married\).*{key} = 3"):
         train(lambda turn, relation: turn < 4, **count)
 

@@ -3,7 +3,7 @@
 import random
 import warnings
 from functools import partial
-from typing import Any, Dict, List, Tuple
+from typing import Any, List, Tuple
 
 import numpy
 import pytest
@@ -16,19 +16,15 @@ from spacy_relext.scoring.clusters import score_clusters
 from spacy_relext.selfore.clustering.discriminant import Space
 from spacy_relext.selfore.clustering.fit import fit_scale
 from spacy_relext.selfore.table import keys_of
-from tests.selfore.test_component import CNN, MODEL, NAME, TEMPLATES, TURNS, make_examples
+from tests.selfore.test_component import CNN, MODEL, NAME, TEMPLATES, TURNS, blocks, make_examples
 
 RECLUSTER = {"@callbacks": "spacy_relext.recluster.v1", "component": NAME, "epochs": 1}
 STEPS = 9
 
 
-def clustering(**options: Any) -> Dict[str, Any]:
-    return {"@misc": "spacy_relext.Clustering.v1", **options}
-
-
 def new(**options: Any) -> Tuple[Language, Any]:
     nlp = spacy.blank("en")
-    pipe = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "clustering": clustering(**options)})
+    pipe = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **blocks(**options)})
     nlp.config["training"] = {"before_update": RECLUSTER, "max_epochs": 0, "optimizer": {"@optimizers": "Adam.v1"}}
     return nlp, pipe
 
@@ -52,7 +48,7 @@ def test_two_loops_draw_clusters_apart(smoothing: float) -> None:
     found = [pipe.loop.cluster_of[key] for key in keys_of(pipe.suggest_gold(examples))]
     assert score_clusters(gold, found)["ari"] > 0.9
     told = [each["information"] for each in pipe.clusters.history]
-    assert len(told) == 3 and told[0] < told[2] and pipe.clusters.has_settled
+    assert len(told) == 3 and told[0] < told[2] and pipe.clusters.has_converged
     assert (pipe.clusters.scale == 1.0) == (smoothing == 0.0)
 
 

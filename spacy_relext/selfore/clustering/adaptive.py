@@ -13,7 +13,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from ...pipeline.settings import Settings
+from ..settings import SelforeAutoencoder
 from .autoencoder import AdaptiveClusters, check_sizes, log_target, reconstruction_loss, soft_sizes
 from .discriminant import TOLERANCE, kmeans, means_of
 from .ensemble import CHUNK, Floats, Ints, row_slices
@@ -57,46 +57,50 @@ class Standardised:
             yield torch.from_numpy(((batch - self.mean) / self.deviation).astype("float32"))
 
 
-def adaptive_clusters(vectors: Floats, count: int, *, seed: int, settings: Settings) -> Adapted:
+def adaptive_clusters(
+    vectors: Floats, count: int, *, seed: int, restarts: int, settings: SelforeAutoencoder
+) -> Adapted:
     """Cluster, and restart with other random numbers if clusters collapse.
 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
     seed (int): Random seed; the state of torch's global generator is restored.
+    restarts (int): Number of starts of k-means.
     RETURNS (Adapted): Of the first try without a collapse, or else of the one with the most even cluster sizes.
     """
     standardised = Standardised(vectors)
     tries: List[Adapted] = []
     for attempt in range(1 + RETRIES):
         with torch.random.fork_rng(devices=[]):
-            tries.append(adapt(standardised, count, seed=seed * (1 + RETRIES) + attempt, settings=settings))
+            try_seed = seed * (1 + RETRIES) + attempt
+            tries.append(adapt(standardised, count, seed=try_seed, restarts=restarts, settings=settings))
         if not tries[-1].reasons:
             return tries[-1]
         logger.info("adaptive clustering, try %d: %s", attempt + 1, "; ".join(tries[-1].reasons))
     return max(tries, key=lambda each: check_sizes(numpy.bincount(each.labels, minlength=count)).evenness)
 
 
-def adapt(vectors: Standardised, count: int, *, seed: int, settings: Settings) -> Adapted:
+def adapt(vectors: Standardised, count: int, *, seed: int, restarts: int, settings: SelforeAutoencoder) -> Adapted:
     """Cluster once; `seed` is that of the network, the batches and k-means++."""
     torch.manual_seed(seed)
     rng = numpy.random.default_rng(seed)
     module = AdaptiveClusters(len(vectors.mean))
-    _pretrain(module, vectors, epochs=settings["pretrain_epochs"], rng=rng)
+    _pretrain(module, vectors, epochs=settings.pretrain_epochs, rng=rng)
     with torch.no_grad():
         codes = torch.cat([module.autoencoder.encode(batch) for batch in vectors.batches(CHUNK)])
-    centroids = _best_centroids(codes.numpy(), count, seed=seed, restarts=settings["restarts"])
+    centroids = _best_centroids(codes.numpy(), count, seed=seed, restarts=restarts)
     module.set_centroids(codes, torch.from_numpy(centroids))
     optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE)
     labels, sizes = assign(module, vectors)
     changed: List[float] = []
-    epochs, refresh = settings["adaptive_epochs"], settings["refresh"]
+    epochs, refresh = settings.adaptive_epochs, settings.refresh
     for epoch in range(0, epochs, refresh):
         teacher = copy.deepcopy(module).eval()
         for _ in range(min(refresh, epochs - epoch)):
             for batch in vectors.batches(BATCH, order=rng.permutation(len(vectors.vectors))):
                 with torch.no_grad():
                     log_p = log_target(teacher.log_assignment(batch), sizes)
-                _step(optimizer, module.train().loss(batch, log_p, reconstruction=settings["reconstruction"]))
+                _step(optimizer, module.train().loss(batch, log_p, reconstruction=settings.reconstruction))
         before, (labels, sizes) = labels, assign(module, vectors)
         changed.append(float((before != labels).mean()))
         if changed[-1] < TOLERANCE or check_sizes(numpy.bincount(labels, minlength=count)).reasons:

@@ -7,7 +7,6 @@ from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy
 
-from ...pipeline.settings import Settings
 from .discriminant import Clustering, LdaOptions, reduce_vectors, restart_clustering
 from .ensemble import Floats, import_optional, sample_rows
 
@@ -28,7 +27,7 @@ class Choice(NamedTuple):
     tried: List[Tuple[int, float]]  # each count and its score, see `choose_count`
 
 
-def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int, settings: Settings) -> Choice:
+def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int) -> Choice:
     """Choose the count with the best score: information on neighbours times stability.
 
     The information I(K) of clusters on neighbours grows with K as long as splits follow gaps between neighbours, and
@@ -45,8 +44,7 @@ def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int, settings:
     vectors = vectors[sample_rows(len(vectors), MAX_PAIRS, numpy.random.default_rng(seed))]
     ordered = sorted(set(counts))
     possible = [count for count in ordered if count <= len(vectors) // 10] or ordered[:1]
-    reduced = reduce_vectors(vectors, possible[-1], reduce=settings["reduce"], whiten=settings["whiten"], seed=seed)
-    options = LdaOptions(settings["shrinkage"], settings["rounds"], STARTS)
+    reduced, options = reduce_vectors(vectors, possible[-1], seed=seed), LdaOptions(restarts=STARTS)
     clusterings = {count: restart_clustering(reduced, count, options, seed=seed) for count in possible}
     scores = {count: _score(each, count) for count, each in clusterings.items()}
     first = dict(zip(possible, smooth_scores(possible, list(scores.values()))))

@@ -33,6 +33,9 @@ MAX_KMEANS_PAIRS = 200_000
 # At most one principal component for ten pairs, unless K is larger: more would separate any clusters.
 PAIRS_PER_COMPONENT = 10
 
+# Maximum number of principal components.
+MAX_COMPONENTS = 200
+
 # Alternation stops if a smaller share of the pairs changes its cluster.
 TOLERANCE = 0.005
 
@@ -69,7 +72,7 @@ class Space(NamedTuple):
 class LdaOptions(NamedTuple):
     """Options of LDA and k-means in alternation."""
 
-    shrinkage: float = 0.1  # of the scatter within clusters towards a multiple of the identity, 0 to 1
+    shrinkage: float = 0.3  # of the scatter within clusters towards a multiple of the identity, 0 to 1
     rounds: int = 12  # at most; 0: k-means of the principal components
     restarts: int = 20
 
@@ -97,34 +100,30 @@ class Reduced(NamedTuple):
         return Clustering(labels, space, changed, self.neighbours.information(labels, count=count))
 
 
-def reduce_vectors(vectors: Floats, count: int, *, reduce: int = 200, whiten: float = 0.0, seed: int = 0) -> Reduced:
+def reduce_vectors(vectors: Floats, count: int, *, seed: int = 0) -> Reduced:
     """Project vectors to their principal components, and find neighbours there.
 
     vectors (Floats): Half precision suffices. Shape (N, F)
-    count (int): K.
-    reduce (int): Maximum number of components; they are also limited to K or a tenth of the pairs, whichever is larger.
-    whiten (float): w: components of variance λ are multiplied by λ^(-w/2). 0: unchanged, 1: unit variance.
+    count (int): K; there are no more components than that or a tenth of the pairs, whichever is larger.
     """
-    mean, axes, variances = principal_axes(vectors, min(reduce, max(count, len(vectors) // PAIRS_PER_COMPONENT)))
-    axes = (axes * numpy.maximum(variances, TINY) ** (-whiten / 2)).astype("float32")
+    mean, axes = principal_axes(vectors, min(MAX_COMPONENTS, max(count, len(vectors) // PAIRS_PER_COMPONENT)))
     reduced = numpy.concatenate([(chunk - mean) @ axes for chunk in _chunks(vectors)])
     return Reduced(mean, axes, reduced, Neighbours(reduced, seed=seed))
 
 
-def discriminant_kmeans(
-    reduced: Reduced, count: int, options: LdaOptions, *, seed: int, over: int = 1, consensus: bool = True
-) -> Clustering:
+def discriminant_kmeans(reduced: Reduced, count: int, options: LdaOptions, *, seed: int, over: int = 1) -> Clustering:
     """Cluster from several starts, and choose the clustering with the most information on neighbours.
+
+    The consensus of the best 3, 5 and 10 clusterings is also a start.
 
     count (int): K, at most N; some clusters may be empty if there are fewer distinct pairs.
     seed (int): Of k-means++; each start has its own.
     over (int): Factor of over-clustering: K · over clusters are merged to K, and refined by more rounds.
-    consensus (bool): Whether the consensus of the best 3, 5 and 10 clusterings is also a start.
     """
     clusterings = restart_clustering(reduced, count, options, seed=seed, over=over)
     clusterings.sort(key=lambda each: -each.information)
     cluster = partial(kmeans, seed=(seed + 1) * options.restarts - 1)
-    for size in CONSENSUS_SIZES if consensus and options.rounds else ():
+    for size in CONSENSUS_SIZES if options.rounds else ():
         if size <= options.restarts:
             labels = consensus_clusters([each.labels for each in clusterings[:size]], count, seed=seed)
             labels, projection, changed = alternate(reduced.vectors, labels, count, options, cluster)
@@ -181,8 +180,8 @@ def nearest_centroids(vectors: Floats, centroids: Floats) -> Ints:
     return numpy.concatenate(chunks).astype(numpy.int64)
 
 
-def principal_axes(vectors: Floats, count: int) -> Tuple[Floats, Floats, Floats]:
-    """Find D principal components: mean, axes, and variances. Shapes (N, F) → (F,), (F, D), (D,)"""
+def principal_axes(vectors: Floats, count: int) -> Tuple[Floats, Floats]:
+    """Find D principal components: mean and axes. Shapes (N, F) → (F,), (F, D)"""
     width = vectors.shape[1]
     total, products = numpy.zeros(width), numpy.zeros((width, width))
     for chunk in _chunks(vectors):
@@ -190,8 +189,8 @@ def principal_axes(vectors: Floats, count: int) -> Tuple[Floats, Floats, Floats]
     mean = (total / max(len(vectors), 1)).astype("float32")
     for chunk in _chunks(vectors):
         products += (chunk - mean).T @ (chunk - mean)
-    variances, axes = numpy.linalg.eigh(products / max(len(vectors), 1))
-    return mean, _fix_signs(axes[:, ::-1][:, :count]).astype("float32"), variances[::-1][:count].astype("float32")
+    axes = numpy.linalg.eigh(products / max(len(vectors), 1))[1]
+    return mean, _fix_signs(axes[:, ::-1][:, :count]).astype("float32")
 
 
 def discriminants(vectors: Floats, labels: Ints, count: int, *, shrinkage: float) -> Floats:

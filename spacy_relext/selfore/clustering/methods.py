@@ -1,4 +1,4 @@
-"""Clustering methods and their settings. Whatever the method, a linear space comes with the clusters: it assigns new
+"""Clustering methods. Whatever the method, a linear space comes with the clusters: it assigns new
 pairs, and the classifier is initialized with it.
 
 | method | clusters |
@@ -9,13 +9,11 @@ pairs, and the classifier is initialized with it.
 | adaptive | deep embedded clustering, as in the paper (`adaptive.py`) |
 """
 
-from typing import Dict, Optional, Sequence
+from typing import Optional, Sequence
 
 import numpy
-from spacy import registry
 
-from ...errors import Errors, check_range
-from ...pipeline.settings import Ranges, Settings, check_settings, plain_settings
+from ..settings import SelforeAutoencoder, SelforeClustering
 from .adaptive import Adapted, adaptive_clusters
 from .discriminant import (
     TINY,
@@ -31,113 +29,41 @@ from .discriminant import (
 from .ensemble import Floats, Ints, import_optional, merge_clusters, sample_rows
 from .seeded import seeded_kmeans
 
-METHODS = ("discriminant", "kmeans", "ward", "adaptive")
-
 # Agglomerative clustering needs the distances of all pairs of its sample.
 MAX_WARD_PAIRS = 12_000
 
-RANGES: Ranges = {
-    "method": METHODS,
-    "reduce": (1, 100_000),
-    "whiten": (0.0, 1.0),
-    "shrinkage": (0.0, 1.0),
-    "rounds": (0, 1_000),
-    "restarts": (1, 1_000),
-    "over": (1, 100),
-    "pretrain_epochs": (0, 100_000),
-    "adaptive_epochs": (0, 100_000),
-    "refresh": (1, 100_000),
-    "reconstruction": (0.0, 1_000.0),
-    "loops": (0, 1_000),
-    "stop": (0.0, 1.0),
-    "freeze_epochs": (0, 100_000),
-    "smoothing": (0.0, 0.99),
-}
-
-# Each start has its own seed, up to four times their number times `seed`; scikit-learn's seeds end at 2³².
-MAX_SEED, MIN_STARTS = 2**29, 3
-
-# Settings of training, and the values that they must have without loops.
-TRAINING: Dict[str, object] = {"freeze_epochs": 0}
-
-
-@registry.misc("spacy_relext.Clustering.v1")
-def create_clustering(
-    reduce: int = 200,
-    whiten: float = 0.0,
-    shrinkage: float = 0.3,
-    rounds: int = 12,
-    restarts: int = 20,
-    consensus: bool = True,
-    method: str = "discriminant",
-    over: int = 3,
-    pretrain_epochs: int = 20,
-    adaptive_epochs: int = 20,
-    refresh: int = 2,
-    reconstruction: float = 0.1,
-    loops: int = 0,
-    stop: float = 0.1,
-    freeze_epochs: int = 0,
-    smoothing: float = 0.1,
-    seed: int = 0,
-) -> Settings:
-    """Check the clustering settings of a `selfore_clusterer`, and return them.
-
-    reduce (int): Maximum number of principal components.
-    whiten (float): Degree of whitening of the components, from 0 (none) to 1 (unit variance).
-    shrinkage (float): Shrinkage of the scatter within clusters towards a multiple of the identity.
-    rounds (int): Maximum number of rounds of LDA and k-means; 0: k-means alone.
-    restarts (int): Number of starts; the clustering with the most information on neighbours is chosen.
-    consensus (bool): Whether the consensus of the best clusterings is also a start.
-    method (str): "discriminant", "kmeans", "ward" or "adaptive".
-    over (int): Factor of over-clustering; the clusters are then merged by Ward's method. 1: none. Not used where
-        relations are known.
-    pretrain_epochs (int): Of "adaptive": epochs of the autoencoder alone.
-    adaptive_epochs (int): Of "adaptive": maximum epochs of codes and centroids together.
-    refresh (int): Of "adaptive": epochs with the same target distribution.
-    reconstruction (float): Of "adaptive": weight of the reconstruction loss after pretraining.
-    loops (int): Loops of training on the clusters and clustering again; 0: none.
-    stop (float): Training ends if a smaller share of the pairs changes its cluster.
-    freeze_epochs (int): First epochs of each loop, in which only the classifier is trained.
-    smoothing (float): Label smoothing.
-    seed (int): Random seed, from 0.
-    RAISES (ValueError): If a setting is out of its range, or is one of `TRAINING` and there are no loops.
-    """
-    settings = plain_settings(locals())
-    check_settings(settings, RANGES)
-    check_range("seed", seed, 0, MAX_SEED // max(restarts, MIN_STARTS))
-    for key, default in TRAINING.items() if not loops else ():
-        if settings[key] != default:
-            raise ValueError(Errors.R609.format(key=key, found=settings[key], expected=default))
-    return settings
-
 
 def find_clusters(
-    vectors: Floats, count: int, *, seed: int, settings: Settings, seeds: Optional[Sequence[int]] = None
+    vectors: Floats,
+    count: int,
+    *,
+    settings: SelforeClustering,
+    autoencoder: SelforeAutoencoder,
+    seeds: Optional[Sequence[int]] = None,
 ) -> Clustering:
     """Cluster pairs, and fit a linear space to the clusters.
 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
-    settings (Settings): From `spacy_relext.Clustering.v1`.
     seeds (Optional[Sequence[int]]): As for `seeded_kmeans`; None: no class is known.
     """
-    reduced = reduce_vectors(vectors, count, reduce=settings["reduce"], whiten=settings["whiten"], seed=seed)
-    method, over = settings["method"], settings["over"]
-    options = LdaOptions(settings["shrinkage"], settings["rounds"], settings["restarts"])
+    reduced, options = reduce_vectors(vectors, count, seed=settings.seed), LdaOptions(restarts=settings.restarts)
     if seeds is not None:
-        return seeded_kmeans(reduced, count, seeds, options, seed=seed)
-    if method in ("discriminant", "kmeans"):
-        options = options._replace(rounds=0) if method == "kmeans" else options
-        clustering = discriminant_kmeans(reduced, count, options, seed=seed, over=over, consensus=settings["consensus"])
-        return clustering if options.rounds or over > 1 else _scale_to_unit_variance(clustering, reduced)
-    parts = min(over * count, len(vectors))
-    if method == "ward":
-        labels = ward_labels(reduced.vectors, parts, seed=seed)
+        return seeded_kmeans(reduced, count, seeds, options, seed=settings.seed)
+    if settings.method == "discriminant":
+        return discriminant_kmeans(reduced, count, options, seed=settings.seed, over=settings.over)
+    if settings.method == "kmeans":
+        options = options._replace(rounds=0)
+        clustering = discriminant_kmeans(reduced, count, options, seed=settings.seed, over=settings.over)
+        return clustering if settings.over > 1 else _scale_to_unit_variance(clustering, reduced)
+    parts = min(settings.over * count, len(vectors))
+    if settings.method == "ward":
+        labels = ward_labels(reduced.vectors, parts, seed=settings.seed)
         sizes = numpy.bincount(labels, minlength=parts).astype("float64")
         adapted = Adapted(labels, means_of(reduced.vectors, labels, parts), sizes, [], [])
     else:
-        adapted = adaptive_clusters(vectors, parts, seed=seed, settings=settings)
+        starts = settings.restarts
+        adapted = adaptive_clusters(vectors, parts, seed=settings.seed, restarts=starts, settings=autoencoder)
     labels = adapted.labels
     if parts > count:
         labels = merge_clusters(adapted.centroids, adapted.sizes, count)[0][labels]

@@ -184,12 +184,13 @@ def test_types_of_a_recogniser(data: pathlib.Path, tmp_path: pathlib.Path) -> No
 def test_other_ways_on_the_same_vectors() -> None:
     from benchmarks.selfore.systems import ABLATIONS, CLUSTERING, FORMS
     from benchmarks.selfore.vectors import Vectors, cluster_vectors
-    from spacy_relext.selfore.clustering.methods import create_clustering
+    from spacy_relext.selfore.settings import SelforeAutoencoder, SelforeClustering
 
     dice = numpy.random.default_rng(0)
     gold = ["a"] * 40 + ["b"] * 40
     pairs = (dice.normal(size=(80, 6)) + 9.0 * numpy.eye(6)[[0] * 40 + [1] * 40]).astype("float16")
-    vectors = Vectors(pairs, gold, numpy.arange(1, 80), create_clustering(pretrain_epochs=2, adaptive_epochs=2))
+    epochs = SelforeAutoencoder(pretrain_epochs=2, adaptive_epochs=2)
+    vectors = Vectors(pairs, gold, numpy.arange(1, 80), SelforeClustering(), epochs)
     for changes in [{}, *ABLATIONS.values(), *FORMS.values()]:
         settings = {key.removeprefix(CLUSTERING): value for key, value in changes.items() if key.startswith(CLUSTERING)}
         found = cluster_vectors(vectors, 2, settings, seed=1)
@@ -201,7 +202,7 @@ def test_all_of_a_loop_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(selfore_scale, "CLUSTERS", 4)
     seconds, pipe = selfore_scale.time_all(300, starts=2)
-    assert 0.0 < seconds < 600.0 and pipe.clustering["restarts"] == 2 and pipe.clustering["consensus"]
+    assert 0.0 < seconds < 600.0 and pipe.clustering.restarts == 2
     assert sum(each["size"] for each in pipe.clusters.records) == 300 and len(pipe.clusters.quantiles) > 1
     assert len(pipe.labels) == 4 and pipe.clusters.history[0]["pairs"] == 300
     table = selfore_scale.draw_table(50)

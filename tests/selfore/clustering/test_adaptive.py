@@ -19,29 +19,29 @@ from spacy_relext.selfore.clustering.autoencoder import (
     soft_sizes,
     squared_distances,
 )
-from spacy_relext.selfore.clustering.methods import create_clustering
+from spacy_relext.selfore.settings import SelforeAutoencoder
 from tests.selfore.clustering.test_methods import FEW, apart
 
 
 def test_clusters_are_found_again_with_the_same_seed() -> None:
     vectors, gold = apart()
-    settings = create_clustering(restarts=10, **FEW)
+    settings = FEW
     before = torch.random.get_rng_state()
-    found = adaptive_clusters(vectors, 4, seed=1, settings=settings)
+    found = adaptive_clusters(vectors, 4, seed=1, restarts=10, settings=settings)
     assert torch.equal(torch.random.get_rng_state(), before), "torch's own random numbers stay as they are"
     assert adjusted_rand_score(gold, found.labels) > 0.9 and found.reasons == [] and found.changed
     assert found.centroids.shape == (4, 200) and found.sizes.sum() == pytest.approx(240)
     torch.manual_seed(7)
     numpy.random.seed(7)
-    assert (adaptive_clusters(vectors, 4, seed=1, settings=settings).labels == found.labels).all()
+    assert (adaptive_clusters(vectors, 4, seed=1, restarts=10, settings=settings).labels == found.labels).all()
 
 
 def test_codes_are_drawn_to_centroids() -> None:
     vectors, _ = apart()
-    settings = create_clustering(restarts=10, pretrain_epochs=30, adaptive_epochs=0)
-    plain = adaptive_clusters(vectors, 4, seed=0, settings=settings)
-    settings = create_clustering(restarts=10, pretrain_epochs=30, adaptive_epochs=6, refresh=3)
-    drawn = adaptive_clusters(vectors, 4, seed=0, settings=settings)
+    settings = SelforeAutoencoder(pretrain_epochs=30, adaptive_epochs=0)
+    plain = adaptive_clusters(vectors, 4, seed=0, restarts=10, settings=settings)
+    settings = SelforeAutoencoder(pretrain_epochs=30, adaptive_epochs=6, refresh=3)
+    drawn = adaptive_clusters(vectors, 4, seed=0, restarts=10, settings=settings)
     assert plain.changed == [] and 1 <= len(drawn.changed) <= 2
     assert (numpy.sort(drawn.sizes) != numpy.sort(plain.sizes)).all()
 
@@ -120,7 +120,7 @@ def code_of(share: float) -> float:
 def collapsing(times: int, seen: List[int]) -> Any:
     """What stands for `adapt`: some tries end with one cluster, each later one a little less uneven."""
 
-    def adapt(vectors: Standardised, count: int, *, seed: int, settings: Any) -> Adapted:
+    def adapt(vectors: Standardised, count: int, *, seed: int, **_: Any) -> Adapted:
         seen.append(seed)
         labels = numpy.zeros(240, dtype="int64")
         bad = len(seen) <= times
@@ -138,10 +138,13 @@ def test_clusters_that_fall_together_are_tried_again(monkeypatch: pytest.MonkeyP
     vectors, _ = apart()
     seen: List[int] = []
     monkeypatch.setattr(adaptive, "adapt", collapsing(2, seen))
-    assert adaptive_clusters(vectors, 4, seed=2, settings=create_clustering()).reasons == [] and len(set(seen)) == 3
+    assert (
+        adaptive_clusters(vectors, 4, seed=2, restarts=10, settings=SelforeAutoencoder()).reasons == []
+        and len(set(seen)) == 3
+    )
     seen.clear()
     monkeypatch.setattr(adaptive, "adapt", collapsing(99, seen))
-    found = adaptive_clusters(vectors, 4, seed=2, settings=create_clustering())
+    found = adaptive_clusters(vectors, 4, seed=2, restarts=10, settings=SelforeAutoencoder())
     assert len(set(seen)) == 1 + RETRIES and found.reasons
     assert found.labels.sum() == 1 + RETRIES, "the least uneven"
 
@@ -155,7 +158,7 @@ def test_a_collapse_ends_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
         return numpy.zeros(240, dtype="int64") + (len(calls) < 2), torch.full((4,), 60.0, dtype=torch.float64)
 
     monkeypatch.setattr(adaptive, "assign", assign)
-    settings = create_clustering(restarts=10, pretrain_epochs=1, adaptive_epochs=9, refresh=1)
+    settings = SelforeAutoencoder(pretrain_epochs=1, adaptive_epochs=9, refresh=1)
     with torch.random.fork_rng():
-        found = adaptive.adapt(Standardised(vectors), 4, seed=0, settings=settings)
+        found = adaptive.adapt(Standardised(vectors), 4, seed=0, restarts=10, settings=settings)
     assert len(calls) == 2 and any("of the clusters are used" in reason for reason in found.reasons)

@@ -89,8 +89,7 @@ def test_vectors_that_are_all_alike(count: int) -> None:
 
 def test_principal_axes() -> None:
     vectors = numpy.asarray([[0.0, 0.0], [2.0, 2.0], [4.0, 4.0], [2.0, 2.2]], dtype="float32")
-    mean, axes, variances = principal_axes(vectors, 1)
-    assert variances.tolist() == pytest.approx([((vectors - mean) @ axes).var()], rel=1e-3)
+    mean, axes = principal_axes(vectors, 1)
     assert numpy.allclose(mean, [2.0, 2.05]) and numpy.allclose(axes[:, 0], [0.7071, 0.7071], atol=1e-2)
     assert principal_axes(vectors, 9)[1].shape == (2, 2)
     empty = Space(mean, axes, numpy.zeros((3, 1), dtype="float32")).codes(numpy.zeros((0, 2)))
