@@ -16,7 +16,7 @@ from spacy.tokens import Doc, DocBin
 
 from benchmarks.harness.pairs import read_examples
 from benchmarks.harness.runs import ROOT
-from spacy_relext.annotations.store import set_triples
+from spacy_relext.annotations.store import TRIPLES_KEY, set_triples
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.nero.grounding import NO_RULE, vote
 from spacy_relext.nero.rules.index import RuleIndex
@@ -74,41 +74,33 @@ def write_labels(corpus: Path, target: Path, labels: Sequence[PairClass | None])
     labels (Sequence[PairClass | None]): Label of each text; None for no annotation.
     """
     made, nlp = DocBin(store_user_data=True), spacy.blank("en")
-    docs = [doc for doc in iter_docs(corpus, nlp.vocab)]
+    docs = list(iter_docs(corpus, nlp.vocab))
     pairs = AnnotatedPairs()(docs)
     if pairs.doc.tolist() != list(range(len(labels))):
         raise ValueError(f"{corpus}: not one pair a text")
     for number, (doc, label) in enumerate(zip(docs, labels, strict=True)):
-        bare = _strip_triples(doc)
+        doc.user_data.pop(TRIPLES_KEY, None)
         if label is not None:
             subject, obj = pairs.spans(number)[:: -1 if label.backwards else 1]
             offsets = [(span.start_char, span.end_char) for span in (subject, obj)]
-            set_triples(bare, [(offsets[0], label.relation, offsets[1])])
-        made.add(bare)
+            set_triples(doc, [(offsets[0], label.relation, offsets[1])])
+        made.add(doc)
     target.parent.mkdir(parents=True, exist_ok=True)
     made.to_disk(target)
     return target
 
 
-def _strip_triples(doc: Doc) -> Doc:
-    """RETURNS (Doc): The Doc without its triples, changed in place."""
-    from spacy_relext.annotations.store import TRIPLES_KEY
-
-    doc.user_data.pop(TRIPLES_KEY, None)
-    return doc
-
-
 def by_rules(ruled: Ruled) -> list[PairClass | None]:
-    """RETURNS (list[PairClass | None]): The answer with the most weight of the rules that fire at each pair."""
-    fires = (ruled.votes.rule != NO_RULE).tolist()
-    return [ruled.votes.answer(n, ruled.rules) if fires[n] else None for n in range(len(fires))]
+    """RETURNS (list[PairClass | None]): The answer with the most weight of the rules that match each pair."""
+    rules = ruled.votes.rule.tolist()
+    return [None if rule == NO_RULE else ruled.votes.answer(n, ruled.rules) for n, rule in enumerate(rules)]
 
 
 def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> list[PairClass | None]:
     """Let Snorkel's LabelModel weigh the rules.
 
     python (Path): Python of an environment with snorkel.
-    RETURNS (list[PairClass | None]): The most probable answer where a rule fires.
+    RETURNS (list[PairClass | None]): The most probable answer where a rule matches.
     """
     answers = sorted({each for given in ruled.votes.answers for each in given})
     number = {each: index for index, each in enumerate(answers)}

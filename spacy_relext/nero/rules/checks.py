@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Collection, Dict, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, List, Sequence, Set, Tuple
 from typing import Counter as CounterType
 
 from ...errors import Warnings
@@ -20,21 +20,6 @@ WIDE = 0.5
 FEW = 0.01
 
 Place = Tuple[int, ...]  # of a pair; see `Pairs.place`
-
-
-class WideMasks(NamedTuple):
-    """Rules whose masks fit most pairs: how many, the widest, and its share of the pairs."""
-
-    wide: int
-    widest: Rule
-    share: float
-
-
-class FewNegatives(NamedTuple):
-    """Numbers of pairs without a relation: those that a rule for no relation matches, and all."""
-
-    matched: int
-    unrelated: int
 
 
 @dataclass
@@ -55,29 +40,24 @@ class PairCounts:
     def warnings(self, rules: Sequence[Rule], *, name: str) -> Dict[str, str]:
         """Return a message for each failed check, by a key; `name` is that of the component or of the rules."""
         lines: Dict[str, str] = {}
-        wide, few = self.wide_masks(rules), self.few_negatives()
-        if wide is not None:
-            found = {"wide": wide.wide, "rule": wide.widest.id, "pattern": wide.widest.pattern, "share": wide.share}
+        if wide := self.wide_masks(rules):
+            share, widest = max(wide, key=lambda each: each[0])
+            found = {"wide": len(wide), "rule": widest.id, "pattern": widest.pattern, "share": share}
             lines["wide masks"] = Warnings.W510.format(name=name, total=len(rules), **found)
-        if few is not None:
-            share = few.matched / few.unrelated
-            lines["few negatives"] = Warnings.W511.format(name=name, share=share, least=FEW, **few._asdict())
+        if self.has_few_negatives():
+            counts = {"matched": self.negatives, "unrelated": self.unrelated, "least": FEW}
+            lines["few negatives"] = Warnings.W511.format(name=name, share=self.negatives / self.unrelated, **counts)
         return lines
 
-    def wide_masks(self, rules: Sequence[Rule]) -> Optional[WideMasks]:
-        """Find the rules for relations that have a mask for several types and fit most pairs; None: there are none."""
+    def wide_masks(self, rules: Sequence[Rule]) -> List[Tuple[float, Rule]]:
+        """Find the rules for relations that have a mask for several types and fit most pairs, with their shares."""
         types = {kind or UNTYPED for kinds in self.kinds for kind in kinds}
         shares = [(self._share(rule), rule) for rule in rules if rule.relation != NO_RELATION_LABEL]
-        wide = [(share, rule) for share, rule in shares if share >= WIDE and _is_open(rule, types)]
-        if not wide:
-            return None
-        share, widest = max(wide, key=lambda each: each[0])
-        return WideMasks(len(wide), widest, share)
+        return [(share, rule) for share, rule in shares if share >= WIDE and _is_open(rule, types)]
 
-    def few_negatives(self) -> Optional[FewNegatives]:
-        """Count the pairs without a relation and those that rules for no relation match; None: enough."""
-        few = self.negatives < int(FEW * self.unrelated)  # 0 is enough for fewer than 100 pairs
-        return FewNegatives(self.negatives, self.unrelated) if few else None
+    def has_few_negatives(self) -> bool:
+        """Return True if rules for no relation match few of the pairs without one; of under 100, none is enough."""
+        return self.negatives < int(FEW * self.unrelated)
 
     def _share(self, rule: Rule) -> float:
         """Compute the share of the pairs that a rule's masks fit in one order or the other."""

@@ -19,7 +19,8 @@ def rules(*patterns: str, relation: str = "r") -> List[Rule]:
 
 def widest(*patterns: str, kinds: Counter = KINDS, relation: str = "r") -> Optional[tuple]:
     wide = PairCounts(kinds).wide_masks(rules(*patterns, relation=relation))
-    return None if wide is None else (wide.wide, wide.widest.id, wide.share)
+    share, first = max(wide, key=lambda each: each[0], default=(0.0, None))
+    return None if first is None else (len(wide), first.id, share)
 
 
 def test_masks_that_fit_most_pairs() -> None:
@@ -41,9 +42,9 @@ def test_masks_of_one_type_are_never_wide() -> None:
 
 
 def test_few_negatives() -> None:
-    assert PairCounts(unrelated=1000, negatives=10).few_negatives() is None
-    assert PairCounts(unrelated=1000, negatives=9).few_negatives() == (9, 1000)
-    assert PairCounts(unrelated=99).few_negatives() is None
+    assert not PairCounts(unrelated=1000, negatives=10).has_few_negatives()
+    assert PairCounts(unrelated=1000, negatives=9).has_few_negatives()
+    assert not PairCounts(unrelated=99).has_few_negatives()
 
 
 def test_pairs_without_a_relation_are_those_without_gold() -> None:
