@@ -20,7 +20,7 @@ def frozen_logits(train: Outputs, others: list[Outputs], *, kb: LinkedKb) -> lis
     RETURNS (list[Outputs]): The other outputs, with these logits as z_G.
     """
     classes = train.classes
-    module = PairKnowledge(len(classes) + 1, kb_width=kb.width, kb_rows=0, kb_complex=kb.kind == "complex")
+    module = PairKnowledge(len(classes) + 1, kb_width=kb.width, kb_rows=0)
     module.load(*kb.relation_vectors(classes))
     shared = torch.from_numpy(train.shared)
     gold = torch.from_numpy(train.gold).float() * shared

@@ -35,7 +35,7 @@ LONG: dict[str, dict[str, Any]] = {
     "wn18rr": {**OWN["wn18rr"], "width": 200, "relation_weight": 0.05, "epochs": 20, "eval_frequency": 5},
     "fb15k237": {**OWN["fb15k237"], "width": 1_000, "batch_size": 1_000, "epochs": 25, "eval_frequency": 5},
 }
-PARTS = ("same", "start", "relations", "distmult", "own", "bf16", "long", "hrere")
+PARTS = ("same", "start", "relations", "own", "bf16", "long", "hrere")
 RELATION_WEIGHT = 0.1
 PYKEEN = "peer:PyKEEN 1.11.1"
 
@@ -47,23 +47,12 @@ def links(call: Call, name: str) -> None:
     torch.set_num_threads(call.settings.threads)
     facts = f"{name}: {len(data.store):,} facts{', GPU' * (call.settings.gpu_id >= 0)}"
     for seed in call.seeds:
-        for part, kind, compare in (
-            ("same", "complex", _compare),
-            ("start", "complex", _start_alike),
-            ("relations", "complex", _ask_relations),
-            ("distmult", "distmult", _compare),
-        ):
+        for part, compare in (("same", _compare), ("start", _start_alike), ("relations", _ask_relations)):
             if call.wants(part):
                 # no evaluation: the last pass counts, as for the peer
-                same = {
-                    "kind": kind,
-                    "width": WIDTH,
-                    "batch_size": BATCH,
-                    "epochs": passes,
-                    "eval_frequency": passes + 1,
-                }
-                described = f"{facts}, {kind}, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
-                compare(call, data, KbTraining(seed=seed, precision="fp32", **same), described)  # type: ignore[arg-type]
+                same = {"width": WIDTH, "batch_size": BATCH, "epochs": passes, "eval_frequency": passes + 1}
+                described = f"{facts}, complex, {WIDTH} numbers, Adagrad 0.1, no regulariser, {passes} passes"
+                compare(call, data, KbTraining(seed=seed, precision="fp32", **same), described)
         logistic = {**LOGISTIC_RECIPE, "epochs": 60_000 * 5_000 // len(data.store)}
         for part, title, recipe, precision in (
             ("own", "own", OWN[name], "fp32"),
@@ -137,7 +126,7 @@ def _theirs(call: Call, data: Links, settings: KbTraining, *, scale: float = 0.0
     """Train the peer in a process of its own, unless that was done; scale 0 leaves its initialisation as it is."""
     answers = 2 * len(data.store)
     batch = max(1, round(settings.batch_size * data.questions / answers))
-    options_of_peer = {"kind": settings.kind, "width": settings.width, "passes": settings.epochs, "batch-size": batch}
+    options_of_peer = {"width": settings.width, "passes": settings.epochs, "batch-size": batch}
     options_of_peer.update(
         {"learn-rate": settings.learn_rate, "seed": settings.seed, **({"scale": scale} if scale else {})}
     )
@@ -156,15 +145,15 @@ def _theirs(call: Call, data: Links, settings: KbTraining, *, scale: float = 0.0
 
     result = cached(folder / "result.json", run)
     call.tell(f"  the peer says of itself: {result['own_scores']}")
-    return {**result, "model": _load_tables(folder / "tables.npz", settings.kind)}
+    return {**result, "model": _load_tables(folder / "tables.npz")}
 
 
-def _load_tables(path: Path, kind: str) -> KbEmbeddings:
+def _load_tables(path: Path) -> KbEmbeddings:
     """Load the peer's tables into our model, which scores facts as the peer does."""
     with numpy.load(path) as tables:
         entities, relations = torch.from_numpy(tables["entities"]), torch.from_numpy(tables["relations"])
-    width = entities.shape[1] // (2 if kind == "complex" else 1)
-    model = KbEmbeddings(kind=kind, n_entities=len(entities), n_relations=len(relations) // 2, width=width)
+    width = entities.shape[1] // 2
+    model = KbEmbeddings(n_entities=len(entities), n_relations=len(relations) // 2, width=width)
     model.load_state_dict({"entities": entities, "relations": relations})
     return model
 

@@ -1,4 +1,4 @@
-"""The peer of link prediction: PyKEEN's ComplEx or DistMult, reciprocal relations, cross-entropy over all entities.
+"""The peer of link prediction: PyKEEN's ComplEx, reciprocal relations, cross-entropy over all entities.
 
 It reads numbered facts and writes tables and the processor seconds of each pass; it does not import spacy_relext and
 runs in an environment of its own (`pip install pykeen==1.11.1`). Its own evaluator ranks the test facts, too.
@@ -26,8 +26,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--facts", type=Path, required=True)
     parser.add_argument("--entities", type=int, required=True)
     parser.add_argument("--relations", type=int, required=True)
-    parser.add_argument("--kind", choices=("complex", "distmult"), default="complex")
-    parser.add_argument("--width", type=int, default=100, help="numbers of an embedding, complex or real ones")
+    parser.add_argument("--width", type=int, default=100, help="complex numbers of an embedding")
     parser.add_argument("--passes", type=int, default=4)
     parser.add_argument("--batch-size", type=int, default=1000, help="questions of an update")
     parser.add_argument("--learn-rate", type=float, default=0.1)
@@ -41,18 +40,15 @@ def _train(args: argparse.Namespace, factory: Any) -> tuple[Any, list[float], li
     """Train on the CPU, without a regulariser."""
     import torch
     from pykeen.losses import CrossEntropyLoss
-    from pykeen.models import ComplEx, DistMult
+    from pykeen.models import ComplEx
     from pykeen.training import LCWATrainingLoop
 
-    model_class = {"complex": ComplEx, "distmult": DistMult}[args.kind]
-    options: dict[str, Any] = {"regularizer": None} if args.kind == "distmult" else {}
-    if args.kind == "complex":
-        # None means the default of weight 0.01 here
-        options["regularizer_kwargs"] = {"weight": 0.0, "p": 2.0, "normalize": True}
+    # None means the default of weight 0.01 here
+    options: dict[str, Any] = {"regularizer_kwargs": {"weight": 0.0, "p": 2.0, "normalize": True}}
     if args.scale:
         normal = partial(torch.nn.init.normal_, std=args.scale)
         options.update(entity_initializer=normal, relation_initializer=normal)
-    model = model_class(
+    model = ComplEx(
         triples_factory=factory,
         embedding_dim=args.width,
         loss=CrossEntropyLoss(),
@@ -72,7 +68,7 @@ def _train(args: argparse.Namespace, factory: Any) -> tuple[Any, list[float], li
     return model, seconds, losses
 
 
-def _tables_of(model: Any, kind: str) -> dict[str, numpy.ndarray]:
+def _tables_of(model: Any) -> dict[str, numpy.ndarray]:
     """Take the tables out: real parts before imaginary ones, relations before their reciprocals."""
     tables = {}
     for name, table in (
@@ -80,7 +76,7 @@ def _tables_of(model: Any, kind: str) -> dict[str, numpy.ndarray]:
         ("relations", model.relation_representations[0]),
     ):
         values = table(indices=None).detach().numpy()
-        tables[name] = numpy.concatenate([values.real, values.imag], axis=1) if kind == "complex" else values
+        tables[name] = numpy.concatenate([values.real, values.imag], axis=1)
     # there, each relation is followed by its reciprocal
     relations = tables["relations"]
     tables["relations"] = numpy.concatenate([relations[0::2], relations[1::2]])
@@ -99,7 +95,7 @@ def main() -> None:
     sizes = {"num_entities": args.entities, "num_relations": args.relations}
     factory = CoreTriplesFactory(facts["train"], **sizes, create_inverse_triples=True)
     model, seconds, losses = _train(args, factory)
-    numpy.savez(args.out, **_tables_of(model, args.kind))
+    numpy.savez(args.out, **_tables_of(model))
     evaluator = RankBasedEvaluator(filtered=True)
     known = [facts["train"], facts["valid"]]
     ranks = evaluator.evaluate(

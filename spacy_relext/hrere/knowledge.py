@@ -15,7 +15,7 @@ KB, SEEN = "kb.msgpack", "seen_entities.json"
 
 _TABLE, _FACTS = numpy.zeros((0, 0), dtype="float32"), numpy.zeros((0, 3), dtype="int32")
 
-NO_KB = LinkedKb([], [], {"entities": _TABLE, "relations": _TABLE, "facts": _FACTS}, kind="complex")
+NO_KB = LinkedKb([], [], {"entities": _TABLE, "relations": _TABLE, "facts": _FACTS})
 
 
 class BagKnowledge:
@@ -36,7 +36,7 @@ class BagKnowledge:
     def sizes(self) -> Settings:
         """Return arguments of the module's `configure`."""
         rows = len(self.seen) if self.kb.width else 0
-        return {"kb_width": self.kb.width, "kb_rows": rows, "kb_complex": self.kb.kind == "complex"}
+        return {"kb_width": self.kb.width, "kb_rows": rows}
 
     def arrays(self, bags: Bags) -> Dict[str, numpy.ndarray]:
         """Look up the entities of bags.

@@ -39,13 +39,10 @@ class LinkedKb:
     relations (Sequence[str]): Names, in the order of the rows.
     arrays (Mapping[str, NDArray]): `entities` (shape (E, W)), `relations` (shape (R, W), or (2 R, W) with reciprocal
         ones), `facts` (rows of subject, relation and object; shape (N, 3)).
-    kind (str): "complex" or "distmult".
     """
 
-    def __init__(
-        self, entities: Sequence[str], relations: Sequence[str], arrays: Mapping[str, numpy.ndarray], *, kind: str
-    ) -> None:
-        self.entities, self.relations, self.arrays, self.kind = list(entities), list(relations), dict(arrays), kind
+    def __init__(self, entities: Sequence[str], relations: Sequence[str], arrays: Mapping[str, numpy.ndarray]) -> None:
+        self.entities, self.relations, self.arrays = list(entities), list(relations), dict(arrays)
         self._entity_rows = {entity: row for row, entity in enumerate(self.entities)}
         self._relation_rows = {relation: row for row, relation in enumerate(self.relations)}
         self._near: Optional[NearFacts] = None
@@ -55,7 +52,7 @@ class LinkedKb:
         """Copy trained embeddings to the CPU, in single precision."""
         tables = {"entities": model.embeddings.entity(), "relations": model.embeddings.relations}
         arrays = {name: table.detach().cpu().numpy().astype("float32") for name, table in tables.items()}
-        return cls(model.entities, model.relations, {**arrays, "facts": model.facts}, kind=model.embeddings.kind)
+        return cls(model.entities, model.relations, {**arrays, "facts": model.facts})
 
     def __len__(self) -> int:
         return len(self.entities)
@@ -123,7 +120,7 @@ class LinkedKb:
     def to_bytes(self) -> bytes:
         """Serialize names, and arrays as they are in memory."""
         packed = {key: [str(a.dtype), list(a.shape), a.tobytes()] for key, a in self.arrays.items()}
-        names = {"entities": self.entities, "relations": self.relations, "kind": self.kind}
+        names = {"entities": self.entities, "relations": self.relations}
         data: bytes = srsly.msgpack_dumps({"names": names, "arrays": packed})
         return data
 
@@ -137,7 +134,7 @@ class LinkedKb:
                 key: numpy.frombuffer(content, dtype=kind).reshape(shape)
                 for key, (kind, shape, content) in packed.items()
             }
-            return cls(names["entities"], names["relations"], arrays, kind=names["kind"])
+            return cls(names["entities"], names["relations"], arrays)
 
 
 class Side(NamedTuple):

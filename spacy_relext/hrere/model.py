@@ -4,7 +4,7 @@
     mention             x_i = tanh(W [s_i; h_s; h_o])
     sentence attention  s_L = Σ_i β_i x_i,  β = softmax_i((x_i ∘ A) · q)               over the mentions of a bag
     text                z_L = F(s_L)
-    knowledge base      z_G(r) = c · φ(h, r, t) + b_r,  φ of ComplEx or DistMult       z_G(no relation) = b_0
+    knowledge base      z_G(r) = c · φ(h, r, t) + b_r,  φ of ComplEx                   z_G(no relation) = b_0
                         or, with an embedding of no relation, c · φ(h, none, t) + b_0
 
 h_s and h_o are the encoder's vectors of subject and object. h and t are trained embeddings (`kb/model.py`) plus a
@@ -45,14 +45,13 @@ class HrereOutput(NamedTuple):
 class BagClassifier(PairModule):
     """Module that computes z_L and z_G of bags."""
 
-    def configure(self, *, kb_width: int = 0, kb_rows: int = 0, kb_complex: bool = True, **sizes: Any) -> None:
+    def configure(self, *, kb_width: int = 0, kb_rows: int = 0, **sizes: Any) -> None:
         """Build both branches; `sizes` are the arguments of `PairModule.configure`.
 
         kb_width (int): Size of an entity's embedding; 0: no knowledge base.
         kb_rows (int): Number of entities whose embeddings are trained.
-        kb_complex (bool): Whether embeddings are those of ComplEx: real parts, then imaginary ones.
         """
-        self.kb_sizes: Dict[str, Any] = {"kb_width": kb_width, "kb_rows": kb_rows, "kb_complex": kb_complex}
+        self.kb_sizes: Dict[str, Any] = {"kb_width": kb_width, "kb_rows": kb_rows}
         super().configure(**sizes)
         assert self.head_sizes is not None
         self.head_sizes = {**self.head_sizes, **self.kb_sizes}
@@ -126,15 +125,12 @@ class PairKnowledge(nn.Module):
     scores. `reversed` is that of the reciprocal relation; a class that is read backwards has the two exchanged.
     """
 
-    def __init__(
-        self, n_classes: int, *, kb_width: int, kb_rows: int, kb_complex: bool, no_relation: str = "bias"
-    ) -> None:
+    def __init__(self, n_classes: int, *, kb_width: int, kb_rows: int, no_relation: str = "bias") -> None:
         """Build the tables; `load` fills those of relations. Other arguments as for `BagClassifier.configure`.
 
         no_relation (str): One of `NO_RELATION_FORMS`.
         """
         super().__init__()
-        self.is_complex = kb_complex
         self.forwards = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
         self.reversed = nn.Parameter(torch.zeros(n_classes - 1, kb_width))
         self.none = nn.Parameter(torch.zeros(1, kb_width)) if no_relation == "vector" else None
@@ -158,7 +154,5 @@ class PairKnowledge(nn.Module):
 
     def products(self, one: Tensor, two: Tensor) -> Tensor:
         """Compute the vector of two entities whose dot product with w_r is φ. Shapes (G, W)"""
-        if not self.is_complex:
-            return one * two
         (a, b), (c, d) = one.chunk(2, 1), two.chunk(2, 1)
         return torch.cat([a * c + b * d, a * d - b * c], 1)

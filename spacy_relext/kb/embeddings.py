@@ -1,7 +1,6 @@
-"""Embeddings of a knowledge base: ComplEx (Trouillon et al., ICML 2016) and DistMult (Yang et al., ICLR 2015).
+"""Embeddings of a knowledge base: ComplEx (Trouillon et al., ICML 2016).
 
-    ComplEx   φ(h, r, t) = Re Σ_k e_h[k] · w_r[k] · conj(e_t[k])
-    DistMult  φ(h, r, t) = Σ_k e_h[k] · w_r[k] · e_t[k]
+    φ(h, r, t) = Re Σ_k e_h[k] · w_r[k] · conj(e_t[k])
 
 Losses: cross-entropy over all entities, with reciprocal relations and the nuclear 3-norm N3 (Lacroix et al., ICML 2018)
 and, optionally, −log p(r | h, t) over all relations (Chen et al., AKBC 2021), which a classifier of pairs predicts; or
@@ -14,8 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-KINDS = ("complex", "distmult")
-
 # Entities that are scored at once on a CPU, where one product with all of them takes twice as long.
 BLOCK = 1_024
 
@@ -24,12 +21,11 @@ class KbEmbeddings(nn.Module):
     """Embedding tables of entities and relations, and their score φ.
 
     If `reciprocal`, each relation r has a reciprocal relation r + R with an embedding of its own, and (?, r, t) is
-    scored as (t, r + R, ?). The real parts of a complex embedding come first, then the imaginary parts.
+    scored as (t, r + R, ?). The real parts of an embedding come first, then the imaginary parts.
 
-    kind (str): "complex" or "distmult".
     n_entities (int): E.
     n_relations (int): R.
-    width (int): Dimensions of an embedding, complex or real ones.
+    width (int): Complex dimensions of an embedding.
     entity_tanh (bool): Whether entities go through tanh, as in the recipe of Xu and Barbosa.
     scale (float): Standard deviation of the initial values; 0: uniform between 0 and 1, as in that recipe.
     """
@@ -37,7 +33,6 @@ class KbEmbeddings(nn.Module):
     def __init__(
         self,
         *,
-        kind: str,
         n_entities: int,
         n_relations: int,
         width: int,
@@ -46,9 +41,8 @@ class KbEmbeddings(nn.Module):
         scale: float = 1e-3,
     ) -> None:
         super().__init__()
-        self.kind, self.n_relations, self.reciprocal, self.entity_tanh = kind, n_relations, reciprocal, entity_tanh
-        columns = 2 * width if kind == "complex" else width
-        sizes = (n_entities, columns), (n_relations * (2 if reciprocal else 1), columns)
+        self.n_relations, self.reciprocal, self.entity_tanh = n_relations, reciprocal, entity_tanh
+        sizes = (n_entities, 2 * width), (n_relations * (2 if reciprocal else 1), 2 * width)
         tables = [torch.randn(size) * scale if scale > 0 else torch.rand(size) for size in sizes]
         self.entities, self.relations = map(nn.Parameter, tables)
 
@@ -66,15 +60,11 @@ class KbEmbeddings(nn.Module):
 
     def object_query(self, entity: Tensor, relation: Tensor) -> Tensor:
         """Query the object of a subject and a relation."""
-        if self.kind == "distmult":
-            return entity * relation
         (a, b), (c, d) = entity.chunk(2, 1), relation.chunk(2, 1)
         return torch.cat([a * c - b * d, a * d + b * c], 1)
 
     def conjugate_query(self, known: Tensor, obj: Tensor) -> Tensor:
         """Query the subject if a relation is known, without a reciprocal one, or the relation if a subject is known."""
-        if self.kind == "distmult":
-            return known * obj
         (a, b), (c, d) = known.chunk(2, 1), obj.chunk(2, 1)
         return torch.cat([a * c + b * d, a * d - b * c], 1)
 
@@ -103,8 +93,6 @@ class KbEmbeddings(nn.Module):
 
     def cubes(self, vectors: Tensor) -> Tensor:
         """Compute Σ |·|³ of embeddings. Shapes (B, columns) → (B,)"""
-        if self.kind == "distmult":
-            return vectors.abs().pow(3).sum(1)
         real, imaginary = vectors.chunk(2, 1)
         return (real.square() + imaginary.square() + 1e-20).pow(1.5).sum(1)
 
@@ -149,7 +137,6 @@ def query_loss(
     queries: Queries,
     *,
     n3: float = 0.0,
-    smoothing: float = 0.0,
     relation_weight: float = 0.0,
     buffers: Optional[Buffers] = None,
     dtype: torch.dtype = torch.float32,
@@ -159,7 +146,6 @@ def query_loss(
     A query with several answers is scored once. Its loss is the sum over its facts, which is faster than scoring each.
 
     n3 (float): Weight of the nuclear 3-norm.
-    smoothing (float): Label smoothing over all entities.
     relation_weight (float): Weight of the cross-entropy over all relations of the same direction.
     buffers (Optional[Buffers]): Buffers of the previous batch, whose gradients (and `grad` of tables) are overwritten.
     dtype (torch.dtype): Type in which queries and the table are multiplied; the softmax and all tables stay in fp32.
@@ -170,7 +156,7 @@ def query_loss(
     looked_up = torch.cat([subjects, answers]) if n3 or relation_weight else subjects
     vectors, table = _Lookup.apply(model.entity(), looked_up)
     one, two, names = vectors[: len(subjects)], vectors[len(subjects) :], model.relations[relations]
-    options = (counts, rows, answers, smoothing, buffers or Buffers(), dtype)
+    options = (counts, rows, answers, buffers or Buffers(), dtype)
     loss: Tensor = _QueryCrossEntropy.apply(model.object_query(one, names), table, *options)
     if n3:
         norm = ((model.cubes(one) + model.cubes(names)) * counts).sum() + model.cubes(two).sum()
@@ -208,10 +194,10 @@ def negative_sampling_loss(
 
 
 def mean_squares(model: KbEmbeddings, triples: Tensor) -> Tensor:
-    """Sum the mean squares of the parts of facts (ComplEx: six), as Xu and Barbosa's code does. Shapes (B, 3) → ()"""
+    """Sum the mean squares of the six parts of facts, as Xu and Barbosa's code does. Shapes (B, 3) → ()"""
     subject, relation, obj = triples.unbind(1)
     parts = (model.entity(subject), model.relations[relation], model.entity(obj))
-    pieces = [piece for part in parts for piece in (part.chunk(2, 1) if model.kind == "complex" else (part,))]
+    pieces = [piece for part in parts for piece in part.chunk(2, 1)]
     return torch.stack([piece.square().mean() for piece in pieces]).sum()
 
 
@@ -249,7 +235,6 @@ class _QueryCrossEntropy(torch.autograd.Function):
         counts: Tensor,  # answers of each query: (B,)
         rows: Tensor,  # query of each answer: (A,)
         answers: Tensor,  # (A,)
-        smoothing: float,
         buffers: Buffers,
         dtype: torch.dtype,
     ) -> Tensor:
@@ -259,17 +244,12 @@ class _QueryCrossEntropy(torch.autograd.Function):
         table, queries = table.to(dtype), queries.to(dtype)
         _score(table, queries, out=scores)
         share = 1.0 / len(answers)
-        loss = -scores[answers, rows].sum() * (1.0 - smoothing)
-        if smoothing:
-            loss -= smoothing * (scores.mean(0) * counts).sum()
+        loss = -scores[answers, rows].sum()
         top = scores.amax(0)
         sums = scores.sub_(top).exp_().sum(0)
         loss += ((sums.log() + top) * counts).sum()
-        weights = counts * share
-        scores.mul_(weights / sums)
-        if smoothing:
-            scores.sub_(weights * (smoothing / len(table)))
-        scores.index_put_((answers, rows), scores.new_full((1,), -share * (1.0 - smoothing)), accumulate=True)
+        scores.mul_(counts * share / sums)
+        scores.index_put_((answers, rows), scores.new_full((1,), -share), accumulate=True)
         scores = scores.to(dtype)
         ctx.save_for_backward((scores.T @ table).to(gradient.dtype), _multiply(scores, queries, out=gradient))
         return loss * share
@@ -278,7 +258,7 @@ class _QueryCrossEntropy(torch.autograd.Function):
     def backward(ctx: _Context, *outer: Tensor) -> Tuple[Optional[Tensor], ...]:
         """Scale the gradients in place."""
         of_queries, of_table = ctx.saved_tensors
-        return (of_queries.mul_(outer[0]), of_table.mul_(outer[0]), *(None for _ in range(6)))
+        return (of_queries.mul_(outer[0]), of_table.mul_(outer[0]), *(None for _ in range(5)))
 
 
 def _score(table: Tensor, queries: Tensor, *, out: Tensor) -> None:

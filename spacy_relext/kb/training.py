@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..bridge.precision import PRECISIONS, uses_bf16
 from ..errors import check_range
-from .embeddings import KINDS, Buffers, KbEmbeddings, Queries, group_queries, negative_sampling_loss, query_loss
+from .embeddings import Buffers, KbEmbeddings, Queries, group_queries, negative_sampling_loss, query_loss
 
 LOSSES = ("all", "drawn")
 OPTIMIZERS: Dict[str, Type[torch.optim.Optimizer]] = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
@@ -22,7 +22,6 @@ RANGES = {
     "batch_size": (1, 1_000_000_000),
     "epochs": (1, 1_000_000_000),
     "n3": (0.0, 1_000.0),
-    "smoothing": (0.0, 0.99),
     "relation_weight": (0.0, 1_000.0),
     "penalty": (0.0, 1_000.0),
     "clip": (0.0, 1_000_000.0),
@@ -32,7 +31,7 @@ RANGES = {
     "seed": (0, 2**32 - 1),
 }
 
-LOSS_SETTINGS = {"all": ("n3", "smoothing", "relation_weight"), "drawn": ("penalty",)}
+LOSS_SETTINGS = {"all": ("n3", "relation_weight"), "drawn": ("penalty",)}
 
 Batches = Iterable[Tuple[float, int]]  # loss and number of facts of each batch
 Progress = Callable[[Batches], Batches]
@@ -45,12 +44,10 @@ class KbTraining:
     The loss "all" is cross-entropy over all entities, and "drawn" the logistic loss with negative sampling. Each has
     settings of its own, `LOSS_SETTINGS`. Other settings: see `KbEmbeddings`.
 
-    kind (str): "complex" or "distmult".
     optimizer (str): "adagrad" or "adam".
     batch_size (int): Facts of an update; their approximate number for "all", see `query_loss`.
     epochs (int): Maximum number of epochs over the facts.
     n3 (float): Weight of N3.
-    smoothing (float): Label smoothing.
     relation_weight (float): Weight of the cross-entropy over relations.
     penalty (float): Weight of the mean squares.
     clip (float): Maximum gradient norm of each table; 0: no clipping.
@@ -60,7 +57,6 @@ class KbTraining:
         GPU multiplies such matrices natively. Tables, gradients and the softmax stay in fp32.
     """
 
-    kind: str = "complex"
     width: int = 100
     loss: str = "all"
     optimizer: str = "adagrad"
@@ -68,7 +64,6 @@ class KbTraining:
     batch_size: int = 1_000
     epochs: int = 20
     n3: float = 0.0
-    smoothing: float = 0.0
     relation_weight: float = 0.0
     penalty: float = 0.0
     clip: float = 0.0
@@ -84,7 +79,7 @@ class KbTraining:
         """Validate choices and ranges, and that only settings of the chosen loss are given."""
         for key, (low, high) in RANGES.items():
             check_range(key, getattr(self, key), low, high)
-        choices = {"kind": KINDS, "loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "precision": PRECISIONS}
+        choices = {"loss": LOSSES, "optimizer": tuple(OPTIMIZERS), "precision": PRECISIONS}
         for key, known in choices.items():
             if getattr(self, key) not in known:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of: {', '.join(known)}")
@@ -153,7 +148,6 @@ def start_training(
     """Initialize tables and optimizer on a device; None: the CPU."""
     torch.manual_seed(settings.seed)
     model = KbEmbeddings(
-        kind=settings.kind,
         n_entities=n_entities,
         n_relations=n_relations,
         width=settings.width,
@@ -233,7 +227,6 @@ def _query_losses(state: TrainingState, triples: Tensor, settings: KbTraining) -
             model,
             Queries(subjects[batch], relations[batch], sizes, chosen),
             n3=settings.n3,
-            smoothing=settings.smoothing,
             relation_weight=settings.relation_weight,
             buffers=buffers,
             dtype=dtype,

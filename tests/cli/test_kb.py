@@ -237,9 +237,9 @@ def test_the_released_recipe(kb: Path, tmp_path: Path) -> None:
     settings = KbModel.from_disk(tmp_path / "a").settings
     assert (settings.loss, settings.width, settings.batch_size, settings.entity_tanh) == ("drawn", 50, 5000, True)
     assert "expected one of: all, hrere" in run("train", kb, tmp_path / "a", "--recipe", "x").output
-    assert "kind is 'transe'" in run("train", kb, tmp_path / "a", "--setting", "kind=transe").output
+    assert "loss is 'hinge'" in run("train", kb, tmp_path / "a", "--setting", "loss=hinge").output
     for setting, expected in (
-        ("widht=5", "kind, width"),
+        ("widht=5", "width, loss"),
         ("width=x", "width=100"),
         ("reciprocal=1", "reciprocal=True"),
     ):

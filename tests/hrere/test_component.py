@@ -139,7 +139,7 @@ def test_rows_in_another_order(kb: Path, tmp_path: Path) -> None:
     facts = found.arrays["facts"].copy()
     facts[:, [0, 2]] = numpy.argsort(order)[facts[:, [0, 2]]]
     arrays = {**found.arrays, "entities": found.arrays["entities"][order], "facts": facts}
-    other = LinkedKb([found.entities[row] for row in order.tolist()], found.relations, arrays, kind=found.kind)
+    other = LinkedKb([found.entities[row] for row in order.tolist()], found.relations, arrays)
     for one, two in (("Q4", "Q5"), ("Q0", "Q7")):
         rows = [store.numbers([one, two]) for store in (found, other)]
         assert numpy.array_equal(found.vectors(rows[0]), other.vectors(rows[1]))

@@ -17,7 +17,7 @@ def make_kb(vectors: Any, facts: Any, *, relations: int) -> LinkedKb:
         "relations": numpy.zeros((relations, numpy.shape(vectors)[1]), dtype="float32"),
         "facts": numpy.asarray(facts, dtype="int32").reshape(-1, 3),
     }
-    return LinkedKb([f"Q{n}" for n in range(len(vectors))], [f"r{n}" for n in range(relations)], arrays, kind="complex")
+    return LinkedKb([f"Q{n}" for n in range(len(vectors))], [f"r{n}" for n in range(relations)], arrays)
 
 
 def scan(kb: LinkedKb, subject: int, obj: int, relation: int) -> List[Tuple[str, str, float]]:

@@ -114,7 +114,7 @@ def test_bags_do_not_see_each_other() -> None:
 
 
 def knowledge(no_relation: str = "bias") -> PairKnowledge:
-    found = PairKnowledge(3, no_relation=no_relation, kb_width=4, kb_rows=2, kb_complex=True)
+    found = PairKnowledge(3, no_relation=no_relation, kb_width=4, kb_rows=2)
     relations = torch.tensor([[0.3, -1.0, 0.7, 0.2], [1.0, 0.5, 0.0, -0.5]])
     found.load(relations, torch.zeros_like(relations))
     return found
