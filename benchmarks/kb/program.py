@@ -26,10 +26,10 @@ main = make_main(
     EXPERIMENTS,
     LinkMaker,
     summary="Train embeddings, measure reading and alignment, and write the rows.",
-    options=("gpu_id"),
+    options=("gpu_id",),
     own={
         "passes": make_option(Optional[int], None, "Epochs of the recipe that the baseline has, too.", min=1),
         "peer_python": make_option(Optional[Path], None, "Interpreter that has PyKEEN; without: no baseline."),
     },
-    prepare=lambda given: ({"peer_python": given["peer_python"]}, {"peer": given["peer_python"] is not None}),
+    prepare=lambda given: ({"peer_python": given["peer_python"]}, {}),
 )
