@@ -487,7 +487,7 @@ class Errors:
     )
     R741 = (
         "[R741] --curve draws how relations are ranked, but no component of this pipeline ranks them ({found}): a "
-        "hrere_classifier with ranking = true does."
+        "hrere_classifier does."
     )
     R742 = (
         "[R742] {name}: no names of entities in {path}. Expected a table whose first line has id and some of label, "

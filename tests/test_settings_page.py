@@ -63,6 +63,8 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.DescriptionMatcher.v1",
         "spacy_relext.GraphEncoder.v1",
         "spacy_relext.HrereBagClassifier.v1",
+        "spacy_relext.HrereDecoding.v1",
+        "spacy_relext.HrereLoss.v1",
         "spacy_relext.KdStudent.v1",
         "spacy_relext.KdTeacher.v1",
         "spacy_relext.NeroGrounder.v1",

@@ -28,8 +28,8 @@ EVALUATIONS = 2
 IN = "components.hrere_classifier"
 Changes = Mapping[str, Any]
 # J_L alone; the best pass is chosen by the text alone.
-BASE: Changes = {f"{IN}.kb_weight": 0.0, f"{IN}.agree_weight": 0.0, f"{IN}.text_share": 1.0}
-NAIVE: Changes = {f"{IN}.kb_weight": 1.0, f"{IN}.agree_weight": 0.0}
+BASE: Changes = {f"{IN}.loss.kb_weight": 0.0, f"{IN}.loss.agree_weight": 0.0, f"{IN}.text_share": 1.0}
+NAIVE: Changes = {f"{IN}.loss.kb_weight": 1.0, f"{IN}.loss.agree_weight": 0.0}
 # learning rates: 1e-5 for the knowledge base, 5e-4 for the rest
 SLOW: Changes = {**NAIVE, f"{IN}.model.kb_lr_scale": 0.02, f"{IN}.model.entity_lr_scale": 0.02}
 # Entities learn as fast as the other parameters of the knowledge base, or not at all.
@@ -40,7 +40,7 @@ LEARNING: Mapping[str, Changes] = {
 }
 FROZEN: Changes = {f"{IN}.model.entity_lr_scale": 0.0}
 LAST: Changes = {"training.optimizer.use_averages": False}
-FULL: Mapping[str, Changes] = {"ablation:full, J_D as printed": {f"{IN}.agree_weight": 1.0}}
+FULL: Mapping[str, Changes] = {"ablation:full, J_D as printed": {f"{IN}.loss.agree_weight": 1.0}}
 
 
 def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str, changes: Changes) -> Trained:
@@ -52,7 +52,6 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
     assert isinstance(call.maker, HrereMaker)
     fixed: dict[str, Any] = {
         "initialize.components.hrere_classifier.kb": str(kb),
-        f"{IN}.ranking": True,
         "training.patience": 0,
         "training.batcher.size": BATCHES[encoder],
         **length_of(count_bags(data.train), passes=PASSES[encoder], batch=BATCHES[encoder]),

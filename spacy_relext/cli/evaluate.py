@@ -173,7 +173,7 @@ def draw_rankings(nlp: Language, target: Path, examples: List[Example]) -> List[
     RETURNS (List[Path]): The drawings.
     RAISES (ValueError): If no component ranks relations.
     """
-    rankers = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, HrereClassifier) and pipe.cfg["ranking"]}
+    rankers = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, HrereClassifier)}
     if not rankers:
         raise ValueError(Errors.R741.format(found=", ".join(nlp.pipe_names) or "nothing"))
     curves: Dict[str, Dict[str, RecallCurve]] = {}

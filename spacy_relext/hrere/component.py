@@ -6,6 +6,7 @@ from typing import ClassVar, Dict, Iterable, Iterator, List, Mapping, Optional, 
 
 import numpy
 from numpy.typing import NDArray
+from spacy import registry
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -25,9 +26,9 @@ from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import LEAST_SCORE, Instances, Outputs, Scorer, Targets, Tensors
-from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
+from ..pipeline.settings import TOK2VEC, Block, Ranges, Settings, one_of, plain_settings, within
 from ..scoring.probabilities import calibrate
-from ..scoring.ranking import Ranking, rank_cells, score_ranking
+from ..scoring.ranking import RANKING_SCORES, Ranking, rank_cells, score_ranking
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .bags import Bags, gather_bags, single_mentions, union_of
 from .knowledge import BagKnowledge
@@ -50,18 +51,19 @@ Floats = NDArray[numpy.float64]
 # Maximum number of relations that a message lists.
 MOST_NAMED = 5
 
+SCORE_WEIGHTS = {**dict.fromkeys([*TRIPLE_SCORE_WEIGHTS, *RANKING_SCORES]), "bag_ap": 1.0, "mention_ap": 0.0}
+
 CONFIG = f"""
 [component]
-kb_weight = 1.0
-agree_weight = 0.0
-mix = "logit"
 text_share = 0.6
-require_text_evidence = 0.0
-mentions = "best"
-evidence_facts = 3
-ranking = false
 types = "learned"
 threshold = 0.5
+
+[component.loss]
+@misc = "spacy_relext.HrereLoss.v1"
+
+[component.decoding]
+@misc = "spacy_relext.HrereDecoding.v1"
 
 [component.model]
 @architectures = "spacy_relext.HrereBagClassifier.v1"
@@ -69,11 +71,40 @@ threshold = 0.5
 [component.model.encoder]
 {TOK2VEC}
 [component.suggester]
-@misc = "spacy_relext.EntityPairs.v1"
+@misc = "spacy_relext.AnnotatedOrAllPairs.v1"
 
 [component.scorer]
 @scorers = "spacy_relext.triple_scorer.v1"
 """
+
+
+@registry.misc("spacy_relext.HrereLoss.v1")
+@dataclass(frozen=True)
+class HrereLoss(Block):
+    """Weights of the losses beside that of the text; both 0 and `text_share` 1: the paper's HRERE-base.
+
+    kb_weight (float): λ₁, weight of the knowledge base's loss on the labels.
+    agree_weight (float): λ₂, weight of the text's loss on the predictions of the knowledge base; 0: HRERE-naive.
+    """
+
+    kb_weight: float = within(1.0, 0.0, 1_000.0)
+    agree_weight: float = within(0.0, 0.0, 1_000.0)
+
+
+@registry.misc("spacy_relext.HrereDecoding.v1")
+@dataclass(frozen=True)
+class HrereDecoding(Block):
+    """How text and knowledge base together decide, and what a triple's evidence contains.
+
+    mix (str): Whether logits ("logit") or, as in the paper, probabilities ("prob") are mixed.
+    require_text_evidence (float): Minimum score of a relation from the text alone; 0: a knowledge base may assert a
+        relation that the text does not state.
+    evidence_facts (int): Maximum number of similar facts of the knowledge base in the evidence of a triple.
+    """
+
+    mix: str = one_of("logit", MIXES)
+    require_text_evidence: float = within(0.0, 0.0, 1.0)
+    evidence_facts: int = within(3, 0, 1_000)
 
 
 @dataclass
@@ -96,16 +127,12 @@ class HrereClassifier(PairPipe):
     collected: ClassVar[Type[CollectedPairs]] = CollectedBags
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "text_temperature": 1.0, "kb_temperature": 1.0}
     fitted_first = ("text_share", "text_temperature", "kb_temperature")
-    ranges: ClassVar[Ranges] = {
-        **PairPipe.ranges,
-        "mix": MIXES,
-        "mentions": ("best", "all"),
-        "evidence_facts": (0, 1_000),
-        "kb_weight": (0.0, 1_000.0),
-        "agree_weight": (0.0, 1_000.0),
-        "text_share": (0.0, 1.0),
-        "require_text_evidence": (0.0, 1.0),
-    }
+    ranges: ClassVar[Ranges] = {**PairPipe.ranges, "text_share": (0.0, 1.0)}
+
+    @property
+    def decoding(self) -> HrereDecoding:
+        """RETURNS (HrereDecoding): How text and knowledge base together decide."""
+        return HrereDecoding.of(self.cfg["decoding"])
 
     def reset(self) -> None:
         """Create an empty lexicon and an empty knowledge base."""
@@ -201,7 +228,8 @@ class HrereClassifier(PairPipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute J_L, J_G and J_D."""
-        return hrere_loss(outputs, targets, kb_weight=self.cfg["kb_weight"], agree_weight=self.cfg["agree_weight"])
+        weights = HrereLoss.of(self.cfg["loss"])
+        return hrere_loss(outputs, targets, kb_weight=weights.kb_weight, agree_weight=weights.agree_weight)
 
     # Prediction
 
@@ -214,7 +242,7 @@ class HrereClassifier(PairPipe):
     def _mix_all(self, bags: Bags, outputs: Outputs) -> MixedProbs:
         """Mix the probabilities of text and knowledge base, whatever the types. Shapes (G, R)"""
         mixture = Mixture(
-            self.cfg["text_share"], self.cfg["text_temperature"], self.cfg["kb_temperature"], self.cfg["mix"]
+            self.cfg["text_share"], self.cfg["text_temperature"], self.cfg["kb_temperature"], self.decoding.mix
         )
         shared = self.knowledge.shared(self.classes)
         linked = self.knowledge.linked(bags)
@@ -224,28 +252,23 @@ class HrereClassifier(PairPipe):
         """Add to the triples of each Doc the relations of its bags with a sufficient score and enough text evidence."""
         bags = gather_bags(pairs)
         mixed = self.mix(bags, outputs)
-        scores, least = self.scores(mixed.probs), self.cfg["require_text_evidence"]
+        scores, least = self.scores(mixed.probs), self.decoding.require_text_evidence
         has_evidence = (least <= 0) | (self.scores(mixed.text) >= least)
         is_likely = (scores >= self.answer_thresholds()[None]) & has_evidence
         for number, column in numpy.argwhere(is_likely).tolist():
-            evidence = self._bag_evidence(bags, outputs, mixed, number, column + 1)
-            for row in self._stating_rows(bags, outputs, number):
-                triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
-                add_triple(triples[int(bags.pairs.doc[row])], {**triple, "evidence": evidence})
+            row = _first_mention(bags, outputs, number)
+            triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
+            triple["evidence"] = self._bag_evidence(bags, outputs, mixed, number, column + 1)
+            add_triple(triples[int(bags.pairs.doc[row])], triple)
 
     def add_candidates(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
         """Add all relations of each bag with a score of at least `LEAST_SCORE` to the triples of its Doc."""
         bags, answers = gather_bags(pairs), self.answers
         scores = relation_scores(self.mix(bags, outputs).probs)
         for number, column in numpy.argwhere(scores >= LEAST_SCORE).tolist():
-            for row in self._stating_rows(bags, outputs, number):
-                triple = make_triple(bags.pairs, row, answers[column], float(scores[number, column]))
-                add_triple(triples[int(bags.pairs.doc[row])], triple)
-
-    def _stating_rows(self, bags: Bags, outputs: Outputs, number: int) -> Sequence[int]:
-        """Return the mentions at which the triples of a bag are stored: all, or the one with the highest weight."""
-        rows: Sequence[int] = bags.rows(number)
-        return rows if self.cfg["mentions"] == "all" else [max(rows, key=lambda row: outputs.weights[row, 0])]
+            row = _first_mention(bags, outputs, number)
+            triple = make_triple(bags.pairs, row, answers[column], float(scores[number, column]))
+            add_triple(triples[int(bags.pairs.doc[row])], triple)
 
     def scores(self, probs: Floats) -> Floats:
         """Compute the calibrated `relation_scores`. Shapes (G, R) → (G, R - 1)"""
@@ -253,13 +276,13 @@ class HrereClassifier(PairPipe):
 
     def rejected_answers(self, pairs: Pairs, outputs: Outputs) -> List[NearMiss]:
         """List the relations of bags that are too unlikely, or ruled out by types or for lack of text evidence."""
-        bags, least, misses = gather_bags(pairs), self.cfg["require_text_evidence"], []
+        bags, least, misses = gather_bags(pairs), self.decoding.require_text_evidence, []
         mixed, free = self.mix(bags, outputs), self._mix_all(bags, outputs)
         scores, free_scores, texts = (self.scores(probs) for probs in (mixed.probs, free.probs, mixed.text))
         thresholds = self.answer_thresholds()
         for number, column in numpy.argwhere(relation_scores(free.probs) >= LEAST_SCORE).tolist():
             value, limit = float(scores[number, column]), float(thresholds[column])
-            row = self._stating_rows(bags, outputs, number)[0]
+            row = _first_mention(bags, outputs, number)
             if not mixed.probs[number, column + 1]:
                 value = float(free_scores[number, column])
                 stage, text = self.explain_ruled_out(bags.pairs, outputs, row, column)
@@ -291,7 +314,7 @@ class HrereClassifier(PairPipe):
 
     def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
         """Return why pairs have no triple: the text alone may not give enough evidence."""
-        least = self.cfg["require_text_evidence"]
+        least = self.decoding.require_text_evidence
         if closest["score"] < closest["threshold"]:
             return super().explain_low_score(closest, pairs)
         return (
@@ -307,7 +330,7 @@ class HrereClassifier(PairPipe):
             evidence["kb"] = round(float(mixed.kb[number, column]), 4)
         evidence["mentions"] = [[*place, weight] for _, place, weight in list_mentions(bags, outputs.weights, number)]
         ends = ids[::-1] if answer.backwards else ids
-        facts = self.knowledge.similar_facts(ends, answer.relation, top=self.cfg["evidence_facts"])
+        facts = self.knowledge.similar_facts(ends, answer.relation, top=self.decoding.evidence_facts)
         return {**evidence, "facts": [list(fact) for fact in facts]}
 
     def predict_bags(self, docs: Sequence[Doc]) -> List[BagPrediction]:
@@ -333,16 +356,15 @@ class HrereClassifier(PairPipe):
             return {}
         options = {"linked": self.knowledge.linked(bags), "shared": self.knowledge.shared(self.classes)}
         is_true = self.gold_shares(bags, gold.gold) > 0
-        fitted = fit_mixture(outputs.text, outputs.knowledge, is_true, form=self.cfg["mix"], **options)
+        fitted = fit_mixture(outputs.text, outputs.knowledge, is_true, form=self.decoding.mix, **options)
         return dict(zip(self.fitted_first, (fitted.share, fitted.text_temperature, fitted.kb_temperature)))
 
     def score(self, examples: Iterable[Example], **kwargs: object) -> Settings:
-        """Evaluate predictions; with the setting `ranking` add `score_ranking` of all relations of all pairs."""
+        """Evaluate predictions, and add `score_ranking` of all relations of all pairs."""
         examples = list(examples)
         scores = super().score(examples, **kwargs)
-        if self.cfg["ranking"]:
-            for ranking in self.rankings(examples):
-                scores = {**scores, **score_ranking(ranking)}
+        for ranking in self.rankings(examples):
+            scores.update(score_ranking(ranking))
         return scores
 
     def rankings(self, examples: Sequence[Example]) -> List[Ranking]:
@@ -365,6 +387,11 @@ def _as_bags(instances: Instances) -> Bags:
     return instances if isinstance(instances, Bags) else gather_bags(instances.pairs)
 
 
+def _first_mention(bags: Bags, outputs: Outputs, number: int) -> int:
+    """Return the mention with the highest weight, at which the triples of a bag are stored."""
+    return max(bags.rows(number), key=lambda row: float(outputs.weights[row, 0]))
+
+
 def _shorten(relations: Sequence[str]) -> str:
     """List the first relations."""
     return ", ".join(relations[:MOST_NAMED]) + (", …" if len(relations) > MOST_NAMED else "")
@@ -375,37 +402,28 @@ def _shorten(relations: Sequence[str]) -> str:
     requires=["doc.ents", "token.ent_kb_id", "token.is_sent_start"],
     assigns=["doc._.triples", "span._.triples"],
     default_config=Config().from_str(CONFIG)["component"],
-    default_score_weights=dict(TRIPLE_SCORE_WEIGHTS),
+    default_score_weights=SCORE_WEIGHTS,
 )
 def make_hrere_classifier(
     nlp: Language,
     name: str,
     model: Model,
     suggester: Suggester,
-    kb_weight: float,
-    agree_weight: float,
-    mix: str,
+    loss: HrereLoss,
+    decoding: HrereDecoding,
     text_share: float,
-    require_text_evidence: float,
-    mentions: str,
-    evidence_facts: int,
-    ranking: bool,
     types: TypeSetting,
     threshold: float,
     scorer: Optional[Scorer],
 ) -> HrereClassifier:
     """Create a classifier that reads all sentences of a pair of linked entities together, and uses a knowledge base.
 
-    kb_weight (float): λ₁, weight of the knowledge base's loss on the labels; with `agree_weight` 0 the model is the
-        paper's HRERE-naive, with both 0 and `text_share` 1 its HRERE-base.
-    agree_weight (float): λ₂, weight of the text's loss on the predictions of the knowledge base.
-    mix (str): Whether logits ("logit") or, as in the paper, probabilities ("prob") are mixed.
+    A triple is stored at the pair's mention with the highest weight. Scores also rank all relations of all pairs:
+    `bag_ap`, `mention_ap` and more.
+
+    loss (HrereLoss): Weights of the losses.
+    decoding (HrereDecoding): How text and knowledge base together decide.
     text_share (float): α, weight of the text for pairs that the knowledge base covers, fitted by `tune`; 1: text alone.
-    require_text_evidence (float): Minimum score of a relation from the text alone; 0: a knowledge base may assert a
-        relation that the text does not state.
-    mentions (str): Where a triple is stored: at the pair's mention with the highest weight ("best"), or at "all".
-    evidence_facts (int): Maximum number of similar facts of the knowledge base in the evidence of a triple.
-    ranking (bool): Whether scores also rank all relations of all pairs: `bag_ap`, `mention_ap` and more.
     types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
         relation and object type, "*" for any type; relations without a row may hold between all. "learned": rows for
         the relations that have hardly any other types in the training data.

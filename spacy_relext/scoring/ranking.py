@@ -27,6 +27,19 @@ _PLACES = (100, 200, 300)
 
 _PERCENTS = (10, 30, 50)
 
+# Keys of `score_ranking`.
+RANKING_SCORES = tuple(
+    f"{unit}_{name}"
+    for unit in UNITS
+    for name in (
+        "ap",
+        *(f"p_at_{places}" for places in _PLACES),
+        *(f"p_at_{kind}_{percent}" for kind in ("recall", "share") for percent in _PERCENTS),
+        "positives",
+        "unscored",
+    )
+)
+
 Fact = Tuple[Hashable, str]
 
 

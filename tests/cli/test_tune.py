@@ -97,7 +97,7 @@ def test_no_detector_no_missing_rates(
 
 def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any], fails: Callable[..., str]) -> None:
     """A pipeline that finds no entities gets those of the corpus, and its rankings are printed."""
-    nlp = train(None, {"ranking": True, "threshold": 0.9}, steps=40)
+    nlp = train(None, {"threshold": 0.9}, steps=40)
     nlp.to_disk(tmp_path / "pipeline")
     path = tmp_path / "dev.spacy"
     DocBin(docs=[example.reference for example in make_examples(nlp)], store_user_data=True).to_disk(path)
@@ -117,6 +117,6 @@ def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any],
     names = {file.name for file in (tmp_path / "drawn").iterdir()}
     assert names == {f"c_{unit}.{suffix}" for unit in ("bag", "mention") for suffix in ("svg", "png")}
     blank = spacy.load(tmp_path / "out")
-    blank.get_pipe("hrere_classifier").cfg["ranking"] = False  # type: ignore[attr-defined]
+    blank.remove_pipe("hrere_classifier")
     blank.to_disk(tmp_path / "unranked")
     assert "[R741]" in fails("evaluate", tmp_path / "unranked", path, "--gold-ents", "--curve", tmp_path / "x")

@@ -17,6 +17,7 @@ from spacy_relext.kb.model import KbModel, train_kb
 from spacy_relext.kb.training import KbTraining
 
 Fact = Tuple[str, str, str]
+PAIRS = {"@misc": "spacy_relext.EntityPairs.v1"}
 PEOPLE = ["Ada", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal"]
 NAMES = {f"Q{number}": name for number, name in enumerate(PEOPLE)}
 # couples: each knows the other way round, too
@@ -73,7 +74,9 @@ def build(config: Dict[str, Any] | None = None, **rates: float) -> Language:
     cnn.update(embed_size=300, window_size=1, maxout_pieces=2, subword_features=True)
     encoder = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 32, "dropout": 0.0, "tok2vec": cnn}
     model.update(encoder=encoder, **{"kb_lr_scale": 1.0, "entity_lr_scale": 1.0, **rates})
-    nlp.add_pipe("hrere_classifier", config={"model": model, "agree_weight": 1.0, **(config or {})})
+    nlp.add_pipe(
+        "hrere_classifier", config={"model": model, "suggester": PAIRS, "loss": {"agree_weight": 1.0}, **(config or {})}
+    )
     return nlp
 
 

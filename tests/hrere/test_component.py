@@ -10,6 +10,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
+from spacy.util import load_config, load_model_from_config
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.hrere.bags import gather_bags, single_mentions
@@ -76,11 +77,11 @@ def test_evidence_is_put_into_words_and_drawn(trained: Language) -> None:
 def test_text_evidence_is_required(trained: Language) -> None:
     pipe: Any = trained.get_pipe(NAME)
     text = {t.relation: t.evidence["text"] for t in couple(trained)._.triples}
-    pipe.cfg["require_text_evidence"] = 0.999
+    pipe.cfg["decoding"]["require_text_evidence"] = 0.999
     try:
         assert told(couple(trained)) == [], text
     finally:
-        pipe.cfg["require_text_evidence"] = 0.0
+        pipe.cfg["decoding"]["require_text_evidence"] = 0.0
     assert told(couple(trained))
 
 
@@ -187,7 +188,7 @@ def knowledge_of(nlp: Language) -> Dict[str, Any]:
 
 
 def test_ranking_scores(kb: Path) -> None:
-    nlp = train(kb, {"ranking": True})
+    nlp = train(kb)
     scores = nlp.evaluate([Example(each.predicted.copy(), each.reference) for each in make_examples(nlp)])
     assert scores["bag_ap"] == 1.0
     assert scores["bag_positives"] == 6 and scores["mention_positives"] == 10, "two couples are seen twice"
@@ -222,17 +223,23 @@ def test_tuning_fits_the_mixture(kb: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting, value", [("mix", "no"), ("mentions", "no"), ("text_share", 1.5), ("kb_weight", -1.0)]
+    "message, config", [(r"decoding\.mix", {"decoding": {"mix": "no"}}), ("text_share", {"text_share": 1.5})]
 )
-def test_settings_out_of_range(setting: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=setting):
-        build({setting: value})
+def test_settings_out_of_range(message: str, config: Dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(config)
 
 
-@pytest.mark.parametrize("setting, value", [("mix", "prob"), ("mix", "logit")])
-def test_settings_of_paper_and_code(setting: str, value: str) -> None:
-    pipe: Any = build({setting: value}).get_pipe(NAME)
-    assert pipe.cfg[setting] == value
+def test_defaults_are_the_published_ones(project_root: Path) -> None:
+    published = load_model_from_config(load_config(project_root / "configs" / "hrere.cfg"), auto_fill=True).config
+    nlp = spacy.blank("en")
+    nlp.add_pipe(NAME)
+    default, expected = nlp.config["components"][NAME], published["components"][NAME]
+    for config in (default, expected):
+        config["model"].pop("encoder")
+    assert default == expected
+    weights = published["training"]["score_weights"]
+    assert {key: weights[key] for key in ("bag_ap", "mention_ap")} == {"bag_ap": 1.0, "mention_ap": 0.0}
 
 
 def test_why_no_bag_gets_a_triple(kb: Path) -> None:
@@ -242,7 +249,7 @@ def test_why_no_bag_gets_a_triple(kb: Path) -> None:
     pipe.cfg.update(threshold=1.01)
     why = pipe.explain_no_triple(nlp(doc.copy()), nlp)
     assert "no score reaches its threshold; nearest is" in why and "asks for 1.010" in why
-    pipe.cfg.update(threshold=0.0, require_text_evidence=1.01)
+    pipe.cfg.update(threshold=0.0, decoding={**pipe.cfg["decoding"], "require_text_evidence": 1.0})
     found = nlp(doc.copy())
     assert not found._.triples and "the text alone gives too little evidence" in pipe.explain_no_triple(found, nlp)
 
@@ -252,11 +259,12 @@ def test_near_misses_of_bags(kb: Path) -> None:
     pipe: Any = nlp.get_pipe(NAME)
     doc = nlp(sentence(nlp, "Eve", "married", "Finn").predicted)
     expected = {(t.relation, t.subject.start) for t in doc._.triples}
-    pipe.cfg.update(require_text_evidence=1.01)
+    pipe.cfg["decoding"]["require_text_evidence"] = 1.0
     misses = [miss for miss in pipe.near_misses(doc) if "require_text_evidence" in miss.text]
     assert expected and expected == {(m.relation, int(m.subject[0] > 0) * (len(doc) - 2)) for m in misses}
-    assert all(m.stopped_by == "threshold" and m.score < m.threshold == 1.01 for m in misses)
-    pipe.cfg.update(require_text_evidence=0.0, threshold=1.01)
+    assert all(m.stopped_by == "threshold" and m.score < m.threshold == 1.0 for m in misses)
+    pipe.cfg["decoding"]["require_text_evidence"] = 0.0
+    pipe.cfg["threshold"] = 1.01
     assert all("by the text is" in m.text and "knowledge base" in m.text for m in pipe.near_misses(doc))
     pipe.cfg.update(threshold=0.5, types=[["PERSON", "married", "PLACE"]])
     barred = [m for m in pipe.near_misses(doc) if m.stopped_by == "type"]

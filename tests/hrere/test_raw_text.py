@@ -40,7 +40,7 @@ def nlp(tmp_path_factory: Any) -> Language:
     names: Path = tmp_path_factory.mktemp("kb") / "names.tsv"
     rows = [f"{link}\t{name}\tPERSON" for link, name in NAMES.items()]
     names.write_text("\n".join(["id\tlabel\ttype", *rows]), encoding="utf8")
-    nlp = build({"suggester": SUGGESTER, "agree_weight": 0.0})
+    nlp = build({"suggester": SUGGESTER, "loss": {"agree_weight": 0.0}})
     nlp.add_pipe("relext_sentencizer", first=True)
     nlp.add_pipe("kb_linker", before="hrere_classifier", config={"ents": "names"})
     nlp.config["initialize"]["components"]["kb_linker"] = {"names": str(names)}
