@@ -15,7 +15,7 @@ from typing import Any
 from thinc.api import Config
 
 from benchmarks.harness.training_config import build_config
-from spacy_relext.bridge.precision import has_fast_bf16
+from spacy_relext.bridge.weights import has_fast_bf16
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_CONFIG = ROOT / "configs" / "rere.cfg"

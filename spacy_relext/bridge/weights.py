@@ -1,16 +1,44 @@
-"""Means of weights: of several trained modules, to start from, and of one module over its updates, as a teacher.
+"""Precision of matrix products, copies of weights for prediction, and means of weights: of several trained modules, to
+start from, and of one module over its updates, as a teacher.
 
 Models fine-tuned from one checkpoint, on different data or in a different order, lie in one basin: the mean of their
 weights scores like their ensemble at the cost of one model (Wortsman et al., "Model soups", ICML 2022).
 """
 
-from contextlib import contextmanager
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar, cast
+from contextlib import contextmanager, nullcontext
+from typing import Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 Copy = TypeVar("Copy")
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def autocast(precision: str, device: torch.device) -> ContextManager[object]:
+    """Return a context for the forward pass that computes matrix products in bf16 if `uses_bf16`."""
+    if not uses_bf16(precision, device):
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Return True if matrices are multiplied in bf16: if "bf16" is set, or "auto" and the device does so natively."""
+    return precision == "bf16" or (precision == "auto" and has_fast_bf16(device))
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Return True if a device multiplies bf16 matrices natively; elsewhere bf16 is slower than fp32.
+
+    Processors with AVX512-BF16 or AMX do, and GPUs of compute capability 8.0 and above.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    has_instruction = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # without AVX512 oneDNN emulates bf16
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported() and has_instruction and has_instruction())
 
 
 def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, required: str) -> Optional[str]:

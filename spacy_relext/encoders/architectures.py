@@ -51,7 +51,6 @@ def build_transformer(
     max_pieces: int = 128,
     precision: str = "auto",
     case_features: bool = True,
-    layer_mix: bool = True,
     freeze_layers: int = 0,
     freeze_embeddings: bool = False,
     dropout: Optional[float] = None,
@@ -59,13 +58,12 @@ def build_transformer(
     entity_marks: bool = False,
     adversarial_radius: float = 0.0,
 ) -> Tok2Vec:
-    """Build a tok2vec from a Hugging Face encoder; its weights are saved with the pipeline.
+    """Build a tok2vec from the mixed layers of a Hugging Face encoder; its weights are saved with the pipeline.
 
     name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
     max_pieces (int): Longest sequence in word pieces; longer sentences are read in overlapping windows.
     precision (str): "fp32", "bf16" or "auto": bf16 if the processor computes it natively.
     case_features (bool): Whether to add letter-shape embeddings to the input, for uncased encoders.
-    layer_mix (bool): Whether token vectors are a learned mix of all layers instead of the last one.
     freeze_layers (int): Number of lowest layers that are frozen, along with the embeddings below them.
     freeze_embeddings (bool): Whether the word-piece embeddings are frozen.
     dropout (Optional[float]): Replaces the encoder's own dropout.
@@ -79,7 +77,6 @@ def build_transformer(
         max_pieces=max_pieces,
         precision=precision,
         case_features=case_features,
-        layer_mix=layer_mix,
         freeze_layers=freeze_layers,
         freeze_embeddings=freeze_embeddings,
         dropout=dropout,
@@ -172,7 +169,7 @@ def encoder_scales(prefix: str, lr_scale: float) -> Dict[str, float]:
 
 def token_encoder(*, max_pieces: int, precision: str, **options: Any) -> "TokenEncoder":
     """Check the settings, and make an empty encoder of word pieces."""
-    from ..bridge.precision import PRECISIONS
+    from ..bridge.weights import PRECISIONS
     from .tokens import TokenEncoder
     from .transformer import TransformerEncoder
 

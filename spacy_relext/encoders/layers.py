@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from ..bridge.precision import uses_bf16
-from ..bridge.weights import CachesWeights
+from ..bridge.weights import CachesWeights, uses_bf16
 from ..errors import Errors
 from .fast import FusedBert
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, ContextManager, Dict, Iterator, List, Opt
 import torch
 from torch import Tensor, nn
 
-from ..bridge.precision import autocast
-from ..bridge.weights import CachesWeights
+from ..bridge.weights import CachesWeights, autocast
 from .adversary import AdversarialPerturber, PerturbationCache
 from .fast import prediction_copy
 from .layers import LayerStack, layers_of
@@ -30,8 +29,9 @@ class TransformerEncoder(CachesWeights):
     pipeline is initialized) or from the saved pipeline. Nothing is looked up on the network after that.
 
     The last layer of a sentence encoder is trained to be averaged: it represents the meaning of a sentence better than
-    the boundaries of a name. `layer_mix` returns Σ_l softmax(w)_l h_l over all layers and the input embeddings (Peters
-    et al., NAACL 2018); initially nearly all weight is on layers from `mix_from` on, 0 being the input embeddings.
+    the boundaries of a name. Unless `mix_from` is None, Σ_l softmax(w)_l h_l over all layers and the input
+    embeddings is returned (Peters et al., NAACL 2018); initially nearly all weight is on layers from `mix_from` on, 0
+    being the input embeddings.
 
     Uncased checkpoints lose letter case, which marks names: `case_features` adds a learned embedding of each piece's
     letter shape to its input embedding. It is initialized to 0, so that training starts from the checkpoint.
@@ -46,19 +46,18 @@ class TransformerEncoder(CachesWeights):
         *,
         precision: str = "auto",
         case_features: bool = True,
-        layer_mix: bool = True,
         freeze_layers: int = 0,
         freeze_embeddings: bool = False,
         dropout: Optional[float] = None,
         entity_marks: bool = False,
-        mix_from: int = 0,
+        mix_from: Optional[int] = 0,
         adversarial_radius: float = 0.0,
     ) -> None:
         """Create an empty encoder."""
         super().__init__()
         self.precision, self.dropout = precision, dropout
         self.case_features, self.entity_marks = case_features, entity_marks
-        self.layer_mix, self.mix_from = layer_mix, mix_from
+        self.mix_from = mix_from
         self.freeze_layers, self.freeze_embeddings = freeze_layers, freeze_embeddings
         self.adversarial_radius = adversarial_radius
         self.perturbations = PerturbationCache()
@@ -238,7 +237,7 @@ class TransformerEncoder(CachesWeights):
         if self.entity_marks:
             self.mark_table = nn.Embedding(N_MARKS, self.width)
             nn.init.zeros_(self.mark_table.weight)
-        if self.layer_mix:
+        if self.mix_from is not None:
             n_layers = int(transformer.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
             weights = torch.zeros(n_layers + 1)
             weights[: min(self.mix_from, n_layers)] = LEFT_OUT

@@ -8,7 +8,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, 
 import torch
 from torch import Tensor
 
-from ..bridge.precision import PRECISIONS, uses_bf16
+from ..bridge.weights import PRECISIONS, uses_bf16
 from ..errors import check_range
 from .embeddings import Buffers, KbEmbeddings, Queries, group_queries, negative_sampling_loss, query_loss
 

@@ -29,12 +29,10 @@ def build_piece_encoder(
     name: str,
     max_pieces: int = 128,
     marker_layer: int = 0,
-    typed_markers: bool = False,
     form: str = "means",
     precision: str = "auto",
     case_features: bool = True,
-    layer_mix: bool = True,
-    mix_from: int = 0,
+    mix_from: Optional[int] = 0,
     freeze_layers: int = 0,
     freeze_embeddings: bool = False,
     lr_scale: float = 1.0,
@@ -44,21 +42,20 @@ def build_piece_encoder(
     Other arguments are those of `spacy_relext.Transformer.v1`.
 
     marker_layer (int): First layer that sees the pair, from 0; those below read a text once for all its pairs.
-    typed_markers (bool): Whether a pair's marks also contain its entity types.
     form (str): What represents a pair: the "means" over the pieces of its arguments; the vectors of "markers" inserted
         before the arguments, or of "punct", which uses "@" and "#" as markers. With the last two, each pair is read in
         its own copy of the text.
-    mix_from (int): First layer with weight in the initial mix; 0: the input embeddings.
+    mix_from (Optional[int]): First layer with weight in the initial mix of layers, 0 being the input embeddings; null:
+        the last layer alone, without a mix.
     """
     check_choice("form", form, FORMS)
     check_range("marker_layer", marker_layer, 0, 1_000)
-    check_range("mix_from", mix_from, 0, 1_000)
+    check_range("mix_from", mix_from or 0, 0, 1_000)
     build_tokens = functools.partial(
         token_encoder,
         max_pieces=max_pieces,
         precision=precision,
         case_features=case_features,
-        layer_mix=layer_mix,
         mix_from=mix_from,
         freeze_layers=freeze_layers,
         freeze_embeddings=freeze_embeddings,
@@ -67,7 +64,7 @@ def build_piece_encoder(
     def build() -> "PairTransformer":
         from .encoders.transformer import PairTransformer
 
-        return PairTransformer(build_tokens(), marker_layer=marker_layer, typed=typed_markers, form=form)
+        return PairTransformer(build_tokens(), marker_layer=marker_layer, form=form)
 
     return EncoderSpec(
         build,

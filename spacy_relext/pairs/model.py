@@ -72,7 +72,6 @@ class PairModule(nn.Module):
         """
         if encoder is not None:
             self.encoder.configure(**encoder)
-        self.encoder.size_types(n_types)
         self.head_sizes = {"n_classes": n_classes, "n_types": n_types}
         self.build_head(self.encoder.output_width, n_classes=n_classes, n_types=n_types)
         self.assertion = None

@@ -36,7 +36,7 @@ def build_detector(
     pooling (str): What a piece encoder makes of a sentence: "cls" (the paper's) or "mean", the mean of all pieces.
     RETURNS (Model[TokenBatch, Tensor]): Its output is the relations' logits. Shape (B, R)
     """
-    from ..bridge.precision import PRECISIONS
+    from ..bridge.weights import PRECISIONS
     from .marked import POOLINGS, MarkedDetector
     from .model import SharedDetector
 
@@ -82,7 +82,7 @@ def build_extractor(
     precision (str): See `spacy_relext.RereDetector.v1`; a piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): Logits of pointers and pairs.
     """
-    from ..bridge.precision import PRECISIONS
+    from ..bridge.weights import PRECISIONS
     from .marked import MarkedExtractor
     from .model import Proposal, SharedExtractor
     from .span_pairs import SPAN_MODES

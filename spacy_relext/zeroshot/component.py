@@ -39,7 +39,7 @@ threshold = 0.5
 [component.model.encoder]
 @architectures = "spacy_relext.PieceEncoder.v1"
 name = "assets/encoder/all-MiniLM-L6-v2"
-layer_mix = false
+mix_from = null
 form = "punct"
 
 [component.suggester]

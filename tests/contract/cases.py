@@ -148,7 +148,7 @@ def pairs(head: str, encoder: Setting) -> Setting:
     return {"model": model, "suggester": NEAR}
 
 
-UNMIXED = {**PIECES, "layer_mix": False}
+UNMIXED = {**PIECES, "mix_from": None}
 PUNCT = {**UNMIXED, "form": "punct"}
 READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0, "unmatched_from": 100, "both_orders": False}
 NO_LOOKUP = {"@misc": "spacy_relext.RuleGrounding.v1", "exact_wins": False, "average_orders": False}

@@ -40,7 +40,6 @@ def variant(of: str, name: str, **changes: Any) -> MethodCase:
 
 COLLECTIVE = {"loss": "collective", "missing_rate": 0.2}
 ALL_TERMS = {"pointer_loss": "collective", "rank_weight": 1.0, "type_weight": 1.0}
-TYPED = {"typed_markers": True}
 UNMATCHED = {"unmatched_from": 0, "negative_share": 0.5, "both_orders": True}
 
 # What has code of its own in torch.
@@ -52,7 +51,7 @@ VARIANTS = [
     variant("extractor", "all terms", **ALL_TERMS, model={"between": True}),
     variant("extractor", "mutual", model={"span_mode": "mutual"}),
     variant("transformer", "marked entities", model={"encoder": {"entity_marks": True, "freeze_layers": 1}}),
-    variant("transformer", "windows", model={"encoder": {"max_pieces": 8, "layer_mix": False}}),
+    variant("transformer", "windows", model={"encoder": {"max_pieces": 8}}),
     variant("transformer", "adversary", model={"encoder": {"adversarial_radius": 0.1}}),
     variant("graph student", "orders", both_orders=True, average_orders=True),
     variant("graph student", "offsets", model={"encoder": {"offset_width": 8, "word_dropout": 0.5}}),
@@ -64,7 +63,6 @@ VARIANTS = [
     variant("piece grounder", "unmatched", learning=UNMATCHED),
     variant("piece grounder", "adversary", learning={**UNMATCHED, "adversarial_radius": 0.1}),
     variant("piece grounder", "best rule", learning={**UNMATCHED, "temperature": 0.0, "teacher_share": 0.0}),
-    variant("marker clusterer", "typed", model={"encoder": TYPED}),
 ]
 
 
@@ -156,7 +154,7 @@ def test_a_knowledge_base_is_read(tmp_path: pathlib.Path) -> None:
     make_kb(tmp_path, passes=2)
 
     def learn(_: object) -> List[Any]:
-        nlp = train(tmp_path, {"agree_weight": 1.0}, steps=2)
+        nlp = train(tmp_path, {}, steps=2)
         return [outcome(nlp(example.predicted)) for example in make_examples(nlp)]
 
     cpu, gpu = on_both_devices(learn)

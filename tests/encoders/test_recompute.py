@@ -24,7 +24,7 @@ def batches_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def build(radius: float = 0.0) -> PairTransformer:
     torch.manual_seed(0)
-    encoder = TransformerEncoder(dropout=0.1, layer_mix=True, adversarial_radius=radius)
+    encoder = TransformerEncoder(dropout=0.1, adversarial_radius=radius)
     module = PairTransformer(TokenEncoder(encoder), marker_layer=1)
     module.configure(hf_config={"model_type": "bert", **SIZES}, tokenizer=wordpiece_tokenizer().to_str())
     return module.train()

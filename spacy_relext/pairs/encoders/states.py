@@ -71,9 +71,6 @@ class PairEncoder(Protocol):
     def configure(self, **sizes: object) -> None:
         """Build the layers with random weights."""
 
-    def size_types(self, n_types: int) -> None:
-        """Build the layers that depend only on the number of entity types; called before each head is built."""
-
     def zero_marks(self) -> None:
         """Set learned marks of the arguments to 0, for heads that read a pretrained encoder before they learn."""
 
@@ -103,9 +100,6 @@ class TokenPairs(TokenModule):
         n_tags, n_types (int): Part-of-speech tags and entity types, with 0 for none.
         """
         self.sizes = {"width": width, "n_tags": n_tags, "n_types": n_types}
-
-    def size_types(self, n_types: int) -> None:
-        """Do nothing: `configure` knows the number of types."""
 
     def zero_marks(self) -> None:
         """Do nothing: there are no marks."""

@@ -22,25 +22,22 @@ class PairTransformer(nn.Module):
 
     Markers inserted as words (Wu & He, CIKM 2019) need one copy of the text per pair. Added vectors do not change the
     text: all layers below `marker_layer` read it once, however many pairs it has; at 0 the pair is marked at the input.
-    h is the first piece's vector, h_s and h_o the means of the arguments' pieces. Typed marks (Zhou & Chen, AACL 2022)
-    also have a vector for each entity type, initialized to 0, which is added to that of the role.
+    h is the first piece's vector, h_s and h_o the means of the arguments' pieces.
 
     Form "markers" inserts markers into the text; h_s and h_o are the vectors of those before the arguments. Those of
     form "punct" are punctuation (Zhou & Chen, AACL 2022), which the encoder can distinguish before any training.
     """
 
-    def __init__(self, tokens: TokenEncoder, *, marker_layer: int, typed: bool = False, form: str = "means") -> None:
+    def __init__(self, tokens: TokenEncoder, *, marker_layer: int, form: str = "means") -> None:
         """Wrap an encoder that may still be empty.
 
         marker_layer (int): The first layer that reads the marks, from 0.
-        typed (bool): Whether marks also contain the types of the arguments.
         form (str): What is inserted, see `markers.py`: "means" (nothing), "markers" or "punct".
         """
         super().__init__()
-        self.tokens, self.marker_layer, self.typed, self.form = tokens, marker_layer, typed, form
+        self.tokens, self.marker_layer, self.form = tokens, marker_layer, form
         self.markers: Optional[nn.Embedding] = None
         self.roles: Optional[nn.Embedding] = None
-        self.types: Optional[nn.Embedding] = None
 
     @property
     def sizes(self) -> Optional[Dict[str, object]]:
@@ -76,12 +73,6 @@ class PairTransformer(nn.Module):
         self._build_roles()
         self.check_layers()
 
-    def size_types(self, n_types: int) -> None:
-        """Build the table of types, if marks are typed."""
-        if self.typed:
-            self.types = nn.Embedding(n_types, self.output_width, padding_idx=0)
-            nn.init.zeros_(self.types.weight)
-
     def check_layers(self) -> None:
         """Check that arguments can be marked in the encoder.
 
@@ -105,7 +96,6 @@ class PairTransformer(nn.Module):
         rows: List[Tensor],
         roles: List[Tensor],
         order: Tensor,
-        types: Optional[Tensor] = None,
         inserted: Sequence[Tensor] = (),
         **_: object,
     ) -> PairStates:
@@ -115,7 +105,6 @@ class PairTransformer(nn.Module):
         rows (List[Tensor]): Text of each pair of a group. Shapes (p,)
         roles (List[Tensor]): 1 on the subject's pieces, 2 on the object's. Shapes (p, L)
         order (Tensor): Numbers of the pairs, group after group. Shape (P,)
-        types (Optional[Tensor]): Entity type of each piece in the pairs' order, for typed marks. Shape (P, T)
         inserted (Sequence[Tensor]): What each inserted cell of a text is, 0 on its other pieces; for forms other than
             "means", in which each text has one pair. Shapes (b, L)
         """
@@ -125,13 +114,8 @@ class PairTransformer(nn.Module):
         recompute = must_recompute(encoder.transformer, sum(role.numel() for role in roles))
         states, marked, pair_masks = [], [], []
         put: Sequence[Optional[Tensor]] = inserted or [None] * len(ids)
-        groups = zip(ids, shapes, masks, rows, roles, put, order.split([len(row) for row in rows]))
-        for piece_ids, shape_ids, mask, row, role, cells, numbers in groups:
-            marks = self.roles(role)
-            if self.types is not None:
-                assert types is not None, "typed marks read types"
-                marks = marks + self.types(types[numbers, : role.shape[1]] * (role > 0))
-            markers = self._look_up(cells)
+        for piece_ids, shape_ids, mask, row, role, cells in zip(ids, shapes, masks, rows, roles, put):
+            marks, markers = self.roles(role), self._look_up(cells)
             vectors = encoder.forward_marked(
                 piece_ids, shape_ids, mask, rows=row, marks=marks, layer=layer, markers=markers, recompute=recompute
             )
@@ -157,7 +141,7 @@ class PairTransformer(nn.Module):
 
     def _first_marked_layer(self) -> int:
         """Return the first layer that reads a text once per pair; in prediction none if all marks are 0."""
-        if self.training or any(table is not None and bool(table.weight.any()) for table in (self.roles, self.types)):
+        if self.training or (self.roles is not None and bool(self.roles.weight.any())):
             return self.marker_layer
         return len(LayerStack(self.tokens.encoder.transformer))
 

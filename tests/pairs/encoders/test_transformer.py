@@ -1,6 +1,6 @@
 """One text, many pairs: marks change what is read, and neither padding nor the neighbours do."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 import torch
@@ -26,11 +26,11 @@ Group = Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 def build(
-    marker_layer: int, *, precision: str = "fp32", layer_mix: bool = True, typed: bool = False, **options: Any
+    marker_layer: int, *, precision: str = "fp32", mix_from: Optional[int] = 0, **options: Any
 ) -> PairTransformer:
     torch.manual_seed(0)
-    encoder = TransformerEncoder(precision=precision, dropout=0.0, layer_mix=layer_mix)
-    module = PairTransformer(TokenEncoder(encoder), marker_layer=marker_layer, typed=typed)
+    encoder = TransformerEncoder(precision=precision, dropout=0.0, mix_from=mix_from)
+    module = PairTransformer(TokenEncoder(encoder), marker_layer=marker_layer)
     config = {"model_type": "bert", **SIZES, **options}
     module.configure(hf_config=config, tokenizer=wordpiece_tokenizer().to_str())
     assert encoder.shape_table is not None and module.roles is not None
@@ -84,10 +84,10 @@ def without_marks(module: PairTransformer) -> PairTransformer:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("layer_mix", [False, True])
+@pytest.mark.parametrize("mix_from", [None, 0])
 @pytest.mark.parametrize("marker_layer", [0, 1, N_LAYERS])
-def test_without_marks_a_pair_reads_the_text(marker_layer: int, layer_mix: bool, mode: str) -> None:
-    module = without_marks(build(marker_layer, layer_mix=layer_mix))
+def test_without_marks_a_pair_reads_the_text(marker_layer: int, mix_from: Optional[int], mode: str) -> None:
+    module = without_marks(build(marker_layer, mix_from=mix_from))
     ids, shapes, mask, rows, roles = group([9, 5], [0, 1, 1])
     found = read(module, [(ids, shapes, mask, rows, roles)], [0, 1, 2], mode=mode)
     expected = (module.tokens.encoder(ids, shapes, mask) * mask[..., None])[rows]
@@ -229,33 +229,3 @@ def test_marks_above_the_last_layer_are_refused() -> None:
     build(N_LAYERS).check_layers()
     with pytest.raises(ValueError, match="R007.*marker_layer.*4.*0 to 3"):
         build(N_LAYERS + 1).check_layers()
-
-
-def test_typed_marks_say_what_the_arguments_are() -> None:
-    module, untyped = build(1, typed=True), build(1)
-    module.size_types(4)
-    assert module.types is not None
-    groups, order = [group([6], [0, 0]), group([9, 8], [0, 1], seed=2)], [2, 0, 3, 1]
-    types = torch.zeros(4, 9, dtype=torch.long)
-    types[:, 1] = torch.tensor([1, 2, 3, 1])  # of the subjects, in the pairs' order
-    plain = read(untyped, groups, order)
-    assert_same(read(module, groups, order, types=types), plain)
-    with torch.no_grad():
-        torch.nn.init.normal_(module.types.weight[1:])
-    typed = read(module, groups, order, types=types)
-    assert not torch.allclose(typed.subject, plain.subject)
-    others = types.clone()
-    others[:, 5] = 3  # no argument
-    assert_same(read(module, groups, order, types=others), typed)
-    for pair in range(4):
-        changed = types.clone()
-        changed[pair, 1] = 0
-        found = read(module, groups, order, types=changed)
-        different = [not torch.allclose(found.subject[n], typed.subject[n]) for n in range(4)]
-        assert different == [n == pair for n in range(4)]
-
-
-def test_types_are_sized_only_where_marks_are_typed() -> None:
-    module = build(0)
-    module.size_types(4)
-    assert module.types is None
