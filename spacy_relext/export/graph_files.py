@@ -7,12 +7,11 @@ from ..annotations.schema import Schema
 from ..errors import Errors
 from .csv_tables import write_csv_folder, write_neo4j_folder
 from .fact_lines import write_fact_lines
+from .network import write_gexf, write_graphml
 from .rdf import graph_statements
-from .rdf_files import write_rdf
-from .rdf_terms import DEFAULT_BASE, check_base
+from .rdf_files import DEFAULT_BASE, check_base, write_rdf
 from .shapes import schema_shapes
 from .tables import GraphTables, write_tables
-from .xml_graphs import write_gexf, write_graphml
 
 # Forms that are a folder, and the forms of single files by their suffix.
 FOLDER_FORMS = ("parquet", "csv", "neo4j")

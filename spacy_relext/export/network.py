@@ -1,6 +1,8 @@
-"""The triples of documents, or the tables of a graph, as a graph of networkx."""
+"""The triples of documents, or the tables of a graph, as a graph of networkx, and as GraphML and GEXF."""
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterable, Iterator, Set, Tuple, Union
 
 from spacy.tokens import Doc
@@ -9,6 +11,7 @@ from ..annotations.assertion import NOT_FACTS, assertion_of
 from ..annotations.parts import each_doc
 from ..annotations.store import get_triple_records
 from ..annotations.triple import Record
+from ..corpora.whole import whole_file
 from ..errors import check_range, require
 from .tables import GraphTables, table_rows
 
@@ -18,26 +21,24 @@ if TYPE_CHECKING:
 # Subject, relation, object, and the assertion; "" for a fact.
 _Fact = Tuple[str, str, str, str]
 
-# Attributes of nodes and edges made from tables, with their types in XML.
+# Attributes of nodes and edges made from tables, with their columns.
 NODE_ATTRIBUTES = {
-    "label": "string",
-    "type": "string",
-    "kb_id": "string",
-    "aliases": "string",
-    "n_mentions": "long",
-    "n_documents": "long",
+    "label": "name",
+    "type": "label",
+    "kb_id": "kb_id",
+    "aliases": "aliases",
+    "n_mentions": "n_mentions",
+    "n_documents": "n_documents",
 }
 EDGE_ATTRIBUTES = {
-    "relation": "string",
-    "weight": "double",
-    "best_score": "double",
-    "n_sentences": "long",
-    "n_documents": "long",
-    "best_sentence": "string",
-    "fact_id": "long",
+    "relation": "relation",
+    "weight": "probability",
+    "best_score": "best_score",
+    "n_sentences": "n_sentences",
+    "n_documents": "n_documents",
+    "best_sentence": "best_sentence",
+    "fact_id": "fact_id",
 }
-_NODE_COLUMNS = ("name", "label", "kb_id", "aliases", "n_mentions", "n_documents")
-_EDGE_COLUMNS = ("probability", "best_score", "n_sentences", "n_documents", "best_sentence", "fact_id")
 
 
 def to_networkx(
@@ -94,13 +95,66 @@ def to_networkx(
 
 def graph_nodes(tables: GraphTables) -> Iterator[Tuple[int, Record]]:
     """Yield the ids of entities with the attributes of NODE_ATTRIBUTES that have a value."""
-    for number, *values in table_rows(tables.entities, ("entity_id", *_NODE_COLUMNS)):
+    for number, *values in table_rows(tables.entities, ("entity_id", *NODE_ATTRIBUTES.values())):
         node = {name: value for name, value in zip(NODE_ATTRIBUTES, values) if value is not None}
         yield number, {**node, "aliases": json.dumps(node["aliases"], ensure_ascii=False)}
 
 
 def graph_edges(tables: GraphTables) -> Iterator[Tuple[Tuple[int, int, str], Record]]:
     """Yield subject, object and relation of facts with the attributes of EDGE_ATTRIBUTES."""
-    columns = ("subject", "object", "relation", *_EDGE_COLUMNS)
-    for subject, obj, relation, *values in table_rows(tables.facts, columns):
-        yield (subject, obj, relation), dict(zip(EDGE_ATTRIBUTES, (relation, *values)))
+    for subject, obj, *values in table_rows(tables.facts, ("subject", "object", *EDGE_ATTRIBUTES.values())):
+        yield (subject, obj, values[0]), dict(zip(EDGE_ATTRIBUTES, values))
+
+
+# Characters that XML 1.0 cannot represent.
+_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def write_graphml(tables: GraphTables, path: Path) -> int:
+    """Write entities and facts as GraphML, with the attributes of `to_networkx`; line ends are read as "\\n".
+
+    RETURNS (int): Number of characters replaced because XML cannot represent them.
+    """
+    networkx = require("networkx", purpose="GraphML", extra="export")
+    graph, replaced = _valid_graph(tables)
+    with whole_file(path) as stream:
+        networkx.write_graphml_xml(graph, stream)
+    return replaced
+
+
+def write_gexf(tables: GraphTables, path: Path) -> int:
+    """Write entities and facts as GEXF, with the attributes of `to_networkx`; the label of an edge is its relation.
+
+    RETURNS (int): Number of characters replaced because XML cannot represent them.
+    """
+    gexf = require("networkx.readwrite.gexf", purpose="GEXF", extra="export")
+    graph, replaced = _valid_graph(tables)
+    for *_, edge in graph.edges(data=True):
+        edge.update(id=f"f{edge['fact_id']}", label=edge["relation"])
+    writer = gexf.GEXFWriter(encoding="utf-8", prettyprint=True, version="1.2draft")
+    writer.add_graph(graph)
+    writer.xml.remove(writer.xml.find("meta"))  # the same graph gives the same bytes on any day
+    with whole_file(path) as stream:
+        writer.write(stream)
+    return replaced
+
+
+def _valid_graph(tables: GraphTables) -> Tuple["networkx.MultiDiGraph", int]:
+    """Make the graph of tables with ids of facts as keys; replace and count the characters that XML cannot hold."""
+    import networkx
+
+    replaced = 0
+
+    def valid(values: Record) -> Record:
+        nonlocal replaced
+        for name, value in values.items():
+            if isinstance(value, str) and _INVALID.search(value):
+                values[name], count = _INVALID.subn("\ufffd", value)
+                replaced += count
+        return values
+
+    graph = networkx.MultiDiGraph()
+    graph.add_nodes_from((node, valid(values)) for node, values in graph_nodes(tables))
+    for (subject, obj, _), values in graph_edges(tables):
+        graph.add_edge(subject, obj, key=values["fact_id"], **valid(values))
+    return graph, replaced

@@ -6,25 +6,14 @@ Names under the base: `entity/ID`, `relation/NAME`, `type/NAME`, `document/ID`, 
 
 from itertools import groupby
 from operator import itemgetter
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..annotations.schema import RelationSchema, Schema
 from ..annotations.triple import Record
-from .rdf_terms import check_base, is_iri, literal, name_part, term, typed
+from .rdf_files import Block, Pairs, check_base, is_iri, literal, name_part, term, typed
 from .tables import GraphTables, table_rows
 
-# Predicates and objects of a subject.
-Pairs = List[Tuple[str, str]]
-
 _A = term("rdf:type")
-
-
-class Block(NamedTuple):
-    """Statements about a subject: terms of N-Triples, with the named graph they belong to."""
-
-    graph: str
-    subject: str
-    pairs: Pairs
 
 
 class RdfNames:

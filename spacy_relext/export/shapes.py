@@ -3,8 +3,8 @@
 from typing import Iterator, List, Sequence, Tuple
 
 from ..annotations.schema import RelationSchema, Schema
-from .rdf import Block, Pairs, RdfNames, allowed_types
-from .rdf_terms import literal, name_part, term, typed
+from .rdf import RdfNames, allowed_types
+from .rdf_files import Block, Pairs, literal, name_part, term, typed
 
 _A, _OR, _PROPERTY, _PATH = term("rdf:type"), term("sh:or"), term("sh:property"), term("sh:path")
 _CLASS, _MESSAGE, _MAX = term("sh:class"), term("sh:message"), term("sh:maxCount")

@@ -10,8 +10,7 @@ from rdflib.namespace import OWL, PROV, RDF, RDFS, SKOS, XSD
 
 from spacy_relext.annotations.schema import schema_from_dict
 from spacy_relext.export.rdf import RdfNames, graph_statements
-from spacy_relext.export.rdf_files import RDF_FORMS, write_rdf
-from spacy_relext.export.rdf_terms import check_base, is_iri, literal, name_part, typed
+from spacy_relext.export.rdf_files import RDF_FORMS, check_base, is_iri, literal, name_part, typed, write_rdf
 from spacy_relext.export.tables import empty_tables
 from tests.export.example_graph import HARD_NAMES, graphs, make_graph, texts
 
