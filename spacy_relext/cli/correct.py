@@ -10,9 +10,10 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..corpora.answer_file import AnswerFile
+from ..corpora.canonical import check_record
 from ..corpora.convert import load_tokenizer
 from ..corpora.formats.answers import DONE, SKIPPED
-from ..corpora.jsonl import check_record, read_jsonl
+from ..corpora.jsonl import read_jsonl
 from ..corpora.records import doc_to_record, record_to_doc
 from ..corpora.shards import SUFFIX, iter_docs
 from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextReader

@@ -9,9 +9,8 @@ from spacy.tokens import Doc
 
 from ..annotations.constraints import get_removed
 from ..annotations.store import get_records
-from ..corpora.jsonl import check_record
+from ..corpora.canonical import KNOWN_KEYS, check_record
 from ..corpora.reader import predicted_doc
-from ..corpora.records import KNOWN_KEYS
 from ..corpora.texts import RawText
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe, list_near_misses

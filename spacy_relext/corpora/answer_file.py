@@ -7,9 +7,10 @@ from typing import Dict
 
 from ..annotations.triple import Record
 from ..errors import Errors
+from .canonical import check_record
 from .formats.answers import ANNOTATOR_KEY, ANSWER_KEY, is_answer
 from .formats.sources import parse_json
-from .jsonl import check_record, to_json
+from .jsonl import to_json
 
 
 class AnswerFile:

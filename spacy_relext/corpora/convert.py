@@ -11,12 +11,13 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..errors import Errors
+from .canonical import KNOWN_KEYS
 from .damage import first_line
 from .formats.checks import check_unicode, describe
 from .formats.locate import OCCURRENCES
 from .formats.registry import Format, bind_options
 from .formats.sources import Item, parse_json
-from .records import KNOWN_KEYS, record_to_doc
+from .records import record_to_doc
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
 

@@ -1,4 +1,4 @@
-"""Canonical records (`docs/reference/formats.md`, `canonical.schema.json`) become Docs and back, without loss.
+"""Canonical records (`docs/reference/formats.md`) become Docs and back, without loss.
 
 Character offsets stay exact: what token boundaries and `doc.ents` cannot express is stored in `doc.user_data`.
 """
@@ -25,19 +25,15 @@ from ..annotations.store import (
 from ..annotations.triple import Record
 from ..annotations.triple_forms import text_length
 from ..errors import Errors
+from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY
 from .formats.checks import make_entity
 from .report import Report
-
-KNOWN_KEYS = ("text", "entities", "triples", "sents", "pairs", "rejected", "coref")
-
-SENTS_KEY = "relext_sents"
-META_KEY = "relext_meta"
 
 
 def record_to_doc(
     make_doc: Callable[[str], Doc], record: Record, *, one_sentence: bool = False, report: Optional[Report] = None
 ) -> Doc:
-    """Make a Doc from a canonical record, which must have been checked (`jsonl.check_record`).
+    """Make a Doc from a canonical record, which must have been checked (`canonical.check_record`).
 
     make_doc (Callable[[str], Doc]): The tokenizer, such as `nlp.make_doc`.
     one_sentence (bool): Mark the whole Doc as one sentence if the record has no `sents`.

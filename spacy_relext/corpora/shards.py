@@ -14,8 +14,8 @@ from srsly.msgpack import Packer
 
 from ..annotations.triple import Record
 from ..errors import Errors, check_range
+from .canonical import find_damage
 from .damage import refuse_damage
-from .stored_values import find_damage
 from .whole import write_whole
 
 SUFFIX = ".spacy"

@@ -9,8 +9,9 @@ from typing import IO, Collection, Dict, Optional, Protocol, Union
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
+from ..corpora.canonical import KNOWN_KEYS
 from ..corpora.jsonl import to_json
-from ..corpora.records import KNOWN_KEYS, doc_to_record
+from ..corpora.records import doc_to_record
 from .sentences import covering_sentences, sentence_chars
 
 COLUMNS = (

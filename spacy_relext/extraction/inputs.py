@@ -9,7 +9,8 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
-from ..corpora.records import KNOWN_KEYS, doc_to_record
+from ..corpora.canonical import KNOWN_KEYS
+from ..corpora.records import doc_to_record
 from ..corpora.shards import SUFFIX, load_shard, make_docs
 from ..corpora.texts import JSONL_SUFFIXES, TEXT_FORMATS, RawText, TextReader, bare_suffix, join_paragraphs, open_binary
 from ..errors import Errors, require

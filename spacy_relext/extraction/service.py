@@ -12,10 +12,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
+from ..corpora.canonical import KNOWN_KEYS, check_record
 from ..corpora.formats.sources import parse_json
-from ..corpora.jsonl import check_record
 from ..corpora.reader import predicted_doc
-from ..corpora.records import KNOWN_KEYS
 from ..export.records import extraction_record
 from ..visuals.page import render_page
 from ..visuals.templates import draw_page

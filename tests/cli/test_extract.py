@@ -11,7 +11,8 @@ import spacy
 from spacy.tokens import DocBin
 
 from spacy_relext.cli.main import relext
-from spacy_relext.corpora.jsonl import check_record, read_jsonl
+from spacy_relext.corpora.canonical import check_record
+from spacy_relext.corpora.jsonl import read_jsonl
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.export.parquet import read_parquet_records
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext import has_triples, merge_docs, span_to_doc
-from spacy_relext.corpora.jsonl import check_record
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 from spacy_relext.corpora.report import Report
 from spacy_relext.corpora.shards import GOLD_ATTRS

@@ -20,9 +20,9 @@ from spacy_relext.annotations.store import (
     TRIPLES_KEY,
 )
 from spacy_relext.corpora.blocks import iter_blocks
-from spacy_relext.corpora.records import META_KEY, record_to_doc
+from spacy_relext.corpora.canonical import META_KEY, find_damage
+from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
-from spacy_relext.corpora.stored_values import find_damage
 
 TRIPLE = {"subject": (0, 3), "relation": "left", "object": (9, 13), "score": 1.0, "source": "", "evidence": {}}
 PLACES = {"subject": (0, 3), "object": (9, 13)}
@@ -98,17 +98,17 @@ def test_tokens(path: Path, attr: int, value: int) -> None:
     [
         (None, "user data is a NoneType"),
         ({LENGTH_KEY: -1}, f"{LENGTH_KEY} is -1"),
-        ({META_KEY: []}, f"{META_KEY} is a list"),
-        ({TRIPLES_KEY: "text"}, f"{TRIPLES_KEY} is a str"),
-        ({TRIPLES_KEY: [{**TRIPLE, "subject": [3, 0]}]}, TRIPLES_KEY),
+        ({META_KEY: []}, rf"{META_KEY} is \[\], not an object"),
+        ({TRIPLES_KEY: "text"}, f"{TRIPLES_KEY} is 'text', not a list"),
+        ({TRIPLES_KEY: [{**TRIPLE, "subject": [3, 0]}]}, r"triples\[0\].subject is \[3, 0\]"),
         ({TRIPLES_KEY: [{**TRIPLE, "subject": [0, 2**40]}]}, TRIPLES_KEY),
         ({TRIPLES_KEY: [{**TRIPLE, "relation": None}]}, TRIPLES_KEY),
         ({TRIPLES_KEY: [{**TRIPLE, "score": "high"}]}, TRIPLES_KEY),
         ({TRIPLES_KEY: [{**TRIPLE, "attributes": []}]}, TRIPLES_KEY),
-        ({REJECTED_KEY: [TRIPLE, 5]}, rf"{REJECTED_KEY} has the value 5 \(number 2\)"),
+        ({REJECTED_KEY: [TRIPLE, 5]}, rf"{REJECTED_KEY}\[1\] is 5, not an object"),
         ({COREF_KEY: [[[0, 1], [2]]]}, COREF_KEY),
         ({RELATIONS_KEY: [{"start": 0, "end": 5, "relations": {"r": "x"}}]}, RELATIONS_KEY),
-        ({ENTITIES_KEY: None}, f"{ENTITIES_KEY} is a NoneType"),
+        ({ENTITIES_KEY: None}, f"{ENTITIES_KEY} is None, not a list"),
         ({ENTITIES_KEY: [{"start": 0, "end": 5, "label": "\ud800"}]}, ENTITIES_KEY),
         ({PAIRS_KEY: [{"subject": (0, 1)}]}, PAIRS_KEY),
         ({SOFT_LABELS_KEY: []}, SOFT_LABELS_KEY),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.corpora.jsonl import check_record
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.export.parquet import ParquetWriter, read_parquet_records
 from spacy_relext.export.records import (

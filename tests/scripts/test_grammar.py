@@ -9,7 +9,8 @@ import spacy
 from build_corpus import measure_label_noise
 from knowledge_base import KnowledgeBase, read_kb
 
-from spacy_relext.corpora.jsonl import check_record, read_jsonl
+from spacy_relext.corpora.canonical import check_record
+from spacy_relext.corpora.jsonl import read_jsonl
 from spacy_relext.kb.alignment import Aligner
 
 Record = Dict[str, Any]

@@ -3,11 +3,11 @@ from typing import Any, List, Tuple
 
 import pytest
 
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.annotation import count_losses, read_value, write_value
 from spacy_relext.corpora.formats.brat import parse_brat
 from spacy_relext.corpora.formats.locate import ENTITY
-from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.report import Report
 
 from .tool_records import Record, read, write

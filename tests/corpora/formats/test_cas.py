@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.annotation import count_losses
 from spacy_relext.corpora.formats.cas import parse_cas
 from spacy_relext.corpora.formats.cas_files import CasDocument, read_cas
-from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.report import Report
 
 from .tool_records import records

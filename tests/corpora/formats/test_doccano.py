@@ -5,10 +5,10 @@ from zipfile import ZipFile
 
 import pytest
 
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.doccano import parse_doccano
 from spacy_relext.corpora.formats.registry import FORMATS
-from spacy_relext.corpora.jsonl import check_record
 
 from .tool_records import Record, parse, write
 

@@ -5,10 +5,10 @@ from typing import Any, Dict, List, Tuple
 import pytest
 import spacy
 
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.docred import parse_docred
 from spacy_relext.corpora.formats.locate import locate_facts
-from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.report import Report
 from spacy_relext.corpora.shards import iter_docs
 

@@ -7,9 +7,9 @@ from typing import Dict, List
 
 import pytest
 
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.registry import FORMATS
-from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.report import Report
 
 # Documents, triples and entities of each example.

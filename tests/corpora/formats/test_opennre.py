@@ -5,9 +5,9 @@ from typing import Any, Dict, List, Tuple
 import pytest
 import spacy
 
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.opennre import parse_opennre
-from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.shards import iter_docs
 
 CHARS: Dict[str, Any] = {

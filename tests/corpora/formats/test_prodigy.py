@@ -4,9 +4,9 @@ from typing import Any, List, Tuple
 
 import pytest
 
+from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.prodigy import parse_prodigy
-from spacy_relext.corpora.jsonl import check_record
 from spacy_relext.corpora.report import format_report
 
 from .tool_records import Record, parse, read, write
