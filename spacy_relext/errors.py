@@ -128,7 +128,7 @@ class Errors:
         "folder of .txt files, or - for standard input."
     )
     R203 = "[R203] {path}, line {line}: not UTF-8 text (byte {byte} of the line: {detail}). Save the file as UTF-8."
-    R204 = "[R204] {path}, line {line}: {found}; expected a JSON object with a string under 'text'."
+    R204 = "[R204] {where}: {found}; expected a JSON object with a string under 'text'."
     R205 = (
         "[R205] {where}: {length} characters, more than the pipeline accepts ({limit}). Split the text into shorter "
         "documents."

@@ -16,7 +16,7 @@ from ..corpora.formats.answers import DONE, SKIPPED
 from ..corpora.jsonl import read_jsonl
 from ..corpora.records import doc_to_record, record_to_doc
 from ..corpora.shards import SUFFIX, iter_docs
-from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextReader
+from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextLog, read_texts
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe
 from ..visuals.correction import Correction
@@ -82,7 +82,7 @@ def _read_records(source: str, nlp: Language) -> Iterator[Record]:
     if Path(source).suffix.lower() in JSONL_SUFFIXES and Path(source).is_file():
         yield from read_jsonl(source)
         return
-    for raw in TextReader(source, max_length=nlp.max_length, report=_report):
+    for raw in read_texts(source, TextLog(max_length=nlp.max_length, report=_report)):
         yield check_record({**raw.extra, "text": raw.text})
 
 

@@ -5,7 +5,6 @@ import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Annotated, BinaryIO, Iterable, Iterator, List, Optional, cast
 
@@ -13,15 +12,14 @@ import typer
 from spacy.language import Language
 
 from ..annotations.triple import Record
-from ..corpora.texts import STDIN, TextReader
+from ..corpora.texts import STDIN, RawText, Source, TextLog, list_sources, list_text_sources
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings, check_choice, check_range
-from ..extraction.inputs import Source, list_sources
 from ..extraction.manifest import ERRORS, find_difference, plan, read_manifest
 from ..extraction.outputs import FORMATS, join_files
 from ..extraction.ray import Cluster, extract_with_ray
 from ..extraction.shards import Folder, ShardReport
-from ..extraction.workers import Extractor, Failure, Job, Numbered, Result
+from ..extraction.workers import Extractor, Failure, Job, Result
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, with_progress
 
@@ -74,15 +72,16 @@ def extract_cli(
             fail(Errors.R217.format(path=output))
         if n_process > 1 and gpu_id >= 0:
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
-        sources = [] if source == STDIN else list_sources(Path(source), input_format=input_format)
+        list_inputs = list_text_sources if source == STDIN else list_sources
+        sources = list_inputs(source, input_format=input_format)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         _warn_of_unknown(nlp, wanted := options.split_list(relations))
         csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}
         job = Job(pipeline, code, min_score=min_score, relations=wanted, batch_size=batch_size)
         with Extractor(job, nlp, n_process=n_process) as extractor:
             if streams:
-                reader = TextReader(STDIN, input_format=input_format, strict=strict, report=_report)
-                _report(_stream(extractor, sources, reader, output, chosen, csv_options))
+                log = TextLog(strict=strict, report=_report)
+                _report(_stream(extractor, sources, log, output, chosen, csv_options))
                 return
             kept = {"min_score": min_score, "relations": wanted, "input_format": input_format, **csv_options}
             folder = Folder(Path(output), chosen, shard_size, csv_options, report=_report, strict=strict)
@@ -146,24 +145,22 @@ def _suffix(path: Path) -> str:
 def _stream(
     extractor: Extractor,
     sources: List[Source],
-    reader: TextReader,
+    log: TextLog,
     output: str,
     format: str,
     csv_options: Record,
 ) -> str:
-    """Extract files, or without any standard input, at once; return the report.
+    """Extract the texts of sources at once; return the report.
 
-    reader (TextReader): Reads standard input, or parses what the files yield.
+    log (TextLog): Gets the texts that cannot be read.
     """
     documents = triples = failures = 0
-    texts: Iterable[Numbered] = (text for source in sources for text in source.parse(source.units(), reader))
-    if not sources:
-        texts = map(Numbered, count(1), reader)
+    texts: Iterable[RawText] = (text for source in sources for text in source.read(log))
     with _open_output(output) as stream, FORMATS[format].open(stream, csv_options) as writer:
         for result in with_progress(extractor.extract(texts)):
             if isinstance(result, Failure):
                 message = Errors.R815.format(where=result.where, reason=result.reason)
-                if reader.strict:
+                if log.strict:
                     raise ValueError(message)
                 _report(message)
                 failures += 1
@@ -171,7 +168,7 @@ def _stream(
             writer.write(result)
             documents += 1
             triples += len(result["triples"])
-    return _describe(ShardReport(documents, triples, reader.skipped + failures, reader.blank))
+    return _describe(ShardReport(documents, triples, log.skipped + failures, log.blank))
 
 
 @contextmanager

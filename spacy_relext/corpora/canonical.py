@@ -251,25 +251,22 @@ class _SoftLabels(TypedDict):
 
 
 # What this package stores in `user_data`: damaged or foreign files may have anything there.
-_USER_DATA = TypeAdapter(
-    TypedDict(
-        "_UserData",
-        {
-            LENGTH_KEY: NotRequired[Optional[_Offset]],
-            META_KEY: NotRequired[_Values],
-            SENTS_KEY: NotRequired[List[_Place]],
-            ENTITIES_KEY: NotRequired[List[_StoredEntity]],
-            PAIRS_KEY: NotRequired[List[_StoredPair]],
-            TRIPLES_KEY: NotRequired[List[_StoredTriple]],
-            REJECTED_KEY: NotRequired[List[_StoredTriple]],
-            GIVEN_PAIRS_KEY: NotRequired[Optional[List[_StoredTriple]]],
-            REMOVED_KEY: NotRequired[List[_Removed]],
-            RELATIONS_KEY: NotRequired[List[_Sentence]],
-            COREF_KEY: NotRequired[List[List[_Place]]],
-            SOFT_LABELS_KEY: NotRequired[_SoftLabels],
-        },
-    )  # type: ignore[misc]  # its keys are constants of other files
-)
+_USER_FIELDS: Dict[str, Any] = {
+    LENGTH_KEY: NotRequired[Optional[_Offset]],
+    META_KEY: NotRequired[_Values],
+    SENTS_KEY: NotRequired[List[_Place]],
+    ENTITIES_KEY: NotRequired[List[_StoredEntity]],
+    PAIRS_KEY: NotRequired[List[_StoredPair]],
+    TRIPLES_KEY: NotRequired[List[_StoredTriple]],
+    REJECTED_KEY: NotRequired[List[_StoredTriple]],
+    GIVEN_PAIRS_KEY: NotRequired[Optional[List[_StoredTriple]]],
+    REMOVED_KEY: NotRequired[List[_Removed]],
+    RELATIONS_KEY: NotRequired[List[_Sentence]],
+    COREF_KEY: NotRequired[List[List[_Place]]],
+    SOFT_LABELS_KEY: NotRequired[_SoftLabels],
+}
+_USER_DATA = TypeAdapter(TypedDict("_UserData", _USER_FIELDS))  # type: ignore[misc,operator]
+
 # Keys of `user_data` by the keys of records.
 _STORED = {
     "entities": ENTITIES_KEY,

@@ -20,7 +20,7 @@ from .overlap import NearIndex, doc_shingles
 from .records import doc_to_record, record_to_doc
 from .report import format_table, list_losses
 from .shards import SUFFIX, iter_docs
-from .texts import JSONL_SUFFIXES, TextReader
+from .texts import JSONL_SUFFIXES, TextLog, read_texts
 
 # Keys that a pipeline may add to a record; its sentences and others are not written.
 _ANNOTATION = ("entities", "triples")
@@ -102,7 +102,7 @@ def _read(source: Path) -> Iterator[Record]:
     if source.suffix == SUFFIX or is_corpus:
         yield from map(doc_to_record, iter_docs(source, Vocab()))
     elif source.is_dir() or (source.suffix.lower() == ".txt" and source.is_file()):
-        for raw in TextReader(str(source), strict=True):
+        for raw in read_texts(str(source), TextLog(strict=True)):
             if raw.text.strip():
                 yield {"text": raw.text, **raw.extra}
     elif source.suffix.lower() in (*JSONL_SUFFIXES, ".json") and source.is_file():

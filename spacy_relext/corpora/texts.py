@@ -1,148 +1,92 @@
-"""Raw texts to extract from: lines, JSON lines, folders of .txt files, corpora and standard input, one at a time."""
+"""Texts of files, folders and standard input, read one at a time: a source for each kind of input, chosen once."""
 
 import codecs
 import gzip
 import io
+import json
 import sys
 import zlib
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, Callable, Iterable, Iterator, List, Optional, Tuple, cast
+from typing import Any, BinaryIO, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple, Union, cast
 
 from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
 from ..errors import Errors, require
+from .canonical import KNOWN_KEYS
 from .formats.sources import parse_json
 from .records import doc_to_record
-from .shards import SUFFIX, iter_docs
+from .shards import SUFFIX, load_shard, make_docs
 
 STDIN = "-"
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 COMPRESSED = (".gz", ".zst")
+PARQUET = ".parquet"
 
 TEXT_FORMATS = ("text", "jsonl", "paragraph", "file")
+
+# Suffixes that folders are searched for.
+_SUFFIXES = (".txt", PARQUET, *JSONL_SUFFIXES, SUFFIX)
+
+# A number within the source, and a line, a paragraph, a row, a Doc or the path of a file: not parsed yet.
+Unit = Tuple[int, Any]
 
 
 @dataclass(frozen=True)
 class RawText:
-    """A text, its file and line, and other keys of its JSON record or the name of its file in a folder."""
+    """A text, its file and line, and other keys of its JSON record or the name of its file in a folder.
+
+    number (Union[int, str]): Its id if it has no other: the name of the source and the number of the unit, or only the
+        number of the text in standard input.
+    """
 
     text: str
     where: str
     extra: Record = field(default_factory=dict)
     path: str = ""
     line: int = 1
+    number: Union[int, str] = 1
 
 
 @dataclass
-class TextReader:
-    """Reads texts in constant memory; those that cannot be read are reported, counted and skipped."""
+class TextLog:
+    """Counts and reports the texts that cannot be read, which are skipped.
 
-    # A text file (a document per line), a .jsonl file, a folder of .txt files (a document per file), a .spacy corpus,
-    # whose triples are read too, or "-" for standard input.
-    path: str
-    # "text" (a document per line), "jsonl", "paragraph" (up to a blank line), or "file" (a document per file); None:
-    # "file" for a folder, "text" for standard input, else by the file's suffix.
-    input_format: Optional[str] = None
-    # Raise ValueError instead of skipping.
+    strict (bool): Raise ValueError instead.
+    max_length (Optional[int]): Maximum length of a text, in characters.
+    report (Optional[Callable[[str], None]]): Gets a message for each text that is skipped.
+    skipped, blank (int): Texts skipped so far, and blank lines of text files.
+    """
+
     strict: bool = False
-    # Maximum length of a text, in characters.
     max_length: Optional[int] = None
-    # Gets a message for each text that is skipped.
     report: Optional[Callable[[str], None]] = None
-    # Texts skipped so far, and blank lines of a text file.
     skipped: int = 0
     blank: int = 0
 
-    def __post_init__(self) -> None:
-        if self.input_format not in (None, *TEXT_FORMATS):
-            expected = ", ".join(TEXT_FORMATS)
-            raise ValueError(Errors.R206.format(option="--input-format", found=self.input_format, expected=expected))
-        if self.path == STDIN:
-            return
-        path = Path(self.path)
-        if not path.exists():
-            raise ValueError(Errors.R202.format(path=self.path))
-        if path.is_dir() and next(path.rglob("*.txt"), None) is None:
-            raise ValueError(Errors.R213.format(path=self.path))
+    def skip(self, message: str) -> None:
+        """Count and report a text; ValueError if strict."""
+        if self.strict:
+            raise ValueError(message)
+        self.skipped += 1
+        if self.report is not None:
+            self.report(message)
 
-    def __iter__(self) -> Iterator[RawText]:
-        is_folder = self.path != STDIN and Path(self.path).is_dir()
-        whole = self.input_format == "file" or (self.input_format is None and is_folder)
-        is_corpus = self.input_format is None and Path(self.path).suffix == SUFFIX
-        for raw in self._read_corpus() if is_corpus else self._read_files() if whole else self._read_parts():
-            problem = self.problem(raw)
-            if problem:
-                self.skip(problem)
-            else:
-                yield raw
-
-    def _read_parts(self) -> Iterator[RawText]:
-        """Read lines of text or JSON, or paragraphs, of a file or of the files of a folder."""
-        is_json = self.input_format == "jsonl"
-        if self.input_format is None:
-            is_json = bare_suffix(Path(self.path)) in JSONL_SUFFIXES
-        for path, extra in [(self.path, {})] if self.path == STDIN else self._list_files():
-            name = "standard input" if path == STDIN else path
-            with open_binary(path) as stream:
-                lines: Iterable[Tuple[int, bytes]] = enumerate(stream, start=1)
-                lines = join_paragraphs(lines) if self.input_format == "paragraph" else lines
-                yield from self.parse_lines(lines, name=name, path=path, is_json=is_json, extra=extra)
-
-    def parse_lines(
-        self, lines: Iterable[Tuple[int, bytes]], *, name: str, path: str, is_json: bool, extra: Record
-    ) -> Iterator[RawText]:
-        """Decode numbered lines, or paragraphs, and parse them if they are JSON; blank ones are counted.
-
-        name (str): Name of the file in messages.
-        extra (Record): Further keys of each text.
-        """
-        for number, line in lines:
-            if number == 1 and _other_encoding(line):
-                raise ValueError(Errors.R215.format(path=name, encoding=_other_encoding(line)))
-            text = self.decode(line, name=name, line=number)
-            where = f"{name}, line {number}"
-            if text is None:
-                continue
-            text = text.rstrip("\r\n")
-            if not text.strip():
-                self.blank += 1
-            elif not is_json:
-                yield RawText(text.replace("\r\n", "\n"), where, extra, path, number)
-            elif (record := self._parse(text, name, number)) is not None:
-                yield RawText(record.pop("text"), where, {**extra, **record}, path, number)
-
-    def _read_files(self) -> Iterator[RawText]:
-        """Read whole files."""
-        for path, extra in self._list_files():
-            yield from self.parse_file(path, extra)
-
-    def parse_file(self, path: str, extra: Record) -> Iterator[RawText]:
-        """Read a whole file as one text, unless it cannot be decoded.
-
-        extra (Record): Further keys of the text.
-        """
-        with open_binary(path) as stream:
-            text = self.decode(stream.read(), name=path)
-        if text is not None:
-            yield RawText(text.replace("\r\n", "\n"), path, extra, path)
-
-    def _list_files(self) -> List[Tuple[str, Record]]:
-        """List the file, or those of a folder in the order of their names, each with its name as a further key."""
-        folder = Path(self.path)
-        if not folder.is_dir():
-            return [(self.path, {})]
-        return [(str(path), {"file": path.relative_to(folder).as_posix()}) for path in sorted(folder.rglob("*.txt"))]
-
-    def _read_corpus(self) -> Iterator[RawText]:
-        """Read the texts of a corpus, with triples, rejected triples and coreference if they are annotated."""
-        for number, doc in enumerate(iter_docs(Path(self.path), Vocab()), start=1):
-            record = doc_to_record(doc)
-            gold: Record = {key: record[key] for key in ("triples", "rejected", "coref") if key in record}
-            yield RawText(doc.text, f"{self.path}, document {number}", gold)
+    def accept(self, raw: RawText) -> bool:
+        """Return True if a pipeline can process a text, which is skipped otherwise."""
+        if self.max_length is not None and len(raw.text) > self.max_length:
+            self.skip(Errors.R205.format(where=raw.where, length=len(raw.text), limit=self.max_length))
+            return False
+        try:
+            raw.text.encode("utf-8")
+        except UnicodeEncodeError:
+            self.skip(Errors.R219.format(where=raw.where))
+            return False
+        return True
 
     def decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
         """Decode UTF-8, without a byte order mark; None if that fails and the text is skipped."""
@@ -157,44 +101,214 @@ class TextReader:
             self.skip(Errors.R215.format(path=name, encoding=encoding) if encoding else message)
             return None
 
-    def _parse(self, line: str, name: str, number: int) -> Optional[Record]:
-        """Parse a JSON object that has a text; None if it is skipped."""
+
+@dataclass(frozen=True)
+class Source(ABC):
+    """A file, or the .txt files of a folder, as units that are counted and cut into shards before they are parsed.
+
+    path (Path): What is read.
+    name (str): Its name in ids of documents: the path relative to the input folder, or the bare name of the input.
+    kind (str): "text", "jsonl", "paragraph", "file", "parquet" or "spacy".
+    """
+
+    path: Path
+    name: str
+    kind: str
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """Return the files that are read."""
+        return [self.path]
+
+    def fingerprint(self) -> Record:
+        """Return name, kind, number of files, total size and latest modification time, for a later run to compare."""
+        stats = [each.stat() for each in self.files]
+        size, newest = sum(each.st_size for each in stats), max(each.st_mtime_ns for each in stats)
+        return {"name": self.name, "kind": self.kind, "files": len(stats), "size": size, "mtime_ns": newest}
+
+    @abstractmethod
+    def units(self) -> Iterator[Unit]:
+        """Yield the units. RAISES (ValueError): If the file is damaged."""
+
+    def count(self) -> int:
+        """Count the units, without parsing them."""
+        return sum(1 for _ in self.units())
+
+    @abstractmethod
+    def parse(self, units: Iterable[Unit], log: TextLog) -> Iterator[RawText]:
+        """Parse units into texts; the log gets what cannot be parsed."""
+
+    def read(self, log: TextLog, units: Optional[Iterable[Unit]] = None) -> Iterator[RawText]:
+        """Parse units, None for all, into texts that a pipeline can process."""
+        return filter(log.accept, self.parse(self.units() if units is None else units, log))
+
+
+@dataclass(frozen=True)
+class LineSource(Source):
+    """Lines of text or JSON, or paragraphs up to a blank line, of a file or of standard input.
+
+    extra (Record): Further keys of each text.
+    """
+
+    extra: Record = field(default_factory=dict)
+
+    def units(self) -> Iterator[Unit]:
+        """See `Source.units`."""
+        with open_binary(str(self.path)) as stream:
+            lines = enumerate(stream, start=1)
+            yield from _join_paragraphs(lines) if self.kind == "paragraph" else lines
+
+    def parse(self, units: Iterable[Unit], log: TextLog) -> Iterator[RawText]:
+        """See `Source.parse`."""
+        path = str(self.path)
+        name, count = "standard input" if path == STDIN else path, 0
+        for number, line in units:
+            if number == 1 and _other_encoding(line):
+                raise ValueError(Errors.R215.format(path=name, encoding=_other_encoding(line)))
+            text = log.decode(line, name=name, line=number)
+            if text is None:
+                continue
+            text, extra = text.rstrip("\r\n"), self.extra
+            if not text.strip():
+                log.blank += 1
+                continue
+            if self.kind != "jsonl":
+                text = text.replace("\r\n", "\n")
+            elif record := _parse_line(text, f"{name}, line {number}", log):
+                text, extra = record.pop("text"), {**extra, **record}
+            else:
+                continue
+            count += 1
+            unit = count if path == STDIN else f"{self.name}:{number}"
+            yield RawText(text, f"{name}, line {number}", extra, path, number, unit)
+
+
+@dataclass(frozen=True)
+class FileSource(Source):
+    """Whole files, each a text; those of a folder also have the key `file`."""
+
+    whole: Sequence[Path] = ()
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """See `Source.files`."""
+        return self.whole
+
+    def units(self) -> Iterator[Unit]:
+        """See `Source.units`."""
+        return enumerate(self.whole, start=1)
+
+    def parse(self, units: Iterable[Unit], log: TextLog) -> Iterator[RawText]:
+        """See `Source.parse`."""
+        for number, path in units:
+            extra = {} if path == self.path else {"file": path.relative_to(self.path).as_posix()}
+            with open_binary(str(path)) as stream:
+                text = log.decode(stream.read(), name=str(path))
+            if text is not None:
+                yield RawText(text.replace("\r\n", "\n"), str(path), extra, str(path), number=f"{self.name}:{number}")
+
+
+class ParquetSource(Source):
+    """Rows of a table; values that JSON cannot represent become strings."""
+
+    def units(self) -> Iterator[Unit]:
+        """See `Source.units`."""
+        arrow, parquet = (require(name, purpose="Parquet", extra="export") for name in ("pyarrow", "pyarrow.parquet"))
         try:
-            record = parse_json(line)
-        except ValueError as error:
-            problem = f"not JSON ({error})"
-        else:
-            if isinstance(record, dict) and isinstance(record.get("text"), str):
-                return record
-            problem = f"an object with the keys {sorted(record)}" if isinstance(record, dict) else f"{record!r:.60}"
-        self.skip(Errors.R204.format(path=name, line=number, found=problem))
-        return None
+            with parquet.ParquetFile(self.path) as file:
+                rows = (row for batch in file.iter_batches(batch_size=1000) for row in batch.to_pylist())
+                for number, row in enumerate(rows, start=1):
+                    yield number, json.loads(json.dumps(row, default=str))
+        except (OSError, ValueError, arrow.ArrowException) as error:
+            raise ValueError(self._damaged(error)) from None
 
-    def problem(self, raw: RawText) -> Optional[str]:
-        """Return why a pipeline cannot process a text; None if it can."""
-        if self.max_length is not None and len(raw.text) > self.max_length:
-            return Errors.R205.format(where=raw.where, length=len(raw.text), limit=self.max_length)
+    def count(self) -> int:
+        """See `Source.count`."""
+        parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
         try:
-            raw.text.encode("utf-8")
-        except UnicodeEncodeError:
-            return Errors.R219.format(where=raw.where)
-        return None
+            return int(parquet.ParquetFile(self.path).metadata.num_rows)
+        except (OSError, ValueError) as error:
+            raise ValueError(self._damaged(error)) from None
 
-    def skip(self, message: str) -> None:
-        """Raise an error for a text that cannot be read if strict, else count and report it."""
-        if self.strict:
-            raise ValueError(message)
-        self.skipped += 1
-        if self.report is not None:
-            self.report(message)
+    def parse(self, units: Iterable[Unit], log: TextLog) -> Iterator[RawText]:
+        """See `Source.parse`."""
+        return _parse_records(self, units, log, unit="row")
+
+    def _damaged(self, error: Exception) -> str:
+        """Write the message about a table that cannot be read."""
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        return Errors.R801.format(path=self.path, found=reason, expected="Parquet with a column text")
 
 
-def join_paragraphs(lines: Iterable[Tuple[int, bytes]]) -> Iterator[Tuple[int, bytes]]:
-    """Join lines up to a blank one; the number is that of the first."""
-    for is_blank, group in groupby(lines, key=lambda line: not line[1].strip()):
-        if not is_blank:
-            numbers, texts = zip(*group)
-            yield numbers[0], b"".join(texts)
+class CorpusSource(Source):
+    """Docs of a .spacy file, with gold triples and extra keys, but not the annotation of pipelines."""
+
+    def units(self) -> Iterator[Unit]:
+        """See `Source.units`."""
+        return enumerate(make_docs(load_shard(self.path), Vocab()), start=1)
+
+    def count(self) -> int:
+        """See `Source.count`."""
+        return len(load_shard(self.path))
+
+    def parse(self, units: Iterable[Unit], log: TextLog) -> Iterator[RawText]:
+        """See `Source.parse`."""
+        for number, doc in units:
+            record = doc_to_record(doc)
+            kept = {k: v for k, v in record.items() if k in ("text", "triples") or k not in KNOWN_KEYS}
+            yield from _parse_records(self, [(number, kept)], log, unit="document")
+
+
+def list_sources(path: Union[str, Path], *, input_format: Optional[str] = None) -> List[Source]:
+    """List the sources of a file, or of the files of a folder by name, after one source of all .txt files read whole.
+
+    input_format (Optional[str]): "text", "jsonl", "paragraph" or "file", for files other than Parquet and .spacy; None,
+        or "file" for a folder: by the suffix, with .txt files of a folder read whole.
+    RAISES (ValueError): If there is nothing to read.
+    """
+    path = Path(path)
+    _check_input(path, input_format)
+    if path.is_file():
+        return [_make_source(path, path.name, input_format)]
+    files = [each for each in sorted(path.rglob("*")) if each.is_file() and _is_input(each.relative_to(path))]
+    if not files:
+        raise ValueError(Errors.R812.format(path=str(path), expected=", ".join(_SUFFIXES)))
+    by_suffix = input_format in (None, "file")
+    whole = [each for each in files if by_suffix and _kind(each) == "text"]
+    sources: List[Source] = [FileSource(path, path.name, "file", whole)] if whole else []
+    format = None if by_suffix else input_format
+    rest = (each for each in files if each not in set(whole))
+    return sources + [_make_source(each, each.relative_to(path).as_posix(), format) for each in rest]
+
+
+def list_text_sources(path: str, *, input_format: Optional[str] = None) -> List[Source]:
+    """List the sources of a text file, of the .txt files of a folder, or of standard input, for "-".
+
+    input_format (Optional[str]): "text", "jsonl", "paragraph" or "file"; None: "file" for a folder, "text" for standard
+        input, else by the file's suffix.
+    RAISES (ValueError): If there is nothing to read.
+    """
+    folder = Path(path)
+    if path == STDIN:
+        _check_input(Path(), input_format)
+        return [LineSource(folder, STDIN, input_format or "text")]
+    _check_input(folder, input_format)
+    if not folder.is_dir():
+        kind = input_format or ("jsonl" if _kind(folder) == "jsonl" else "text")
+        return [FileSource(folder, folder.name, kind, [folder]) if kind == "file" else LineSource(folder, path, kind)]
+    files = sorted(folder.rglob("*.txt"))
+    if not files:
+        raise ValueError(Errors.R213.format(path=path))
+    if input_format in (None, "file"):
+        return [FileSource(folder, folder.name, "file", files)]
+    names = {each: each.relative_to(folder).as_posix() for each in files}
+    return [LineSource(each, name, str(input_format), {"file": name}) for each, name in names.items()]
+
+
+def read_texts(path: str, log: TextLog, *, input_format: Optional[str] = None) -> Iterator[RawText]:
+    """Read the texts of a text file, of the .txt files of a folder, or of standard input; see `list_text_sources`."""
+    for source in list_text_sources(path, input_format=input_format):
+        yield from source.read(log)
 
 
 @contextmanager
@@ -214,8 +328,8 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
             with _open_compressed(path, suffix) as stream:
                 yield stream
         except (EOFError, OSError, zlib.error) as error:
-            found = f"damaged {suffix} data ({str(error).splitlines()[0]})"
-            raise ValueError(Errors.R801.format(path=path, found=found, expected="a whole file")) from None
+            reason = f"damaged {suffix} data ({str(error).splitlines()[0]})"
+            raise ValueError(Errors.R801.format(path=path, found=reason, expected="a whole file")) from None
 
 
 def _open_compressed(path: str, suffix: str) -> BinaryIO:
@@ -226,12 +340,76 @@ def _open_compressed(path: str, suffix: str) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(pyarrow.CompressedInputStream(path, "zstd"), 1 << 20))
 
 
-def bare_suffix(path: Path) -> str:
+def _check_input(path: Path, input_format: Optional[str]) -> None:
+    """Check that a path exists, and that a format is known."""
+    if input_format not in (None, *TEXT_FORMATS):
+        expected = ", ".join(TEXT_FORMATS)
+        raise ValueError(Errors.R206.format(option="--input-format", found=input_format, expected=expected))
+    if not path.exists():
+        raise ValueError(Errors.R202.format(path=str(path)))
+
+
+def _make_source(path: Path, name: str, input_format: Optional[str]) -> Source:
+    """Make the source of a file; for a binary file, its suffix decides the format."""
+    kind = _kind(path)
+    if kind == "parquet":
+        return ParquetSource(path, name, kind)
+    if kind == "spacy":
+        return CorpusSource(path, name, kind)
+    if input_format == "file":
+        return FileSource(path, name, input_format, [path])
+    return LineSource(path, name, input_format or kind)
+
+
+def _kind(path: Path) -> str:
+    """Return the kind of a file by its name."""
+    kinds = {SUFFIX: "spacy", PARQUET: "parquet", **dict.fromkeys(JSONL_SUFFIXES, "jsonl")}
+    return kinds.get(_bare_suffix(path), "text")
+
+
+def _is_input(name: Path) -> bool:
+    """Return True if a file of a folder is read: names that begin with "." or "_" are not."""
+    return _bare_suffix(name) in _SUFFIXES and not any(part.startswith((".", "_")) for part in name.parts)
+
+
+def _bare_suffix(path: Path) -> str:
     """Return the suffix of a file's name in lower case, ignoring that of compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()
     return suffixes[-1] if suffixes else ""
+
+
+def _join_paragraphs(lines: Iterable[Tuple[int, bytes]]) -> Iterator[Tuple[int, bytes]]:
+    """Join lines up to a blank one; the number is that of the first."""
+    for is_blank, group in groupby(lines, key=lambda line: not line[1].strip()):
+        if not is_blank:
+            numbers, texts = zip(*group)
+            yield numbers[0], b"".join(texts)
+
+
+def _parse_line(line: str, where: str, log: TextLog) -> Optional[Record]:
+    """Parse a JSON object that has a text; None if it is skipped."""
+    try:
+        record = parse_json(line)
+    except ValueError as error:
+        problem = f"not JSON ({error})"
+    else:
+        if isinstance(record, dict) and isinstance(record.get("text"), str):
+            return record
+        problem = f"an object with the keys {sorted(record)}" if isinstance(record, dict) else f"{record!r:.60}"
+    log.skip(Errors.R204.format(where=where, found=problem))
+    return None
+
+
+def _parse_records(source: Source, units: Iterable[Unit], log: TextLog, *, unit: str) -> Iterator[RawText]:
+    """Make texts of rows or documents."""
+    for number, record in units:
+        where, text = f"{source.path}, {unit} {number}", record.pop("text", None)
+        if isinstance(text, str):
+            yield RawText(text, where, record, str(source.path), number, f"{source.name}:{number}")
+        else:
+            log.skip(Errors.R811.format(where=where, found=repr(text)[:40]))
 
 
 def _other_encoding(data: bytes) -> Optional[str]:

@@ -10,9 +10,9 @@ from spacy.language import Language
 from ..annotations.triple import Record
 from ..corpora.file_lists import hash_file
 from ..corpora.jsonl import to_json
+from ..corpora.texts import Source
 from ..corpora.whole import write_whole
 from ..errors import Errors
-from .inputs import Source
 
 MANIFEST, ERRORS = "manifest.json", "errors.jsonl"
 

@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ..bridge.modules import use_one_thread
+from ..corpora.texts import Source, Unit
 from ..errors import require
-from .inputs import Source, Unit, count_units
 from .shards import Folder, Progress, ShardReport
 from .workers import Extractor, Job, load_job
 
@@ -94,14 +94,14 @@ class _Cursor:
             self._units, self._place = self.source.units(), 0
         for _ in islice(self._units, start - self._place):
             pass
-        found = list(islice(self._units, count))
-        self._place = start + len(found)
-        return found
+        taken = list(islice(self._units, count))
+        self._place = start + len(taken)
+        return taken
 
 
 def _shard_names(number: int, source: Source, size: int) -> Iterator[Tuple[str, int, int]]:
     """Yield name, source and index of each shard."""
-    for index in range(-(-count_units(source) // size)):
+    for index in range(-(-source.count() // size)):
         yield Folder.name(number, index), number, index
 
 

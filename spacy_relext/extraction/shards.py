@@ -14,10 +14,9 @@ from typing import Callable, Deque, Dict, Iterable, Iterator, List, Optional, Se
 
 from ..annotations.triple import Record
 from ..corpora.jsonl import to_json
-from ..corpora.texts import STDIN, TextReader
+from ..corpora.texts import RawText, Source, TextLog, Unit
 from ..corpora.whole import remove_unfinished, write_whole
 from ..errors import Errors
-from .inputs import Source, Unit, count_units
 from .locks import try_lock
 from .manifest import (
     ERRORS,
@@ -29,7 +28,7 @@ from .manifest import (
     write_manifest,
 )
 from .outputs import write_records
-from .workers import Extractor, Failure, Numbered, Result
+from .workers import Extractor, Failure, Result
 
 Progress = Callable[[Iterable[Result], Optional[int]], Iterable[Result]]
 
@@ -65,7 +64,7 @@ class _Shard:
     """A shard that this process has taken."""
 
     name: str
-    texts: List[Numbered]
+    texts: List[RawText]
     errors: List[Record]
     counts: Record
     lock: ExitStack
@@ -171,7 +170,7 @@ class Folder:
 
     def _windows(
         self, extractor: Extractor, sources: Sequence[Source], taken: "Deque[_Shard]", report: ShardReport
-    ) -> Iterator[List[Numbered]]:
+    ) -> Iterator[List[RawText]]:
         """Lock one missing shard after the other, and yield its texts in windows."""
         for number, source in enumerate(sources):
             units = source.units()
@@ -202,9 +201,9 @@ class Folder:
             self.report(message)
             errors.append({"shard": name, "reason": message})
 
-        reader = TextReader(STDIN, strict=self.strict, report=add)  # it only parses what the source yields
-        texts = list(source.parse(units, reader))
-        return _Shard(name, texts, errors, {"units": len(units), "blank": reader.blank}, lock)
+        log = TextLog(strict=self.strict, report=add)
+        texts = list(source.read(log, units))
+        return _Shard(name, texts, errors, {"units": len(units), "blank": log.blank}, lock)
 
     def _add(self, shard: _Shard, result: Result) -> None:
         """Add the result of a text."""
@@ -262,7 +261,7 @@ class Folder:
             for path in (self.path / WORK).glob("part-*.json")
             if self.has(path.stem)
         )
-        return max(0, sum(map(count_units, sources)) - done)
+        return max(0, sum(source.count() for source in sources) - done)
 
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.{self.format}"

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -17,6 +18,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import import_file, minibatch
 
+from ..annotations.parts import merge_docs
 from ..annotations.triple import Record
 from ..bridge.modules import use_one_thread
 from ..corpora.convert import load_pipeline
@@ -25,23 +27,25 @@ from ..corpora.memory import freeze_objects, release_memory
 from ..corpora.texts import RawText
 from ..errors import Errors
 from ..export.records import extraction_record
-from .long_texts import process_long
 
 # Number of batches whose texts are sorted by length together.
 WINDOW = 8
 
 # Batches in flight per worker.
-_AHEAD = 3
+_BATCHES_PER_WORKER = 3
 
 # How often a batch is retried before it is halved, or, if it is a single text, becomes a failure.
-_TRIES = 3
+_MAX_RETRIES = 3
 
 # Batches between two releases of free memory.
 _RELEASE = 64
 _batches_read = count(1)
 
 # Seconds between a worker's checks that its parent process still runs.
-_LOOK = 1.0
+_CHECK_SECONDS = 1.0
+
+# What a piece may end with, the best first: a blank line, the end of a sentence, a line break, white space.
+_ENDS = [re.compile(pattern) for pattern in (r"\n\s*\n", r"[.!?…]['\")\]’”»]*\s+|[。！？]", r"\n", r"\s+")]
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,6 @@ class Failure(NamedTuple):
     reason: str
 
 
-class Numbered(NamedTuple):
-    """A text and its number, which is its id if it has no other."""
-
-    number: Union[int, str]
-    raw: RawText
-
-
 Result = Union[Record, Failure]
 
 
@@ -95,24 +92,23 @@ def _process_alone(nlp: Language, text: Union[str, Doc]) -> Union[Doc, Exception
         return error
 
 
-def extract_batch(nlp: Language, texts: Sequence[Numbered], job: Job) -> List[Result]:
+def extract_batch(nlp: Language, texts: Sequence[RawText], job: Job) -> List[Result]:
     """Extract the triples of some texts; if a pipeline fails on one of them, that one becomes a `Failure`."""
-    short = [number for number, each in enumerate(texts) if len(each.raw.text) <= nlp.max_length]
-    docs = dict(zip(short, process_each(nlp, [texts[number].raw.text for number in short])))
+    short = [number for number, each in enumerate(texts) if len(each.text) <= nlp.max_length]
+    docs = dict(zip(short, process_each(nlp, [texts[number].text for number in short])))
     if next(_batches_read) % _RELEASE == 0:
         release_memory()
     return [_finish(nlp, each, docs.get(number), job) for number, each in enumerate(texts)]
 
 
-def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job: Job) -> Result:
+def _finish(nlp: Language, raw: RawText, doc: Union[Doc, Exception, None], job: Job) -> Result:
     """Make the record of a text; `doc` is None if the text is too long for the pipeline, and is read in pieces."""
-    raw = each.raw
     try:
         if isinstance(doc, Exception):
             raise doc
         return extraction_record(
             process_long(nlp, raw.text) if doc is None else doc,
-            number=each.number,
+            number=raw.number,
             min_score=job.min_score,
             relations=job.relations,
             extra=raw.extra,
@@ -120,6 +116,34 @@ def _finish(nlp: Language, each: Numbered, doc: Union[Doc, Exception, None], job
         )
     except Exception as error:  # the text is reported, and the others continue
         return Failure(raw.where, f"{type(error).__name__}: {first_line(error)}")
+
+
+def process_long(nlp: Language, text: str) -> Doc:
+    """Run a pipeline on a text that is longer than it accepts: no triple spans two pieces."""
+    return merge_docs(list(nlp.pipe(cut_text(text, nlp.max_length))), ensure_whitespace=False)
+
+
+def cut_text(text: str, longest: int) -> List[str]:
+    """Cut a text into consecutive pieces, each up to the best break near the limit; joined, they are the text again.
+
+    longest (int): Maximum number of characters in a piece. White space stays at the end of a piece.
+    """
+    pieces, start = [], 0
+    while len(text) - start > longest:
+        end = _last_end(text, start, start + longest)
+        pieces.append(text[start:end])
+        start = end
+    return [*pieces, text[start:]]
+
+
+def _last_end(text: str, start: int, limit: int) -> int:
+    """Find the last break of the best kind in the second half of a piece, or its limit if there is no break."""
+    middle = start + (limit - start) // 2
+    for pattern in _ENDS:
+        ends = [match.end() for match in pattern.finditer(text, middle, limit)]
+        if ends:
+            return ends[-1]
+    return limit
 
 
 class _Window:
@@ -146,7 +170,7 @@ class _Batch(NamedTuple):
 
     window: _Window
     numbers: List[int]
-    texts: List[Numbered]
+    texts: List[RawText]
 
 
 class _Flight(NamedTuple):
@@ -176,7 +200,7 @@ class Extractor:
     def __exit__(self, *exception: object) -> None:
         self._stop()
 
-    def extract(self, texts: Iterable[Numbered]) -> Iterator[Result]:
+    def extract(self, texts: Iterable[RawText]) -> Iterator[Result]:
         """Yield the result of each text, in order and as soon as its batch is read."""
         return self.extract_windows(minibatch(texts, self.job.batch_size))
 
@@ -185,17 +209,19 @@ class Extractor:
         """Return how many texts are sorted by length together."""
         return WINDOW * self.job.batch_size
 
-    def extract_windows(self, texts: Iterable[Sequence[Numbered]]) -> Iterator[Result]:
+    def extract_windows(self, texts: Iterable[Sequence[RawText]]) -> Iterator[Result]:
         """Yield the result of each text of each window, in order; no batch has texts of two windows."""
         with freeze_objects():
             yield from self._extract_windows(texts)
 
-    def _extract_windows(self, texts: Iterable[Sequence[Numbered]]) -> Iterator[Result]:
+    def _extract_windows(self, texts: Iterable[Sequence[RawText]]) -> Iterator[Result]:
         windows: Deque[_Window] = deque()
         batches = self._batches(texts, windows)
         flights: Deque[_Flight] = deque()
         while True:
-            for batch in islice(batches, _AHEAD * self.n_process - len(flights) if self.n_process > 1 else 1):
+            for batch in islice(
+                batches, _BATCHES_PER_WORKER * self.n_process - len(flights) if self.n_process > 1 else 1
+            ):
                 flights.append(_Flight(batch, self._submit(batch.texts)))
             if not flights:
                 return
@@ -208,15 +234,15 @@ class Extractor:
             while windows and windows[0].is_complete:
                 yield from windows.popleft().results
 
-    def _batches(self, texts: Iterable[Sequence[Numbered]], windows: "Deque[_Window]") -> "Iterator[_Batch]":
+    def _batches(self, texts: Iterable[Sequence[RawText]], windows: "Deque[_Window]") -> "Iterator[_Batch]":
         """Yield the batches of each window, which is added to the others."""
         for window in texts:
-            order = sorted(range(len(window)), key=lambda number: len(window[number].raw.text))
+            order = sorted(range(len(window)), key=lambda number: len(window[number].text))
             windows.append(_Window(len(window)))
             for numbers in minibatch(order, self.job.batch_size):
                 yield _Batch(windows[-1], numbers, [window[number] for number in numbers])
 
-    def _recover(self, texts: List[Numbered], flights: "Deque[_Flight]") -> List[Result]:
+    def _recover(self, texts: List[RawText], flights: "Deque[_Flight]") -> List[Result]:
         """Replace the workers after one has died, and rerun the batches without a result.
 
         If a text is to blame, it is in a batch that was being read: these are run alone.
@@ -234,20 +260,20 @@ class Extractor:
             flights[number] = _Flight(batch, future)
         return done
 
-    def _run_alone(self, texts: List[Numbered]) -> List[Result]:
+    def _run_alone(self, texts: List[RawText]) -> List[Result]:
         """Rerun texts after a worker has died; those on which one dies every time become failures."""
         # The same batch first: a different batch may change the last digit of scores.
-        for _ in range(_TRIES):
+        for _ in range(_MAX_RETRIES):
             try:
                 return self._submit(texts).result()
             except BrokenProcessPool:
                 self._stop()
         if len(texts) == 1:
-            return [Failure(texts[0].raw.where, Errors.R810)]
+            return [Failure(texts[0].where, Errors.R810)]
         middle = len(texts) // 2
         return [*self._run_alone(texts[:middle]), *self._run_alone(texts[middle:])]
 
-    def _submit(self, texts: List[Numbered]) -> "Future[List[Result]]":
+    def _submit(self, texts: List[RawText]) -> "Future[List[Result]]":
         """Submit a batch to the workers; without workers, run it here."""
         if self.n_process <= 1:
             self.nlp = self.nlp or load_job(self.job)
@@ -300,11 +326,11 @@ def load_job(job: Job) -> Language:
 def _end_with(parent: int) -> None:
     """End this process when its parent has ended: otherwise it would wait for work forever."""
     while os.getppid() == parent:
-        time.sleep(_LOOK)
+        time.sleep(_CHECK_SECONDS)
     os._exit(1)
 
 
-def _work(texts: List[Numbered]) -> List[Result]:
+def _work(texts: List[RawText]) -> List[Result]:
     """Extract a batch in a worker."""
     worker = _workers[0]
     return extract_batch(worker.nlp, texts, worker.job)

@@ -10,14 +10,13 @@ import pytest
 import spacy
 
 from spacy_relext.corpora.texts import RawText
-from spacy_relext.extraction.long_texts import cut_text, process_long
-from spacy_relext.extraction.workers import Extractor, Failure, Job, Numbered
+from spacy_relext.extraction.workers import Extractor, Failure, Job, cut_text, process_long
 from tests.cli.fake_pipeline import make_pipeline
 from tests.extraction.conftest import CODE
 
 
-def numbered(*texts: str) -> List[Numbered]:
-    return [Numbered(number, RawText(text, f"line {number}")) for number, text in enumerate(texts, start=1)]
+def numbered(*texts: str) -> List[RawText]:
+    return [RawText(text, f"line {number}", number=number) for number, text in enumerate(texts, start=1)]
 
 
 def test_results_come_in_order_though_texts_are_sorted(pipeline: str) -> None:
@@ -68,7 +67,7 @@ def test_workers_end_with_their_parent(pipeline: str) -> None:
     ended = threading.Event()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers.os, "_exit", lambda code: ended.set())
-        patch.setattr(workers, "_LOOK", 0.01)
+        patch.setattr(workers, "_CHECK_SECONDS", 0.01)
         patch.setattr(workers.os, "getppid", lambda: 1)
         workers._end_with(os.getpid())
     assert ended.is_set()

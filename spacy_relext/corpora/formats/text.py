@@ -5,11 +5,11 @@ from typing import Iterator, List, Optional
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..texts import JSONL_SUFFIXES, TextReader
+from ..texts import JSONL_SUFFIXES, TextLog, read_texts
 from .checks import check_object, require_text
 from .sources import Item
 
-# Units, and their names for `TextReader`.
+# Units, and their names for `read_texts`.
 UNITS = {"line": "text", "paragraph": "paragraph", "file": "file"}
 
 _NO_TEXT = (*JSONL_SUFFIXES, ".json", ".spacy")
@@ -28,7 +28,7 @@ def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
         raise ValueError(Errors.R125.format(path=str(path)))
     chosen = unit or ("file" if path.is_dir() else "line")
     problems: List[str] = []
-    for raw in TextReader(str(path), input_format=UNITS[chosen], report=problems.append):
+    for raw in read_texts(str(path), TextLog(report=problems.append), input_format=UNITS[chosen]):
         yield from _pop_problems(path, problems)
         yield Item(raw.path, raw.line, {"text": raw.text, **raw.extra})
     yield from _pop_problems(path, problems)

@@ -9,8 +9,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from spacy_relext.corpora.texts import STDIN, TextReader
-from spacy_relext.extraction.inputs import count_units, list_sources
+from spacy_relext.corpora.texts import TextLog, list_sources
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -20,9 +19,8 @@ def read(path: Path, **options: Any) -> List[Any]:
     found = []
     for source in list_sources(path, **options):
         units = list(source.units())
-        assert count_units(source) == len(units)
-        reader = TextReader(STDIN)
-        found += [(each.number, each.raw.text, each.raw.extra) for each in source.parse(units, reader)]
+        assert source.count() == len(units)
+        found += [(each.number, each.text, each.extra) for each in source.read(TextLog(), units)]
     return found
 
 
@@ -58,8 +56,7 @@ def test_parquet(tmp_path: Path) -> None:
     pandas.DataFrame(rows).to_parquet(tmp_path / "in.parquet")
     source, *_ = list_sources(tmp_path / "in.parquet")
     messages: List[str] = []
-    reader = TextReader(str(source.path), report=messages.append)
-    found = [each.raw for each in source.parse(list(source.units()), reader)]
+    found = source.read(TextLog(report=messages.append))
     assert [(raw.text, raw.extra) for raw in found] == [
         ("One.", {"id": 1, "day": "2020-01-02"}),
         ("Three.", {"id": 3, "day": "2020-01-02"}),
