@@ -20,7 +20,7 @@ from grammar_templates import read_templates
 from knowledge_base import read_kb
 from spacy.tokens import Doc
 
-from spacy_relext.corpora.formats.markup import parse_markup_line
+from spacy_relext.corpora.formats.text import parse_markup_line
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter
 

@@ -9,7 +9,7 @@ import collections
 import sys
 from typing import Any, Dict, Iterator, List, Set, Tuple
 
-from spacy_relext.corpora.formats.markup import parse_markup_line
+from spacy_relext.corpora.formats.text import parse_markup_line
 
 RELATIONS = {
     "place_of_birth": ({"PERSON"}, {"PLACE"}),

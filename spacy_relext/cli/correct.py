@@ -9,10 +9,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
-from ..corpora.answer_file import AnswerFile
 from ..corpora.canonical import check_record
 from ..corpora.convert import load_tokenizer
-from ..corpora.formats.answers import DONE, SKIPPED
+from ..corpora.formats.answers import DONE, SKIPPED, AnswerFile
 from ..corpora.jsonl import read_jsonl
 from ..corpora.records import doc_to_record, record_to_doc
 from ..corpora.shards import SUFFIX, iter_docs

@@ -19,8 +19,7 @@ from ..annotations.store import align_triples
 from ..corpora.damage import first_line
 from ..corpora.overlap import Overlap
 from ..corpora.shards import list_shards
-from ..corpora.statistics import CorpusStatistics, count_corpus
-from ..corpora.violations import ViolationCounts
+from ..corpora.statistics import CorpusStatistics, ViolationCounts, count_corpus
 from ..errors import Errors
 from ..pairs.suggesters import Suggester
 from ..pipeline.settings import Settings

@@ -7,7 +7,7 @@ import typer
 from wasabi import msg, table
 
 from ..annotations.schema import read_schema
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..errors import Errors, Warnings
 from ..export.tables import is_graph, read_tables, write_tables
 from ..graph.across import FUZZY_ACROSS

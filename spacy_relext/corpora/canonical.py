@@ -5,6 +5,7 @@ and has typed dictionaries instead of classes, since these take six times as lon
 what Python callers pass, such as spans and numbers of numpy.
 """
 
+from functools import lru_cache
 from typing import Annotated, Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -36,7 +37,7 @@ _EXPECTED = {
 # Characters, from 0: below the limit of spaCy, which counts them in 32 bits.
 _Offset = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 _Place = Annotated[Tuple[_Offset, _Offset], Field(description="[start, end]")]
-_Text = Annotated[str, Field(strict=True)]
+_Text = Annotated[str, Field(strict=True, max_length=2**31)]  # with a limit, pydantic refuses lone surrogates
 _Label = Annotated[str, Field(strict=True, pattern=r"\S")]  # not blank
 _Number = Annotated[float, Field(strict=True)]
 _Score = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False, description="1 where absent.")]
@@ -101,15 +102,19 @@ class CanonicalRecord(TypedDict):
     ]
 
 
-_RECORDS = TypeAdapter(CanonicalRecord)
-
 KNOWN_KEYS = tuple(key for key in CanonicalRecord.__annotations__ if not key.startswith("_"))
 _KINDS: Dict[str, Type[Any]] = {"entities": _Entity, "triples": _Triple, "pairs": _Pair, "rejected": _Triple}
 
 
+@lru_cache(maxsize=1)
+def _records() -> "TypeAdapter[CanonicalRecord]":
+    """Make the validator of records, when it is needed: that takes as long as all other imports of this file."""
+    return TypeAdapter(CanonicalRecord)
+
+
 def record_schema() -> Record:
     """Return the JSON schema of a canonical record (draft 2020-12)."""
-    return _RECORDS.json_schema()
+    return _records().json_schema()
 
 
 def check_record(value: object) -> Record:
@@ -120,7 +125,7 @@ def check_record(value: object) -> Record:
     if not isinstance(value, dict):
         raise ValueError(f"the record is {describe(value)}, not an object")
     try:
-        _RECORDS.validate_python(value)
+        _records().validate_python(value)
     except ValidationError as error:
         raise ValueError(_describe_error(error)) from None
     text, length = value["text"], len(value["text"])
@@ -184,6 +189,8 @@ def _describe_error(error: ValidationError) -> str:
     """Describe the first thing that is wrong in one line."""
     first = error.errors(include_url=False)[0]
     kind, path, value = first["type"], first["loc"], first["input"]
+    if not path:  # a key that UTF-8 cannot encode
+        return f"a key is {describe(value)}; {first['msg'][0].lower()}{first['msg'][1:]}"
     place, key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:-1])[1:], path[-1]
     if kind == "missing":
         return f"{place or 'the record'} has no key {key!r} (found: {describe(sorted(map(str, value)))})"
@@ -265,8 +272,6 @@ _USER_FIELDS: Dict[str, Any] = {
     COREF_KEY: NotRequired[List[List[_Place]]],
     SOFT_LABELS_KEY: NotRequired[_SoftLabels],
 }
-_USER_DATA = TypeAdapter(TypedDict("_UserData", _USER_FIELDS))  # type: ignore[misc,operator]
-
 # Keys of `user_data` by the keys of records.
 _STORED = {
     "entities": ENTITIES_KEY,
@@ -278,6 +283,12 @@ _STORED = {
 }
 
 
+@lru_cache(maxsize=1)
+def _user_data() -> "TypeAdapter[Any]":
+    """Make the validator of user data, when it is needed."""
+    return TypeAdapter(TypedDict("_UserData", _USER_FIELDS))  # type: ignore[operator]
+
+
 def find_damage(user_data: object) -> str:
     """Describe the first value under this package's keys that is not of the form it writes; "" if there is none.
 
@@ -286,7 +297,7 @@ def find_damage(user_data: object) -> str:
     if not isinstance(user_data, dict):
         return f"its user data is a {type(user_data).__name__}"
     try:
-        _USER_DATA.validate_python(user_data)
+        _user_data().validate_python(user_data)
     except ValidationError as error:
         return _describe_error(error)
     for name, (start, end) in _list_places({key: user_data.get(stored, ()) for key, stored in _STORED.items()}):

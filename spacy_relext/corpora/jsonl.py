@@ -1,7 +1,5 @@
 """The canonical format: JSON lines with exact character offsets; `canonical` checks their records."""
 
-import json
-import math
 from pathlib import Path
 from typing import Iterable, Iterator, Union
 
@@ -11,6 +9,7 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .canonical import check_record
 from .formats.answers import is_finished, read_answers
+from .formats.sources import to_json
 from .records import doc_to_record
 from .whole import whole_text
 
@@ -42,29 +41,6 @@ def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> i
             file.write(to_json(record) + "\n")
             count += 1
     return count
-
-
-def to_json(value: object, *, sort_keys: bool = False) -> str:
-    """Serialize a value as JSON that UTF-8 can encode: lone surrogates are escaped, NaN and infinity become null."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
-    except ValueError:
-        value = _finite(value)
-        text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys)
-    try:
-        text.encode("utf8")
-    except UnicodeEncodeError:
-        return json.dumps(value, sort_keys=sort_keys)
-    return text
-
-
-def _finite(value: object) -> object:
-    """Copy a plain value with None for NaN and infinity, which JSON lacks."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def parse_jsonl(value: object, *, pseudo_labels: bool = False) -> Record:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterator, List, Tuple
 
 from ..annotations.triple import Record
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from .tables import GraphTables, table_rows
 

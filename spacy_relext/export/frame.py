@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Union
 from spacy.tokens import Doc
 
 from ..annotations.parts import each_doc
+from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.store import get_triple_records
 from ..annotations.triple import Record
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..errors import require
-from .sentences import covering_sentences, sentence_chars
 from .tables import GraphTables
 
 if TYPE_CHECKING:

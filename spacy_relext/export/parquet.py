@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Union
 
 from ..annotations.triple import Record
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..errors import Errors, require
 
 if TYPE_CHECKING:

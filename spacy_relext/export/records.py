@@ -8,11 +8,11 @@ from typing import IO, Collection, Dict, Optional, Protocol, Union
 
 from spacy.tokens import Doc
 
+from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import Record
 from ..corpora.canonical import KNOWN_KEYS
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..corpora.records import doc_to_record
-from .sentences import covering_sentences, sentence_chars
 
 COLUMNS = (
     "subject",

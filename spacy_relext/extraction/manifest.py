@@ -9,7 +9,7 @@ from spacy.language import Language
 
 from ..annotations.triple import Record
 from ..corpora.file_lists import hash_file
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..corpora.texts import Source
 from ..corpora.whole import write_whole
 from ..errors import Errors

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, cast
 
 from ..annotations.triple import Record
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..corpora.texts import RawText, Source, TextLog, Unit
 from ..corpora.whole import remove_unfinished, write_whole
 from ..errors import Errors

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Collection, Dict, List, Optional, Sequence, Se
 from ..annotations.assertion import is_fact
 from ..annotations.schema import Schema
 from ..annotations.triple import CharSpan
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from .across import Group, ShortForm

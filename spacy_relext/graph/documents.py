@@ -8,14 +8,13 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequenc
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from ..annotations.sentences import covering_sentences
 from ..annotations.triple import CharSpan, Record
-from ..corpora.formats.sources import read_json
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import read_json, to_json
 from ..corpora.shards import SUFFIX, iter_docs
 from ..errors import Errors
 from ..export.parquet import read_parquet_records
 from ..export.records import extraction_record
-from ..export.sentences import covering_sentences
 
 # Key of records for coreference: a list of chains, each a list of [start, end].
 CHAINS_KEY = "coref"

@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 
 from ..annotations.assertion import is_fact
 from ..annotations.triple import Record
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..export.records import extraction_record
 
 UNTYPED = "Entity"

@@ -6,11 +6,10 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
-from ..corpora.answer_file import AnswerFile
 from ..corpora.canonical import check_record
-from ..corpora.formats.answers import ANSWER_KEY, DONE, OPEN, SKIPPED
+from ..corpora.formats.answers import ANSWER_KEY, DONE, OPEN, SKIPPED, AnswerFile
 from ..corpora.formats.checks import require
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..errors import Errors, check_choice
 
 SUGGESTED = ("score", "source", "evidence")

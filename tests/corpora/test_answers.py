@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from spacy_relext.corpora.answer_file import AnswerFile
 from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.formats.answers import AnswerFile
 from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
 from tests.visuals.correcting import read_lines
 
@@ -95,7 +95,7 @@ def test_answers_to_no_text(tmp_path: Path) -> None:
     """A text of another type is a malformed record, which is named, not one of several answers to a text."""
     path = tmp_path / "answers.jsonl"
     write_jsonl(path, [{**ADA, "correction": "done"}, {"text": [], "correction": "done"}])
-    with pytest.raises(ValueError, match="'text'"):
+    with pytest.raises(ValueError, match="text is"):
         list(read_jsonl(path))
 
 

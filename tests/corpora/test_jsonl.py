@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_relext.corpora.canonical import KNOWN_KEYS, check_record, record_schema
-from spacy_relext.corpora.jsonl import read_jsonl, to_json, write_jsonl
+from spacy_relext.corpora.formats.sources import to_json
+from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
 from spacy_relext.corpora.records import record_to_doc
 
 TEXT = "Ada met Bo in Oslo."

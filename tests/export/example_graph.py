@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from hypothesis import strategies as st
 
-from spacy_relext.corpora.jsonl import to_json
+from spacy_relext.corpora.formats.sources import to_json
 from spacy_relext.export.tables import GraphTables, make_table, table_schemas
 
 # Names that a format might read as something of its own.

@@ -9,10 +9,9 @@ import spacy
 
 from spacy_relext.annotations.schema import read_schema
 from spacy_relext.corpora import convert as conversion
-from spacy_relext.corpora.answer_file import AnswerFile
-from spacy_relext.corpora.formats.answers import ANSWER_KEY, DONE
+from spacy_relext.corpora.formats.answers import ANSWER_KEY, DONE, AnswerFile
 from spacy_relext.corpora.formats.registry import FORMATS
-from spacy_relext.corpora.jsonl import to_json
+from spacy_relext.corpora.formats.sources import to_json
 from spacy_relext.graph.decisions import read_decisions
 from spacy_relext.graph.documents import read_documents
 from spacy_relext.graph.probability import read_discount

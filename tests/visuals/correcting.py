@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Sequence
 import spacy
 
 from spacy_relext.annotations.triple import Record
-from spacy_relext.corpora.answer_file import AnswerFile
+from spacy_relext.corpora.formats.answers import AnswerFile
 from spacy_relext.visuals.correction import Correction
 from spacy_relext.visuals.correction_server import make_correction_app
 from tests.visuals.browser import serve_app

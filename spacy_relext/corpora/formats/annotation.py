@@ -12,11 +12,10 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequenc
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..canonical import check_record
-from ..jsonl import to_json
 from ..report import Report
 from .checks import check_offsets, check_text, describe, make_entity
 from .locate import ENTITY
-from .sources import parse_json
+from .sources import parse_json, to_json
 
 LOSSES = "relext_losses"
 

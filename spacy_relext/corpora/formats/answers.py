@@ -1,12 +1,19 @@
-"""Answers of annotators to suggestions: the last line of a file for a text and annotator replaces earlier ones."""
+"""Answers of annotators to suggestions: the last line of a file for a text and annotator replaces earlier ones.
 
+Each answer is on disk before the next, and a new run resumes where the last stopped.
+"""
+
+import os
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Dict, Iterator, Optional, Tuple
 
 from ...annotations.triple import Record
+from ...errors import Errors
+from ..canonical import check_record
 from ..report import Report
-from .sources import Item, read_json
+from .sources import Item, parse_json, read_json, to_json
 
 # Keys of a record's answer and annotator; of the answers, only DONE makes it gold.
 ANSWER_KEY, ANNOTATOR_KEY = "correction", "annotator"
@@ -54,3 +61,69 @@ def leave_out_unfinished(record: Record, report: Report, *, occurrences: str = "
         return record
     report.losses["documents skipped" if record[ANSWER_KEY] == SKIPPED else "documents not finished"] += 1
     return None
+
+
+class AnswerFile:
+    """Answers of one annotator, by text, in an append-only file of JSON lines.
+
+    path (Path): The file; it may exist, and an incomplete last line is removed.
+    annotator (str): Name of the person; "" if unknown.
+    RAISES (ValueError): If the file has records that are not answers, or answers of another annotator.
+    """
+
+    def __init__(self, path: Path, *, annotator: str = "") -> None:
+        self.path, self.annotator = path, annotator
+        # The last answer to each text, by text.
+        self.answers: Dict[str, Record] = {}
+        self._lock = Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            self._read()
+
+    def append(self, record: Record, *, answer: str) -> Record:
+        """Append an answer to the file on disk. RETURNS (Record): The record with answer and annotator."""
+        record = {**record, ANSWER_KEY: answer}
+        if self.annotator:
+            record[ANNOTATOR_KEY] = self.annotator
+        line = (to_json(record) + "\n").encode("utf8")
+        with self._lock, self.path.open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                while line:
+                    line = line[file.write(line) or 0 :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)  # half a line would spoil the next
+                raise
+            self.answers[record["text"]] = record
+        return record
+
+    def _read(self) -> None:
+        """Read the answers of earlier runs, and remove an incomplete last line."""
+        *lines, last = self.path.read_bytes().split(b"\n")
+        for number, line in enumerate([*lines, last], start=1):
+            if not line.strip():
+                continue
+            try:
+                value = parse_json(line.decode("utf8"))
+                value = check_record(value) if is_answer(value) else None
+            except ValueError:
+                value = None
+            if value is not None:
+                self._keep(value)
+            elif line is not last or not line.startswith(b'{"text"'):
+                raise ValueError(Errors.R250.format(path=str(self.path), line=number))
+            else:
+                os.truncate(self.path, self.path.stat().st_size - len(last))
+                return
+        if last:
+            with self.path.open("ab") as file:
+                file.write(b"\n")  # only the line break was lost
+
+    def _keep(self, record: Record) -> None:
+        """Keep an answer of an earlier run."""
+        annotator = record.get(ANNOTATOR_KEY, "")
+        if annotator != self.annotator:
+            names = (annotator or "no name", self.annotator or "none")
+            raise ValueError(Errors.R251.format(path=str(self.path), found=names[0], expected=names[1]))
+        self.answers[record["text"]] = record

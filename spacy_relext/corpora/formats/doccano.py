@@ -12,11 +12,10 @@ from zipfile import BadZipFile, ZipFile
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..jsonl import to_json
 from ..whole import whole_text
 from .annotation import Losses, SpanReader, count_suggestions, list_spans, pop_others
 from .checks import check_object, iter_objects, require, require_text
-from .sources import Item, read_json
+from .sources import Item, read_json, to_json
 
 _OWN_KEYS = ("relations", "Comments")
 

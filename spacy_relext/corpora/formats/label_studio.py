@@ -10,7 +10,6 @@ from xml.sax.saxutils import quoteattr
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..jsonl import to_json
 from ..whole import whole_text
 from .annotation import (
     ANNOTATED,
@@ -24,7 +23,7 @@ from .annotation import (
     write_value,
 )
 from .checks import check_object, describe, iter_objects, require, require_text
-from .sources import Item, read_json
+from .sources import Item, read_json, to_json
 
 _CONFIG = """<View>
   <Relations{choice}>

@@ -1,12 +1,21 @@
-"""Formats with strings as arguments, which `locate_record` finds: NYT of CasRel and of CoType, WebNLG, DuIE."""
+"""Formats with strings as arguments, which `locate` finds: NYT of CasRel and of CoType, NYT10, WebNLG, DuIE."""
 
+import re
+from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
-from ...annotations.triple import Record
+from ...annotations.triple import CharSpan, Record
+from ...errors import Errors
 from .checks import check_object, check_text, check_unicode, describe, iter_objects, require, require_text
+from .sources import Item, read_lines
 
 _NO_RELATION = ("None", "NA")
 _MAIN_ROLE = "@value"
+
+# End of a line of NYT10.
+END = "###END###"
+_COLUMNS = ("head id", "tail id", "head", "tail", "relation", "sentence")
+_TOKEN = re.compile(r"\S+")
 
 
 def parse_nyt(value: object) -> Record:
@@ -83,3 +92,44 @@ def _string_triple(subject: str, relation: str, obj: str, *, name: str) -> Dict[
     """Make a triple of strings, and check them."""
     check_text(relation, f"the relation of {name}")
     return {"subject": check_unicode(subject, name), "relation": relation, "object": check_unicode(obj, name)}
+
+
+def read_nyt10(path: Path) -> Iterator[Item]:
+    """Read the lines of NYT10 (Riedel et al., ECML 2010) except blank ones: a sentence with one pair and its label."""
+    for item in read_lines(path):
+        if item.error or item.value.strip():
+            yield item
+
+
+def parse_nyt10(line: str) -> Record:
+    """Parse a line, whose `string_pair` is still to be located by `locate_pair`.
+
+    Words of the two strings are joined by `_`, in the sentence too, where spaces replace it; a token that equals a
+    string is preferred to occurrences within other tokens.
+    """
+    columns = [column.strip() for column in line.split("\t")]
+    if len(columns) != 6 and (len(columns) != 7 or columns[6] != END):
+        raise ValueError(Errors.R700.format(found=len(columns), expected=", ".join(_COLUMNS), end=END))
+    if len(columns) == 6:
+        if not columns[5].endswith(END):
+            raise ValueError(Errors.R701.format(end=END, found=columns[5][-30:]))
+        columns[5] = columns[5][: -len(END)].strip()
+    for name, value in zip(_COLUMNS, columns):
+        if not value.strip("_"):
+            raise ValueError(Errors.R702.format(column=name))
+        check_unicode(value, repr(name))
+    head_id, tail_id, head, tail, relation, sentence = columns[:6]
+    text = sentence
+    for string in sorted((head, tail), key=len, reverse=True):  # "new_york" may be part of the other one
+        text = text.replace(string, _words(string))
+    places: Dict[str, List[CharSpan]] = {}
+    for token in _TOKEN.finditer(sentence):
+        if token.group() in (head, tail):
+            places.setdefault(_words(token.group()), []).append(token.span())
+    pair = {"subject": _words(head), "object": _words(tail), "subject_id": head_id, "object_id": tail_id}
+    return {"text": text, "string_pair": {**pair, "label": relation}, "places": places}
+
+
+def _words(string: str) -> str:
+    """Replace each `_` by a space, which keeps the length and so all offsets."""
+    return string.replace("_", " ")

@@ -10,10 +10,10 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..jsonl import to_json
 from ..whole import whole_text
 from .annotation import ANNOTATED, Losses, SpanReader, left_out, list_spans, pop_others
 from .checks import check_object, describe, iter_objects, require, require_text
+from .sources import to_json
 
 _OWN_KEYS = ("tokens", "spans", "relations", "answer")
 _ANSWERS = ("accept", "reject", "ignore")

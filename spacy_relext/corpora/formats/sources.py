@@ -1,6 +1,7 @@
 """Files become raw items, each with its file and line: JSON arrays, JSON lines and plain lines."""
 
 import json
+import math
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -88,6 +89,29 @@ def parse_json(text: str) -> Any:
         raise ValueError(_TOO_DEEP) from None
     check_depth(value)
     return value
+
+
+def to_json(value: object, *, sort_keys: bool = False) -> str:
+    """Serialize a value as JSON that UTF-8 can encode: lone surrogates are escaped, NaN and infinity become null."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
+    except ValueError:
+        value = _finite(value)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys)
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:
+        return json.dumps(value, sort_keys=sort_keys)
+    return text
+
+
+def _finite(value: object) -> object:
+    """Copy a plain value with None for NaN and infinity, which JSON lacks."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def check_depth(value: object) -> None:

@@ -1,18 +1,27 @@
-"""Plain text to annotate or to extract from: each line, paragraph or file is a document that is not annotated."""
+"""Plain text: documents that are not annotated, and prose with marks: `[P1 Ada] left [L2 Rome]. || 1 left 2`."""
 
+import re
 from pathlib import Path
-from typing import Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..texts import JSONL_SUFFIXES, TextLog, read_texts
-from .checks import check_object, require_text
+from .checks import check_object, make_entity, require_text
 from .sources import Item
 
 # Units, and their names for `read_texts`.
 UNITS = {"line": "text", "paragraph": "paragraph", "file": "file"}
 
 _NO_TEXT = (*JSONL_SUFFIXES, ".json", ".spacy")
+
+_ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK"}
+# The start of a mention, a bracket, or text.
+_PART = re.compile(r"\[([A-Z])(\d+) |[\[\]]|[^\[\]]+")
+_TRIPLE = re.compile(r"^(\d+)\s+([^\s;]+)\s+(\d+)$")
+
+# Number of the mention → start, end, label.
+_Mentions = Dict[int, Tuple[int, int, str]]
 
 
 def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
@@ -45,3 +54,58 @@ def _pop_problems(path: Path, problems: List[str]) -> Iterator[Item]:
     """Make items of what could not be read."""
     while problems:
         yield Item(str(path), 1, error=problems.pop(0))
+
+
+def parse_markup_line(line: str) -> Record:
+    """Parse a line: marked text, `||`, then triples separated by `;`."""
+    marked, separator, tail = line.rstrip("\n").partition("||")
+    if not separator:
+        raise ValueError("no '||' between the text and its triples")
+    text, mentions = _strip_marks(marked.strip())
+    triples = [_parse_triple(part.strip(), mentions) for part in tail.split(";") if part.strip()]
+    ordered = sorted(mentions.values(), key=lambda mention: (mention[0], -mention[1]))
+    return {"text": text, "entities": [make_entity(*mention) for mention in ordered], "triples": triples}
+
+
+def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
+    """Remove the marks; return the text and the place of each mention."""
+    text = ""
+    stack: List[Tuple[int, int, str]] = []
+    mentions: _Mentions = {}
+    for part in _PART.finditer(marked):
+        code, string = part.group(1), part.group()
+        if code:
+            if code not in _ENTITY_LABELS:
+                raise ValueError(f"entity type {code!r} is none of {', '.join(_ENTITY_LABELS)}")
+            stack.append((int(part.group(2)), len(text), _ENTITY_LABELS[code]))
+        elif string == "[":
+            raise ValueError(f"'[' without a type and a number: {marked[part.start() : part.start() + 16]!r}")
+        elif string == "]":
+            if not stack:
+                raise ValueError("']' without a '['")
+            number, start, label = stack.pop()
+            if number in mentions:
+                raise ValueError(f"mention number {number} is used twice")
+            if start == len(text):
+                raise ValueError(f"mention {number} is empty")
+            mentions[number] = (start, len(text), label)
+        else:
+            text += string
+    if stack:
+        raise ValueError(f"mention {stack[-1][0]} is never closed with ']'")
+    return text, mentions
+
+
+def _parse_triple(part: str, mentions: _Mentions) -> Record:
+    """Parse `1 spouse 2`."""
+    match = _TRIPLE.match(part)
+    if not match:
+        raise ValueError(f"triple {part!r} is not 'number relation number'")
+    spans = []
+    for number in (int(match.group(1)), int(match.group(3))):
+        if number not in mentions:
+            raise ValueError(f"triple {part!r} names mention {number}, which the text does not have")
+        spans.append(list(mentions[number][:2]))
+    if spans[0] == spans[1]:
+        raise ValueError(f"triple {part!r} has the same span twice")
+    return {"subject": spans[0], "relation": match.group(2), "object": spans[1]}

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.annotation import count_losses
-from spacy_relext.corpora.formats.cas import parse_cas
-from spacy_relext.corpora.formats.cas_files import CasDocument, read_cas
+from spacy_relext.corpora.formats.cas import CasDocument, parse_cas, read_cas
 from spacy_relext.corpora.report import Report
 
 from .tool_records import records

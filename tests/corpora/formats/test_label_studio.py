@@ -200,7 +200,7 @@ BAD: List[Tuple[Any, str]] = [
     (task(span("a", 0, 8, " ")), "the label of result[0] is empty"),
     (task(ADA, BERGEN, relation("a", "b", "r", direction="up")), "'direction' of result[2] is 'up'"),
     (task(ADA, BERGEN, relation("a", "b", "r", labels=[3])), "'labels' of result[2] is [3], not a list of strings"),
-    ({**task(), "data": {"text": TEXT, "sents": 3}}, "'sents' of the record is 3, not a list"),
+    ({**task(), "data": {"text": TEXT, "sents": 3}}, "sents is 3, not a list"),
 ]
 
 

@@ -10,7 +10,7 @@ from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.locate import locate_pair
-from spacy_relext.corpora.formats.nyt10 import END, parse_nyt10
+from spacy_relext.corpora.formats.nyt import END, parse_nyt10
 from spacy_relext.corpora.report import Report, format_report
 from spacy_relext.corpora.shards import iter_docs
 
