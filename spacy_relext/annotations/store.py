@@ -188,6 +188,12 @@ def set_coref(doc: Doc, clusters: Iterable[Iterable[Argument]]) -> None:
     store_values(doc, COREF_KEY, read_clusters(doc, clusters))
 
 
+def get_plain(doc: Doc, key: str) -> Optional[List[Any]]:
+    """Read what is stored for this text under a key of `user_data`, with lists at any depth; None if nothing is."""
+    stored = _stored(doc, key)
+    return None if stored is None else [plain(value) for value in stored]
+
+
 def _stored(doc: Doc, key: str = TRIPLES_KEY) -> Optional[Sequence[Any]]:
     """Return what is stored under a key; None if nothing is, or if it is for a text of another length."""
     stored: Optional[Sequence[Any]] = doc.user_data.get(key)

@@ -14,9 +14,8 @@ from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from ..annotations.store import (
     COREF_KEY,
     REJECTED_KEY,
-    get_records,
-    get_rejected,
-    has_stored,
+    TRIPLES_KEY,
+    get_plain,
     plain,
     set_coref,
     set_rejected,
@@ -28,6 +27,8 @@ from ..errors import Errors
 from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY
 from .formats.checks import make_entity
 from .report import Report
+
+_DEFAULTS: Record = {"score": 1.0, "source": "", "evidence": {}, "attributes": {}}
 
 
 def record_to_doc(
@@ -76,19 +77,18 @@ def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
     record: Record = {"text": text if text is not None and len(text) == text_length(doc) else doc.text}
     if ENTITIES_KEY in doc.user_data or doc.has_annotation("ENT_IOB"):
         record["entities"] = _list_entities(doc)
-    triples = get_records(doc)
-    if triples is not None:
-        record["triples"] = [_plain_triple(triple) for triple in triples]
+    if (triples := get_plain(doc, TRIPLES_KEY)) is not None:
+        record["triples"] = [_without_defaults(triple) for triple in triples]
     if SENTS_KEY in doc.user_data:
         record["sents"] = plain(doc.user_data[SENTS_KEY])
     elif len(doc) > 1 and doc.has_annotation("SENT_START"):
         record["sents"] = _list_sentences(doc)
     if PAIRS_KEY in doc.user_data:
         record["pairs"] = plain(doc.user_data[PAIRS_KEY])
-    if has_stored(doc, REJECTED_KEY):
-        record["rejected"] = [_plain_triple(triple) for triple in get_rejected(doc)]
-    if has_stored(doc, COREF_KEY):
-        record["coref"] = plain(doc.user_data[COREF_KEY])
+    if (rejected := get_plain(doc, REJECTED_KEY)) is not None:
+        record["rejected"] = [_without_defaults(triple) for triple in rejected]
+    if (clusters := get_plain(doc, COREF_KEY)) is not None:
+        record["coref"] = clusters
     record.update(plain(doc.user_data.get(META_KEY, {})))
     return record
 
@@ -170,9 +170,7 @@ def _list_entities(doc: Doc) -> List[Record]:
     return stored + added
 
 
-def _plain_triple(stored: Record) -> Record:
+def _without_defaults(triple: Record) -> Record:
     """Copy a triple without the keys that have their default value."""
-    triple = {"subject": list(stored["subject"]), "relation": stored["relation"], "object": list(stored["object"])}
-    defaults: Dict[str, object] = {"score": 1.0, "source": "", "evidence": {}, "attributes": {}}
-    others = {key: plain(stored.get(key, default)) for key, default in defaults.items()}
-    return {**triple, **{key: value for key, value in others.items() if value != defaults[key]}}
+    kept = {key: triple[key] for key in ("subject", "relation", "object")}
+    return {**kept, **{key: triple[key] for key, default in _DEFAULTS.items() if triple.get(key, default) != default}}

@@ -21,26 +21,35 @@ NEO4J_ARGUMENTS = "import.args"
 _NOT_IN_NEO4J = "[\x00\x1f\uffff]"
 _REPLACEMENT = "\ufffd"
 
-_NODES = {
+# The files for Neo4j: the table, the columns with their types, and where those without a name come from: a column of
+# the table, or "=" and a constant text.
+_FILES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     "entities.csv": (
-        "entity_id:ID(Entity),name:string,kb_id:string,aliases:string[],n_mentions:long,n_documents:long,:LABEL"
+        "entities",
+        "entity_id:ID(Entity),name:string,kb_id:string,aliases:string[],n_mentions:long,n_documents:long,:LABEL",
+        {":LABEL": "labels"},
     ),
-    "documents.csv": "doc_id:ID(Document),meta:string,:LABEL",
-    "fact_nodes.csv": "fact_id:ID(Fact),relation:string,probability:double,:LABEL",
-}
-_RELATIONSHIPS = {
+    "documents.csv": ("documents", "doc_id:ID(Document),meta:string,:LABEL", {":LABEL": "=Document"}),
+    "fact_nodes.csv": ("facts", "fact_id:ID(Fact),relation:string,probability:double,:LABEL", {":LABEL": "=Fact"}),
     "facts.csv": (
+        "facts",
         ":START_ID(Entity),:END_ID(Entity),fact_id:string,probability:double,best_score:double,n_sentences:long,"
-        "n_documents:long,best_sentence:string,:TYPE"
+        "n_documents:long,best_sentence:string,:TYPE",
+        {":START_ID(Entity)": "subject", ":END_ID(Entity)": "object", ":TYPE": "relation"},
     ),
     "mentions.csv": (
-        ":START_ID(Entity),:END_ID(Document),mention_id:string,sent:long,start:long,end:long,text:string,:TYPE"
+        "mentions",
+        ":START_ID(Entity),:END_ID(Document),mention_id:string,sent:long,start:long,end:long,text:string,:TYPE",
+        {":START_ID(Entity)": "entity_id", ":END_ID(Document)": "doc_id", ":TYPE": "=MENTIONED_IN"},
     ),
     "support.csv": (
+        "support",
         ":START_ID(Fact),:END_ID(Document),sent:long,sent_start:long,sent_end:long,sentence:string,score:double,"
-        "source:string,attributes:string,subject_mention:string,object_mention:string,:TYPE"
+        "source:string,attributes:string,subject_mention:string,object_mention:string,:TYPE",
+        {":START_ID(Fact)": "fact_id", ":END_ID(Document)": "doc_id", ":TYPE": "=STATED_IN"},
     ),
 }
+_NODES = ("entities.csv", "documents.csv", "fact_nodes.csv")
 
 
 def write_csv_folder(tables: GraphTables, folder: Path, *, raw: bool = False) -> int:
@@ -72,14 +81,15 @@ def write_neo4j_folder(tables: GraphTables, folder: Path) -> int:
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     replaced = 0
     with whole_folder(folder) as new:
-        for name, columns in _neo4j_columns(pyarrow, tables).items():
+        for name, (table, header, sources) in _FILES.items():
             cleaned = []
-            for column in columns:
-                column, count = _without_controls(column)
+            for each in header.split(","):
+                source = sources.get(each, each.split(":")[0])
+                column, count = _neo4j_column(pyarrow, tables.named()[table], source)
                 replaced += count
                 cleaned.append(column)
             with (new / name).open("wb") as stream:
-                _write_rows(stream, (_NODES | _RELATIONSHIPS)[name], cleaned)
+                _write_rows(stream, header, cleaned)
         (new / NEO4J_ARGUMENTS).write_text(_arguments(), encoding="utf8", newline="\n")
     return replaced
 
@@ -87,45 +97,18 @@ def write_neo4j_folder(tables: GraphTables, folder: Path) -> int:
 def _arguments() -> str:
     """Return the options of the import: names of files, and how texts are written in them."""
     options = ["--multiline-fields=true", "--array-delimiter=U+001F"]
-    options += [f"--nodes={name}" for name in _NODES] + [f"--relationships={name}" for name in _RELATIONSHIPS]
+    options += [f"--{'nodes' if name in _NODES else 'relationships'}={name}" for name in _FILES]
     return "".join(f"{option}\n" for option in options)
 
 
-# The columns of a file: values, and whether these are joined lists, whose separators must stay.
-_Columns = List[Tuple["pyarrow.ChunkedArray", bool]]
-
-
-def _neo4j_columns(pyarrow: Any, tables: GraphTables) -> Dict[str, _Columns]:
-    """List the columns of each file."""
-
-    def constant(value: str, table: "pyarrow.Table") -> Tuple["pyarrow.ChunkedArray", bool]:
-        return pyarrow.chunked_array([pyarrow.repeat(value, table.num_rows)]), False
-
-    def plain(table: "pyarrow.Table", *names: str) -> _Columns:
-        return [(table[name], False) for name in names]
-
-    entities, documents, facts = tables.entities, tables.documents, tables.facts
-    mentions, support = tables.mentions, tables.support
-    numbers = plain(entities, "n_mentions", "n_documents")
-    aliases, labels = (_joined(pyarrow, lists) for lists in (entities["aliases"].to_pylist(), _labels(entities)))
-    places = plain(support, "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
-    of_facts = plain(facts, "probability", "best_score", "n_sentences", "n_documents", "best_sentence", "relation")
-    return {
-        "entities.csv": [*plain(entities, "entity_id", "name", "kb_id"), aliases, *numbers, labels],
-        "documents.csv": [*plain(documents, "doc_id", "meta"), constant("Document", documents)],
-        "fact_nodes.csv": [*plain(facts, "fact_id", "relation", "probability"), constant("Fact", facts)],
-        "facts.csv": [*plain(facts, "subject", "object", "fact_id"), *of_facts],
-        "mentions.csv": [
-            *plain(mentions, "entity_id", "doc_id", "mention_id", "sent", "start", "end", "text"),
-            constant("MENTIONED_IN", mentions),
-        ],
-        "support.csv": [
-            *plain(support, "fact_id", "doc_id"),
-            *places,
-            *plain(support, "subject_mention", "object_mention"),
-            constant("STATED_IN", support),
-        ],
-    }
+def _neo4j_column(pyarrow: Any, table: "pyarrow.Table", source: str) -> Tuple["pyarrow.ChunkedArray", int]:
+    """Make a column, and count the characters that are replaced in it."""
+    if source.startswith("="):
+        return pyarrow.chunked_array([pyarrow.repeat(source[1:], table.num_rows)]), 0
+    if source in ("labels", "aliases"):
+        lists = _labels(table) if source == "labels" else table["aliases"].to_pylist()
+        return _without_controls(_joined(pyarrow, lists), is_list=True)
+    return _without_controls(table[source], is_list=False)
 
 
 def _labels(entities: "pyarrow.Table") -> List[List[str]]:
@@ -133,19 +116,18 @@ def _labels(entities: "pyarrow.Table") -> List[List[str]]:
     return [["Entity", *([label] if label and label.strip() else [])] for label in entities["label"].to_pylist()]
 
 
-def _joined(pyarrow: Any, lists: Sequence[Sequence[str]]) -> Tuple["pyarrow.ChunkedArray", bool]:
+def _joined(pyarrow: Any, lists: Sequence[Sequence[str]]) -> "pyarrow.ChunkedArray":
     """Join lists by the separator, which is replaced inside their elements."""
     parts = ([each.replace(NEO4J_SEPARATOR, _REPLACEMENT) for each in elements] for elements in lists)
     joined = [NEO4J_SEPARATOR.join(elements) if elements else None for elements in parts]
-    return pyarrow.chunked_array([joined], pyarrow.large_string()), True
+    return pyarrow.chunked_array([joined], pyarrow.large_string())
 
 
-def _without_controls(column: Tuple["pyarrow.ChunkedArray", bool]) -> Tuple["pyarrow.ChunkedArray", int]:
+def _without_controls(values: "pyarrow.ChunkedArray", *, is_list: bool) -> Tuple["pyarrow.ChunkedArray", int]:
     """Replace the characters in a column that the importer of Neo4j cannot read, and count them."""
     import pyarrow
     from pyarrow import compute
 
-    values, is_list = column
     if not (pyarrow.types.is_string(values.type) or pyarrow.types.is_large_string(values.type)):
         return values, 0
     pattern = _NOT_IN_NEO4J.replace(NEO4J_SEPARATOR, "") if is_list else _NOT_IN_NEO4J

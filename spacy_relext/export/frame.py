@@ -1,39 +1,22 @@
 """The triples of documents, and the tables of a graph, as pandas DataFrames."""
 
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Union
+from typing import TYPE_CHECKING, Dict, Iterable, List, Union
 
 from spacy.tokens import Doc
 
 from ..annotations.parts import each_doc
-from ..annotations.sentences import covering_sentences, sentence_chars
-from ..annotations.store import get_triple_records
-from ..annotations.triple import Record
-from ..corpora.formats.sources import to_json
 from ..errors import require
+from .columns import FRAME, columns_of, make_row, pandas_types
+from .records import extraction_record
 from .tables import GraphTables
 
 if TYPE_CHECKING:
     import pandas
 
-_SIDES = ("start", "end")
+_COLUMNS = columns_of(FRAME)
 
 # Columns, and their types in pandas.
-FRAME_COLUMNS = {
-    "doc": "int64",
-    "subject": "str",
-    "relation": "str",
-    "object": "str",
-    "score": "float64",
-    "source": "str",
-    "subject_start": "int64",
-    "subject_end": "int64",
-    "object_start": "int64",
-    "object_end": "int64",
-    "sentence": "str",
-    "sentence_start": "int64",
-    "sentence_end": "int64",
-    "attributes": "str",
-}
+FRAME_COLUMNS = {"doc": "int64", **pandas_types(_COLUMNS)}
 
 
 def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
@@ -50,8 +33,9 @@ def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
     pandas = require("pandas", purpose="to_frame", extra="frames")
     columns: Dict[str, List[object]] = {name: [] for name in FRAME_COLUMNS}
     for number, doc in enumerate(each_doc(docs)):
-        for row in _rows(doc):
-            for name, value in {"doc": number, **row}.items():
+        record = extraction_record(doc)
+        for triple in sorted(record["triples"], key=lambda triple: (*triple["subject"], *triple["object"])):
+            for name, value in {"doc": number, **make_row(_COLUMNS, record, triple)}.items():
                 columns[name].append(value)
     return pandas.DataFrame({name: pandas.Series(columns[name], dtype=kind) for name, kind in FRAME_COLUMNS.items()})
 
@@ -72,22 +56,3 @@ def to_pandas(tables: GraphTables) -> Dict[str, "pandas.DataFrame"]:
             if column.nullable and str(column.type) == "int64":
                 frames[name][column.name] = pandas.array(table[column.name].to_pylist(), dtype="Int64")
     return frames
-
-
-def _rows(doc: Doc) -> Iterator[Record]:
-    """Yield a row for each triple of a Doc, without the number of the Doc."""
-    records, text, sentences = get_triple_records(doc), doc.text, sentence_chars(doc)
-    for record in records or ():
-        _, start, end = covering_sentences(sentences, record["subject"], record["object"])
-        yield {
-            "subject": record["subject_text"],
-            "relation": record["relation"],
-            "object": record["object_text"],
-            "score": record["score"],
-            "source": record["source"],
-            **{f"{role}_{side}": record[role][i] for role in ("subject", "object") for i, side in enumerate(_SIDES)},
-            "sentence": text[start:end],
-            "sentence_start": start,
-            "sentence_end": end,
-            "attributes": to_json(record["attributes"]) if "attributes" in record else "",
-        }

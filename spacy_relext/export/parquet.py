@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Union
+from typing import IO, TYPE_CHECKING, Any, Iterator, List, Union
 
 from ..annotations.triple import Record
 from ..corpora.formats.sources import to_json
 from ..errors import Errors, require
+from .columns import PARQUET, columns_of, make_row, read_row
 
 if TYPE_CHECKING:
     import pyarrow
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 # Documents per row group, which is what is in memory at a time.
 GROUP = 1_000
 
-# Keys of a record that are columns as they are, and those of a triple that are JSON.
-_COLUMNS, _AS_JSON = ("doc_id", "text", "sents", "entities"), ("evidence", "attributes")
+# Keys of a record that are columns as they are; its triples are a list of the fields in `columns`.
+_RECORD_COLUMNS = ("doc_id", "text", "sents", "entities")
+_FIELDS = columns_of(PARQUET)
 
 
 class ParquetWriter:
@@ -33,9 +35,9 @@ class ParquetWriter:
 
     def write(self, record: Record) -> None:
         """Add one record; a row group is written as soon as it is full."""
-        meta = {key: value for key, value in record.items() if key not in (*_COLUMNS, "triples")}
-        triples = [{**each, **{key: _json_or_none(each.get(key)) for key in _AS_JSON}} for each in record["triples"]]
-        row = {key: record.get(key) for key in _COLUMNS}
+        meta = {key: value for key, value in record.items() if key not in (*_RECORD_COLUMNS, "triples")}
+        triples = [make_row(_FIELDS, record, triple, absent=None) for triple in record["triples"]]
+        row = {key: record.get(key) for key in _RECORD_COLUMNS}
         self._rows.append({**row, "triples": triples, "meta": to_json(meta)})
         if len(self._rows) >= GROUP:
             self._flush()
@@ -81,12 +83,10 @@ def record_schema() -> "pyarrow.Schema":
     """Return the schema of a table of records."""
     pyarrow: Any = require("pyarrow", purpose="Parquet", extra="export")
     text, number, span = pyarrow.string(), pyarrow.int64(), pyarrow.list_(pyarrow.int64())
+    types = {"string": text, "json": text, "int64": number, "float64": pyarrow.float64(), "offsets": span}
     entity = {"start": number, "end": number, "label": text, "kb_id": text}
-    triple: Dict[str, object] = {"subject": span, "relation": text, "object": span, "score": pyarrow.float64()}
-    triple.update({key: text for key in ("source", "subject_text", "object_text")})
-    triple.update({key: number for key in ("sent", "sent_start", "sent_end")}, **dict.fromkeys(_AS_JSON, text))
-    structures = (pyarrow.list_(pyarrow.struct(list(each.items()))) for each in (entity, triple))
-    entities, triples = structures
+    triple = {column.name: types[column.type] for column in _FIELDS}
+    entities, triples = (pyarrow.list_(pyarrow.struct(list(each.items()))) for each in (entity, triple))
     columns = [("doc_id", text), ("text", pyarrow.large_string()), ("sents", pyarrow.list_(span))]
     return pyarrow.schema([*columns, ("entities", entities), ("triples", triples), ("meta", pyarrow.large_string())])
 
@@ -95,16 +95,6 @@ def _read_row(row: Record) -> Record:
     """Make a record of a row; keys without a value are left out."""
     record = {key: row[key] for key in ("text", "sents") if row[key] is not None}
     if row["entities"] is not None:
-        record["entities"] = [_without_nulls(entity) for entity in row["entities"]]
-    record["triples"] = []
-    for triple in map(_without_nulls, row["triples"]):
-        record["triples"].append({key: json.loads(each) if key in _AS_JSON else each for key, each in triple.items()})
+        record["entities"] = [{k: v for k, v in entity.items() if v is not None} for entity in row["entities"]]
+    record["triples"] = [read_row(_FIELDS, triple) for triple in row["triples"]]
     return {**record, "doc_id": row["doc_id"], **json.loads(row["meta"])}
-
-
-def _without_nulls(row: Record) -> Record:
-    return {key: value for key, value in row.items() if value is not None}
-
-
-def _json_or_none(value: object) -> Any:
-    return to_json(value) if value else None

@@ -10,31 +10,10 @@ from spacy.tokens import Doc
 
 from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import Record
-from ..corpora.canonical import KNOWN_KEYS
 from ..corpora.formats.sources import to_json
 from ..corpora.records import doc_to_record
+from .columns import CSV, columns_of, make_row
 
-COLUMNS = (
-    "subject",
-    "relation",
-    "object",
-    "score",
-    "source",
-    "subject_start",
-    "subject_end",
-    "object_start",
-    "object_end",
-    "doc_id",
-    "sent",
-    "sent_start",
-    "sent_end",
-    "sentence",
-    "meta",
-    "attributes",
-)
-
-# Keys of a record itself; all others are extra keys of the input.
-RECORD_KEYS = (*KNOWN_KEYS, "doc_id")
 # Where the id of a document is looked for, in this order.
 _ID_KEYS = ("doc_id", "id", "file")
 _SENTENCE_KEYS = ("sent", "sent_start", "sent_end")
@@ -80,24 +59,17 @@ class CsvWriter:
     def __init__(self, stream: IO[str], *, raw: bool = False, with_text: bool = False) -> None:
         self.stream = stream
         self.raw, self.with_text = raw, with_text
-        self._rows = csv.DictWriter(stream, (*COLUMNS, "text") if with_text else COLUMNS, lineterminator="\n")
+        self._columns = columns_of(CSV)
+        names = [column.name for column in self._columns]
+        self._rows = csv.DictWriter(stream, [*names, "text"] if with_text else names, lineterminator="\n")
         self._rows.writeheader()
 
     def write(self, record: Record) -> None:
         """Write the triples of one record of `extraction_record` at once."""
-        meta = {key: value for key, value in record.items() if key not in RECORD_KEYS}
-        text = record["text"]
-        shared: Record = {"doc_id": record.get("doc_id"), "meta": to_json(meta) if meta else ""}
-        if self.with_text:
-            shared["text"] = text
         for triple in record["triples"]:
-            keys = ("relation", "score", "source", "sent", "sent_start", "sent_end")
-            row: Record = {**shared, **{key: triple[key] for key in keys}}
-            row["attributes"] = to_json(triple["attributes"]) if triple.get("attributes") else ""
-            row["sentence"] = text[triple["sent_start"] : triple["sent_end"]]
-            for role in ("subject", "object"):
-                row[role] = triple[f"{role}_text"]
-                row[f"{role}_start"], row[f"{role}_end"] = triple[role]
+            row = make_row(self._columns, record, triple)
+            if self.with_text:
+                row["text"] = record["text"]
             self._rows.writerow(row if self.raw else {key: safe_cell(value) for key, value in row.items()})
         self.stream.flush()
 
