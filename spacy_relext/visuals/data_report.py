@@ -3,8 +3,7 @@
 from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..corpora.overlap import Overlap
-from ..corpora.statistics import FEW, CorpusStatistics
-from ..corpora.violations import ViolationCounts
+from ..corpora.statistics import FEW, CorpusStatistics, ViolationCounts
 from .templates import draw_page
 
 _TYPES, _CLASHES, _LONGEST, _WIDEST = 3, 2, 10, 60

@@ -9,7 +9,7 @@ from typing import Sequence
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 
 _HERE = Path(__file__).parent
 

@@ -4,7 +4,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
-from ..corpora.jsonl import to_json
+from ..corpora.formats.sources import to_json
 from ..errors import Errors, require
 
 if TYPE_CHECKING:

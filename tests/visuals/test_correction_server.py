@@ -12,7 +12,7 @@ pytest.importorskip("starlette")
 
 from starlette.testclient import TestClient  # noqa: E402
 
-from spacy_relext.corpora.answer_file import AnswerFile  # noqa: E402
+from spacy_relext.corpora.formats.answers import AnswerFile  # noqa: E402
 from spacy_relext.visuals import correction_server  # noqa: E402
 from spacy_relext.visuals.correction import Correction, mark_suggestions  # noqa: E402
 from spacy_relext.visuals.correction_server import make_correction_app  # noqa: E402
