@@ -31,8 +31,8 @@ def draw_precision_recall(written: TripleOutcomes, *, candidates: Mapping[str, T
             dashes, color = "dashed" if number else "solid", _COLOURS[number % len(_COLOURS)]
             axes.plot(recall[shown], precision[shown], label=name, linestyle=dashes, color=color)
         if len(written.scores):
-            right = int(written.correct.sum())
-            axes.plot([right / max(written.n_gold, 1)], [right / len(written.scores)], "o", color=_COLOURS[0])
+            correct = int(written.correct.sum())
+            axes.plot([correct / max(written.n_gold, 1)], [correct / len(written.scores)], "o", color=_COLOURS[0])
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         for text in axes.legend(loc="lower left").get_texts():
             text.set_parse_math(False)  # names are no formulas
@@ -41,14 +41,14 @@ def draw_precision_recall(written: TripleOutcomes, *, candidates: Mapping[str, T
 
 
 def draw_reliability(outcomes: TripleOutcomes) -> str:
-    """Draw the share of right triples against their mean score, in ten bins of equal counts. RETURNS (str): SVG."""
+    """Draw the share of correct triples against their mean score, in ten bins of equal counts. RETURNS (str): SVG."""
     bins = calibration_bins(outcomes.scores, outcomes.correct)
 
     def draw(axes: "Axes") -> None:
         axes.plot([0, 1], [0, 1], color="#7b8794", linestyle="dashed")
         points = [each.confidence for each in bins], [each.accuracy for each in bins]
         axes.plot(*points, "o-", color=_COLOURS[0])
-        axes.set(xlabel="mean score", ylabel="share of right triples", xlim=(0, 1), ylim=(0, 1.02))
+        axes.set(xlabel="mean score", ylabel="share of correct triples", xlim=(0, 1), ylim=(0, 1.02))
 
     return _draw(draw)
 

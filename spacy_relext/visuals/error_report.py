@@ -10,8 +10,8 @@ from ..scoring.calibration import expected_calibration_error
 from ..scoring.error_tables import NONE, CorpusError, CorpusErrors, collect_errors
 from ..scoring.errors import CLASSES, DEFINITIONS, FALSE_NEGATIVE, FALSE_POSITIVE
 from ..scoring.triples import Candidates, TextKey, TripleOutcomes, collect_outcomes, score_per_label, text_key
+from .comparison_page import show_triple
 from .error_curves import draw_precision_recall, draw_reliability, draw_training_sizes
-from .passages import show_triple
 from .templates import PICTURES, STYLE_ATTRIBUTES, draw_page
 
 # Maximum number of errors of each class on the page, the costliest first.

@@ -5,12 +5,12 @@ import re
 import shutil
 import warnings
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any, Callable, Sequence, Tuple
 
 import pytest
 import spacy
+from markupsafe import escape
 from spacy.training import Example
 
 from spacy_relext.corpora.reader import predicted_doc
