@@ -72,8 +72,7 @@ def extract_cli(
             fail(Errors.R217.format(path=output))
         if n_process > 1 and gpu_id >= 0:
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
-        list_inputs = list_text_sources if source == STDIN else list_sources
-        sources = list_inputs(source, input_format=input_format)
+        sources = (list_text_sources if source == STDIN else list_sources)(source, input_format=input_format)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         _warn_of_unknown(nlp, wanted := options.split_list(relations))
         csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}
