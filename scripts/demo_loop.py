@@ -113,6 +113,7 @@ def correct(suggestions: pathlib.Path, output: pathlib.Path, gold: Dict[str, Set
         sys.executable,
         "-m",
         "spacy_relext",
+        "annotate",
         "correct",
         suggestions,
         output,
@@ -126,7 +127,7 @@ def correct(suggestions: pathlib.Path, output: pathlib.Path, gold: Dict[str, Set
         assert server.stdout is not None
         address = next((line.split()[2] for line in server.stdout if "http://" in line), None)
         if address is None:
-            sys.exit("spacy relext correct did not start")
+            sys.exit("spacy relext annotate correct did not start")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
             page = browser.new_page()
@@ -169,7 +170,7 @@ def main() -> int:
     step(f"draw {arguments.sentences} sentences to correct, with suggestions of the pipeline")
     gold = write_pool(folder)
     files, sample = (folder / "pool.jsonl", folder / "suggested.jsonl"), ("--sample", arguments.sentences)
-    run("spacy_relext", "export", "jsonl", *files, "--pipeline", folder / "tuned", *sample)
+    run("spacy_relext", "annotate", "export", "jsonl", *files, "--pipeline", folder / "tuned", *sample)
     step("correct them in the browser")
     counts = correct(folder / "suggested.jsonl", folder / "corrected.jsonl", gold)
     print("         " + ", ".join(f"{count} {what}" for what, count in counts.items()))
@@ -177,7 +178,8 @@ def main() -> int:
     check(folder, gold, arguments.sentences)
     step("retrain, and score before and after")
     keep = ("--keep", folder / "train.spacy", "--dev", folder / "dev.spacy", "--test", folder / "test.spacy")
-    run("spacy_relext", "retrain", folder / "tuned", folder / "corrections.spacy", folder / "again", *keep, shows=True)
+    files = (folder / "tuned", folder / "corrections.spacy", folder / "again")
+    run("spacy_relext", "annotate", "retrain", *files, *keep, shows=True)
     step("done")
     return 0
 

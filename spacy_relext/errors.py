@@ -35,7 +35,7 @@ class Errors:
     )
     R011 = (
         "[R011] The {count} documents to tune on have no gold triples; those that a pipeline found are none. Use an "
-        "annotated corpus: `spacy relext correct` shows a pipeline's triples to a person who judges them."
+        "annotated corpus: `spacy relext annotate correct` shows a pipeline's triples to a person who judges them."
     )
     R012 = (
         "[R012] {name!r} cannot be loaded: {where} lacks {files}. Copy the whole directory of the pipeline, or "
@@ -112,12 +112,15 @@ class Errors:
     R121 = "[R121] The output {path!r} is a file or a folder that is not empty. Choose another folder."
     R122 = (
         "[R122] None of the {count} documents has a relation layer, a type with the features Governor and Dependent. "
-        "Name it with --relation-layer, or export the annotation with its type system."
+        "Name it with --format-option relation_layer=NAME, or export the annotation with its type system."
     )
     R123 = "[R123] {option} is not an option of the format {format!r}, but of {expected}. Remove it."
     R124 = "[R124] {path}: {found}. Export the project as JSON: other exports of Label Studio have no relations."
     R125 = "[R125] {path!r} has no plain text. Use `spacy relext convert jsonl` for JSON lines; text needs .txt files."
-    R126 = "[R126] None of the {count} documents has the layer of --span-layer. Use the name of a type in the export."
+    R126 = (
+        "[R126] None of the {count} documents has the layer of --format-option span_layer. Use the name of a type in "
+        "the export."
+    )
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Use a folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
@@ -143,7 +146,7 @@ class Errors:
     R211 = "[R211] No file {path!r}. Use an existing file, or a text of more than one word."
     R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another port with --port."
     R213 = "[R213] No .txt file in the folder {path!r}."
-    R214 = "[R214] No output for the drawing: use OUT.html, --serve, or both."
+    R214 = "[R214] No output for the drawing: use --html FILE.html, --svg FILE.svg or --serve."
     R215 = "[R215] {path}: the file is {encoding}, not UTF-8. Save it as UTF-8."
     R216 = "[R216] Cannot open {path!r}: {reason}."
     R217 = "[R217] {path!r} is both input and output, and would be overwritten while it is read. Choose another output."
@@ -169,8 +172,8 @@ class Errors:
     )
     R231 = "[R231] The argument {found} is not UTF-8 text. Rename the file, or set the terminal to UTF-8."
     R250 = (
-        "[R250] {path!r}, line {line}: not an answer of `spacy relext correct`, which would write into this file. "
-        "Choose another name for OUT.jsonl."
+        "[R250] {path!r}, line {line}: not an answer of `spacy relext annotate correct`, which would write into this "
+        "file. Choose another name for OUT.jsonl."
     )
     R251 = (
         "[R251] {path!r} has the answers of another annotator ({found}; --annotator is {expected}). Use one file for "
@@ -183,7 +186,7 @@ class Errors:
     )
     R254 = (
         "[R254] [training.optimizer] learn_rate of the pipeline is {found!r}, which has no initial_rate to take a "
-        "share of. Give one: --rate 1e-4."
+        "share of. Give one: --learn-rate 1e-4."
     )
     R255 = (
         "[R255] --mix {mix} needs old documents. Give the corpus that the pipeline was trained on with --keep, or "
@@ -196,7 +199,7 @@ class Errors:
     R257 = "[R257] Agreement needs the files of two or more annotators; found {count}."
     R258 = (
         "[R258] No document is annotated by two annotators: the files have no {by} in common, or no triples. Documents "
-        "are matched by text, or with --by id by the key id of their records."
+        "are matched by text, or with --match id by the key id of their records."
     )
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
@@ -224,11 +227,11 @@ class Errors:
     R401 = (
         "[R401] The soft labels for {name} are for the relations {found}, but it knows {expected}. Train the teacher "
         "on the same relations (if its part of the data lacks some, list all of them as `labels` in "
-        "[initialize.components]), or run `spacy relext teach` again."
+        "[initialize.components]), or run `spacy relext research teach` again."
     )
     R402 = (
         '[R402] {name} combines text and types by the gold relation (fusion = "relation"), which a text without '
-        "annotation does not have. It can only teach (`spacy relext teach`); for a pipeline set "
+        "annotation does not have. It can only teach (`spacy relext research teach`); for a pipeline set "
         '[components.{name}.model] fusion = "vector".'
     )
     R403 = (
@@ -240,8 +243,8 @@ class Errors:
         "one. Expected one of: {expected}. Change [components.NAME.model] name, or use a Graph architecture."
     )
     R405 = (
-        "[R405] `spacy relext teach` needs a pipeline with one kd_teacher; this one has {count} (components: {found}). "
-        "Train configs/kd_teacher.cfg first."
+        "[R405] `spacy relext research teach` needs a pipeline with one kd_teacher; this one has {count} (components: "
+        "{found}). Train configs/kd_teacher.cfg first."
     )
     R406 = "[R406] {path!r} has no pair of entities to teach ({docs} documents): {why}."
     R407 = "[R407] No document of {path!r} has a gold triple; expected a corpus that is annotated with triples."
@@ -268,7 +271,7 @@ class Errors:
     )
     R415 = (
         "[R415] None of the {total} pairs of {where} has soft labels, although the documents have {stored}: those are "
-        "for other entities or another text. Run `spacy relext teach` on this corpus again."
+        "for other entities or another text. Run `spacy relext research teach` on this corpus again."
     )
     R416 = (
         "[R416] None of the {missed} triples of {where} joins one of the {pairs} pairs of entities to classify. Both "
@@ -290,7 +293,7 @@ class Errors:
     )
     R502 = (
         "[R502] No phrase of {path!r} occurs {least} times between two entities at most {longest} words apart. Lower "
-        "--least, raise --longest, or use more text with entities."
+        "--min-count, raise --longest, or use more text with entities."
     )
     R503 = (
         "[R503] {name!r} has no rules. Set a file in [initialize.components.{name}] rules, or rules in "
@@ -312,7 +315,8 @@ class Errors:
     R511 = (
         "[R511] No rule to suggest from {path!r}: rules match {matched} of its {pairs} pairs of entities; for {stated} "
         "others with 1 to {longest} words between them {name!r} predicts a relation with a score of {score} or more, "
-        "but for no phrase often and consistently enough. Lower --score, --least or --agreement, or raise --longest."
+        "but for no phrase often and consistently enough. Lower --min-score, --min-count or --agreement, or "
+        "raise --longest."
     )
     R512 = "[R512] --code {path!r} cannot be run: {reason}."
     R513 = "[R513] {found}; expected either a TEXT or --file FILE."
@@ -367,8 +371,8 @@ class Errors:
         "`entity_ruler` before it, or use the entities of the corpus (--gold-ents)."
     )
     R605 = (
-        "[R605] `spacy relext clusters` needs a pipeline with one selfore_clusterer; {path!r} has {count} (components: "
-        "{found}). Train configs/selfore.cfg first."
+        "[R605] `spacy relext clusters …` needs a pipeline with one selfore_clusterer; {path!r} has {count} "
+        "(components: {found}). Train configs/selfore.cfg first."
     )
     R607 = (
         "[R607] {name!r} trains for {epochs} epochs a loop, but its encoder is frozen for the first {frozen}, so it "
@@ -400,16 +404,12 @@ class Errors:
         "more text."
     )
     R614 = (
-        "[R614] {path!r} has {found} instead of names of clusters. Expected what the page of `spacy relext clusters` "
-        'downloads, such as {{"cluster_3": "born in"}}.'
+        "[R614] {path!r} has {found} instead of names of clusters. Expected what the page of `clusters view` saves, "
+        'such as {{"cluster_3": "born in"}}.'
     )
     R615 = (
         "[R615] {path!r} names {found}, but the clusters of {name!r} are {known}. Download names from a page of this "
         "pipeline."
-    )
-    R616 = (
-        "[R616] Nothing to write: give a corpus and a page (CORPUS.spacy OUT.html), or --names with --output for a "
-        "pipeline with other names."
     )
     R700 = "[R700] {found} columns; expected six with tabs between ({expected}, {end}), or {end} as a seventh"
     R701 = "[R701] The sentence does not end in {end}, but in {found!r}: the line is cut off, or another format"
@@ -467,14 +467,14 @@ class Errors:
     )
     R730 = (
         "[R730] {name}: none of the {linked} linked entities of {where} is among the {kb} of the knowledge base. Do "
-        "ids have the same form? Entities need a kb_id, which `spacy relext align` or an entity linker sets."
+        "ids have the same form? Entities need a kb_id, which `spacy relext kb align` or an entity linker sets."
     )
     R731 = (
         "[R731] {name}: the knowledge base {kb} has none of the relations ({found}); it has {expected}. Relations must "
         "have the same names in corpus and knowledge base."
     )
     R732 = (
-        "[R732] No text of {path} has a marked pair or a triple, so there are no bags. `spacy relext align` and the "
+        "[R732] No text of {path} has a marked pair or a triple, so there are no bags. `spacy relext kb align` and the "
         "converters nyt10 and opennre mark pairs."
     )
     R733 = (
@@ -496,7 +496,7 @@ class Errors:
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R744 = (
         "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it, or name it "
-        "with --typesystem"
+        "with --format-option typesystem=FILE"
     )
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."
@@ -529,10 +529,7 @@ class Errors:
     R811 = "[R811] {where} has no text: found {found} under 'text'. Correct or remove it."
     R812 = "[R812] The folder {path!r} has no input. Expected files that end in {expected}, also with .gz or .zst."
     R813 = "[R813] The folder {path} has other files ({found}). Choose another folder for the shards, or empty it."
-    R814 = (
-        "[R814] {path} has the results of another run: {found}. Choose another folder, or replace them with "
-        "--overwrite."
-    )
+    R814 = "[R814] {path} has the results of another run: {found}. Choose another folder, or replace them with --force."
     R815 = "[R815] {where} is left out: {reason}."
 
 
@@ -571,8 +568,8 @@ class Warnings:
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."
     W103 = (
         "[W103] {path}: the triples of {count} of {total} documents were found by a pipeline and none is gold, so they "
-        "are neither learned nor scored. `spacy relext correct` lets a person judge them, `spacy relext convert jsonl "
-        "--pseudo-labels` makes them gold."
+        "are neither learned nor scored. `spacy relext annotate correct` lets a person judge them, `convert jsonl "
+        "--format-option pseudo_labels` makes them gold."
     )
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
     W201 = (

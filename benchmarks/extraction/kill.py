@@ -109,7 +109,7 @@ def run_killed_ray(
     seconds (float): Time of an undisturbed run, which sets the intervals between kills.
     """
     rng, killed = random.Random(seed), Killed(starts=1)
-    command = [*_command(pipeline, texts, target, 1), "--engine", "ray", "--num-actors", str(n_actors)]
+    command = [*_command(pipeline, texts, target, 1), "--ray", f"actors={n_actors}"]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()
     ) as process:
@@ -123,7 +123,7 @@ def run_killed_ray(
             except subprocess.TimeoutExpired:
                 continue
     if process.returncode:
-        raise ValueError(f"extract --engine ray ended with {process.returncode}")
+        raise ValueError(f"extract --ray ended with {process.returncode}")
     return killed
 
 

@@ -124,7 +124,7 @@ class PairMaker(Maker):
         return target
 
     def folds(self, corpus: Path, folds: int) -> list[tuple[Path, Path]]:
-        """Split a training corpus, as `spacy relext folds` does.
+        """Split a training corpus, as `spacy relext research folds` does.
 
         RETURNS (list[tuple[Path, Path]]): What a teacher is trained on, and what it labels.
         """

@@ -135,7 +135,7 @@ class Maker:
     def drop(self, corpus: Path, *, rate: float, mode: str, seed: int) -> Path:
         """Drop triples from a corpus.
 
-        mode (str): As for `spacy relext drop-triples`.
+        mode (str): As for `spacy relext research drop-triples`.
         RETURNS (Path): The new corpus; the old one at rate 0.
         """
         if not rate:

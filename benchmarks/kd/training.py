@@ -99,7 +99,7 @@ def _missing_labels(corpus: Path, part: Path) -> dict[str, list[str]]:
 
 
 def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False) -> Path:
-    """Write a teacher's soft labels for the pairs of a corpus into a copy of it, as `spacy relext teach` does.
+    """Write a teacher's soft labels for the pairs of a corpus into a copy of it, as `spacy relext research teach` does.
 
     held_out (bool): Whether the teacher was not trained on it.
     """

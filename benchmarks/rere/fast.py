@@ -74,7 +74,7 @@ def _corpus_of(call: Call, part: str, data: DataSet, whole: DataSet, teacher: Tr
 
 
 def _label(call: Call, teacher: Trained, data: DataSet, texts: list[str], *, name: str) -> Path:
-    """Let the tuned teacher label texts, as `spacy relext extract` and `convert --pseudo-labels` do."""
+    """Let the tuned teacher label texts, as `spacy relext extract` and `convert` do."""
     stem = name.replace(" ", "-")
     tuned, pool, found = (
         teacher.folder / "tuned",
@@ -85,7 +85,7 @@ def _label(call: Call, teacher: Trained, data: DataSet, texts: list[str], *, nam
     if not target.exists():
         load_tuned(teacher.pipeline, data.dev, threads=call.settings.threads).to_disk(tuned)
         write_jsonl(pool, [{"text": text, "sents": [[0, len(text)]]} for text in texts])
-        run_module("spacy_relext", "extract", tuned, pool, found, "--overwrite", threads=call.settings.threads)
+        run_module("spacy_relext", "extract", tuned, pool, found, "--force", threads=call.settings.threads)
         convert("jsonl", [found], target, pseudo_labels=True)
     return target
 

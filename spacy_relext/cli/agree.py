@@ -1,4 +1,4 @@
-"""`spacy relext agree`: how far people who annotated the same texts agree, and where they do not."""
+"""`spacy relext annotate agree`: how far people who annotated the same texts agree, and where they do not."""
 
 from pathlib import Path
 from typing import Annotated, Iterator, List, Optional, Sequence
@@ -19,11 +19,9 @@ from . import options
 from .pipeline import fail, input_errors, number_table
 from .view import save
 
-PAGE, DATA = SUFFIXES = (".html", ".json")
-
 HEADER = ("Annotators", "Documents", "Triples", "Exact F", "Partial F", "Pairs", "Same", "Kappa")
 
-# As `agree --by` names them.
+# As `agree --match` names them.
 KEYS = ("text", "id")
 
 
@@ -32,30 +30,29 @@ def agree_cli(
         List[Path],
         typer.Argument(metavar="A B...", help="Annotated corpora, a .spacy or a canonical .jsonl of each person"),
     ],
-    by: Annotated[str, typer.Option(help="Match documents by text, or by the key id of their records")] = "text",
-    show: Annotated[int, typer.Option(min=0, help="Disagreements to print; 0: all")] = 20,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Report, .html or .json")] = None,
+    match: Annotated[str, typer.Option(help="Match documents by text, or by the key id of their records")] = "text",
+    top: options.Top = 20,
+    output: options.Json = None,
+    html: options.Html = None,
 ) -> None:
     """Measure the agreement of two or more annotators, and list where they differ."""
     with input_errors():
-        if by not in KEYS:
-            fail(Errors.R206.format(option="--by", found=by, expected=", ".join(KEYS)))
+        if match not in KEYS:
+            fail(Errors.R206.format(option="--match", found=match, expected=", ".join(KEYS)))
         if len(corpora) < 2:
             fail(Errors.R257.format(count=len(corpora)))
-        if output is not None:
-            options.check_suffix(output, *SUFFIXES)
+        options.check_suffix(output, ".json")
+        options.check_suffix(html, ".html")
         names = name_annotators(corpora)
-        agreement = measure_agreement([read_annotation(path) for path in corpora], names=names, by=by)
+        agreement = measure_agreement([read_annotation(path) for path in corpora], names=names, by=match)
         if not agreement.shared:
-            fail(Errors.R258.format(by=by))
-        for line in report_lines(agreement, show=show):
+            fail(Errors.R258.format(by=match))
+        for line in report_lines(agreement, top=top):
             typer.echo(line)
-        if output is None:
-            return
-        if output.suffix == PAGE:
+        if html is not None:
             title = f"Agreement of {', '.join(names)}"
-            save(render_agreement(agreement, rows=_rows(agreement), header=HEADER, title=title), output)
-        else:
+            save(render_agreement(agreement, rows=_rows(agreement), header=HEADER, title=title), html)
+        if output is not None:
             write_json(output, describe_agreement(agreement))
             typer.echo(f"Saved to {output}")
 
@@ -75,7 +72,7 @@ def read_annotation(path: Path) -> Iterator[Record]:
     return read_jsonl(path)
 
 
-def report_lines(agreement: Agreement, *, show: int) -> Iterator[str]:
+def report_lines(agreement: Agreement, *, top: int) -> Iterator[str]:
     """Format an agreement, and its first disagreements (0: all)."""
     yield number_table(_rows(agreement), HEADER)
     alpha = "-" if agreement.alpha is None else f"{agreement.alpha:.3f}"
@@ -94,11 +91,11 @@ def report_lines(agreement: Agreement, *, show: int) -> Iterator[str]:
         columns = [_pair_name(agreement, number) for number in range(len(agreement.pairs))]
         cells = [(label, *(_percent(pair.relations.get(label)) for pair in agreement.pairs)) for label in labels]
         yield number_table(cells, ("Exact F of", *columns))
-    shown = agreement.disagreements[: show or None]
+    shown = agreement.disagreements[: top or None]
     for each in shown:
         yield from _disagreement_lines(each, agreement.names)
     if len(shown) < len(agreement.disagreements):
-        yield f"{len(shown)} of {len(agreement.disagreements)} disagreements; all: --show 0, or --output"
+        yield f"{len(shown)} of {len(agreement.disagreements)} disagreements; all: --top 0, or --html"
 
 
 def _rows(agreement: Agreement) -> List[Sequence[str]]:

@@ -1,8 +1,8 @@
-"""`spacy relext clusters`: a page about the clusters of a selfore_clusterer, and the names that it downloads."""
+"""`spacy relext clusters …`: a page about the clusters of a selfore_clusterer, and the names that it downloads."""
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from wasabi import msg
@@ -16,46 +16,48 @@ from ..selfore.points import sample_pairs
 from . import options
 from .pipeline import fail, find_component, input_errors, open_pipeline, read_predicted, with_progress
 
+_Pipeline = Annotated[str, typer.Argument(help="Folder of a trained pipeline with a selfore_clusterer, or its name")]
 
-def clusters_cli(
-    pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a selfore_clusterer, or its name")],
-    corpus: Annotated[Optional[Path], typer.Argument(metavar="CORPUS.spacy", help="Corpus to read, for a page")] = None,
-    page: Annotated[Optional[Path], typer.Argument(metavar="OUT.html", help="Page to write")] = None,
-    names: Annotated[Optional[Path], typer.Option(metavar="NAMES.json", help="Names that a page downloaded")] = None,
-    output: Annotated[Optional[Path], typer.Option(help="Folder for the pipeline with the names of --names")] = None,
-    most: Annotated[int, typer.Option(min=1, help="Pairs on the map, drawn from all")] = 3_000,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the draw and of the map")] = 0,
+
+def view_cli(
+    pipeline: _Pipeline,
+    corpus: options.Corpus,
+    html: Annotated[Path, typer.Option("--html", metavar="FILE.html", help="Page to write")],
+    max_pairs: Annotated[int, typer.Option(min=1, help="Pairs on the map, drawn at random from all")] = 3_000,
+    seed: options.Seed = 0,
     gold_ents: options.GoldEnts = None,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Write a page with a map of pairs, the clusters' names and sizes, and sentences to search; or rename clusters."""
-    if (
-        (corpus is None) != (page is None)
-        or (page is None and output is None)
-        or (output is not None and names is None)
-    ):
-        fail(Errors.R616)
-    if page is not None:
-        options.check_suffix(page, ".html")
+    """Write a page with a map of pairs, the clusters' names and sizes, and sentences to search."""
+    options.check_suffix(html, ".html")
     with input_errors():
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         clusterer = find_component(nlp, SelforeClusterer, path=pipeline, problem=Errors.R605)
-        if names is not None:
-            _rename(clusterer, names)
-        if corpus is not None and page is not None:
-            later = nlp.pipe_names[nlp.pipe_names.index(clusterer.name) :]
-            docs = with_progress(nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), disable=later))
-            sample = sample_pairs(clusterer, docs, most=most, seed=seed)
-            if not sample.points:
-                fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
-            title = f"{corpus.name}: relations found by {clusterer.name}"
-            html = render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en")
-            write_whole(page, html)
-            msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {page}")
-        if output is not None:
-            save_pipeline(nlp, output)
-            msg.good(f"Saved the pipeline with these names to {output}")
+        later = nlp.pipe_names[nlp.pipe_names.index(clusterer.name) :]
+        docs = with_progress(nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), disable=later))
+        sample = sample_pairs(clusterer, docs, most=max_pairs, seed=seed)
+        if not sample.points:
+            fail(Errors.R604.format(path=str(corpus), name=clusterer.name))
+        title = f"{corpus.name}: relations found by {clusterer.name}"
+        write_whole(html, render_clusters(sample, clusterer.clusters.records, title=title, lang=nlp.lang or "en"))
+    msg.good(f"Wrote {len(sample.points):,} of {sum(sample.sizes):,} pairs to {html}")
+
+
+def rename_cli(
+    pipeline: _Pipeline,
+    names: Annotated[Path, typer.Argument(metavar="NAMES.json", help="Names that the page of `clusters view` saves")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the pipeline with these names")],
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
+) -> None:
+    """Give clusters other names; clusters with one name become one relation."""
+    with input_errors():
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
+        clusterer = find_component(nlp, SelforeClusterer, path=pipeline, problem=Errors.R605)
+        _rename(clusterer, names)
+        save_pipeline(nlp, output)
+    msg.good(f"Saved the pipeline with these names to {output}")
 
 
 def _rename(clusterer: SelforeClusterer, path: Path) -> None:

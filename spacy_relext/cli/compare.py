@@ -19,8 +19,6 @@ from .evaluate import read_corpus
 from .pipeline import fail, input_errors, number_table, open_pipeline, with_progress
 from .view import save
 
-SUFFIXES = (".html", ".json")
-
 # Scores without an interval.
 FURTHER = {
     "span_f": "F on exact spans",
@@ -34,25 +32,21 @@ def compare_cli(
     first: Annotated[str, typer.Argument(metavar="A", help="Folder or name of a trained pipeline")],
     second: Annotated[str, typer.Argument(metavar="B", help="The pipeline to compare with A")],
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A .spacy file with gold triples")],
-    output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help=".html: page with the sentences they differ on; .json")
-    ] = None,
-    gpu_id: options.Gpu = -1,
+    output: options.Json = None,
+    html: options.Html = None,
     batch_size: options.BatchSize = 64,
-    label_filter: Annotated[
-        Optional[str],
-        typer.Option(help="Relations to score, comma-separated; `shared`: those of corpus and both pipelines"),
-    ] = None,
-    gold_sents: options.GiveSents = True,
-    gold_ents: options.GiveEnts = False,
+    label_filter: options.LabelFilter = None,
+    gold_sents: options.GoldSents = True,
+    gold_ents: options.GoldEnts = None,
     seed: options.Seed = 0,
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """Compare two pipelines on a corpus: differences with 95 % intervals, and the sentences they differ on."""
     with input_errors():
-        if output is not None and output.suffix not in SUFFIXES:
-            found = f"a name that ends in {output.suffix!r}"
-            fail(Errors.R209.format(what=output, found=found, expected=" or ".join(SUFFIXES)))
-        pipelines = [open_pipeline(path, gpu_id) for path in (first, second)]
+        options.check_suffix(output, ".json")
+        options.check_suffix(html, ".html")
+        pipelines = [open_pipeline(path, gpu_id, code=code) for path in (first, second)]
         examples = [read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents) for nlp in pipelines]
         wanted = options.split_list(label_filter)
         labels = merge_labels([choose_labels(nlp, each, wanted) for nlp, each in zip(pipelines, examples)], wanted)
@@ -72,13 +66,10 @@ def compare_cli(
         comparison = compare_predictions(*compared, label_filter=labels, seed=seed)
         for line in comparison_lines(comparison, metrics):
             typer.echo(line)
-        if output is None:
-            return
-        if output.suffix == ".html":
-            save(
-                render_comparison(comparison, compared[0], names=(first, second), title=f"A and B on {corpus}"), output
-            )
-        else:
+        if html is not None:
+            title = f"A and B on {corpus}"
+            save(render_comparison(comparison, compared[0], names=(first, second), title=title), html)
+        if output is not None:
             write_json(output, describe_comparison(comparison, metrics, compared[0], names=(first, second)))
             typer.echo(f"Saved to {output}")
 
@@ -119,7 +110,7 @@ def comparison_lines(comparison: Comparison, metrics: Sequence[Scores]) -> List[
         number_table([_row(name, each) for name, each in comparison.relations.items()], ("Exact F of", *header)),
         number_table(further, ("Further", "A", "B")),
         number_table(counts, ("Triples", "both", "only A", "only B")),
-        f"* The interval does not hold 0. The two differ on {len(comparison.disputes)} passages: --output PAGE.html.",
+        f"* The interval does not hold 0. The two differ on {len(comparison.disputes)} passages: --html FILE.html.",
     ]
 
 

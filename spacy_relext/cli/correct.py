@@ -1,8 +1,8 @@
-"""`spacy relext correct`: a page in the browser on which a person corrects triples."""
+"""`spacy relext annotate correct`: a page in the browser on which a person corrects triples."""
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Iterable, Iterator, Optional
+from typing import Annotated, Iterable, Iterator
 
 import typer
 from spacy.language import Language
@@ -34,12 +34,13 @@ def correct_cli(
         ),
     ],
     output: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="File for the answers; if it exists, go on")],
-    pipeline: Annotated[Optional[str], typer.Option(help="Trained pipeline that suggests triples")] = None,
-    annotator: Annotated[str, typer.Option(help="Your name, written to each record")] = "",
-    relations: Annotated[Optional[str], typer.Option(help="Relations to choose from, comma-separated")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Documents to read; 0: all")] = 0,
-    lang: Annotated[str, typer.Option(help="Language whose tokenizer is used without a pipeline")] = "en",
-    port: Annotated[int, typer.Option(help="Where to serve; 0: any free port")] = 5000,
+    pipeline: options.Annotating = None,
+    annotator: options.Annotator = None,
+    relations: options.Relations = None,
+    limit: options.Limit = 0,
+    lang: options.Lang = "en",
+    port: options.Port = 8000,
+    code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Correct triples in the browser, on localhost until Ctrl-C; each answer is saved at once."""
@@ -47,8 +48,8 @@ def correct_cli(
         options.check_suffix(output, *JSONL_SUFFIXES)
         if source != STDIN and Path(source).resolve() == output.resolve():
             fail(Errors.R217.format(path=str(output)))
-        answers = AnswerFile(output, annotator=annotator)
-        nlp = load_tokenizer(lang) if pipeline is None else open_pipeline(pipeline, gpu_id)
+        answers = AnswerFile(output, annotator=annotator or "")
+        nlp = load_tokenizer(lang) if pipeline is None else open_pipeline(pipeline, gpu_id, code=code)
         records = read_suggestions(source, nlp)
         known = sorted({label for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe) for label in pipe.labels})
         correction = Correction(

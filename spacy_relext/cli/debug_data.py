@@ -26,7 +26,7 @@ from ..pipeline.settings import Settings
 from ..rere.windows import make_windows
 from ..visuals.data_report import Compared, Missed, Table, data_tables, list_problems, render_data_report
 from . import options
-from .pipeline import fail, input_errors, with_progress
+from .pipeline import fail, input_errors, load_code, with_progress
 from .view import save
 
 TRAIN, CONFIG = "train", ".cfg"
@@ -56,15 +56,14 @@ def debug_data_cli(
             help="A config, and corpora, the training corpus first; without corpora, those of the config",
         ),
     ],
-    schema: Annotated[
-        Optional[Path], typer.Option(help="YAML or JSON file of relations; triples that contradict it are counted")
-    ] = None,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="HTML page for the same tables")] = None,
+    schema: options.Schema = None,
+    html: options.Html = None,
+    code: options.Code = None,
 ) -> None:
     """Count what annotated corpora contain, compare them, and list possible problems."""
-    if output is not None:
-        options.check_suffix(output, ".html")
+    options.check_suffix(html, ".html")
     with input_errors():
+        load_code(code)
         configs = [path for path in inputs if path.suffix == CONFIG]
         if len(configs) > 1:
             fail(Errors.R209.format(what="debug-data", found=f"{len(configs)} configs", expected="at most one"))
@@ -81,9 +80,9 @@ def debug_data_cli(
             typer.echo(f"\n{table.title}{format_table(table)}")
         for problem in problems:
             wasabi.msg.warn(problem)
-        if output is not None:
+        if html is not None:
             title = f"Data: {', '.join(source.name for source in sources)}"
-            save(render_data_report(tables, problems, title=title), output)
+            save(render_data_report(tables, problems, title=title), html)
 
 
 def read_config(path: Path) -> Config:

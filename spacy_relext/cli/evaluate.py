@@ -25,7 +25,7 @@ from ..scoring.unseen import read_training
 from ..visuals.error_report import make_report, render_error_report
 from ..visuals.recall_curve import draw_recall_curves
 from . import options
-from .pipeline import fail, input_errors, number_table, open_pipeline, with_progress
+from .pipeline import fail, input_errors, number_table, open_pipeline, use_gold_ents, with_progress
 from .view import save
 
 OVERALL = (("exact", "exact text"), ("span", "exact spans"), ("partial", "first words"), ("macro", "macro (exact)"))
@@ -74,32 +74,30 @@ SHOWN_RELATIONS = 3
 def evaluate_cli(
     pipeline: options.Pipeline,
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A .spacy file with gold triples")],
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="JSON file for every score")] = None,
+    output: options.Json = None,
+    html: options.Html = None,
     curve: Annotated[
         Optional[Path], typer.Option(help="Draw precision by recall, if relations are ranked: CURVE_bag.svg, .png ...")
     ] = None,
     errors: Annotated[
         Optional[Path], typer.Option(help="JSONL file for every false positive and false negative, with its class")
     ] = None,
-    report: Annotated[Optional[Path], typer.Option(help="HTML page about the errors, with curves")] = None,
     train: Annotated[
         Optional[Path],
-        typer.Option(help="Training corpus: also score the triples it lacks; --report counts its examples"),
+        typer.Option(help="Training corpus: also score the triples it lacks; --html counts its examples"),
     ] = None,
-    gpu_id: options.Gpu = -1,
     batch_size: options.BatchSize = 64,
-    label_filter: Annotated[
-        Optional[str],
-        typer.Option(help="Relations to score, comma-separated; `shared`: those of both corpus and pipeline"),
-    ] = None,
-    gold_sents: options.GiveSents = True,
-    gold_ents: options.GiveEnts = False,
+    label_filter: options.LabelFilter = None,
+    gold_sents: options.GoldSents = True,
+    gold_ents: options.GoldEnts = None,
     gold_relations: Annotated[bool, typer.Option("--gold-relations", help="Give the extractor gold relations")] = False,
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """Score a pipeline on a corpus, print the scores, and save them."""
     with input_errors():
-        check_outputs(errors, report, train)
-        nlp = open_pipeline(pipeline, gpu_id)
+        check_outputs(errors, html, train)
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, options.split_list(label_filter))
         warn_nothing_shared(nlp, examples)
@@ -126,17 +124,16 @@ def evaluate_cli(
             typer.echo(f"Drew {path}")
         if errors is not None:
             write_errors(compared, errors, labels=labels)
-        if report is not None:
+        if html is not None:
             title = f"Errors of {pipeline} on {corpus}"
-            save(make_error_page(nlp, compared, labels=labels, train=train, title=title), report)
+            save(make_error_page(nlp, compared, labels=labels, train=train, title=title), html)
 
 
-def check_outputs(errors: Optional[Path], report: Optional[Path], train: Optional[Path]) -> None:
+def check_outputs(errors: Optional[Path], html: Optional[Path], train: Optional[Path]) -> None:
     """Check the options about errors before the pipeline runs, and that curves can be drawn."""
-    if errors is not None:
-        options.check_suffix(errors, ".jsonl")
-    if report is not None:
-        options.check_suffix(report, ".html")
+    options.check_suffix(errors, ".jsonl")
+    options.check_suffix(html, ".html")
+    if html is not None:
         require("matplotlib", purpose="curves of error reports", extra="viz")
     if train is not None:
         list_shards(train)
@@ -259,11 +256,15 @@ def warn_nothing_shared(nlp: Language, examples: Sequence[Example]) -> None:
         typer.echo(shown, err=True)
 
 
-def read_corpus(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: bool) -> List[Example]:
-    """Read a corpus; predicted Docs may get gold sentences and entities. Warnings are printed to stderr."""
+def read_corpus(nlp: Language, corpus: Path, *, gold_sents: bool, gold_ents: Optional[bool]) -> List[Example]:
+    """Read a corpus; predicted Docs may get gold sentences and entities. Warnings are printed to stderr.
+
+    gold_ents (Optional[bool]): As for `use_gold_ents`.
+    """
+    given = use_gold_ents(nlp, gold_ents)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        examples = list(TripleCorpus(corpus, gold_sents=gold_sents, gold_ents=gold_ents)(nlp))
+        examples = list(TripleCorpus(corpus, gold_sents=gold_sents, gold_ents=given)(nlp))
     for warning in caught:
         typer.echo(str(warning.message), err=True)
     return examples

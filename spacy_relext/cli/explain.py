@@ -1,6 +1,5 @@
 """`spacy relext explain`: what each triple of a text is based on."""
 
-from pathlib import Path
 from typing import Annotated, List, Optional, Sequence, Union
 
 import typer
@@ -14,12 +13,14 @@ from ..corpora.reader import predicted_doc
 from ..corpora.texts import RawText
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe, list_near_misses
-from ..pipeline.requirements import assigning_components
+from ..pipeline.requirements import assigning_components, assigning_factories
 from ..visuals.explanation import explain_doc
 from ..visuals.page import render_page
 from . import options
 from .pipeline import fail, input_errors, keep_vectors, open_pipeline, use_gold_ents
-from .view import PAGE, read_docs, read_file, read_texts, save
+from .view import read_docs, read_file, read_texts, save
+
+TRIPLES = "doc._.triples"
 
 
 def explain_cli(
@@ -28,9 +29,10 @@ def explain_cli(
     file: Annotated[
         Optional[str], typer.Option(help="Text file, or .jsonl file of texts, optionally with entities, sents, pairs")
     ] = None,
-    html: Annotated[Optional[Path], typer.Option(metavar="OUT.html", help="The same as a page with drawings")] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Also list near misses and what stopped each")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Near misses of a document, those with the highest scores")] = 10,
+    html: options.Html = None,
+    near_misses: Annotated[
+        int, typer.Option(min=0, help="Also list near misses, at most so many of a document, and what stopped each")
+    ] = 0,
     gold_ents: options.GoldEnts = None,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
@@ -39,8 +41,7 @@ def explain_cli(
     with input_errors():
         if text is not None and file is not None:
             fail(Errors.R513.format(found="A TEXT and a --file"))
-        if html is not None:
-            options.check_suffix(html, PAGE)
+        options.check_suffix(html, ".html")
         if file is not None:
             texts = read_file(file)
         elif text is not None:
@@ -51,8 +52,8 @@ def explain_cli(
         with keep_vectors(nlp):
             docs = read_docs(nlp, prepare(nlp, texts, gold_ents=gold_ents))
         reasons = ["" if get_records(doc) else why_no_triple(nlp, doc) for doc in docs]
-        found = [list_near_misses(nlp, doc) if show_all else None for doc in docs]
-        shown = [None if misses is None else misses[:limit] for misses in found]
+        found = [list_near_misses(nlp, doc) if near_misses else None for doc in docs]
+        shown = [None if misses is None else misses[:near_misses] for misses in found]
         for number, (doc, reason, misses) in enumerate(zip(docs, reasons, shown), start=1):
             if len(docs) > 1:
                 typer.echo(f"Document {number}")
@@ -68,12 +69,11 @@ def why_no_triple(nlp: Language, doc: Doc) -> str:
         count = "the only triple" if len(removed) == 1 else f"all {len(removed)} triples"
         return f"{', '.join(sorted({each['removed']['by'] for each in removed}))} removed {count}"
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
-    names = assigning_components(nlp, "doc._.triples") or list(pipes)
+    names = assigning_components(nlp, TRIPLES) or list(pipes)
     if not names:
         return (
             f"no component of the pipeline ({', '.join(nlp.pipe_names) or 'nothing'}) says that it states relations; "
-            "give one that was trained with rere_extractor, kd_classifier, nero_grounder, selfore_clusterer or "
-            "hrere_classifier"
+            f"give one that was trained with {' or '.join(assigning_factories(TRIPLES))}"
         )
     if not len(doc):
         return "the text is empty"

@@ -14,7 +14,7 @@ from spacy.language import Language
 from ..annotations.triple import Record
 from ..corpora.texts import STDIN, RawText, Source, TextLog, list_sources, list_text_sources
 from ..corpora.whole import whole_file
-from ..errors import Errors, Warnings, check_choice, check_range
+from ..errors import Errors, Warnings, check_range
 from ..extraction.manifest import ERRORS, find_difference, plan, read_manifest
 from ..extraction.outputs import FORMATS, join_files
 from ..extraction.ray import Cluster, extract_with_ray
@@ -22,8 +22,6 @@ from ..extraction.shards import Folder, ShardReport
 from ..extraction.workers import Extractor, Failure, Job, Result
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, with_progress
-
-ENGINES = ("local", "ray")
 
 
 def extract_cli(
@@ -45,28 +43,29 @@ def extract_cli(
     input_format: Annotated[
         Optional[str], typer.Option(help="text, jsonl, paragraph or file (a text a file); default: the input's suffix")
     ] = None,
-    min_score: Annotated[float, typer.Option(help="Leave out triples with a lower score")] = 0.0,
-    relations: Annotated[Optional[str], typer.Option(help="Keep these relations only, with commas")] = None,
+    min_score: options.MinScore = 0.0,
+    relations: options.Relations = None,
     batch_size: options.BatchSize = 64,
     n_process: Annotated[int, typer.Option(min=1, help="Number of processes, each with one thread")] = 1,
     shard_size: Annotated[int, typer.Option(min=1, help="Lines, rows or documents of the input for each shard")] = 1000,
-    engine: Annotated[str, typer.Option(help=f"{' or '.join(ENGINES)}, for clusters")] = ENGINES[0],
-    address: Annotated[
-        Optional[str], typer.Option(help="Ray cluster, such as auto; default: one on this machine")
+    ray: Annotated[
+        Optional[List[str]],
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Run on Ray, one setting each: actors=2, gpus=0.5 of each actor, address of a cluster, such as auto",
+        ),
     ] = None,
-    num_actors: Annotated[int, typer.Option(min=1, help="Actors of --engine ray")] = 2,
-    gpus_per_actor: Annotated[float, typer.Option(min=0.0, help="GPUs of each actor; may be a fraction")] = 0.0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the shards of another run")] = False,
+    force: options.Force = False,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first text that cannot be read")] = False,
+    strict: options.Strict = False,
     raw_csv: options.RawCsv = False,
     with_text: Annotated[bool, typer.Option("--with-text", help="Repeat the text in each row of a CSV")] = False,
 ) -> None:
     """Extract the triples of texts. Repeat the command to resume a run that was stopped."""
     with input_errors():
         check_range("--min-score", min_score, 0.0, 1.0)
-        check_choice("--engine", engine, ENGINES)
+        cluster = read_cluster(ray)
         chosen, streams = _format(output, output_format), STDIN in (source, output)
         if STDIN not in (source, output) and Path(source).resolve() == Path(output).resolve():
             fail(Errors.R217.format(path=output))
@@ -84,8 +83,24 @@ def extract_cli(
                 return
             kept = {"min_score": min_score, "relations": wanted, "input_format": input_format, **csv_options}
             folder = Folder(Path(output), chosen, shard_size, csv_options, report=_report, strict=strict)
-            cluster = Cluster(address, num_actors, gpus_per_actor) if engine == "ray" else None
-            _report(_describe(_extract_shards(extractor, sources, folder, kept, overwrite=overwrite, cluster=cluster)))
+            _report(_describe(_extract_shards(extractor, sources, folder, kept, overwrite=force, cluster=cluster)))
+
+
+def read_cluster(settings: Optional[List[str]]) -> Optional[Cluster]:
+    """Read the settings of a Ray cluster; None without any. RAISES (ValueError): If one is unknown or out of range."""
+    if not settings:
+        return None
+    given = options.split_settings("--ray", settings, known=("actors", "address", "gpus"))
+    numbers = {"actors": 2.0, "gpus": 0.0}
+    for name, low in (("actors", 1.0), ("gpus", 0.0)):
+        text = str(given.get(name, numbers[name]))
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            raise ValueError(Errors.R107.format(option=f"--ray {name}", found=text, expected="a number")) from None
+        check_range(f"--ray {name}", numbers[name], low, 1e6)
+    address = given.get("address")
+    return Cluster(None if address is None else str(address), int(numbers["actors"]), numbers["gpus"])
 
 
 def _extract_shards(

@@ -1,5 +1,6 @@
 """`spacy relext graph …`: make a graph of extracted triples, ask it questions, write it for other tools."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Iterator, List, Optional
 
@@ -8,34 +9,30 @@ from wasabi import msg, table
 
 from ..annotations.schema import read_schema
 from ..corpora.formats.sources import to_json
+from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings
+from ..export.graph_files import FOLDER_FORMS, FORMS, SUFFIXES, export_graph, find_form
 from ..export.tables import is_graph, read_tables, write_tables
 from ..graph.across import FUZZY_ACROSS
 from ..graph.build import BuiltGraph, GraphOptions, build_graph, fit_on
 from ..graph.decisions import read_decisions
 from ..graph.documents import Document, read_documents
+from ..graph.page import MOST_FACTS, draw_graph
 from ..graph.probability import Discount, read_discount, write_discount
 from ..graph.query import Answer, GraphQuery, describe_questions
 from ..graph.within import DEFAULT_RULES, RULES
 from . import options
-from .graph_export import graph_export_cli
-from .graph_view import graph_view_cli
 from .pipeline import fail, input_errors, with_progress
-
-graph_app = typer.Typer(name="graph", help="Make a graph of triples, query, draw and export it.", no_args_is_help=True)
-graph_app.command("export")(graph_export_cli)
-graph_app.command("view")(graph_view_cli)
 
 # Most characters of a value in a table.
 _WIDEST = 60
 
 
-@graph_app.command("build")
 def build_cli(
     paths: Annotated[
         List[Path], typer.Argument(metavar="INPUT... FOLDER", help="Output of extract, or .spacy; then the folder")
     ],
-    schema: Annotated[Optional[Path], typer.Option(help="Schema of relations: conflicts, missing types")] = None,
+    schema: options.Schema = None,
     decisions: Annotated[
         Optional[Path], typer.Option(help="JSON lines: which names are the same, different, or renamed")
     ] = None,
@@ -86,17 +83,16 @@ def build_cli(
     _report(built, folder)
 
 
-@graph_app.command("query", epilog=f"Questions: {describe_questions()}.")
 def query_cli(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="See below")],
     arguments: Annotated[Optional[List[str]], typer.Argument(metavar="[ARGUMENT]...", help="What it takes")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows")] = 20,
+    top: options.Top = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a row, with whole values")] = False,
 ) -> None:
     """Ask a graph a question."""
     with input_errors():
-        answer = GraphQuery.open(folder).ask(question, *(arguments or ()), limit=limit)
+        answer = GraphQuery.open(folder).ask(question, *(arguments or ()), limit=top or sys.maxsize)
     if as_json:
         for row in answer.rows:
             typer.echo(to_json(dict(zip(answer.columns, row))))
@@ -104,6 +100,56 @@ def query_cli(
         typer.echo(_format(answer))
     else:
         msg.info("Nothing found")
+
+
+query_cli.epilog = f"Questions: {describe_questions()}."  # type: ignore[attr-defined]
+
+
+def view_cli(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
+    html: Annotated[Path, typer.Option("--html", metavar="FILE.html", help="Page to write")],
+    title: Annotated[str, typer.Option(help="Heading of the page")] = "Graph",
+    top: options.Top = MOST_FACTS,
+) -> None:
+    """Write one page, which needs no network: search, facts with sentences and conflicts, merges, neighbours."""
+    with input_errors():
+        options.check_suffix(html, ".html")
+        tables = read_tables(folder)
+        page = draw_graph(tables, title=title, most_facts=top or tables.facts.num_rows)
+        with whole_file(html) as stream:
+            stream.write(page.html.encode("utf8", "replace"))
+    if page.facts < tables.facts.num_rows:
+        msg.info(f"The {page.facts:,} most probable of {tables.facts.num_rows:,} facts; --top shows more")
+    msg.good(f"Wrote {page.facts:,} facts to {html}")
+
+
+def export_cli(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help=f"File ({', '.join(SUFFIXES)}) or folder ({', '.join(FOLDER_FORMS)})")
+    ],
+    to: Annotated[
+        Optional[str], typer.Option("--to", "-t", help=f"{', '.join(FORMS)}; default: the suffix of OUT")
+    ] = None,
+    schema: options.Schema = None,
+    base: Annotated[
+        Optional[str], typer.Option(help="Prefix of IRIs in RDF, such as http://example.org/graph/")
+    ] = None,
+    raw_csv: options.RawCsv = False,
+) -> None:
+    """Write a graph in the format of another tool."""
+    with input_errors():
+        form = find_form(output, to)
+        known = read_schema(schema) if schema is not None else None
+        if output.resolve() == folder.resolve():
+            fail(Errors.R217.format(path=str(output)))
+        tables = read_tables(folder)
+        replaced = export_graph(tables, output, form=form, base=base, schema=known, raw_csv=raw_csv)
+    if replaced:
+        msg.warn(f"{replaced:,} characters that {form} does not have are replaced by U+FFFD")
+    facts, entities = tables.facts.num_rows, tables.entities.num_rows
+    what = "the shapes of the schema" if form == "shacl" else f"{facts:,} facts of {entities:,} entities"
+    msg.good(f"Wrote {what} to {output}")
 
 
 def _documents(paths: List[Path], *, gold: bool = False) -> Iterator[Document]:

@@ -13,6 +13,7 @@ from wasabi import msg
 from ..corpora.damage import first_line
 from ..corpora.whole import write_whole
 from ..errors import Errors
+from . import options
 from .config_text import ConfigText, fill_config, merge_configs, parse_config
 from .pipeline import fail, input_errors
 
@@ -49,12 +50,12 @@ CHOICES: Dict[str, Choice] = {
 def init_config_cli(
     output: Annotated[Optional[Path], typer.Argument(metavar="OUT.cfg", help="Config to write")] = None,
     have: Annotated[Optional[str], typer.Option(help=f"What you have: {', '.join(CHOICES)}")] = None,
-    lang: Annotated[Optional[str], typer.Option(help="Language code; default: en")] = None,
+    lang: options.Lang = ENCODER_LANG,
     encoder: Annotated[
         Optional[str], typer.Option(help="Folder or name of a Hugging Face encoder; default: all-MiniLM-L6-v2")
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="For training on a GPU")] = False,
-    force: Annotated[bool, typer.Option("--force", "-F", help="Overwrite an existing config")] = False,
+    force: options.Force = False,
 ) -> None:
     """Write a complete, commented config for what you have; without arguments it asks."""
     if (output is None or have is None) and is_terminal():
@@ -69,7 +70,7 @@ def init_config_cli(
     if output.exists() and not force:
         fail(Errors.R227.format(path=str(output)))
     with input_errors():
-        config = make_config(have, lang=lang or ENCODER_LANG, encoder=encoder, gpu=gpu)
+        config = make_config(have, lang=lang, encoder=encoder, gpu=gpu)
         write_whole(output, str(config))
     msg.good(f"Wrote {output}")
     for line in next_steps(have, output, gpu=gpu):
@@ -128,7 +129,7 @@ def next_steps(have: str, output: Path, *, gpu: bool) -> List[str]:
 
 
 def _ask(
-    output: Optional[Path], have: Optional[str], lang: Optional[str], encoder: Optional[str]
+    output: Optional[Path], have: Optional[str], lang: str, encoder: Optional[str]
 ) -> Tuple[Path, str, str, Optional[str]]:
     """Ask for what was not given."""
     if have is None:
@@ -136,8 +137,7 @@ def _ask(
         for name, choice in CHOICES.items():
             typer.echo(f"  {name:8}{choice.what}")
         have = typer.prompt("One of these", default="labels")
-    if lang is None:
-        lang = typer.prompt("Language", default=ENCODER_LANG)
+    lang = typer.prompt("Language", default=lang)
     if encoder is None:
         default = default_encoder() if lang == ENCODER_LANG else None
         answer = typer.prompt("Encoder (folder or name)", default=default)

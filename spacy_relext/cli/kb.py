@@ -1,5 +1,6 @@
 """`spacy relext kb …`: remove the pairs of a test set from a knowledge base, train embeddings, predict links."""
 
+import sys
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import combinations
@@ -23,8 +24,6 @@ from .pipeline import fail, input_errors, number_table, with_progress
 if TYPE_CHECKING:
     from ..kb.embeddings import KbEmbeddings
     from ..kb.training import KbTraining
-
-kb_app = typer.Typer(name="kb", help="Prepare, embed and query a knowledge base.", no_args_is_help=True)
 
 RECIPES = ("all", "hrere")
 
@@ -60,7 +59,6 @@ COUNTED = {
 }
 
 
-@kb_app.command("filter")
 def filter_cli(
     kb: options.Kb,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Facts that are left")],
@@ -97,7 +95,6 @@ def filter_cli(
     msg.good(f"Wrote {len(remaining):,} facts to {output}")
 
 
-@kb_app.command("train")
 def train_cli(
     kb: options.Kb,
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the embeddings")],
@@ -150,13 +147,12 @@ def train_cli(
     msg.good(f"Wrote embeddings of {len(store.entities):,} entities to {output}")
 
 
-@kb_app.command("predict")
 def predict_cli(
     embeddings: Annotated[Path, typer.Argument(metavar="EMBEDDINGS", help="Folder that `kb train` wrote")],
     subject: Annotated[str, typer.Argument(help="Id of an entity; ? to predict it")],
     relation: Annotated[str, typer.Argument(help="Name of a relation; ? to predict it")],
     obj: Annotated[str, typer.Argument(metavar="OBJECT", help="Id of an entity; ? to predict it")],
-    top: Annotated[int, typer.Option(min=1, help="Number of answers")] = 10,
+    top: options.Top = 10,
 ) -> None:
     """Predict the unknown subject, relation or object of a fact."""
     from ..kb.model import KbModel
@@ -165,7 +161,7 @@ def predict_cli(
         model = KbModel.from_disk(embeddings)
         given = {"subject": subject, "relation": relation, "obj": obj}
         question = {key: value for key, value in given.items() if value != "?"}
-        rows = [(each.id, f"{each.score:.3f}") for each in model.predict(top=top, **question)]
+        rows = [(each.id, f"{each.score:.3f}") for each in model.predict(top=top or sys.maxsize, **question)]
     typer.echo(number_table(rows, ("answer", "score")))
 
 

@@ -54,13 +54,18 @@ def unannotated_texts() -> Iterator[None]:
         yield
 
 
+def load_code(path: Optional[Path]) -> None:
+    """Import a Python file that registers functions, if one is given. RAISES (ValueError): If it cannot be imported."""
+    if path is not None:
+        try:
+            import_file("python_code", path)
+        except Exception as error:  # whatever the user's code raises
+            raise ValueError(Errors.R512.format(path=str(path), reason=first_line(error))) from None
+
+
 def open_pipeline(path: str, gpu_id: int = -1, *, code: Optional[Path] = None) -> Language:
     """Load a pipeline after the code that it needs. RAISES (ValueError): If code, GPU or pipeline cannot be loaded."""
-    if code is not None:
-        try:
-            import_file("python_code", code)
-        except Exception as error:  # whatever the user's code raises
-            raise ValueError(Errors.R512.format(path=str(code), reason=first_line(error))) from None
+    load_code(code)
     if gpu_id >= 0:
         try:
             spacy.require_gpu(gpu_id)

@@ -1,4 +1,4 @@
-"""`spacy relext retrain`: train a trained pipeline further on corrected documents, mixed with old ones."""
+"""`spacy relext annotate retrain`: train a trained pipeline further on corrected documents, mixed with old ones."""
 
 import tempfile
 from pathlib import Path
@@ -16,7 +16,7 @@ from ..pipeline.tuning import tune_pipeline
 from ..scoring.evaluation import evaluate_pipeline
 from . import options
 from .evaluate import read_corpus
-from .pipeline import fail, input_errors, number_table, open_pipeline, use_gold_ents, with_progress
+from .pipeline import fail, input_errors, number_table, open_pipeline, with_progress
 
 SCORES = {"exact_p": "P", "exact_r": "R", "exact_f": "F"}
 
@@ -32,19 +32,19 @@ def retrain_cli(
     dev: Annotated[Optional[Path], typer.Option(help="Corpus to score and tune on, not trained on")] = None,
     test: Annotated[Optional[Path], typer.Option(help="Corpus to score on, neither trained nor tuned on")] = None,
     steps: Annotated[int, typer.Option(min=0, help="Updates; 0: by the size of the mixed corpus")] = 0,
-    rate: Annotated[float, typer.Option(min=0, help="Highest learning rate; 0: a share of the training's")] = 0.0,
+    learn_rate: Annotated[float, typer.Option(min=0, help="Highest learning rate; 0: a share of the training's")] = 0.0,
     seed: options.Seed = 0,
-    gpu_id: options.Gpu = -1,
     gold_ents: options.GoldEnts = None,
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """Train a pipeline further on corrections mixed with old documents, tune it on DEV, and compare scores."""
     with input_errors():
         ratio = _read_ratio(mix, keep)
-        nlp = open_pipeline(pipeline, gpu_id)
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
         retrained_components(nlp)
-        gives_ents = use_gold_ents(nlp, gold_ents)
         corpora = {
-            name: read_corpus(nlp, path, gold_sents=True, gold_ents=gives_ents)
+            name: read_corpus(nlp, path, gold_sents=True, gold_ents=gold_ents)
             for name, path in (("dev", dev), ("test", test))
             if path is not None
         }
@@ -54,7 +54,7 @@ def retrain_cli(
             for line in _mix_lines(chosen):
                 typer.echo(line)
             before = _score(nlp, corpora)
-            done = retrain(nlp, mixed, steps=steps, rate=rate, seed=seed, progress=with_progress)
+            done = retrain(nlp, mixed, steps=steps, rate=learn_rate, seed=seed, progress=with_progress)
             typer.echo(f"Trained {', '.join(done.components)}: {done.steps} steps, learning rate {done.rate:g}")
             if dev is not None:
                 tune_pipeline(nlp, corpora["dev"])

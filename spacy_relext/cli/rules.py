@@ -14,7 +14,7 @@ from wasabi import msg, table
 from ..corpora.convert import load_tokenizer
 from ..corpora.report import format_table
 from ..corpora.shards import iter_docs
-from ..errors import Errors
+from ..errors import Errors, check_range
 from ..nero.component import NeroGrounder
 from ..nero.rules.analysis import AnalysisReport, RuleReport, analyze_rules, unseen_types
 from ..nero.rules.index import FORMS, MAX_GAP, RuleIndex
@@ -32,8 +32,6 @@ from .pipeline import (
     with_progress,
 )
 
-rules_app = typer.Typer(name="rules", help="Find and check labelling rules.", no_args_is_help=True)
-
 Marked = Annotated[
     bool, typer.Option("--marked", help="Use the pairs that the data set marks, not all pairs of entities")
 ]
@@ -46,15 +44,18 @@ _WIDEST = 60
 _SHOWN = 20
 
 
-@rules_app.command("check")
 def check_cli(
     rules: Annotated[
         Path, typer.Argument(metavar="RULES", help="JSON lines, JSON list, .tsv table, or a folder of them")
     ],
     corpus: options.Corpus,
-    lang: Annotated[str, typer.Option(help="Language whose tokenizer splits the rules' words")] = "en",
-    relations: Annotated[Optional[str], typer.Option(help="All relations, comma-separated; others are errors")] = None,
-    types: Annotated[Optional[str], typer.Option(help="All entity types, comma-separated; others are errors")] = None,
+    lang: options.Lang = "en",
+    known_relations: Annotated[
+        Optional[str], typer.Option(help="All relations, comma-separated; others are errors")
+    ] = None,
+    known_types: Annotated[
+        Optional[str], typer.Option(help="All entity types, comma-separated; others are errors")
+    ] = None,
     form: Annotated[str, typer.Option(help=f"What of a token is compared: {', '.join(FORMS)}")] = "text",
     max_gap: Annotated[
         int, typer.Option(min=0, max=MAX_GAP, help="Maximum number of tokens that * matches; 0: no gaps")
@@ -67,7 +68,7 @@ def check_cli(
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     with input_errors():
-        allowed = {"relations": options.split_list(relations), "types": options.split_list(types)}
+        allowed = {"relations": options.split_list(known_relations), "types": options.split_list(known_types)}
         syntax = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
         rule_set = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **syntax)  # type: ignore[arg-type]
         for problem in rule_set.problems if sum(each.fatal for each in rule_set.problems) > SHOWN else ():
@@ -87,14 +88,13 @@ def check_cli(
         msg.warn(message)
 
 
-@rules_app.command("mine")
 def mine_cli(
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of patterns, to be given relations by hand")],
-    least: Annotated[int, typer.Option(min=1, help="How often a pattern must occur")] = 3,
+    min_count: options.MinCount = 3,
     longest: Longest = 6,
-    top: Annotated[int, typer.Option(min=0, help="Patterns to write; 0: all")] = 500,
-    examples: Annotated[int, typer.Option(min=0, help="Sentences for each")] = 2,
+    top: options.Top = 500,
+    examples: options.Examples = 2,
     marked: Marked = False,
 ) -> None:
     """List frequent texts between two entities; with relations filled in, the table is a file of rules."""
@@ -102,9 +102,9 @@ def mine_cli(
     options.check_suffix(output, TABLE)
     with input_errors():
         docs = with_progress(read_sentences(corpus))
-        mined = mine_patterns(docs, suggester=suggester, longest=longest, least=least, top=top, examples=examples)
+        mined = mine_patterns(docs, suggester=suggester, longest=longest, least=min_count, top=top, examples=examples)
         if not mined:
-            fail(Errors.R502.format(path=str(corpus), least=least, longest=longest))
+            fail(Errors.R502.format(path=str(corpus), least=min_count, longest=longest))
         write_patterns(mined, output)
     groups = max(each.group for each in mined)
     msg.good(f"Wrote {len(mined)} patterns in {groups} groups to {output}")
@@ -188,19 +188,18 @@ def _row(report: RuleReport) -> Sequence[str]:
     return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", correct, against, str(rule.pattern))
 
 
-@rules_app.command("suggest")
 def suggest_cli(
     pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a nero_grounder, or its name")],
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of rules; delete the lines that are wrong")],
-    score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Minimum score of a relation")] = 0.8,
-    least: Annotated[int, typer.Option(min=1, help="Minimum number of pairs with the same words and relation")] = 3,
+    min_score: options.MinScore = 0.8,
+    min_count: options.MinCount = 3,
     agreement: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Minimum fraction of the pairs with the same words")
     ] = 0.5,
     longest: Longest = 6,
-    top: Annotated[int, typer.Option(min=0, help="Rules to write; 0: all")] = 500,
-    examples: Annotated[int, typer.Option(min=0, help="Sentences for each")] = 1,
+    top: options.Top = 500,
+    examples: options.Examples = 1,
     gold_ents: options.GoldEnts = None,
     code: options.Code = None,
     batch_size: options.BatchSize = 64,
@@ -209,6 +208,7 @@ def suggest_cli(
     """Suggest rules for phrases that a nero_grounder repeatedly labels with a relation although no rule matches."""
     options.check_suffix(output, TABLE)
     with input_errors(), unannotated_texts():
+        check_range("--min-score", min_score, 0.0, 1.0)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         component = find_component(nlp, NeroGrounder, path=pipeline, problem=Errors.R510)
         docs = nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), batch_size=batch_size)
@@ -217,9 +217,9 @@ def suggest_cli(
             suggester=component.suggest,
             index=RuleIndex(component.rules, form=component.grounding.form, max_gap=component.grounding.max_gap),
             source=component.name,
-            score=score,
+            score=min_score,
             longest=longest,
-            least=least,
+            least=min_count,
             agreement=agreement,
             top=top,
             examples=examples,
@@ -227,7 +227,7 @@ def suggest_cli(
         if not suggested.pairs:
             fail(Errors.R520.format(path=str(corpus), name=component.name))
         if not suggested.rules:
-            given = {"name": component.name, "score": score, "longest": longest}
+            given = {"name": component.name, "score": min_score, "longest": longest}
             fail(Errors.R511.format(path=str(corpus), **given, **suggested._asdict()))
         write_suggestions(suggested.rules, output)
     typer.echo(format_suggestions(suggested.rules))

@@ -1,6 +1,6 @@
 """`spacy relext serve`: a pipeline behind HTTP."""
 
-from typing import Annotated, List, Optional
+from typing import Annotated, Optional
 
 import typer
 
@@ -16,9 +16,9 @@ def serve_cli(
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other machines")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on")] = 8000,
+    port: options.Port = 8000,
     allow_host: Annotated[
-        Optional[List[str]], typer.Option(help="Further name of this machine in requests, repeatable")
+        Optional[str], typer.Option(help="Further names of this machine in requests, comma-separated")
     ] = None,
     max_bytes: Annotated[int, typer.Option(min=1, help="Bytes of a request")] = Limits.bytes,
     max_texts: Annotated[int, typer.Option(min=1, help="Texts of a request")] = Limits.texts,
@@ -33,7 +33,7 @@ def serve_cli(
         bound = bind_port(host, port)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         local = ["127.0.0.1", "localhost", "::1"] if is_loopback(host) else []
-        hosts = [*local, *(allow_host or ())]
+        hosts = [*local, *(options.split_list(allow_host) or ())]
         service = Service(nlp, Limits(max_bytes, max_texts, max_length), hosts, batch_size)
         app = make_service_app(service)
         typer.echo(f"Serving on http://{host}:{port} (Ctrl-C to stop)", err=True)

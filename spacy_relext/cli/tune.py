@@ -26,7 +26,6 @@ def tune_cli(
     pipeline: options.Pipeline,
     dev: Annotated[Path, typer.Argument(metavar="DEV", help="A .spacy file with gold triples, not trained on")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the tuned pipeline")],
-    gpu_id: options.Gpu = -1,
     min_positives: Annotated[
         int, typer.Option(min=1, help="Right predictions that a relation needs for its own threshold")
     ] = 10,
@@ -37,17 +36,19 @@ def tune_cli(
     precision: Annotated[
         Optional[float], typer.Option(help="Highest recall at this precision instead of the best F, such as 0.9")
     ] = None,
-    gold_sents: options.GiveSents = True,
-    gold_ents: options.GiveEnts = False,
+    gold_sents: options.GoldSents = True,
+    gold_ents: options.GoldEnts = None,
     missing_rates: Annotated[
         Optional[Path], typer.Option(help="JSON file for the detector's estimate of how many labels are missing")
     ] = None,
     label_frequency: Annotated[bool, typer.Option("--label-frequency", help="Print that estimate as a table")] = False,
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
 ) -> None:
     """Fit thresholds and calibration on DEV and save the pipeline as OUT."""
     with input_errors():
         goal = _read_goal(beta, precision)
-        nlp = open_pipeline(pipeline, gpu_id)
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
         examples = read_corpus(nlp, dev, gold_sents=gold_sents, gold_ents=gold_ents)
         if not examples:
             fail(Errors.R011.format(count=0))

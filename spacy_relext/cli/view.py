@@ -1,7 +1,7 @@
 """`spacy relext view`: draw the triples of a text."""
 
 from pathlib import Path
-from typing import Annotated, List, Optional, Sequence, Union
+from typing import Annotated, List, Sequence, Union
 
 import typer
 from spacy.language import Language
@@ -16,32 +16,33 @@ from ..visuals.web import HOST, bind_port, make_page_app, serve
 from . import options
 from .pipeline import fail, input_errors, open_pipeline
 
-PAGE, DRAWING = SUFFIXES = (".html", ".svg")
-
 
 def view_cli(
     pipeline: options.Pipeline,
     text: Annotated[str, typer.Argument(metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of texts")],
-    output: Annotated[Optional[Path], typer.Argument(metavar="OUT", help=".html: page; .svg: first drawing")] = None,
+    html: options.Html = None,
+    svg: options.Svg = None,
     is_served: Annotated[bool, typer.Option("--serve", help="Show the page on localhost until Ctrl-C")] = False,
-    port: Annotated[int, typer.Option(help="Where to serve; 0: any free port")] = 5000,
+    port: options.Port = 8000,
+    code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Draw the triples of a text as one HTML page."""
     with input_errors():
-        if output is None and not is_served:
+        if html is None and svg is None and not is_served:
             fail(Errors.R214)
-        if output is not None:
-            options.check_suffix(output, *SUFFIXES)
+        options.check_suffix(html, ".html")
+        options.check_suffix(svg, ".svg")
         texts = read_texts(text)
-        docs = read_docs(open_pipeline(pipeline, gpu_id), [raw.text for raw in texts])
+        docs = read_docs(open_pipeline(pipeline, gpu_id, code=code), [raw.text for raw in texts])
         page = render_page(docs)
-        if output is not None:
-            is_drawing = output.suffix == DRAWING
-            drawings = [passage.svg for doc in docs for passage in draw_passages(doc) if passage.svg]
-            if is_drawing and not drawings:
-                fail(Errors.R221.format(path=str(output)))
-            save(style_drawing(drawings[0]) if is_drawing else page, output)
+        if svg is not None:
+            drawing = next((passage.svg for doc in docs for passage in draw_passages(doc) if passage.svg), None)
+            if drawing is None:
+                fail(Errors.R221.format(path=str(svg)))
+            save(style_drawing(drawing), svg)
+        if html is not None:
+            save(page, html)
         if is_served:
             _serve(page, port)
 

@@ -17,7 +17,8 @@ from .whole import whole_text
 def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
     """Read canonical records from JSON lines or from one JSON array.
 
-    Of answers given in `spacy relext correct`, only the last for each text and annotator is read, if it is finished.
+    Of answers given in `spacy relext annotate correct`, only the last for each text and annotator is read, if it is
+    finished.
 
     RAISES (ValueError): At the first malformed record.
     """

@@ -169,7 +169,7 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("texts that occurred before", report.repeated_texts),
         ("triples across sentences", report.across_sentences),
         ("triples with attributes", report.attributed),
-        ("triples of a pipeline, not gold (--pseudo-labels makes them gold)", report.predicted),
+        ("triples of a pipeline, not gold (--format-option pseudo_labels makes them gold)", report.predicted),
         ("rejected triples", report.rejected),
         ("coreference clusters", report.clusters),
         ("triples relabelled by the relation map", report.relabelled),

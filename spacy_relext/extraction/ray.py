@@ -37,8 +37,8 @@ def extract_with_ray(
     progress (Optional[Progress]): Wraps the stream of finished shards; also gets their number.
     RAISES (ImportError): If Ray is not installed (extra `ray`).
     """
-    data: Any = require("ray.data", purpose="`extract --engine ray`", extra="ray")
-    ray: Any = require("ray", purpose="`extract --engine ray`", extra="ray")
+    data: Any = require("ray.data", purpose="`extract --ray`", extra="ray")
+    ray: Any = require("ray", purpose="`extract --ray`", extra="ray")
     if not ray.is_initialized():
         ray.init(address=cluster.address, log_to_driver=False, include_dashboard=False, configure_logging=False)
     report = ShardReport()

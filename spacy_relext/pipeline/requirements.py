@@ -3,6 +3,7 @@
 from typing import Dict, List, Sequence
 
 import numpy
+from spacy import registry
 from spacy.language import Language
 from spacy.pipeline import Sentencizer
 from spacy.pipeline.tok2vec import Tok2VecListener
@@ -59,6 +60,12 @@ def _has_no_vectors(doc: Doc, is_tok2vec: bool) -> bool:
 def assigning_components(nlp: Language, attribute: str) -> List[str]:
     """List the names of the components whose factory declares that they set an attribute, such as "doc.ents"."""
     return [name for name in nlp.pipe_names if attribute in nlp.get_pipe_meta(name).assigns]
+
+
+def assigning_factories(attribute: str) -> List[str]:
+    """List the registered factories that declare that they set an attribute, such as "doc._.triples"."""
+    names = (name for name in registry.factories.get_all() if Language.has_factory(name))
+    return sorted(name for name in names if attribute in Language.get_factory_meta(name).assigns)
 
 
 def late_components(nlp: Language, name: str) -> Dict[str, List[str]]:

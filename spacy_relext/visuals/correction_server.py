@@ -1,4 +1,4 @@
-"""The application behind the page of `spacy relext correct`: sends documents, takes answers."""
+"""The application behind the page of `spacy relext annotate correct`: sends documents, takes answers."""
 
 import secrets
 from hmac import compare_digest
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 MAX_BODY = 16 * 1024 * 1024
-PURPOSE = "`spacy relext correct`"
+PURPOSE = "`spacy relext annotate correct`"
 
 _TOKEN_HEADER = "X-Relext-Token"
 

@@ -111,7 +111,7 @@ def count_misses(misses: Sequence[NearMiss], hidden: int) -> str:
     """Write how many near misses are shown, and how many are not."""
     if not misses:
         return "No near miss."
-    more = f"; {hidden} more with lower scores (--limit)" if hidden else ""
+    more = f"; {hidden} more with lower scores (--near-misses)" if hidden else ""
     return f"{len(misses)} near miss{'es' * (len(misses) != 1)}{more}."
 
 

@@ -17,7 +17,7 @@ def folder(tmp_path):
 def test_report_of_files_and_corpora(run, folder):
     convert("jsonl", [folder / "ben.jsonl"], folder / "ben.spacy")
     for name in ("ben.jsonl", "ben.spacy"):
-        done = run("agree", folder / "ann.jsonl", folder / name)
+        done = run("annotate", "agree", folder / "ann.jsonl", folder / name)
         assert done.exit_code == 0, done.output
         assert "66.67" in done.stdout and "0.200" in done.stdout and "alpha of all: 0.300" in done.stdout
         assert "ben: 1 documents that no other" in done.stdout
@@ -28,7 +28,7 @@ def test_answers_of_two_people(run, folder):
     """Of a file that `correct` wrote, the last answers count, and only those that are finished."""
     lines = [{**ANN[0], "triples": []}, {**ANN[0]}, {**ANN[1], "correction": "skipped"}]
     write_jsonl(folder / "cid.jsonl", [{"correction": "done", "annotator": "cid", **line} for line in lines])
-    done = run("agree", folder / "ann.jsonl", folder / "cid.jsonl")
+    done = run("annotate", "agree", folder / "ann.jsonl", folder / "cid.jsonl")
     assert "100.00" in done.stdout and "ann: 1 documents that no other" in done.stdout
 
 
@@ -36,11 +36,11 @@ def test_output_files(run, folder):
     evil = record("second", ("Dan", "<script>alert(1)</script>", "Eve"))
     write_jsonl(folder / "evil.jsonl", [evil, BEN[1]])
     files = [folder / "ann.jsonl", folder / "ben.jsonl", folder / "evil.jsonl"]
-    assert run("agree", *files, "--output", folder / "new" / "out.json", "--show", 1).exit_code == 0
+    assert run("annotate", "agree", *files, "--output", folder / "new" / "out.json", "--top", 1).exit_code == 0
     found = json.loads((folder / "new" / "out.json").read_text())
     assert found["annotators"] == ["ann", "ben", "evil"] and len(found["pairs"]) == 3
     assert found["pairs"][0]["kappa"] == pytest.approx(0.2) and len(found["disagreements"]) == 2
-    done = run("agree", *files, "--output", folder / "out.html", "--show", 1)
+    done = run("annotate", "agree", *files, "--html", folder / "out.html", "--top", 1)
     assert "1 of 2 disagreements" in done.stdout
     page = (folder / "out.html").read_text()
     assert "&lt;script&gt;alert(1)" in page and "<script" not in page
@@ -49,7 +49,7 @@ def test_output_files(run, folder):
 def test_equal_names(run, folder):
     (folder / "other").mkdir()
     write_jsonl(folder / "other" / "ann.jsonl", ANN)
-    done = run("agree", folder / "ann.jsonl", folder / "other" / "ann.jsonl")
+    done = run("annotate", "agree", folder / "ann.jsonl", folder / "other" / "ann.jsonl")
     assert "other" in done.stdout and "100.00" in done.stdout
 
 
@@ -61,11 +61,11 @@ def test_equal_names(run, folder):
         (("{tmp}/ann.jsonl", "{tmp}/text.txt"), "R256"),
         (("{tmp}/ann.jsonl", "{tmp}/absent.spacy"), "R111"),
         (("{tmp}/ann.jsonl", "{tmp}/alone.jsonl"), "R258"),
-        (("{tmp}/ann.jsonl", "{tmp}/ben.jsonl", "--by", "name"), "R206"),
+        (("{tmp}/ann.jsonl", "{tmp}/ben.jsonl", "--match", "name"), "R206"),
         (("{tmp}/ann.jsonl", "{tmp}/ben.jsonl", "--output", "{tmp}/out.csv"), "R209"),
     ],
 )
 def test_one_line_for_bad_input(fails, folder, arguments, message):
     (folder / "text.txt").write_text("Ann Ben")
     write_jsonl(folder / "alone.jsonl", [record("Ann Ben")])
-    assert message in fails("agree", *[argument.format(tmp=folder) for argument in arguments])
+    assert message in fails("annotate", "agree", *[argument.format(tmp=folder) for argument in arguments])

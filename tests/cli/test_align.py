@@ -1,4 +1,4 @@
-"""`spacy relext align`: a knowledge base labels a corpus."""
+"""`spacy relext kb align`: a knowledge base labels a corpus."""
 
 from pathlib import Path
 from typing import Any, List
@@ -40,7 +40,7 @@ def corpus(path: Path, texts: List[str]) -> Path:
 
 
 def run(*arguments: Any) -> Any:
-    return CliRunner().invoke(relext, ["align", *map(str, arguments)])
+    return CliRunner().invoke(relext, ["kb", "align", *map(str, arguments)])
 
 
 def read(path: Path) -> List[Doc]:

@@ -87,7 +87,7 @@ def data_of(page: Path) -> Dict[str, Any]:
 
 def test_a_page(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     page = tmp_path / "new" / "page.html"
-    done = run("clusters", trained / "pipeline", trained / "corpus.spacy", page)
+    done = run("clusters", "view", trained / "pipeline", trained / "corpus.spacy", "--html", page)
     assert done.exit_code == 0, done.output
     data = data_of(page)
     sizes = [each["size"] for each in data["clusters"]]
@@ -98,7 +98,7 @@ def test_a_page(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     assert dated == ["Ada was born in the town of 1990"] and sum(each["dated"] for each in data["clusters"]) == 1
     text = page.read_text(encoding="utf8")
     assert "<b>Eve" not in text and not re.search(r'(src|href)="|https?://', text), "self-contained"
-    fewer = run("clusters", trained / "pipeline", trained / "corpus.spacy", page, "--most", 10)
+    fewer = run("clusters", "view", trained / "pipeline", trained / "corpus.spacy", "--html", page, "--max-pairs", 10)
     assert fewer.exit_code == 0 and len(data_of(page)["points"]) == 10
     assert sum(each["size"] for each in data_of(page)["clusters"]) == 50
 
@@ -115,7 +115,7 @@ def test_pairs_below_the_threshold_of_their_own_relation(trained: Path) -> None:
 @needs_browser
 def test_in_a_browser(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    run("clusters", trained / "pipeline", trained / "corpus.spacy", page)
+    run("clusters", "view", trained / "pipeline", trained / "corpus.spacy", "--html", page)
     dom = open_page(page, tmp_path / "profile")
     assert len(re.findall(r'<button class="cluster"', dom)) == 3 and len(re.findall(r'class="sentence"', dom)) == 49
     assert "49 pairs, the best fitting first" in dom and '<mark class="subject">' in dom and "<b>Eve" not in dom
@@ -124,7 +124,7 @@ def test_in_a_browser(trained: Path, run: Callable[..., Any], tmp_path: Path) ->
 @needs_browser
 def test_what_a_user_does(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    run("clusters", trained / "pipeline", trained / "corpus.spacy", page)
+    run("clusters", "view", trained / "pipeline", trained / "corpus.spacy", "--html", page)
     data = data_of(page)
     points = [point for point in data["points"] if "d" not in point]
     sizes = [each["size"] - each["dated"] for each in data["clusters"]]
@@ -189,21 +189,19 @@ def test_clusters_of_dates_alone_are_hidden(tmp_path: Path) -> None:
 
 
 def test_names_that_a_page_downloaded(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    names, renamed, page = tmp_path / "names.json", tmp_path / "renamed", tmp_path / "page.html"
+    names, renamed = tmp_path / "names.json", tmp_path / "renamed"
     names.write_text(json.dumps({"cluster_1": "born in", "cluster_2": "bought"}), encoding="utf8")
-    done = run("clusters", trained / "pipeline", "--names", names, "--output", renamed)
+    done = run("clusters", "rename", trained / "pipeline", names, renamed)
     assert done.exit_code == 0 and f"with these names to {renamed}" in " ".join(done.stdout.split())
     before = spacy.load(trained / "pipeline").get_pipe(NAME).labels  # type: ignore[attr-defined]
     clusterer: Any = spacy.load(renamed).get_pipe(NAME)
     assert clusterer.labels == (before[0], "born in", "bought") and clusterer.clusters.records[1]["renamed"]
-    done = run("clusters", trained / "pipeline", trained / "corpus.spacy", page, "--names", names)
-    assert [each["name"] for each in data_of(page)["clusters"]] == list(clusterer.labels), "a page alone"
 
 
 def test_names_that_merge_clusters(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     names, renamed = tmp_path / "names.json", tmp_path / "renamed"
     names.write_text(json.dumps({"cluster_0": "one", "cluster_2": "one"}), encoding="utf8")
-    done = run("clusters", trained / "pipeline", "--names", names, "--output", renamed)
+    done = run("clusters", "rename", trained / "pipeline", names, renamed)
     assert done.exit_code == 0 and "cluster_0 and cluster_2 are one relation: one" in done.stdout
     out = tmp_path / "scores.json"
     assert run("evaluate", renamed, trained / "corpus.spacy", "--gold-ents", "--output", out).exit_code == 0
@@ -212,7 +210,7 @@ def test_names_that_merge_clusters(trained: Path, run: Callable[..., Any], tmp_p
 
 def test_bad_names(trained: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     pipeline, names, renamed = trained / "pipeline", tmp_path / "names.json", tmp_path / "renamed"
-    rename = ("clusters", pipeline, "--names", names, "--output", renamed)
+    rename = ("clusters", "rename", pipeline, names, renamed)
     assert "R216" in fails(*rename)
     for text in ("{", "[]", '{"cluster_0": 3}', '"born in"'):
         names.write_text(text, encoding="utf8")
@@ -222,12 +220,6 @@ def test_bad_names(trained: Path, fails: Callable[..., str], tmp_path: Path) -> 
     assert "names.json' names cluster_9, but the clusters of 'selfore_clusterer' are cluster_0, c" in fails(*rename)
     names.write_text('{"cluster_0": " "}', encoding="utf8")
     assert "R007" in fails(*rename) and not renamed.exists()
-
-
-def test_nothing_to_write(trained: Path, fails: Callable[..., str], tmp_path: Path) -> None:
-    pipeline, corpus, page, names = trained / "pipeline", trained / "corpus.spacy", tmp_path / "x.html", tmp_path / "n"
-    for rest in ((), (corpus,), ("--names", names), ("--output", page), (corpus, page, "--output", tmp_path)):
-        assert "R616" in fails("clusters", pipeline, *rest)
 
 
 def loneliest(points: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
@@ -242,24 +234,24 @@ def loneliest(points: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
 
 def test_bad_input(trained: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     pipeline, corpus, page = trained / "pipeline", trained / "corpus.spacy", tmp_path / "page.html"
-    assert "expected .html" in fails("clusters", pipeline, corpus, tmp_path / "page.txt")
-    assert "R604" in fails("clusters", pipeline, trained / "empty.spacy", page)
+    assert "expected .html" in fails("clusters", "view", pipeline, corpus, "--html", tmp_path / "page.txt")
+    assert "R604" in fails("clusters", "view", pipeline, trained / "empty.spacy", "--html", page)
     spacy.blank("en").to_disk(tmp_path / "other")
-    assert "R605" in fails("clusters", tmp_path / "other", corpus, page)
-    assert "R111" in fails("clusters", pipeline, tmp_path / "none.spacy", page) and not page.exists()
+    assert "R605" in fails("clusters", "view", tmp_path / "other", corpus, "--html", page)
+    assert "R111" in fails("clusters", "view", pipeline, tmp_path / "none.spacy", "--html", page) and not page.exists()
     assert NAME in spacy.load(pipeline).pipe_names
     nothing_learned = spacy.blank("en")
     nothing_learned.add_pipe(NAME, config={"model": MODEL})
     nothing_learned.to_disk(tmp_path / "new")
-    assert "[R004] Component 'selfore_clusterer'" in fails("clusters", tmp_path / "new", corpus, page)
+    assert "[R004] Component 'selfore_clusterer'" in fails("clusters", "view", tmp_path / "new", corpus, "--html", page)
 
 
 def test_a_seed_that_is_none(trained: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    paths = trained / "pipeline", trained / "corpus.spacy", tmp_path / "page.html"
+    paths = trained / "pipeline", trained / "corpus.spacy", "--html", tmp_path / "page.html"
     for seed in (-1, 2**32):
-        done = run("clusters", *paths, "--seed", seed)
+        done = run("clusters", "view", *paths, "--seed", seed)
         assert done.exit_code == 2 and "seed" in done.stderr and isinstance(done.exception, SystemExit)
-    assert run("clusters", *paths, "--seed", 2**32 - 1).exit_code == 0
+    assert run("clusters", "view", *paths, "--seed", 2**32 - 1).exit_code == 0
     with pytest.raises(ValueError, match=r"R007.*seed is -1; expected a number from 0 to"):
         build(clustering={"@misc": "spacy_relext.SelforeClustering.v1", "seed": -1})
 

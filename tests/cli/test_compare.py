@@ -89,7 +89,7 @@ def test_one_pipeline_twice(run: Callable[..., Any], pipeline: str, corpus: Path
 @needs_browser
 def test_the_page(run: Callable[..., Any], pipeline: str, detector_pipeline: str, corpus: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    run("compare", pipeline, detector_pipeline, corpus, "--output", page)
+    run("compare", pipeline, detector_pipeline, corpus, "--html", page)
     text = page.read_text(encoding="utf8")
     assert "</body>" in text and "<b>Eve" not in text and not re.search(r'(src|href)="|https?://', text), (
         "self-contained and escaped"

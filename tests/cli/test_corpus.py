@@ -69,61 +69,67 @@ def test_convert_ends_with_one_line_on_bad_input(fails: Callable[..., str], data
 
 def test_export(run: Callable[..., Any], fails: Callable[..., str], data: Path, tmp_path: Path) -> None:
     run("convert", "nyt", data, tmp_path / "in.spacy")
-    done = run("export", "label-studio", tmp_path / "in.spacy", tmp_path / "tasks.json")
+    done = run("annotate", "export", "label-studio", tmp_path / "in.spacy", tmp_path / "tasks.json")
     assert done.exit_code == 0 and "tasks.xml" in done.stdout and "written as ENTITY" in done.stdout
     assert run("convert", "label-studio", tmp_path / "tasks.json", tmp_path / "out.spacy").exit_code == 0
     triples = [[(t["subject"], t["object"]) for t in get_records(doc) or []] for doc in read(tmp_path / "out.spacy")]
     assert triples == [[((0, 3), (10, 12)), ((10, 12), (0, 3))], []]
-    assert "R102" in fails("export", "nyt", tmp_path / "in.spacy", tmp_path / "a.json")
-    assert "R118" in fails("export", "brat", tmp_path / "none.jsonl", tmp_path / "folder")
-    assert "R121" in fails("export", "brat", tmp_path / "in.spacy", tmp_path)
+    assert "R102" in fails("annotate", "export", "nyt", tmp_path / "in.spacy", tmp_path / "a.json")
+    assert "R118" in fails("annotate", "export", "brat", tmp_path / "none.jsonl", tmp_path / "folder")
+    assert "R121" in fails("annotate", "export", "brat", tmp_path / "in.spacy", tmp_path)
 
 
 def test_export_of_what_a_pipeline_finds(
     run: Callable[..., Any], fails: Callable[..., str], pipeline: str, tmp_path: Path
 ) -> None:
     (tmp_path / "texts.txt").write_text("Ada met Bo.\nCy slept.\n", encoding="utf8")
-    done = run("export", "label-studio", tmp_path / "texts.txt", tmp_path / "tasks.json", "--pipeline", pipeline)
+    done = run(
+        "annotate", "export", "label-studio", tmp_path / "texts.txt", tmp_path / "tasks.json", "--pipeline", pipeline
+    )
     assert done.exit_code == 0, done.output
     first, second = json.loads((tmp_path / "tasks.json").read_text(encoding="utf8"))
     assert first["predictions"][0]["model_version"] == "fake" and second.keys() == {"data"}
     options = ["--pipeline", tmp_path / "none"]
-    assert "R200" in fails("export", "brat", tmp_path / "texts.txt", tmp_path / "folder", *options)
+    assert "R200" in fails("annotate", "export", "brat", tmp_path / "texts.txt", tmp_path / "folder", *options)
 
 
 def test_options_of_formats(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Ada slept.\n\nBo woke.\n", encoding="utf8")
-    done = run("convert", "text", tmp_path / "a.txt", tmp_path / "out.spacy", "--unit", "file")
+    done = run("convert", "text", tmp_path / "a.txt", tmp_path / "out.spacy", "--format-option", "unit=file")
     assert done.exit_code == 0 and "Wrote 1 documents" in done.stdout
     (tmp_path / "tasks.json").write_text('[{"data": {"text": "Ada slept."}}]')
-    options = ["--predictions", "--symmetric", "near,spouse"]
+    options = ["--format-option", "predictions", "--format-option", "symmetric=near,spouse"]
     assert run("convert", "label-studio", tmp_path / "tasks.json", tmp_path / "out.spacy", *options).exit_code == 0
     line = fails("convert", "nyt", tmp_path / "tasks.json", tmp_path / "out.spacy", *options)
-    assert "R123" in line and "--symmetric" in line and "label-studio" in line
-    assert "R209" in fails("convert", "cas", tmp_path / "a.txt", tmp_path / "out.spacy", "--span-layer", "Person")
+    assert "R123" in line and "--format-option symmetric" in line and "label-studio" in line
+    assert "R209" in fails(
+        "convert", "cas", tmp_path / "a.txt", tmp_path / "out.spacy", "--format-option", "span_layer=Person"
+    )
     assert "R216" in fails(
-        "convert", "cas", tmp_path / "tasks.json", tmp_path / "out.spacy", "--typesystem", "none.xml"
+        "convert", "cas", tmp_path / "tasks.json", tmp_path / "out.spacy", "--format-option", "typesystem=none.xml"
     )
 
 
 def test_triples_of_pipelines_become_labels(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
     triple = {"subject": [0, 3], "relation": "knows", "object": [8, 10], "score": 0.7, "source": "rere_extractor"}
     (tmp_path / "found.jsonl").write_text(json.dumps({"text": "Ada met Bo.", "triples": [triple]}), encoding="utf8")
-    for options, gold in (([], 0), (["--pseudo-labels"], 1)):
+    for options, gold in (([], 0), (["--format-option", "pseudo_labels"], 1)):
         done = run("convert", "jsonl", tmp_path / "found.jsonl", tmp_path / "out.spacy", *options)
         assert done.exit_code == 0, done.output
         assert len(get_records(read(tmp_path / "out.spacy")[0], source="") or []) == gold
-    assert "R123" in fails("convert", "nyt", tmp_path / "found.jsonl", tmp_path / "out.spacy", "--pseudo-labels")
+    assert "R123" in fails(
+        "convert", "nyt", tmp_path / "found.jsonl", tmp_path / "out.spacy", "--format-option", "pseudo_labels"
+    )
 
 
 def test_drop_triples(run: Callable[..., Any], fails: Callable[..., str], data: Path, tmp_path: Path) -> None:
     run("convert", "nyt", data, tmp_path / "in.spacy")
     options: List[Any] = ["--rate", 1, "--mode", "keep_empty", "--seed", 3]
-    done = run("drop-triples", tmp_path / "in.spacy", tmp_path / "out.spacy", *options)
+    done = run("research", "drop-triples", tmp_path / "in.spacy", tmp_path / "out.spacy", *options)
     assert done.exit_code == 0 and "Wrote 2 documents" in done.stdout
     assert [get_records(doc) for doc in read(tmp_path / "out.spacy")] == [[], []]
-    assert "R107" in fails("drop-triples", tmp_path / "in.spacy", tmp_path / "out.spacy", "--rate", 2)
-    assert "R111" in fails("drop-triples", tmp_path / "none.spacy", tmp_path / "out.spacy", "--rate", 0.5)
+    assert "R107" in fails("research", "drop-triples", tmp_path / "in.spacy", tmp_path / "out.spacy", "--rate", 2)
+    assert "R111" in fails("research", "drop-triples", tmp_path / "none.spacy", tmp_path / "out.spacy", "--rate", 0.5)
 
 
 @pytest.fixture
@@ -141,7 +147,7 @@ def texts(path: Path) -> List[str]:
 
 
 def test_each_document_is_held_out_once(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    done = run("folds", corpus, tmp_path / "folds", "-k", 3)
+    done = run("research", "folds", corpus, tmp_path / "folds", "-k", 3)
     assert done.exit_code == 0 and "3 folds of 2 to 3 documents" in done.stdout
     held = [texts(tmp_path / "folds" / f"held{fold}.spacy") for fold in range(3)]
     assert held[0] == ["Text 0", "Text 3", "Text 6"] and sorted(sum(held, [])) == texts(corpus)
@@ -151,7 +157,7 @@ def test_each_document_is_held_out_once(corpus: Path, run: Callable[..., Any], t
 
 
 def test_annotation_stays(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    run("folds", corpus, tmp_path / "folds")
+    run("research", "folds", corpus, tmp_path / "folds")
     (doc, *_) = (
         DocBin(store_user_data=True).from_disk(tmp_path / "folds" / "held1.spacy").get_docs(spacy.blank("en").vocab)
     )
@@ -159,5 +165,5 @@ def test_annotation_stays(corpus: Path, run: Callable[..., Any], tmp_path: Path)
 
 
 def test_too_few_documents(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
-    line = fails("folds", corpus, tmp_path / "folds", "-k", 8)
+    line = fails("research", "folds", corpus, tmp_path / "folds", "-k", 8)
     assert "[R119]" in line and "7 documents" in line

@@ -33,7 +33,7 @@ def test_the_command_serves_until_it_is_stopped(run, pipeline, tmp_path, monkeyp
         seen.append(TestClient(app, base_url=address).get("/").text)
 
     monkeypatch.setattr(correct, "serve", serve_once)
-    done = run("correct", tmp_path / "in.txt", tmp_path / "out.jsonl", "--pipeline", pipeline, "--port", 0)
+    done = run("annotate", "correct", tmp_path / "in.txt", tmp_path / "out.jsonl", "--pipeline", pipeline, "--port", 0)
     assert done.exit_code == 0, done.output
     assert "Stopped: 0 of 1 documents done" in done.stdout and "1 documents with a text" in done.stderr
     assert "Correct out.jsonl" in seen[0] and correct.HOST in done.stdout
@@ -57,4 +57,4 @@ def test_one_line_for_bad_input(fails, tmp_path, arguments, message):
     (tmp_path / "empty.txt").write_text("\n")
     (tmp_path / "in.jsonl").write_text('{"text": "Ada met Bo."}\n')
     (tmp_path / "bad.jsonl").write_text('{"text": ""}\n')
-    assert message in fails("correct", *[argument.format(tmp=tmp_path) for argument in arguments])
+    assert message in fails("annotate", "correct", *[argument.format(tmp=tmp_path) for argument in arguments])

@@ -111,7 +111,7 @@ def test_the_command(
     corpora: Tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path, run: Callable[..., Any]
 ) -> None:
     page = tmp_path / "pages" / "data.html"
-    done = run("debug-data", *corpora, "--output", page)
+    done = run("debug-data", *corpora, "--html", page)
     assert done.exit_code == 0, done.output
     for part in ("located_in", "triples across sentences", "NAME → (no entity)", "ada lovelace / william king"):
         assert part in done.stdout
@@ -160,7 +160,7 @@ def test_wrong_input(
     assert "[R224]" in fails("debug-data", tmp_path / "none.cfg", *corpora)
     (tmp_path / "bad.cfg").write_text("what = is this\n", encoding="utf8")
     assert "[R224]" in fails("debug-data", tmp_path / "bad.cfg", *corpora)
-    assert "[R209]" in fails("debug-data", *corpora, "--output", tmp_path / "page.txt")
+    assert "[R209]" in fails("debug-data", *corpora, "--html", tmp_path / "page.txt")
     assert "[R209]" in fails("debug-data", tmp_path / "a.cfg", tmp_path / "b.cfg")
 
 

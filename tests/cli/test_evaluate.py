@@ -97,7 +97,7 @@ def test_gold_relations_instead_of_the_detectors(run, fails, pipeline, detector_
 
 def test_errors_and_their_page(run, fails, pipeline, corpus, tmp_path):
     pytest.importorskip("matplotlib")
-    files = ["--errors", tmp_path / "new" / "e.jsonl", "--report", tmp_path / "new" / "r.html", "--train", corpus]
+    files = ["--errors", tmp_path / "new" / "e.jsonl", "--html", tmp_path / "new" / "r.html", "--train", corpus]
     done = run("evaluate", pipeline, corpus, *files)
     assert done.exit_code == 0, done.output
     assert f"Saved 2 errors to {tmp_path / 'new' / 'e.jsonl'}" in done.stdout
@@ -117,8 +117,8 @@ def test_options_about_errors_are_checked_first(fails, corpus, tmp_path):
     pytest.importorskip("matplotlib")
     assert "R111" in fails("evaluate", "absent", corpus, "--train", tmp_path / "absent")
     assert "R209" in fails("evaluate", "absent", corpus, "--errors", tmp_path / "e.json")
-    assert "R209" in fails("evaluate", "absent", corpus, "--report", tmp_path / "r.svg")
-    page = ["--report", tmp_path / "r.html", "--train", tmp_path / "absent"]
+    assert "R209" in fails("evaluate", "absent", corpus, "--html", tmp_path / "r.svg")
+    page = ["--html", tmp_path / "r.html", "--train", tmp_path / "absent"]
     assert "R111" in fails("evaluate", "absent", corpus, *page)
 
 
@@ -127,7 +127,7 @@ def test_a_page_needs_matplotlib(fails, corpus, tmp_path, monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr("spacy_relext.errors.importlib.import_module", missing)
-    assert "spacy-relext[viz]" in fails("evaluate", "absent", corpus, "--report", tmp_path / "r.html")
+    assert "spacy-relext[viz]" in fails("evaluate", "absent", corpus, "--html", tmp_path / "r.html")
 
 
 def test_nothing_annotated_and_no_corpus(run, pipeline, tmp_path):

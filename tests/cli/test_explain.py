@@ -241,7 +241,7 @@ def test_what_a_schema_removed(pipeline: str, run: Callable[..., Any], tmp_path:
         "Removed by checks: Ada → met → Bo (score 0.900, from fake)",
         "    the schema does not allow the types PLACE → ?",
     ]
-    assert run("explain", tmp_path / "nlp", "Ada met Bo.", "--all").output.splitlines() == [
+    assert run("explain", tmp_path / "nlp", "Ada met Bo.", "--near-misses", 10).output.splitlines() == [
         "No triple: checks removed the only triple.",
         "Not stated: Ada → met → Bo (score 0.900, from fake)",
         "    constraints: removed by checks: the schema does not allow the types PLACE → ?",
@@ -253,7 +253,7 @@ def test_near_misses(nero_pipelines: Tuple[str, str], run: Callable[..., Any], t
     nlp = spacy.load(nero_pipelines[0], config={"components.nero_grounder.threshold": 1.0})
     nlp.to_disk(tmp_path / "strict")
     texts = "Mary was later born in London. Ole was later born in Bergen. Ole was born in Oslo."
-    done = run("explain", tmp_path / "strict", texts, "--all", "--limit", 1, "--html", tmp_path / "out.html")
+    done = run("explain", tmp_path / "strict", texts, "--near-misses", 1, "--html", tmp_path / "out.html")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
     assert lines[0] == "Ole → place_of_birth → Oslo (score 1.000, from nero_grounder)"
@@ -268,14 +268,14 @@ def test_near_misses(nero_pipelines: Tuple[str, str], run: Callable[..., Any], t
     assert page.count("<h3>Near misses</h3>") == 1 and "<td>threshold</td>" in page
     nlp.add_pipe("doc_cleaner")
     nlp.to_disk(tmp_path / "cleaned")
-    assert run("explain", tmp_path / "cleaned", texts, "--all", "--limit", 1).output.splitlines() == lines[:-1]
+    assert run("explain", tmp_path / "cleaned", texts, "--near-misses", 1).output.splitlines() == lines[:-1]
     without = run("explain", tmp_path / "strict", texts, "--html", tmp_path / "out.html").output
     assert "Not stated" not in without and "near miss" not in without
     assert "Near misses" not in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
 def test_near_misses_are_escaped(pipeline: str, run: Callable[..., Any], tmp_path: Path) -> None:
-    assert run("explain", pipeline, "Ada met Bo.", "--all").output.splitlines()[-1] == "No near miss."
+    assert run("explain", pipeline, "Ada met Bo.", "--near-misses", 10).output.splitlines()[-1] == "No near miss."
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("rere_detector")
@@ -283,7 +283,7 @@ def test_near_misses_are_escaped(pipeline: str, run: Callable[..., Any], tmp_pat
     examples = make_english_examples(nlp)
     nlp.initialize(lambda: examples)
     nlp.to_disk(tmp_path / "nlp")
-    done = run("explain", tmp_path / "nlp", "<b>Ada</b> met Bo.", "--all", "--html", tmp_path / "out.html")
+    done = run("explain", tmp_path / "nlp", "<b>Ada</b> met Bo.", "--near-misses", 10, "--html", tmp_path / "out.html")
     assert re.search(
         r"Not stated: \? → \w+ → \? \(score 0\.\d{3}, threshold 0\.999, from rere_extractor\)", done.output
     )

@@ -263,6 +263,9 @@ def test_a_text_that_is_too_long_is_cut(run, pipeline):
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.csv", "--n-process", "2", "--gpu-id", "0"), "R218"),
         (("{pipeline}", "{tmp}/utf16.txt", "{tmp}/o.csv"), "UTF-16"),
         (("{pipeline}", "{tmp}/in.txt", "-", "--format", "parquet"), "R209"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.jsonl", "--ray", "actors=0"), "R007"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.jsonl", "--ray", "gpus=many"), "R107"),
+        (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.jsonl", "--ray", "actor=2"), "R206"),
     ],
 )
 def test_one_line_for_bad_input(fails, pipeline, tmp_path, arguments, message):

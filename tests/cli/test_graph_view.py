@@ -11,16 +11,16 @@ def graph(tmp_path):
 
 
 def test_a_page(run, graph, tmp_path):
-    done = run("graph", "view", graph, tmp_path / "new" / "page.html", "--title", "Ada & Bo")
+    done = run("graph", "view", graph, "--html", tmp_path / "new" / "page.html", "--title", "Ada & Bo")
     assert done.exit_code == 0 and "Wrote 6 facts to" in done.output and "most probable" not in done.output
     page = (tmp_path / "new" / "page.html").read_bytes()
     assert b"<h1>Ada &amp; Bo</h1><p>6 facts of 3 entities in 3 documents</p>" in page
-    run("graph", "view", graph, tmp_path / "again.html", "--title", "Ada & Bo")
+    run("graph", "view", graph, "--html", tmp_path / "again.html", "--title", "Ada & Bo")
     assert (tmp_path / "again.html").read_bytes() == page
 
 
 def test_a_page_of_some_facts(run, graph, tmp_path):
-    done = run("graph", "view", graph, tmp_path / "page.html", "--most-facts", 2)
+    done = run("graph", "view", graph, "--html", tmp_path / "page.html", "--top", 2)
     assert "The 2 most probable of 6 facts; --most-facts shows more" in done.output
     assert "The 2 most probable of 6 facts of" in (tmp_path / "page.html").read_text(encoding="utf8")
 
@@ -28,10 +28,10 @@ def test_a_page_of_some_facts(run, graph, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("{tmp}/nothing", "{tmp}/g.html"), "R801"),
-        (("{graph}", "{tmp}/g.pdf"), "R206"),
-        (("{graph}", "{tmp}"), "R206"),
-        (("{graph}", "\udcff.html"), "R231"),
+        (("{tmp}/nothing", "--html", "{tmp}/g.html"), "R801"),
+        (("{graph}", "--html", "{tmp}/g.pdf"), "R209"),
+        (("{graph}", "--html", "{tmp}"), "R209"),
+        (("{graph}", "--html", "\udcff.html"), "R231"),
     ],
 )
 def test_one_line_for_bad_input(fails, graph, tmp_path, arguments, message):

@@ -255,7 +255,7 @@ def test_a_missing_file_is_named(kb: Path, tmp_path: Path, fails: Any) -> None:
     assert fails("kb", "filter", missing, tmp_path / "out.tsv", "--exclude", texts) == expected
     assert fails("kb", "train", missing, tmp_path / "out") == expected
     assert fails("kb", "train", f"{kb},{missing}", tmp_path / "out") == expected
-    assert fails("align", missing, texts, tmp_path / "out.spacy") == expected
+    assert fails("kb", "align", missing, texts, tmp_path / "out.spacy") == expected
     assert run("train", kb, tmp_path / "out", "--valid", missing).stderr == expected
     lost = run("filter", kb, tmp_path / "out.tsv", "--exclude", tmp_path / "missing.spacy").stderr
     assert lost.count("[R") == 1 and "missing.spacy" in lost

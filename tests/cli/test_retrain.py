@@ -1,4 +1,4 @@
-"""`spacy relext retrain`: what is mixed, that the new is learned and the old kept, and that nothing is half written."""
+"""`annotate retrain`: what is mixed, that the new is learned and the old kept, and that nothing is half written."""
 
 from collections import Counter
 from pathlib import Path
@@ -57,8 +57,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_corrections_are_learned_and_the_old_is_kept(run: Any, tmp_path: Path, name: str) -> None:
     pipeline = train(BY_ID[name], tmp_path)
     new, old = tmp_path / "new.spacy", tmp_path / "old.spacy"
-    options = ("--keep", old, "--mix", "2:1", "--steps", 60, "--rate", 0.005)
-    done = run("retrain", pipeline, new, tmp_path / "out", *options, "--test", new, "--dev", old)
+    options = ("--keep", old, "--mix", "2:1", "--steps", 60, "--learn-rate", 0.005)
+    done = run("annotate", "retrain", pipeline, new, tmp_path / "out", *options, "--test", new, "--dev", old)
     assert done.exit_code == 0, done.output
     rows = {line.split("  ")[0]: line.split() for line in done.stdout.splitlines() if line.startswith(("dev", "test"))}
     before, after = (float(row[-1]) for key, row in rows.items() if key.startswith("test"))
@@ -141,18 +141,20 @@ def with_sentencizer() -> Language:
 )
 def test_one_line_for_bad_input(fails: Any, folder: Path, tmp_path: Path, arguments: List[str], message: str) -> None:
     options = [argument.format(tmp=folder) for argument in arguments]
-    assert message in fails("retrain", folder / "pipeline", folder / "new.spacy", tmp_path / "out", *options)
+    assert message in fails(
+        "annotate", "retrain", folder / "pipeline", folder / "new.spacy", tmp_path / "out", *options
+    )
     assert not list(tmp_path.iterdir())
 
 
 def test_other_bad_input(fails: Any, pipeline: str, folder: Path, tmp_path: Path) -> None:
     out, new = tmp_path / "out", folder / "new.spacy"
-    assert "R253" in fails("retrain", pipeline, new, out, "--mix", "0:1")
+    assert "R253" in fails("annotate", "retrain", pipeline, new, out, "--mix", "0:1")
     bare = write(tmp_path / "bare.spacy", [spacy.blank("en")("No triple.")])
-    assert "R208" in fails("retrain", folder / "pipeline", bare, out, "--mix", "0:1")
+    assert "R208" in fails("annotate", "retrain", folder / "pipeline", bare, out, "--mix", "0:1")
     out.mkdir()
     (out / "file").touch()
-    assert "R121" in fails("retrain", folder / "pipeline", new, out, "--mix", "0:1")
+    assert "R121" in fails("annotate", "retrain", folder / "pipeline", new, out, "--mix", "0:1")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bare.spacy", "out"]
 
 

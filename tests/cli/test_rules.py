@@ -81,7 +81,7 @@ def test_bad_input(rows: Any, options: Any, said: str, corpus: Path, fails: Call
 
 def test_mined_patterns_become_rules(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     table = tmp_path / "mined.tsv"
-    done = run("rules", "mine", corpus, table, "--least", 1)
+    done = run("rules", "mine", corpus, table, "--min-count", 1)
     assert done.exit_code == 0 and "3 patterns" in done.output, done.output
     table.write_text(table.read_text(encoding="utf8").replace("\n\t", "\nsome_relation\t"), encoding="utf8")
     checked = run("rules", "check", table, corpus)
@@ -89,7 +89,7 @@ def test_mined_patterns_become_rules(corpus: Path, run: Callable[..., Any], tmp_
 
 
 def test_nothing_to_mine(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
-    assert "R502" in fails("rules", "mine", corpus, tmp_path / "mined.tsv", "--least", 9)
+    assert "R502" in fails("rules", "mine", corpus, tmp_path / "mined.tsv", "--min-count", 9)
     assert "expected .tsv" in fails("rules", "mine", corpus, tmp_path / "mined.jsonl")
 
 
@@ -100,8 +100,8 @@ def test_names_that_nothing_has(
     lines = " ".join(run("rules", "check", rules, corpus).output.split())
     assert "rules.jsonl:1: no entity of the corpus has the type 'GG' (1 rules); 'G'?" in lines
     assert "rules.jsonl:1: no gold triple of the corpus has the relation 'born'" in lines
-    assert "unknown relation 'born'" in fails("rules", "check", rules, corpus, "--relations", "born_in, met")
-    assert "unknown type 'GG' of OBJ" in fails("rules", "check", rules, corpus, "--types", "P,G")
+    assert "unknown relation 'born'" in fails("rules", "check", rules, corpus, "--known-relations", "born_in, met")
+    assert "unknown type 'GG' of OBJ" in fails("rules", "check", rules, corpus, "--known-types", "P,G")
 
 
 def test_masks_that_fit_most_pairs(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:

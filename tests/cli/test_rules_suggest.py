@@ -33,7 +33,7 @@ def test_suggested_rules_are_a_file_of_rules(
 @pytest.mark.parametrize(
     "options, said",
     [
-        (["--least", "9"], "rules match 16 of its 24 pairs of entities; for 8 others"),
+        (["--min-count", "9"], "rules match 16 of its 24 pairs of entities; for 8 others"),
         (["--longest", "3"], "for 0 others"),
         (["--no-gold-ents"], "R520] The pipeline finds no pair"),
     ],

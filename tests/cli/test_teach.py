@@ -1,4 +1,4 @@
-"""`spacy relext teach`: what a teacher thinks, written into a corpus."""
+"""`spacy relext research teach`: what a teacher thinks, written into a corpus."""
 
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
@@ -49,7 +49,13 @@ def test_soft_labels_do_not_depend_on_the_batch(folder: Path, run: Callable[...,
     written = []
     for size in (1, 64):
         done = run(
-            "teach", folder / "teacher", folder / "corpus.spacy", tmp_path / f"{size}.spacy", "--batch-size", size
+            "research",
+            "teach",
+            folder / "teacher",
+            folder / "corpus.spacy",
+            tmp_path / f"{size}.spacy",
+            "--batch-size",
+            size,
         )
         assert done.exit_code == 0, done.output
         assert f"{len(ROWS)} documents" in done.stdout
@@ -60,7 +66,7 @@ def test_soft_labels_do_not_depend_on_the_batch(folder: Path, run: Callable[...,
 
 
 def test_the_rest_of_the_corpus_stays(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    run("teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "labelled.spacy")
+    run("research", "teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "labelled.spacy")
     for before, after in zip(read(folder / "corpus.spacy"), read(tmp_path / "labelled.spacy")):
         assert after.text == before.text and after._.triples == before._.triples
         assert [(e.start, e.end, e.label_) for e in after.ents] == [(e.start, e.end, e.label_) for e in before.ents]
@@ -72,7 +78,9 @@ def test_unlabelled_text_is_labelled_and_then_learned(folder: Path, run: Callabl
         del doc.user_data[TRIPLES_KEY]
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "unlabelled.spacy")
     for options in ([], ["--held-out"]):
-        done = run("teach", folder / "teacher", tmp_path / "unlabelled.spacy", tmp_path / "taught.spacy", *options)
+        done = run(
+            "research", "teach", folder / "teacher", tmp_path / "unlabelled.spacy", tmp_path / "taught.spacy", *options
+        )
         assert done.exit_code == 0 and "soft labels for 16 pairs" in done.stdout, done.output
         assert "Temperature: 1.00" in done.stdout or not options, "there is no gold to fit it to"
     taught = read(tmp_path / "taught.spacy")
@@ -87,7 +95,7 @@ def test_unlabelled_text_is_labelled_and_then_learned(folder: Path, run: Callabl
 
 
 def test_only_the_first_documents(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    done = run("teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "some.spacy", "--limit", 2)
+    done = run("research", "teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "some.spacy", "--limit", 2)
     assert "2 documents" in done.stdout
     corpus = read(folder / "corpus.spacy")
     assert len(corpus) > 2 and [doc.text for doc in read(tmp_path / "some.spacy")] == [doc.text for doc in corpus[:2]]
@@ -95,7 +103,7 @@ def test_only_the_first_documents(folder: Path, run: Callable[..., Any], tmp_pat
 
 def test_a_pipeline_without_a_teacher(folder: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     spacy.blank("en").to_disk(tmp_path / "blank")
-    line = fails("teach", tmp_path / "blank", folder / "corpus.spacy", tmp_path / "out.spacy")
+    line = fails("research", "teach", tmp_path / "blank", folder / "corpus.spacy", tmp_path / "out.spacy")
     assert "[R405]" in line and "configs/kd_teacher.cfg" in line
 
 
@@ -103,7 +111,7 @@ def test_a_corpus_without_pairs(folder: Path, fails: Callable[..., str], tmp_pat
     nlp = spacy.blank("en")
     doc = nlp("Nothing here.")
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "empty.spacy")
-    line = fails("teach", folder / "teacher", tmp_path / "empty.spacy", tmp_path / "out.spacy")
+    line = fails("research", "teach", folder / "teacher", tmp_path / "empty.spacy", tmp_path / "out.spacy")
     assert "[R406]" in line and "empty.spacy" in line and "(1 documents): the corpus needs entities" in line
     assert not (tmp_path / "out.spacy").exists()
 
@@ -113,15 +121,15 @@ def test_a_corpus_whose_entities_make_no_pair(folder: Path, fails: Callable[...,
     doc.ents = [Span(doc, 0, 1, "PER")]
     set_triples(doc, [])
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "single.spacy")
-    line = fails("teach", folder / "teacher", tmp_path / "single.spacy", tmp_path / "out.spacy")
+    line = fails("research", "teach", folder / "teacher", tmp_path / "single.spacy", tmp_path / "out.spacy")
     assert "[R406]" in line and "no two entities stand in the same sentence" in line
 
 
 def test_several_teachers(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     teacher, corpus = folder / "teacher", folder / "corpus.spacy"
-    done = run("teach", teacher, corpus, tmp_path / "out.spacy", "--also", teacher, "--also", teacher)
+    done = run("research", "teach", teacher, corpus, tmp_path / "out.spacy", "--also", f"{teacher},{teacher}")
     assert done.exit_code == 0 and "of 3 teachers" in done.stdout
-    run("teach", teacher, corpus, tmp_path / "one.spacy")
+    run("research", "teach", teacher, corpus, tmp_path / "one.spacy")
     for mean, one in zip(soft_labels(tmp_path / "out.spacy"), soft_labels(tmp_path / "one.spacy")):
         assert mean[:2] == one[:2]
         logits = [numpy.asarray(each[2]["teacher"].expected) for each in (mean, one)]
@@ -131,7 +139,7 @@ def test_several_teachers(folder: Path, run: Callable[..., Any], tmp_path: Path)
 @pytest.mark.parametrize("weights", ["0.5", "0.5,a", "1,0", "1,nan", "1,inf"])
 def test_weights_that_fit_no_teachers(folder: Path, fails: Callable[..., str], tmp_path: Path, weights: str) -> None:
     given = [folder / "teacher", folder / "corpus.spacy", tmp_path / "out.spacy", "--also", folder / "teacher"]
-    assert "[R107] --weights" in fails("teach", *given, "--weights", weights)
+    assert "[R107] --weights" in fails("research", "teach", *given, "--weights", weights)
     assert not (tmp_path / "out.spacy").exists()
 
 
@@ -139,11 +147,11 @@ def test_held_out_documents_are_labelled_under_a_fitted_temperature(
     folder: Path, run: Callable[..., Any], tmp_path: Path
 ) -> None:
     teacher, corpus = folder / "teacher", folder / "corpus.spacy"
-    done = run("teach", teacher, corpus, tmp_path / "held.spacy", "--held-out")
+    done = run("research", "teach", teacher, corpus, tmp_path / "held.spacy", "--held-out")
     assert done.exit_code == 0 and "Temperature: " in done.stdout
     temperature = float(done.stdout.split("Temperature: ")[1].split()[0])
     assert temperature != 1.0
-    run("teach", teacher, corpus, tmp_path / "plain.spacy")
+    run("research", "teach", teacher, corpus, tmp_path / "plain.spacy")
     for scaled, plain in zip(soft_labels(tmp_path / "held.spacy"), soft_labels(tmp_path / "plain.spacy")):
         held, text = (numpy.asarray(each[2]["teacher_text"].expected) for each in (scaled, plain))
         assert held == pytest.approx(text / temperature, abs=0.02), "what types say differs: nothing is left out there"

@@ -8,8 +8,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from spacy_relext import set_triples
-from spacy_relext.cli import type_patterns  # noqa: F401
-from spacy_relext.cli.type_patterns import format_type_patterns
+from spacy_relext.kd.type_report import format_type_patterns
 from spacy_relext.visuals.type_graph import draw_type_graph
 
 NLP = spacy.blank("en")
@@ -50,7 +49,7 @@ def lines_of(output: str) -> List[str]:
 
 
 def test_counts_and_shares(run: Callable[..., Any], corpus: Path) -> None:
-    done = run("type-patterns", corpus)
+    done = run("research", "type-patterns", corpus)
     assert done.exit_code == 0, done.output
     lines = lines_of(done.stdout)
     # 10 triples of 3 type pairs; PERSON → DATE (4) and (none) → CITY (2) have one relation each.
@@ -70,27 +69,26 @@ def test_counts_and_shares(run: Callable[..., Any], corpus: Path) -> None:
 
 
 def test_the_most_frequent_ones(run: Callable[..., Any], corpus: Path, tmp_path: Path) -> None:
-    done = run("type-patterns", corpus, "--top", 1, "--svg", tmp_path / "a.svg")
+    done = run("research", "type-patterns", corpus, "--top", 1, "--svg", tmp_path / "a.svg")
     lines = lines_of(done.stdout)
     assert "... and 1 more" in lines and "... and 2 more" in lines and "born_in 1 25.0%" not in lines
     drawing = (tmp_path / "a.svg").read_text(encoding="utf8")
     assert drawing.count("<path") == 2 and "the 1 most frequent of 3 type pairs, 2 relations, 4 triples" in drawing
-    assert "born_in 1 25.0%" in lines_of(run("type-patterns", corpus, "--top", 0).stdout)
+    assert "born_in 1 25.0%" in lines_of(run("research", "type-patterns", corpus, "--top", 0).stdout)
 
 
 def test_bad_input(run: Callable[..., Any], fails: Callable[..., str], corpus: Path, tmp_path: Path) -> None:
-    assert "R107" in fails("type-patterns", corpus, "--top", -1)
-    assert "R111" in fails("type-patterns", tmp_path / "none.spacy")
-    assert "has a gold triple" in fails("type-patterns", write_corpus(tmp_path / "empty.spacy", []))
+    assert "R111" in fails("research", "type-patterns", tmp_path / "none.spacy")
+    assert "has a gold triple" in fails("research", "type-patterns", write_corpus(tmp_path / "empty.spacy", []))
     (tmp_path / "broken.spacy").write_text("x")
-    assert "R112" in fails("type-patterns", tmp_path / "broken.spacy")
-    done = run("type-patterns", corpus, "--svg", tmp_path)  # a folder
+    assert "R112" in fails("research", "type-patterns", tmp_path / "broken.spacy")
+    done = run("research", "type-patterns", corpus, "--svg", tmp_path)  # a folder
     assert done.exit_code == 1 and "R216" in done.stderr
 
 
 def test_the_drawing(run: Callable[..., Any], corpus: Path, tmp_path: Path) -> None:
     path = tmp_path / "new" / "graph.svg"
-    done = run("type-patterns", corpus, "--svg", path)
+    done = run("research", "type-patterns", corpus, "--svg", path)
     assert done.exit_code == 0 and "Saved to" in done.stdout
     root = ElementTree.fromstring(path.read_text(encoding="utf8"))
     texts = [element.text for element in root.iter(f"{SVG}text")]

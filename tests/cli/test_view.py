@@ -4,41 +4,41 @@ import pytest
 
 
 def test_text_becomes_a_page(run, pipeline, tmp_path):
-    done = run("view", pipeline, "Ada met Bo. Nobody came.", tmp_path / "new" / "out.html")
+    done = run("view", pipeline, "Ada met Bo. Nobody came.", "--html", tmp_path / "new" / "out.html")
     assert done.exit_code == 0, done.output
-    page = (tmp_path / "new" / "out.html").read_text(encoding="utf-8")
+    page = ("--html", tmp_path / "new" / "out.html").read_text(encoding="utf-8")
     assert "Ada → met → Bo (score 0.900, from fake)" in page and "Nobody came." in page
 
 
 def test_files(run, pipeline, tmp_path):
     (tmp_path / "in.txt").write_bytes(b"\xef\xbb\xbfAda met Bo.\r\n\r\nCy met Di.\r\n")
-    assert run("view", pipeline, tmp_path / "in.txt", tmp_path / "out.html").exit_code == 0
+    assert run("view", pipeline, tmp_path / "in.txt", "--html", tmp_path / "out.html").exit_code == 0
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2 and "<h2>" not in page
     (tmp_path / "in.jsonl").write_text('{"text": "Ada met Bo."}\n{"text": "Nobody."}\n')
-    assert run("view", pipeline, tmp_path / "in.jsonl", tmp_path / "out.html").exit_code == 0
+    assert run("view", pipeline, tmp_path / "in.jsonl", "--html", tmp_path / "out.html").exit_code == 0
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "Document 2" in page and "No triple." in page
 
 
 def test_one_drawing_as_svg(run, fails, pipeline, tmp_path):
-    assert run("view", pipeline, "Ada met Bo. Cy met Di.", tmp_path / "out.svg").exit_code == 0
-    svg = (tmp_path / "out.svg").read_text(encoding="utf-8")
+    assert run("view", pipeline, "Ada met Bo. Cy met Di.", "--svg", tmp_path / "out.svg").exit_code == 0
+    svg = ("--svg", tmp_path / "out.svg").read_text(encoding="utf-8")
     assert svg.startswith("<svg") and svg.rstrip().endswith("</svg>") and "Di" not in svg
     assert "prefers-color-scheme: dark" in ElementTree.fromstring(svg)[0].text
-    assert "R221" in fails("view", pipeline, "Nobody came here.", tmp_path / "out.svg")
+    assert "R221" in fails("view", pipeline, "Nobody came here.", "--svg", tmp_path / "out.svg")
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (("Ada met Bo.",), "R214"),
-        (("Ada met Bo.", "{tmp}/out.pdf"), "a name that ends in '.pdf'; expected .html or .svg"),
-        (("Ada met Bo.", "{tmp}/out"), "a name without a suffix; expected .html or .svg"),
-        (("absent.txt", "{tmp}/out.html"), "R211"),
-        (("Ada met Bo.", "{tmp}/file.txt/out.html"), "R216"),
-        (("Ada met Bo. " * 100_000, "{tmp}/out.html"), "R205"),
-        (("{tmp}/bad.txt", "{tmp}/out.html"), "line 2"),
+        (("Ada met Bo.", "--html", "{tmp}/out.pdf"), "a name that ends in '.pdf'; expected .html"),
+        (("Ada met Bo.", "--svg", "{tmp}/out"), "a name without a suffix; expected .svg"),
+        (("absent.txt", "--html", "{tmp}/out.html"), "R211"),
+        (("Ada met Bo.", "--html", "{tmp}/file.txt/out.html"), "R216"),
+        (("Ada met Bo. " * 100_000, "--html", "{tmp}/out.html"), "R205"),
+        (("{tmp}/bad.txt", "--html", "{tmp}/out.html"), "line 2"),
     ],
 )
 def test_one_line_for_bad_input(fails, pipeline, tmp_path, arguments, message):

@@ -290,7 +290,7 @@ def test_triples_of_a_pipeline_are_no_gold(tmp_path: Path) -> None:
     found, gold = NLP.make_doc("Ada met Bo."), NLP.make_doc("Ada saw Bo.")
     set_triples(found, [(found[0:1], "met", found[2:3])], source="rere_extractor")
     set_triples(gold, [(gold[0:1], "saw", gold[2:3])])
-    with pytest.warns(UserWarning, match="W103.*1 of 1 documents.*--pseudo-labels"):
+    with pytest.warns(UserWarning, match="W103.*1 of 1 documents.*pseudo_labels"):
         list(TripleCorpus(write(tmp_path / "a.spacy", [found]))(NLP))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -148,7 +148,7 @@ def test_an_output_that_is_a_hard_link_of_the_input(tmp_path: Path) -> None:
     DocBin(docs=[nlp("Ada met Bo.")]).to_disk(tmp_path / "in.spacy")
     os.link(tmp_path / "in.spacy", tmp_path / "out.spacy")
     before = (tmp_path / "in.spacy").read_bytes()
-    arguments = ["drop-triples", str(tmp_path / "in.spacy"), str(tmp_path / "out.spacy"), "--rate", "0.5"]
+    arguments = ["research", "drop-triples", str(tmp_path / "in.spacy"), str(tmp_path / "out.spacy"), "--rate", "0.5"]
     run(relext, arguments)
     assert (tmp_path / "in.spacy").read_bytes() == before
 

@@ -110,7 +110,7 @@ def test_shards_of_other_processes_are_left_to_them(extract: Extract, texts: Pat
 
 def test_another_run_is_refused(extract: Extract, failing: str, texts: Path, tmp_path: Path) -> None:
     extract(texts, tmp_path / "out")
-    with pytest.raises(ValueError, match=r"R814.*another pipeline.*--overwrite"):
+    with pytest.raises(ValueError, match=r"R814.*another pipeline.*--force"):
         extract(texts, tmp_path / "out", path=failing)
     with pytest.raises(ValueError, match=r"R814.*shard_size = 10, now 20"):
         extract(texts, tmp_path / "out", size=20)

@@ -1,4 +1,4 @@
-"""A person at the page of `spacy relext correct`: real clicks and keys in a headless browser."""
+"""A person at the page of `spacy relext annotate correct`: real clicks and keys in a headless browser."""
 
 import json
 from contextlib import contextmanager

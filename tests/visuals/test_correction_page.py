@@ -1,4 +1,4 @@
-"""`spacy relext correct` as a person meets it: clicks and keys in a headless browser, and the file of answers."""
+"""`annotate correct` as a person meets it: clicks and keys in a headless browser, and the file of answers."""
 
 import os
 import signal
@@ -138,7 +138,8 @@ def test_nothing_is_lost_when_server_and_browser_are_killed(browser: Any, tmp_pa
 
 
 def start_server(source: Path, output: Path, *, port: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "spacy_relext", "correct", str(source), str(output), "--port", str(port)]
+    arguments = ["annotate", "correct", str(source), str(output), "--port", str(port)]
+    command = [sys.executable, "-m", "spacy_relext", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

@@ -1,4 +1,4 @@
-"""What the application of `spacy relext correct` answers, and to whom."""
+"""What the application of `spacy relext annotate correct` answers, and to whom."""
 
 import json
 import re

@@ -21,7 +21,7 @@ OPEN, DONE, SKIPPED = ANSWERS = ("open", "done", "skipped")
 
 
 def is_answer(value: object) -> bool:
-    """Return True if a parsed value is an answer of `spacy relext correct`."""
+    """Return True if a parsed value is an answer of `spacy relext annotate correct`."""
     return isinstance(value, dict) and value.get(ANSWER_KEY) in ANSWERS
 
 

@@ -51,7 +51,7 @@ class Format:
     suffix: str = ""
     # Whether a folder of files can be read.
     folder: bool = False
-    # Options of `spacy relext convert` that `read` and `parse` take as keywords.
+    # Keys of `convert --format-option` that `read` and `parse` take as keywords.
     read_options: Tuple[str, ...] = ()
     parse_options: Tuple[str, ...] = ()
     # Checks the report before the last file is written. ValueError if no document has what is to be read.
@@ -133,6 +133,15 @@ def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
     return FORMATS[name]
 
 
+def list_options() -> Dict[str, List[str]]:
+    """List the options that formats have of their own: option → names of the formats."""
+    options: Dict[str, List[str]] = {}
+    for name, spec in sorted(FORMATS.items()):
+        for option in (*spec.read_options, *spec.parse_options):
+            options.setdefault(option, []).append(name)
+    return {option: names for option, names in options.items() if option != "annotator"}
+
+
 def bind_options(name: str, options: Mapping[str, object], *, annotator: Optional[str] = None) -> Format:
     """Look up a format that is to be read with some options.
 
@@ -147,7 +156,7 @@ def bind_options(name: str, options: Mapping[str, object], *, annotator: Optiona
             others = [each for each, of in FORMATS.items() if key in (*of.read_options, *of.parse_options)]
             if not others:
                 raise TypeError(f"unknown option {key!r}")
-            option, expected = f"--{key.replace('_', '-')}", ", ".join(others)
+            option, expected = f"--format-option {key}", ", ".join(others)
             raise ValueError(Errors.R123.format(option=option, format=name, expected=expected))
     read, parse = (
         {key: given[key] for key in names if key in given} for names in (spec.read_options, spec.parse_options)

@@ -1,4 +1,4 @@
-"""The configurations of docs/tasks/annotation.md are what `spacy relext export` writes."""
+"""The configurations of docs/tasks/annotation.md are what `spacy relext annotate export` writes."""
 
 import re
 from pathlib import Path

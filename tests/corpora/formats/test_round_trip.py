@@ -1,4 +1,4 @@
-"""What `spacy relext export` writes, `convert` reads: the same records, and nothing is lost."""
+"""What `spacy relext annotate export` writes, `convert` reads: the same records, and nothing is lost."""
 
 import json
 import tempfile

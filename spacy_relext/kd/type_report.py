@@ -1,59 +1,15 @@
-"""`spacy relext type-patterns`: which relations the entity types of a corpus suggest."""
+"""Tables of a corpus's type patterns: how far the types of two entities determine their relation."""
 
 from itertools import islice
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Dict, Mapping, Optional, TypeVar
-
-import typer
-from spacy.vocab import Vocab
-from wasabi import msg
+from typing import Dict, Mapping, TypeVar
 
 from ..corpora.report import format_table
-from ..corpora.shards import iter_docs
-from ..corpora.whole import write_whole
-from ..errors import Errors
-from ..kd.type_patterns import gold_patterns
-from ..visuals.type_graph import draw_type_graph
-from . import options
-from .pipeline import fail, input_errors, with_progress
 
 NO_TYPE, NO_TRIPLE = "(none)", "(no triple)"
 
 Table = Mapping[str, Mapping[str, int]]
 Value = TypeVar("Value")
-
-
-def type_patterns_cli(
-    corpus: options.GoldCorpus,
-    svg: Annotated[
-        Optional[Path], typer.Option(help="File for a drawing of type pairs and relations as a graph")
-    ] = None,
-    top: Annotated[int, typer.Option(help="Entries to list and draw, the most frequent first; 0: all")] = 50,
-) -> None:
-    """Count triples, and pairs without one, by entity types, and report how far the types determine the relation."""
-    if top < 0:
-        fail(Errors.R107.format(option="--top", found=top, expected="0 or more entries"))
-    with input_errors():
-        patterns, labels = gold_patterns(with_progress(iter_docs(corpus, Vocab())))
-        if len(labels) == 1:
-            fail(Errors.R407.format(path=str(corpus)))
-        counted = {
-            " → ".join(kind or NO_TYPE for kind in pair): {
-                labels[number]: count for number, count in patterns.counts_of(pair).items()
-            }
-            for pair in patterns.pairs
-        }
-        unrelated = {pair: counts.pop("", 0) for pair, counts in counted.items()}
-        table = _by_count({pair: counts for pair, counts in counted.items() if counts})
-        typer.echo(format_type_patterns(table, unrelated, top=top))
-        if svg is not None:
-            drawn = _first(table, top)
-            number = f"{len(drawn)}" if len(drawn) == len(table) else f"the {len(drawn)} most frequent of {len(table)}"
-            relations = {relation for counts in drawn.values() for relation in counts}
-            parts = f"{number} type pairs, {len(relations)} relations, {_total(drawn):,} triples"
-            write_whole(svg, draw_type_graph(drawn, unrelated, title=f"{corpus.name}: {parts}"))
-            msg.good(f"Saved to {svg}")
 
 
 def format_type_patterns(table: Table, unrelated: Mapping[str, int], *, top: int = 0) -> str:
@@ -89,12 +45,12 @@ def format_type_patterns(table: Table, unrelated: Mapping[str, int], *, top: int
 
 def _format_list(table: Table, title: str, top: int, unrelated: Mapping[str, int] = MappingProxyType({})) -> str:
     """List the entries of a table with their parts; the shares are those of the parts in the entry."""
-    ordered = _by_count(table)
+    ordered = sort_by_count(table)
     rows = []
-    for name, counts in _first(ordered, top).items():
+    for name, counts in first_entries(ordered, top).items():
         whole = sum(counts.values())
         rows.append((name, f"{whole:,}{' ' * 7}"))  # above the counts of its parts, not above their shares
-        rows += [(f"  {part}", f"{count:,} {count / whole:6.1%}") for part, count in _first(counts, top).items()]
+        rows += [(f"  {part}", f"{count:,} {count / whole:6.1%}") for part, count in first_entries(counts, top).items()]
         if top and len(counts) > top:
             rows.append((f"  ... and {len(counts) - top} more", ""))
         if unrelated.get(name):
@@ -104,13 +60,13 @@ def _format_list(table: Table, title: str, top: int, unrelated: Mapping[str, int
     return "\n".join([f"{title} ({len(table)})", *lines, *more])
 
 
-def _by_count(table: Table) -> Dict[str, Dict[str, int]]:
+def sort_by_count(table: Table) -> Dict[str, Dict[str, int]]:
     """Put the most frequent entries, and the most frequent parts of each, first."""
     parts = {name: dict(sorted(counts.items(), key=lambda item: -item[1])) for name, counts in table.items()}
     return dict(sorted(parts.items(), key=lambda item: -sum(item[1].values())))
 
 
-def _first(table: Mapping[str, Value], top: int) -> Dict[str, Value]:
+def first_entries(table: Mapping[str, Value], top: int) -> Dict[str, Value]:
     """Take the first entries; 0: all."""
     return dict(islice(table.items(), top or None))
 

@@ -1,0 +1,121 @@
+"""`spacy relext research …`: soft labels of teachers, folds, simulated missing labels, types of arguments."""
+
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+from spacy.vocab import Vocab
+from wasabi import msg
+
+from ..corpora.drop import drop_triples, format_drop_report
+from ..corpora.shards import iter_docs, split_folds
+from ..corpora.whole import write_whole
+from ..errors import Errors
+from ..kd.soft_label_writer import write_soft_labels
+from ..kd.type_patterns import gold_patterns
+from ..kd.type_report import NO_TYPE, first_entries, format_type_patterns, sort_by_count
+from ..visuals.type_graph import draw_type_graph
+from . import options
+from .pipeline import fail, input_errors, open_pipeline, unannotated_texts, with_progress
+
+
+def teach_cli(
+    teacher: options.Pipeline,
+    corpus: options.Corpus,
+    output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="The same corpus with soft labels")],
+    also: Annotated[
+        Optional[str], typer.Option(metavar="TEACHERS", help="Further teachers, comma-separated; the mean is written")
+    ] = None,
+    weights: Annotated[
+        Optional[str], typer.Option(help="Weights of the teachers in their order, such as 0.7,0.3; default: equal")
+    ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Teachers were not trained on this corpus (`folds`): fit a temperature")
+    ] = False,
+    limit: options.Limit = 0,
+    batch_size: options.BatchSize = 64,
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
+) -> None:
+    """Write the soft labels of trained kd_teachers into a corpus, for a kd_classifier to learn from."""
+    with input_errors(), unannotated_texts():
+        pipelines = [open_pipeline(path, gpu_id, code=code) for path in (teacher, *(options.split_list(also) or ()))]
+        written = write_soft_labels(
+            pipelines,
+            corpus,
+            output,
+            batch_size=batch_size,
+            progress=with_progress,
+            held_out=held_out,
+            weights=_numbers(weights),
+            limit=limit,
+        )
+    if held_out:
+        typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in written.temperatures))
+    of = f" of {len(pipelines)} teachers" if also else ""
+    msg.good(f"Wrote {written.docs} documents with soft labels{of} for {written.pairs} pairs to {output}")
+
+
+def drop_triples_cli(
+    corpus: options.Corpus,
+    output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="Corpus to write")],
+    rate: Annotated[float, typer.Option(help="Probability of being dropped, 0 to 1")],
+    mode: Annotated[str, typer.Option(help="keep_empty, drop_empty or relation")] = "keep_empty",
+    seed: options.Seed = 0,
+) -> None:
+    """Drop triples at random: one by one, keeping or deleting documents that become empty, or by relation."""
+    with input_errors():
+        report = drop_triples(corpus, output, rate=rate, mode=mode, seed=seed, progress=with_progress)
+    typer.echo(format_drop_report(report))
+    msg.good(f"Wrote {report.docs - report.docs_deleted} documents to {output}")
+
+
+def folds_cli(
+    corpus: options.GoldCorpus,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder for train0.spacy, held0.spacy, train1.spacy ...")
+    ],
+    folds: Annotated[int, typer.Option("--folds", "-k", min=2, help="Number of folds")] = 3,
+) -> None:
+    """Split a corpus into folds: train each teacher on trainN, and let it label heldN with `spacy relext teach`."""
+    with input_errors():
+        report = split_folds(corpus, folder, folds=folds, progress=with_progress)
+    msg.good(f"Wrote {len(report)} folds of {report[-1].docs} to {report[0].docs} documents to {folder}")
+
+
+def type_patterns_cli(
+    corpus: options.GoldCorpus,
+    svg: options.Svg = None,
+    top: options.Top = 50,
+) -> None:
+    """Count triples, and pairs without one, by entity types, and report how far the types determine the relation."""
+    with input_errors():
+        patterns, labels = gold_patterns(with_progress(iter_docs(corpus, Vocab())))
+        if len(labels) == 1:
+            fail(Errors.R407.format(path=str(corpus)))
+        counted = {
+            " → ".join(kind or NO_TYPE for kind in pair): {
+                labels[number]: count for number, count in patterns.counts_of(pair).items()
+            }
+            for pair in patterns.pairs
+        }
+        unrelated = {pair: counts.pop("", 0) for pair, counts in counted.items()}
+        table = sort_by_count({pair: counts for pair, counts in counted.items() if counts})
+        typer.echo(format_type_patterns(table, unrelated, top=top))
+        if svg is not None:
+            drawn = first_entries(table, top)
+            number = f"{len(drawn)}" if len(drawn) == len(table) else f"the {len(drawn)} most frequent of {len(table)}"
+            relations = {relation for counts in drawn.values() for relation in counts}
+            triples = sum(sum(counts.values()) for counts in drawn.values())
+            parts = f"{number} type pairs, {len(relations)} relations, {triples:,} triples"
+            write_whole(svg, draw_type_graph(drawn, unrelated, title=f"{corpus.name}: {parts}"))
+            msg.good(f"Saved to {svg}")
+
+
+def _numbers(option: Optional[str]) -> Optional[List[float]]:
+    """Parse the weights."""
+    parts = options.split_list(option)
+    try:
+        return None if parts is None else [float(part) for part in parts]
+    except ValueError:
+        raise ValueError(Errors.R107.format(option="--weights", found=option, expected="numbers with commas")) from None
