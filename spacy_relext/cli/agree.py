@@ -13,7 +13,7 @@ from ..corpora.shards import SUFFIX, iter_docs
 from ..corpora.texts import JSONL_SUFFIXES
 from ..corpora.whole import write_json
 from ..errors import Errors
-from ..scoring.agreement import Agreement, Disagreement, Key, measure_agreement
+from ..scoring.agreement import Agreement, Disagreement, Key, describe_agreement, measure_agreement
 from ..visuals.comparison_page import render_agreement
 from . import options
 from .pipeline import fail, input_errors, number_table
@@ -136,34 +136,3 @@ def _disagreement_lines(each: Disagreement, names: Sequence[str]) -> Iterator[st
 def _in_words(text: str, key: Key) -> str:
     subject, relation, obj = key
     return f"{text[slice(*subject)]} → {relation} → {text[slice(*obj)]}"
-
-
-def describe_agreement(agreement: Agreement) -> Record:
-    """Describe an agreement by plain values, as the JSON file has them."""
-    return {
-        "annotators": agreement.names,
-        "documents": agreement.shared,
-        "only": agreement.only,
-        "not_annotated": agreement.not_annotated,
-        "other_texts": agreement.other_texts,
-        "alpha": agreement.alpha,
-        "pairs": [
-            {**pair._asdict(), "first": agreement.names[pair.first], "second": agreement.names[pair.second]}
-            for pair in agreement.pairs
-        ],
-        "disagreements": [
-            {
-                "text": each.text,
-                "passages": each.passages,
-                "readings": {
-                    name: None if keys is None else [_describe(key) for key in keys]
-                    for name, keys in zip(agreement.names, each.readings)
-                },
-            }
-            for each in agreement.disagreements
-        ],
-    }
-
-
-def _describe(key: Key) -> Record:
-    return dict(zip(("subject", "relation", "object"), key))

@@ -1,17 +1,15 @@
 """`spacy relext compare`: scores of two pipelines on one corpus, and where they differ."""
 
 from pathlib import Path
-from typing import Annotated, Dict, List, Optional, Sequence
+from typing import Annotated, List, Sequence
 
 import typer
 from spacy.training import Example
 
-from ..annotations.triple import Record
 from ..corpora.whole import write_json
 from ..errors import Errors
-from ..scoring.comparison import OVERALL, Comparison, Difference, Dispute, compare_predictions
-from ..scoring.error_tables import describe_triple
-from ..scoring.evaluation import SHARED, choose_labels, evaluate_pipeline
+from ..scoring.comparison import OVERALL, Comparison, Difference, compare_predictions, describe_comparison
+from ..scoring.evaluation import choose_labels, evaluate_pipeline, merge_labels
 from ..scoring.triples import Scores
 from ..visuals.comparison_page import render_comparison
 from . import options
@@ -74,23 +72,6 @@ def compare_cli(
             typer.echo(f"Saved to {output}")
 
 
-def merge_labels(chosen: Sequence[Optional[List[str]]], wanted: Optional[List[str]]) -> Optional[List[str]]:
-    """Join the relations chosen for each pipeline; of `shared` those that all know.
-
-    RAISES (ValueError): If the pipelines share none.
-    """
-    sets = [set(labels) for labels in chosen if labels is not None]
-    if not sets:
-        return None
-    if wanted != [SHARED]:
-        return sorted(set.union(*sets))
-    shared = sorted(set.intersection(*sets))
-    if not shared:
-        known = ["; ".join(", ".join(sorted(labels)) for labels in sets)] * 2
-        raise ValueError(Errors.R210.format(gold=known[0], known="none that both know"))
-    return shared
-
-
 def comparison_lines(comparison: Comparison, metrics: Sequence[Scores]) -> List[str]:
     """Format a comparison as tables, in percent."""
     header = ("A", "B", "B - A", "95 % interval", "", "Gold")
@@ -120,49 +101,3 @@ def _row(name: str, each: Difference) -> Sequence[str]:
     interval = f"{100 * each.low:+.2f} to {100 * each.high:+.2f}"
     scores = (f"{100 * each.first:.2f}", f"{100 * each.second:.2f}")
     return (name, *scores, difference, interval, "*" if each.is_clear else "", str(each.gold))
-
-
-def describe_comparison(
-    comparison: Comparison, metrics: Sequence[Scores], examples: Sequence[Example], *, names: Sequence[str]
-) -> Record:
-    """Describe a comparison by plain values, as the JSON file has them."""
-    texts = [example.reference.text for example in examples]
-    return {
-        "pipelines": dict(zip("AB", names)),
-        "overall": _describe_differences(comparison.overall),
-        "relations": _describe_differences(comparison.relations),
-        "right": comparison.right,
-        "wrong": comparison.wrong,
-        "disputes": [_describe_dispute(each, texts[each.document]) for each in comparison.disputes],
-        "metrics": dict(zip("AB", metrics)),
-    }
-
-
-def _describe_differences(differences: Dict[str, Difference]) -> Record:
-    return {
-        name: {
-            "A": each.first,
-            "B": each.second,
-            "difference": each.second - each.first,
-            "low": each.low,
-            "high": each.high,
-            "gold": each.gold,
-        }
-        for name, each in differences.items()
-    }
-
-
-def _describe_dispute(dispute: Dispute, text: str) -> Record:
-    """Describe the triples about some sentences that one pipeline found."""
-    return {
-        "document": dispute.document,
-        "text": " … ".join(text[start:end].strip() for start, end in dispute.passages),
-        "triples": [
-            {
-                "found_by": "B" if each.by_second else "A",
-                "right": each.is_right,
-                **describe_triple(each.record, text, has_score=True),
-            }
-            for each in dispute.triples
-        ],
-    }

@@ -1,6 +1,7 @@
 """`spacy relext debug-data`: what corpora contain, what is suspicious in them, and what a config would miss."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Callable, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
@@ -15,15 +16,13 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from ..annotations.schema import Schema, read_schema
-from ..annotations.store import align_triples
 from ..corpora.damage import first_line
 from ..corpora.overlap import Overlap
 from ..corpora.shards import list_shards
 from ..corpora.statistics import CorpusStatistics, ViolationCounts, count_corpus
 from ..errors import Errors
-from ..pairs.suggesters import Suggester
-from ..pipeline.settings import Settings
-from ..rere.windows import make_windows
+from ..pairs.suggesters import Suggester, missed_by_pairs
+from ..rere.windows import missed_by_windows
 from ..visuals.data_report import Compared, Missed, Table, data_tables, list_problems, render_data_report
 from . import options
 from .pipeline import fail, input_errors, load_code, with_progress
@@ -31,11 +30,8 @@ from .view import save
 
 TRAIN, CONFIG = "train", ".cfg"
 
-NO_PAIR = "no suggested pair"
-ACROSS = "arguments in different sentences, or too far apart"
-TOO_LONG = "argument of more than {most} tokens (max_span_length)"
-
 _BATCH = 256
+
 
 # For some Docs the reason and relation of each gold triple that a component misses.
 Check = Callable[[Sequence[Doc]], Iterator[Tuple[str, str]]]
@@ -153,49 +149,10 @@ def component_checks(config: Config) -> Dict[str, Check]:
         settings = {**(Language.get_factory_meta(factory).default_config or {}), **block}
         if "suggester" in settings:
             suggester: Suggester = registry.resolve({"suggester": settings["suggester"]})["suggester"]
-            checks[name] = pair_check(suggester)
+            checks[name] = partial(missed_by_pairs, suggester=suggester)
         elif factory == "rere_extractor":
-            checks[name] = window_check(settings)
+            checks[name] = partial(missed_by_windows, settings=settings)
     return checks
-
-
-def pair_check(suggester: Suggester) -> Check:
-    """Make a check that suggests pairs of the gold entities."""
-
-    def check(docs: Sequence[Doc]) -> Iterator[Tuple[str, str]]:
-        pairs = suggester(docs)
-        places = zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())
-        suggested = {(number, tuple(subject), tuple(obj)) for number, subject, obj in places}
-        if not pairs.both_orders:
-            suggested |= {(number, obj, subject) for number, subject, obj in suggested}
-        for number, doc in enumerate(docs):
-            for triple in align_triples(doc, doc):
-                subject, obj = ((start, end + 1) for start, end in (triple.subject, triple.object))
-                if (number, subject, obj) not in suggested:
-                    yield NO_PAIR, triple.relation
-
-    return check
-
-
-def window_check(settings: Settings) -> Check:
-    """Make a check that cuts texts into sentences and windows as RERE does."""
-    most = settings.get("model", {}).get("max_span_length", 0)
-
-    def check(docs: Sequence[Doc]) -> Iterator[Tuple[str, str]]:
-        windows = make_windows(docs, max_length=settings["max_length"], stride=settings["stride"])
-        bounds: List[List[Tuple[int, int]]] = [[] for _ in docs]
-        for number, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
-            bounds[number].append((start, end))
-        for number, doc in enumerate(docs):
-            for triple in align_triples(doc, doc):
-                places = (triple.subject, triple.object)
-                first, last = min(start for start, _ in places), max(end for _, end in places)
-                if not any(start <= first and last < end for start, end in bounds[number]):
-                    yield ACROSS, triple.relation
-                elif most and max(end - start + 1 for start, end in places) > most:
-                    yield TOO_LONG.format(most=most), triple.relation
-
-    return check
 
 
 def format_table(table: Table) -> str:

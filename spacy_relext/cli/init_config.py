@@ -13,8 +13,8 @@ from wasabi import msg
 from ..corpora.damage import first_line
 from ..corpora.whole import write_whole
 from ..errors import Errors
+from ..pipeline.config_text import ConfigText, fill_config, merge_configs, parse_config
 from . import options
-from .config_text import ConfigText, fill_config, merge_configs, parse_config
 from .pipeline import fail, input_errors
 
 TEMPLATES = Path(__file__).parent / "templates"

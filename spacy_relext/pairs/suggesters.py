@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 
 from ..annotations.entities import PAIRS_KEY, Bounds, Entity, doc_entities, entity_links
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import char_span
+from ..annotations.store import align_triples, char_span
 from ..errors import Errors, check_choice, check_range
 from .pairs import Pairs
 
@@ -203,3 +203,17 @@ def _as_pairs(docs: Sequence[Doc], rows: List[Row], *, both_orders: bool, lost: 
     doc = numpy.asarray(columns[0], dtype="int64")
     text, subject, obj = (numpy.asarray(column, dtype="int64").reshape(-1, 2) for column in columns[1:])
     return Pairs(docs, doc, text, subject, obj, [row[4] for row in rows], both_orders, lost)
+
+
+def missed_by_pairs(docs: Sequence[Doc], *, suggester: Suggester) -> Iterator[Tuple[str, str]]:
+    """Yield a reason and the relation of each gold triple of some Docs whose pair of entities is not suggested."""
+    pairs = suggester(docs)
+    places = zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())
+    suggested = {(number, tuple(subject), tuple(obj)) for number, subject, obj in places}
+    if not pairs.both_orders:
+        suggested |= {(number, obj, subject) for number, subject, obj in suggested}
+    for number, doc in enumerate(docs):
+        for triple in align_triples(doc, doc):
+            subject, obj = ((start, end + 1) for start, end in (triple.subject, triple.object))
+            if (number, subject, obj) not in suggested:
+                yield "no suggested pair", triple.relation

@@ -9,8 +9,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import TokenTriple, align_records, get_records, get_rejected, has_triples
+from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from ..annotations.triple import Record
+from ..pipeline.settings import Settings
 
 IntArray = NDArray[numpy.int64]
 
@@ -147,3 +148,23 @@ def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.floa
             if triple.relation in number:
                 matrix[row, number[triple.relation]] = 1.0
     return matrix
+
+
+def missed_by_windows(docs: Sequence[Doc], *, settings: Settings) -> Iterator[Tuple[str, str]]:
+    """Yield a reason and the relation of each gold triple of some Docs that is in no window, or too long.
+
+    settings (Settings): Of an extractor.
+    """
+    most = settings.get("model", {}).get("max_span_length", 0)
+    windows = make_windows(docs, max_length=settings["max_length"], stride=settings["stride"])
+    bounds: List[List[Tuple[int, int]]] = [[] for _ in docs]
+    for number, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
+        bounds[number].append((start, end))
+    for number, doc in enumerate(docs):
+        for triple in align_triples(doc, doc):
+            places = (triple.subject, triple.object)
+            first, last = min(start for start, _ in places), max(end for _, end in places)
+            if not any(start <= first and last < end for start, end in bounds[number]):
+                yield "arguments in different sentences, or too far apart", triple.relation
+            elif most and max(end - start + 1 for start, end in places) > most:
+                yield f"argument of more than {most} tokens (max_span_length)", triple.relation

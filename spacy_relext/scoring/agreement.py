@@ -292,3 +292,35 @@ def _find_disagreements(row: Sequence[Optional[Record]]) -> List[Disagreement]:
         Disagreement(text, list(places), [None if each is None else sorted(each & group) for each in keys])
         for places, group in sorted(groups.items())
     ]
+
+
+def describe_agreement(agreement: Agreement) -> Record:
+    """Describe an agreement by plain values, as the JSON file has them."""
+    return {
+        "annotators": agreement.names,
+        "documents": agreement.shared,
+        "only": agreement.only,
+        "not_annotated": agreement.not_annotated,
+        "other_texts": agreement.other_texts,
+        "alpha": agreement.alpha,
+        "pairs": [
+            {**pair._asdict(), "first": agreement.names[pair.first], "second": agreement.names[pair.second]}
+            for pair in agreement.pairs
+        ],
+        "disagreements": [
+            {
+                "text": each.text,
+                "passages": each.passages,
+                "readings": {
+                    name: None if keys is None else [_describe(key) for key in keys]
+                    for name, keys in zip(agreement.names, each.readings)
+                },
+            }
+            for each in agreement.disagreements
+        ],
+    }
+
+
+def _describe(key: Key) -> Record:
+    """Describe a triple by plain values."""
+    return dict(zip(("subject", "relation", "object"), key))

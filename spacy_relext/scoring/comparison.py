@@ -10,9 +10,9 @@ from ..annotations.sentences import sentence_offsets
 from ..annotations.triple import CharSpan, Record
 from ..errors import Errors
 from .bootstrap import bootstrap_differences
-from .error_tables import find_passages
+from .error_tables import describe_triple, find_passages
 from .probabilities import Bools, Counts, Floats
-from .triples import ComparedDocument, compare_documents, text_key
+from .triples import ComparedDocument, Scores, compare_documents, text_key
 
 # Scores over all relations, as `score_triples` names them, and their names in tables.
 OVERALL = {"exact_p": "precision", "exact_r": "recall", "exact_f": "exact F", "macro_f": "macro F"}
@@ -162,3 +162,50 @@ def _find_disputes(first: ComparedDocument, second: ComparedDocument) -> List[Di
                 dispute = groups.setdefault(tuple(passages), Dispute(first.number, passages, []))
                 dispute.triples.append(DisputedTriple(record, key in own.gold_keys, own is second))
     return [dispute for _, dispute in sorted(groups.items())]
+
+
+def describe_comparison(
+    comparison: Comparison, metrics: Sequence[Scores], examples: Sequence[Example], *, names: Sequence[str]
+) -> Record:
+    """Describe a comparison by plain values, as the JSON file has them."""
+    texts = [example.reference.text for example in examples]
+    return {
+        "pipelines": dict(zip("AB", names)),
+        "overall": _describe_differences(comparison.overall),
+        "relations": _describe_differences(comparison.relations),
+        "right": comparison.right,
+        "wrong": comparison.wrong,
+        "disputes": [_describe_dispute(each, texts[each.document]) for each in comparison.disputes],
+        "metrics": dict(zip("AB", metrics)),
+    }
+
+
+def _describe_differences(differences: Dict[str, Difference]) -> Record:
+    """Describe differences by plain values."""
+    return {
+        name: {
+            "A": each.first,
+            "B": each.second,
+            "difference": each.second - each.first,
+            "low": each.low,
+            "high": each.high,
+            "gold": each.gold,
+        }
+        for name, each in differences.items()
+    }
+
+
+def _describe_dispute(dispute: Dispute, text: str) -> Record:
+    """Describe the triples about some sentences that one pipeline found."""
+    return {
+        "document": dispute.document,
+        "text": " … ".join(text[start:end].strip() for start, end in dispute.passages),
+        "triples": [
+            {
+                "found_by": "B" if each.by_second else "A",
+                "right": each.is_right,
+                **describe_triple(each.record, text, has_score=True),
+            }
+            for each in dispute.triples
+        ],
+    }

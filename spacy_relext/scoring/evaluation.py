@@ -129,3 +129,20 @@ def _predict(
         set_relations(doc, [(sentence, {label: 1.0 for label in labels}) for sentence, labels in stated])
     with nlp.select_pipes(enable=after):
         return list(nlp.pipe(detected, as_tuples=True, batch_size=batch_size))
+
+
+def merge_labels(chosen: Sequence[Optional[List[str]]], wanted: Optional[List[str]]) -> Optional[List[str]]:
+    """Join the relations chosen for each pipeline; of `shared` those that all know.
+
+    RAISES (ValueError): If the pipelines share none.
+    """
+    sets = [set(labels) for labels in chosen if labels is not None]
+    if not sets:
+        return None
+    if wanted != [SHARED]:
+        return sorted(set.union(*sets))
+    shared = sorted(set.intersection(*sets))
+    if not shared:
+        known = ["; ".join(", ".join(sorted(labels)) for labels in sets)] * 2
+        raise ValueError(Errors.R210.format(gold=known[0], known="none that both know"))
+    return shared

@@ -10,7 +10,7 @@ import pytest
 from spacy.tokens import DocBin
 
 from spacy_relext import set_triples
-from spacy_relext.cli.compare import merge_labels
+from spacy_relext.scoring.evaluation import merge_labels
 from tests.scoring.builders import locate, make_doc
 from tests.visuals.browser import add_script, needs_browser, open_page
 

@@ -10,8 +10,8 @@ from spacy.training.loop import train
 from spacy.util import load_config, load_model_from_config
 
 from spacy_relext.cli import init_config
-from spacy_relext.cli.config_text import fill_config, merge_configs, parse_config
 from spacy_relext.cli.init_config import CHOICES, make_config
+from spacy_relext.pipeline.config_text import fill_config, merge_configs, parse_config
 from tests.test_configs import WIDTH, corpus_of, inputs  # noqa: F401  (inputs: a fixture)
 
 # The config of the repository whose components each choice has.
