@@ -33,7 +33,7 @@ COMMANDS: Table = {
     "explain": "explain:explain_cli",
     "view": "view:view_cli",
     "extract": "extract:extract_cli",
-    "serve": "serve:serve_cli",
+    "serve": "view:serve_cli",
     "annotate": Group(
         "Write texts for annotators, correct triples, measure agreement, train on corrections.",
         export="corpus:export_cli",

@@ -1,7 +1,7 @@
-"""`spacy relext view`: draw the triples of a text."""
+"""`spacy relext view` and `serve`: draw the triples of a text, and answer requests over HTTP."""
 
 from pathlib import Path
-from typing import Annotated, List, Sequence, Union
+from typing import Annotated, List, Optional, Sequence, Union
 
 import typer
 from spacy.language import Language
@@ -9,7 +9,8 @@ from spacy.tokens import Doc
 
 from ..corpora.texts import JSONL_SUFFIXES, RawText, TextLog, list_text_sources
 from ..corpora.whole import write_whole
-from ..errors import Errors
+from ..errors import Errors, check_range
+from ..extraction.service import PURPOSE, Limits, Service, is_loopback, make_service_app
 from ..visuals.arcs import draw_passages, style_drawing
 from ..visuals.page import render_page
 from ..visuals.web import HOST, bind_port, make_page_app, serve
@@ -45,6 +46,35 @@ def view_cli(
             save(page, html)
         if is_served:
             _serve(page, port)
+
+
+def serve_cli(
+    pipeline: options.Pipeline,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other machines")
+    ] = "127.0.0.1",
+    port: options.Port = 8000,
+    allow_host: Annotated[
+        Optional[str], typer.Option(help="Further names of this machine in requests, comma-separated")
+    ] = None,
+    max_bytes: Annotated[int, typer.Option(min=1, help="Bytes of a request")] = Limits.bytes,
+    max_texts: Annotated[int, typer.Option(min=1, help="Texts of a request")] = Limits.texts,
+    max_length: Annotated[int, typer.Option(min=1, help="Characters of a text")] = Limits.characters,
+    batch_size: options.BatchSize = 64,
+    code: options.Code = None,
+    gpu_id: options.Gpu = -1,
+) -> None:
+    """Serve a pipeline: a page to try it at /, JSON at POST /extract, /health. There is no login."""
+    with input_errors():
+        check_range("--port", port, 0, 65535)
+        bound = bind_port(host, port)
+        nlp = open_pipeline(pipeline, gpu_id, code=code)
+        local = ["127.0.0.1", "localhost", "::1"] if is_loopback(host) else []
+        hosts = [*local, *(options.split_list(allow_host) or ())]
+        service = Service(nlp, Limits(max_bytes, max_texts, max_length), hosts, batch_size)
+        app = make_service_app(service)
+        typer.echo(f"Serving on http://{host}:{bound.getsockname()[1]} (Ctrl-C to stop)", err=True)
+        serve(app, bound, purpose=PURPOSE)
 
 
 def read_texts(text: str) -> List[RawText]:

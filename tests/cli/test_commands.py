@@ -25,11 +25,9 @@ DEFAULTS_DIFFER = {
     "--min-score": "extract writes all triples, rules suggest only sure ones",
     "--examples": "a suggested rule needs fewer than a mined pattern",
     "--html": "graph view and clusters view write nothing else, and so require it",
-    "--batch-size": "facts of kb train, documents of the others",
-    "--learn-rate": "a recipe of kb train has its own",
 }
-# Options whose help differs: the same thing of something else.
-HELP_DIFFERS = {"--html", "--batch-size", "--learn-rate"}
+# Options whose help differs: `kb train` evaluates facts, `annotate retrain` documents.
+HELP_DIFFERS = {"--html", "--test"}
 
 
 def leaves() -> Dict[str, Any]:
