@@ -15,9 +15,9 @@ from ..annotations.triple import Record
 from ..corpora.texts import STDIN, RawText, Source, TextLog, list_sources, list_text_sources
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings, check_range
-from ..extraction.manifest import ERRORS, find_difference, plan, read_manifest
-from ..extraction.outputs import FORMATS, join_files
-from ..extraction.ray import Cluster, extract_with_ray
+from ..extraction.manifest import find_difference, plan, read_manifest
+from ..extraction.outputs import FORMATS, join_files, keep_errors
+from ..extraction.ray import CLUSTER_SETTINGS, Cluster, extract_with_ray, make_cluster
 from ..extraction.shards import Folder, ShardReport
 from ..extraction.workers import Extractor, Failure, Job, Result
 from . import options
@@ -65,7 +65,8 @@ def extract_cli(
     """Extract the triples of texts. Repeat the command to resume a run that was stopped."""
     with input_errors():
         check_range("--min-score", min_score, 0.0, 1.0)
-        cluster = read_cluster(ray)
+        given = options.split_settings("--ray", ray, known=CLUSTER_SETTINGS)
+        cluster = make_cluster(given) if given else None
         chosen, streams = _format(output, output_format), STDIN in (source, output)
         if STDIN not in (source, output) and Path(source).resolve() == Path(output).resolve():
             fail(Errors.R217.format(path=output))
@@ -84,23 +85,6 @@ def extract_cli(
             kept = {"min_score": min_score, "relations": wanted, "input_format": input_format, **csv_options}
             folder = Folder(Path(output), chosen, shard_size, csv_options, report=_report, strict=strict)
             _report(_describe(_extract_shards(extractor, sources, folder, kept, overwrite=force, cluster=cluster)))
-
-
-def read_cluster(settings: Optional[List[str]]) -> Optional[Cluster]:
-    """Read the settings of a Ray cluster; None without any. RAISES (ValueError): If one is unknown or out of range."""
-    if not settings:
-        return None
-    given = options.split_settings("--ray", settings, known=("actors", "address", "gpus"))
-    numbers = {"actors": 2.0, "gpus": 0.0}
-    for name, low in (("actors", 1.0), ("gpus", 0.0)):
-        text = str(given.get(name, numbers[name]))
-        try:
-            numbers[name] = float(text)
-        except ValueError:
-            raise ValueError(Errors.R107.format(option=f"--ray {name}", found=text, expected="a number")) from None
-        check_range(f"--ray {name}", numbers[name], low, 1e6)
-    address = given.get("address")
-    return Cluster(None if address is None else str(address), int(numbers["actors"]), numbers["gpus"])
 
 
 def _extract_shards(
@@ -132,7 +116,7 @@ def _extract_shards(
         report = folder.run(extractor, sources, progress=progress, count=sys.stderr.isatty())
     if not is_folder and report.is_complete:
         join_files(report.files, output, format=folder.format, options=folder.options)
-        _keep_errors(folder.path, output)
+        keep_errors(folder.path, output)
         shutil.rmtree(folder.path)
     return report
 
@@ -198,15 +182,6 @@ def _open_output(output: str) -> Iterator[BinaryIO]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at exit
         raise typer.Exit(0) from None
-
-
-def _keep_errors(folder: Path, output: Path) -> None:
-    """Move the rows of texts without a result beside the output, or remove those of an earlier run."""
-    errors, target = folder / ERRORS, output.with_name(f"{output.name}.{ERRORS}")
-    if errors.exists():
-        os.replace(errors, target)
-    else:
-        target.unlink(missing_ok=True)
 
 
 def _describe(report: ShardReport) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, NamedTuple, Sequence
@@ -11,6 +12,7 @@ from ..corpora.whole import whole_file
 from ..errors import require
 from ..export.parquet import ParquetWriter
 from ..export.records import CsvWriter, JsonlWriter, RecordWriter
+from .manifest import ERRORS
 
 
 class Format(NamedTuple):
@@ -112,3 +114,12 @@ def join_files(files: Sequence[Path], path: Path, *, format: str, options: Recor
         return
     with whole_file(path) as stream:
         FORMATS[format].join(files, stream)
+
+
+def keep_errors(folder: Path, output: Path) -> None:
+    """Move the rows of texts without a result beside the output, or remove those of an earlier run."""
+    errors, target = folder / ERRORS, output.with_name(f"{output.name}.{ERRORS}")
+    if errors.exists():
+        os.replace(errors, target)
+    else:
+        target.unlink(missing_ok=True)

@@ -6,11 +6,11 @@ folder, which all machines must share, has the same files, byte for byte, and a 
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..bridge.modules import use_one_thread
 from ..corpora.texts import Source, Unit
-from ..errors import require
+from ..errors import Errors, check_range, require
 from .shards import Folder, Progress, ShardReport
 from .workers import Extractor, Job, load_job
 
@@ -27,6 +27,24 @@ class Cluster:
     address: Optional[str] = None
     actors: int = 2
     gpus: float = 0.0
+
+
+# As `extract --ray` names them.
+CLUSTER_SETTINGS = ("actors", "address", "gpus")
+
+
+def make_cluster(settings: Mapping[str, object]) -> Cluster:
+    """Make a cluster of settings as text. RAISES (ValueError): If a number is none, or out of range."""
+    numbers = {"actors": 2.0, "gpus": 0.0}
+    for name, low in (("actors", 1.0), ("gpus", 0.0)):
+        text = str(settings.get(name, numbers[name]))
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            raise ValueError(Errors.R107.format(option=f"--ray {name}", found=text, expected="a number")) from None
+        check_range(f"--ray {name}", numbers[name], low, 1e6)
+    address = settings.get("address")
+    return Cluster(None if address is None else str(address), int(numbers["actors"]), numbers["gpus"])
 
 
 def extract_with_ray(
