@@ -21,7 +21,7 @@ def test_a_page(run, graph, tmp_path):
 
 def test_a_page_of_some_facts(run, graph, tmp_path):
     done = run("graph", "view", graph, "--html", tmp_path / "page.html", "--top", 2)
-    assert "The 2 most probable of 6 facts; --most-facts shows more" in done.output
+    assert "The 2 most probable of 6 facts; --top shows more" in done.output
     assert "The 2 most probable of 6 facts of" in (tmp_path / "page.html").read_text(encoding="utf8")
 
 

@@ -6,7 +6,7 @@ import pytest
 def test_text_becomes_a_page(run, pipeline, tmp_path):
     done = run("view", pipeline, "Ada met Bo. Nobody came.", "--html", tmp_path / "new" / "out.html")
     assert done.exit_code == 0, done.output
-    page = ("--html", tmp_path / "new" / "out.html").read_text(encoding="utf-8")
+    page = (tmp_path / "new" / "out.html").read_text(encoding="utf-8")
     assert "Ada → met → Bo (score 0.900, from fake)" in page and "Nobody came." in page
 
 
@@ -23,7 +23,7 @@ def test_files(run, pipeline, tmp_path):
 
 def test_one_drawing_as_svg(run, fails, pipeline, tmp_path):
     assert run("view", pipeline, "Ada met Bo. Cy met Di.", "--svg", tmp_path / "out.svg").exit_code == 0
-    svg = ("--svg", tmp_path / "out.svg").read_text(encoding="utf-8")
+    svg = (tmp_path / "out.svg").read_text(encoding="utf-8")
     assert svg.startswith("<svg") and svg.rstrip().endswith("</svg>") and "Di" not in svg
     assert "prefers-color-scheme: dark" in ElementTree.fromstring(svg)[0].text
     assert "R221" in fails("view", pipeline, "Nobody came here.", "--svg", tmp_path / "out.svg")
