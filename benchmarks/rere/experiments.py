@@ -18,18 +18,12 @@ from spacy_relext.corpora.drop import MODES
 CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
 MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
-# The collective loss with the form of its means that has the least bias; the paper's are per sentence (§4.3).
-COLLECTIVE = {f"{DETECTOR}.loss": "collective", f"{DETECTOR}.collective_scope": "batch"}
-BY_ROW = {**COLLECTIVE, f"{DETECTOR}.collective_scope": "row"}
-BY_LABEL = {**COLLECTIVE, f"{DETECTOR}.collective_scope": "label", f"{DETECTOR}.smooth": True}
+COLLECTIVE = {f"{DETECTOR}.loss": "collective"}
 # Loss of the missing-label experiment → its name in drawings and what it changes.
 LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
     "bce": ("bce", {}),
-    "collective-row": ("collective, row", BY_ROW),
-    "collective-label-smooth": ("collective, label, smooth", BY_LABEL),
-    "printed": ("collective, printed form", {f"{DETECTOR}.loss": "printed"}),
+    "collective-row": ("collective", COLLECTIVE),
     "ssr-pu": ("SSR-PU", {f"{DETECTOR}.loss": "ssr_pu"}),
-    "collective-batch": ("collective, batch", COLLECTIVE),
 }
 # Compared with the losses: CasRel with the additions of our encoder, and the learning rate of the fair tables.
 PEER = "casrel"
@@ -192,12 +186,8 @@ def _system_of(config: Path) -> str:
 def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
     """RETURNS: Part of the ablations → name → options of `run_system`."""
     other = "fp32" if precision == "bf16" else "bf16"
-    losses = {
-        f"collective-{scope}": {"changes": {**COLLECTIVE, f"{DETECTOR}.collective_scope": scope}}
-        for scope in ("row", "batch", "label")
-    }
     return {
-        "loss": losses,
+        "loss": {"collective-row": {"changes": COLLECTIVE}},
         "pairing": {pairing: {"pairing": pairing} for pairing in ("nearest", "product")},
         "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.absent_rows": 0.0}}},
         **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},

@@ -17,9 +17,8 @@ from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, plain_settings
 from ..scoring.probabilities import calibrate, sigmoid
 from ..scoring.relations import RELATION_SCORE_WEIGHTS
-from .collective_loss import SCOPES
 from .component import RerePipe, likeliest_relation
-from .losses import DETECTOR_LOSSES, LabelWindow, detector_loss
+from .losses import DETECTOR_LOSSES, MUS, detector_loss
 from .windows import SentenceWindows, TokenBatch, label_matrix
 
 # Offsets of each sentence, and the probabilities of its relations.
@@ -39,15 +38,13 @@ class RereDetector(RerePipe):
         "gamma": (0.0, 1_000_000.0),
         "loss_weight": (0.0, 1_000.0),
         "loss": DETECTOR_LOSSES,
-        "collective_scope": SCOPES,
-        "mean_window": (1, 1_000_000),
+        "mu": MUS,
         "missing_rate": (0.0, MAX_MISSING_RATE),
     }
 
     def reset(self) -> None:
-        """Create empty estimates of missing labels and an empty window of the loss."""
+        """Create empty estimates of missing labels."""
         self.cfg.update(label_frequency={}, missing_rates={})
-        self._window = LabelWindow(self.cfg["mean_window"])
 
     def initialize(
         self,
@@ -71,13 +68,6 @@ class RereDetector(RerePipe):
             raise ValueError(Errors.R362.format(name=self.name, unknown=", ".join(unknown)))
         if missing_rates is not None:
             self.cfg["missing_rates"] = dict(missing_rates)
-        self._window = LabelWindow(self.cfg["mean_window"])
-
-    def learn(self, instances: SentenceWindows, *, share: float = 1.0) -> Dict[str, float]:
-        """Learn from windows; the running label means of the collective loss carry over to the next batch."""
-        terms = super().learn(instances, share=share)
-        self._window.advance()
-        return terms
 
     def suggest(self, docs: Sequence[Doc]) -> SentenceWindows:
         """Take every sentence window."""
@@ -108,10 +98,8 @@ class RereDetector(RerePipe):
             outputs,
             targets,
             kind=self.cfg["loss"],
-            scope=self.cfg["collective_scope"],
+            mu=self.cfg["mu"],
             gamma=self.cfg["gamma"],
-            smooth=self.cfg["smooth"],
-            window=self._window,
             weight=self.cfg["loss_weight"],
         )
 
@@ -154,9 +142,7 @@ class RereDetector(RerePipe):
 CONFIG = f"""
 [component]
 loss = "bce"
-collective_scope = "batch"
-smooth = false
-mean_window = 20
+mu = "hidden"
 missing_rate = null
 gamma = null
 loss_weight = 5.0
@@ -193,9 +179,7 @@ def make_rere_detector(
     name: str,
     model: Model,
     loss: str,
-    collective_scope: str,
-    smooth: bool,
-    mean_window: int,
+    mu: str,
     missing_rate: Optional[float],
     gamma: Optional[float],
     loss_weight: float,
@@ -207,11 +191,9 @@ def make_rere_detector(
 ) -> RereDetector:
     """Create a relation detector.
 
-    loss (str): "bce", "collective", "printed" (the released code's form of the collective loss), or "ssr_pu"
-        (positive-unlabelled learning with the squared ranking loss).
-    collective_scope (str): What the means of the collective loss are taken over: "row", "batch" or "label".
-    smooth (bool): Whether the collective loss compares m with μ by a divergence instead of -ln(1-|m-μ|).
-    mean_window (int): Approximate number of batches in the means of scope "label"; 1: each batch alone.
+    loss (str): "bce", "collective", or "ssr_pu" (positive-unlabelled learning with the squared ranking loss).
+    mu (str): Target of the collective loss for the mean of observed negatives: "hidden", the rate of positives among
+        them, or "paper", π(1+τ).
     missing_rate (Optional[float]): τ, the share of true relations that the labels miss; null: the `missing_rates`
         given to `initialize`, and 0.05 for relations without one.
     gamma (Optional[float]): Weight of the collective loss's positive term; null: the ratio of positives to negatives.

@@ -10,42 +10,23 @@ from torch import Tensor
 
 from ..encoders.assertions import assertion_loss
 from .collective_loss import (
-    RunningMeans,
     collective_loss,
     hidden_positive_rate,
-    label_collective_loss,
     masked_bce,
     paper_prior,
     pointer_collective_loss,
     positive_weight,
-    printed_collective_loss,
 )
 from .model import ExtractorOutput
 from .shifted_loss import shifted_ranking_loss
 
-DETECTOR_LOSSES = ("bce", "collective", "printed", "ssr_pu")
+DETECTOR_LOSSES = ("bce", "collective", "ssr_pu")
 
 POINTER_LOSSES = ("bce", "collective")
 
+MUS = ("hidden", "paper")
+
 _RATES = (1e-6, 0.5)
-
-
-class LabelWindow:
-    """Running means of the last batches for the collective loss with scope "label".
-
-    The loss is also computed without an update (`get_loss`), so its means count only after `advance`.
-    """
-
-    def __init__(self, size: int) -> None:
-        """Create an empty window of approximately `size` batches."""
-        self.size = size
-        self.past: Optional[RunningMeans] = None
-        self.pending: Optional[RunningMeans] = None
-
-    def advance(self) -> None:
-        """Adopt the means that the last loss has updated."""
-        if self.pending is not None:
-            self.past, self.pending = self.pending, None
 
 
 def detector_loss(
@@ -53,10 +34,8 @@ def detector_loss(
     targets: Dict[str, Tensor],
     *,
     kind: str,
-    scope: str,
+    mu: str = "hidden",
     gamma: Optional[float] = None,
-    smooth: bool = False,
-    window: Optional[LabelWindow] = None,
     weight: float = 1.0,
 ) -> Dict[str, Tensor]:
     """Compute the term `relations`: binary cross-entropy, or a loss that is robust to false negatives.
@@ -64,13 +43,9 @@ def detector_loss(
     logits (Tensor): Shape (B, R)
     targets (Dict[str, Tensor]): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
         `missing_rates` (R,), τ of each, for all but cross-entropy.
-    kind (str): "bce", "collective" (stable form, μ⁻), "printed" (form of the released code, μ of the paper), or
-        "ssr_pu" (positive-unlabelled learning with the squared ranking loss).
-    scope (str): Of the collective loss: "row", "batch" or "label".
-    gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data; with scope "label",
-        that of the batch.
-    smooth (bool): Whether to use the smooth form of the collective loss, a divergence.
-    window (Optional[LabelWindow]): With scope "label", means of earlier batches; gets this batch's as `pending`.
+    kind (str): "bce", "collective", or "ssr_pu" (positive-unlabelled learning with the squared ranking loss).
+    mu (str): μ of the collective loss: "hidden", the rate of positives among observed negatives, or "paper".
+    gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data.
     RAISES (ValueError): If the kind is unknown.
     """
     observed = targets["relations"]
@@ -82,22 +57,12 @@ def detector_loss(
     prior, missing = targets["label_prior"].clamp(*_RATES), targets["missing_rates"]
     if kind == "ssr_pu":
         return {"relations": weight * shifted_ranking_loss(logits, observed, prior=prior, missing=missing)}
-    mean_gamma = positive_weight(float(prior.mean())) if gamma is None else gamma
-    if kind == "printed":
-        mu = float(paper_prior(prior, missing).mean())
-        loss = printed_collective_loss(logits, observed, mu=mu, gamma=mean_gamma)
-    elif scope == "label":
-        past, size = (None, 1) if window is None else (window.past, window.size)
-        mus = hidden_positive_rate(prior, missing)
-        loss, running = label_collective_loss(
-            logits, observed, mask=mask, mu=mus, gamma=gamma, smooth=smooth, past=past, window=size
-        )
-        if window is not None:
-            window.pending = running
+    if mu == "paper":
+        rate = paper_prior(prior, missing).mean()
     else:
-        pooled = (prior * missing / (1.0 - missing)).sum() / (1.0 - prior).sum()
-        loss = collective_loss(logits, observed, mask=mask, mu=pooled, gamma=mean_gamma, scope=scope, smooth=smooth)
-    return {"relations": weight * loss}
+        rate = (prior * missing / (1.0 - missing)).sum() / (1.0 - prior).sum()
+    mean_gamma = positive_weight(float(prior.mean())) if gamma is None else gamma
+    return {"relations": weight * collective_loss(logits, observed, mask=mask, mu=rate, gamma=mean_gamma)}
 
 
 def extractor_loss(

@@ -45,8 +45,7 @@ UNMATCHED = {"unmatched_from": 0, "negative_share": 0.5, "both_orders": True}
 # What has code of its own in torch.
 VARIANTS = [
     variant("detector", "collective", **COLLECTIVE),
-    variant("detector", "by label", **COLLECTIVE, collective_scope="label"),
-    variant("detector", "printed", loss="printed", missing_rate=0.2),
+    variant("detector", "collective, the paper's rate", **COLLECTIVE, mu="paper"),
     variant("detector", "ssr_pu", loss="ssr_pu", missing_rate=0.2),
     variant("extractor", "all terms", **ALL_TERMS, model={"between": True}),
     variant("extractor", "mutual", model={"span_mode": "mutual"}),
@@ -295,7 +294,7 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "rere.detector_loss": lambda f, n: f(
         n.logits,
         {"relations": n.observed, "label_prior": n.rates, "missing_rates": n.rates},
-        **{"kind": "collective", "scope": "label"},
+        kind="collective",
     ),
     "rere.extractor_loss": lambda f, n: f(
         extractor_output(n),
@@ -305,20 +304,15 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "rere.rival_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
     "rere.collective.absolute_gap_loss": lambda f, n: f(n.logits.sigmoid().mean(0), n.rates),
     "rere.collective.collective_loss": lambda f, n: f(
-        n.logits, n.observed, mask=n.mask, mu=n.rates, gamma=0.5, scope="row", weights=n.weights
+        n.logits, n.observed, mask=n.mask, mu=n.rates[0], gamma=0.5, weights=n.weights
     ),
     "rere.collective.hidden_positive_rate": lambda f, n: f(n.rates, n.rates),
-    "rere.collective.label_collective_loss": lambda f, n: f(
-        n.logits, n.observed, mask=n.mask, mu=n.rates, smooth=True, window=2
-    )[0],
-    "rere.collective.label_means": lambda f, n: f(n.logits.sigmoid(), n.observed, mask=n.mask)[0],
     "rere.collective.masked_bce": lambda f, n: f(n.logits, n.observed, mask=n.mask, weights=n.weights[:, None]),
     "rere.collective.paper_prior": lambda f, n: f(n.rates, n.rates),
     "rere.collective.pointer_collective_loss": lambda f, n: f(
         n.pointers, n.ends, mask=n.tokens, mu=n.rates[0], gamma=n.rates[1], weights=n.weights[:2]
     ),
     "rere.collective.positive_weight": lambda f, n: f(n.rates),
-    "rere.collective.printed_collective_loss": lambda f, n: f(n.logits, n.observed, mu=0.2, gamma=0.5),
     "rere.shifted.shifted_ranking_loss": lambda f, n: f(
         n.logits, n.observed, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates
     ),

@@ -72,7 +72,7 @@ def test_scorers_accept_all_settings(nlp: Language, examples: Any) -> None:
 OUT_OF_RANGE = [
     *(("rere_detector", {key: value}) for key in ("threshold", "min_probability") for value in (-1.0, 1e30)),
     *(("rere_detector", {key: -1.0}) for key in ("gamma", "loss_weight")),
-    *(("rere_detector", {key: -1}) for key in ("max_length", "stride", "mean_window")),
+    *(("rere_detector", {key: -1}) for key in ("max_length", "stride")),
     *((NAME, {key: value}) for key in ("threshold", "ask_threshold", "pointer_threshold") for value in (-1.0, 1e30)),
     *((NAME, {key: -1.0}) for key in ("absent_weight", "pointer_weight", "pair_weight", "rank_weight", "type_weight")),
     *((NAME, {key: -1}) for key in ("absent_rows", "rivals", "max_span_length", "max_length", "stride")),

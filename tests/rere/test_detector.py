@@ -109,7 +109,7 @@ def test_a_number_goes_before_estimates_and_these_before_the_default(examples: L
 
 def test_estimates_come_through_the_config(examples: List[Example], tmp_path: Any) -> None:
     (tmp_path / "missing.json").write_text(json.dumps({"author": 0.25}))
-    nlp = build(loss="collective", collective_scope="label")
+    nlp = build(loss="collective")
     reader = {"@readers": "srsly.read_json.v1", "path": str(tmp_path / "missing.json")}
     nlp.config["initialize"]["components"] = {DETECTOR: {"missing_rates": reader}}
     nlp.initialize(lambda: examples)
@@ -122,9 +122,8 @@ def test_wrong_missing_rates(examples: List[Example]) -> None:
         pipe_of(nlp).initialize(lambda: examples, nlp=nlp, missing_rates={"never_seen": 0.2})
     with pytest.raises(ValueError, match="R007.*author.*1.5"):
         pipe_of(nlp).initialize(lambda: examples, nlp=nlp, missing_rates={"author": 1.5})
-    for key, value in (("missing_rate", 1.0), ("mean_window", 0)):
-        with pytest.raises(ValueError, match=f"R007.*{key}"):
-            build(**{key: value})
+    with pytest.raises(ValueError, match="R007.*missing_rate"):
+        build(missing_rate=1.0)
 
 
 # Losses
@@ -140,47 +139,22 @@ def losses_with(nlp: Language, examples: List[Example], **settings: Any) -> floa
 
 
 def test_every_loss_can_be_chosen(nlp: Language, examples: List[Example]) -> None:
-    found = {
-        (scope, smooth): losses_with(nlp, examples, loss="collective", collective_scope=scope, smooth=smooth)
-        for scope in ("row", "batch", "label")
-        for smooth in (False, True)
-    }
-    found["bce", None] = losses_with(nlp, examples, loss="bce")
-    for loss in ("printed", "ssr_pu"):
-        found[loss, None] = losses_with(nlp, examples, loss=loss)
-    assert len(set(found.values())) == len(found) and all(np.isfinite(list(found.values())))
+    choices = [("bce", "hidden"), ("ssr_pu", "hidden"), ("collective", "hidden"), ("collective", "paper")]
+    found = {losses_with(nlp, examples, loss=loss, mu=mu) for loss, mu in choices}
+    assert len(found) == len(choices) and all(np.isfinite(list(found)))
 
 
-def test_missing_rates_change_the_loss(nlp: Language, examples: List[Example]) -> None:
-    for scope in ("row", "batch", "label"):
-        settings = {"loss": "collective", "collective_scope": scope}
-        pipe_of(nlp).cfg["missing_rates"] = {}
-        before = losses_with(nlp, examples, **settings)
-        pipe_of(nlp).cfg["missing_rates"] = {"author": 0.6}
-        assert losses_with(nlp, examples, **settings) != before
+@pytest.mark.parametrize("mu", ["hidden", "paper"])
+def test_missing_rates_change_the_loss(nlp: Language, examples: List[Example], mu: str) -> None:
+    pipe_of(nlp).cfg["missing_rates"] = {}
+    before = losses_with(nlp, examples, loss="collective", mu=mu)
+    pipe_of(nlp).cfg["missing_rates"] = {"author": 0.6}
+    assert losses_with(nlp, examples, loss="collective", mu=mu) != before
 
 
-def test_the_window_is_filled_by_learning_only() -> None:
-    nlp = build(loss="collective", collective_scope="label", mean_window=4)
-    examples = make_english_examples(nlp)
-    train(nlp, examples, steps=3)
-    pipe = pipe_of(nlp)
-    past = pipe._window.past
-    assert past.batches == pytest.approx(1 + 0.75 + 0.75**2)
-    losses_with(nlp, examples)
-    assert pipe._window.past is past, "asking for a loss is not learning"
-    assert "window" not in "".join(pipe.cfg).replace("mean_window", "")
-    loaded = build().from_bytes(nlp.to_bytes())
-    assert pipe_of(loaded)._window.past is None
-    nlp.initialize(lambda: examples)
-    assert pipe_of(nlp)._window.past is None
-
-
-@pytest.mark.parametrize(
-    ("loss", "scope"), [("collective", "row"), ("collective", "batch"), ("collective", "label"), ("ssr_pu", "row")]
-)
-def test_learning_by_heart_with_losses_for_missing_labels(loss: str, scope: str) -> None:
-    nlp = build(loss=loss, collective_scope=scope, smooth=scope == "label")
+@pytest.mark.parametrize("loss", ["collective", "ssr_pu"])
+def test_learning_by_heart_with_losses_for_missing_labels(loss: str) -> None:
+    nlp = build(loss=loss)
     examples = make_english_examples(nlp)
     train(nlp, examples, steps=60)
     assert nlp.evaluate(examples)["relations_ap"] > 0.9

@@ -1,7 +1,7 @@
-"""The losses of detector and extractor: what they aim at, the means of the last batches, pointers."""
+"""The losses of detector and extractor: what they aim at, and pointers."""
 
 import math
-from typing import Any
+from typing import Any, List
 
 import pytest
 import torch
@@ -9,27 +9,14 @@ from torch import Tensor
 
 from spacy_relext.rere.argument_types import no_types
 from spacy_relext.rere.collective_loss import (
-    SCOPES,
-    RunningMeans,
     hidden_positive_rate,
-    label_collective_loss,
-    masked_bce,
+    paper_prior,
     pointer_collective_loss,
     positive_weight,
 )
-from spacy_relext.rere.losses import DETECTOR_LOSSES, LabelWindow, detector_loss, extractor_loss
+from spacy_relext.rere.losses import DETECTOR_LOSSES, MUS, detector_loss, extractor_loss
 from spacy_relext.rere.model import ExtractorOutput
-from tests.rere.test_collective_loss import A_LONG, GAMMA, MU, B, collective, logits_of, number, pointer_grid, table
-
-
-@pytest.mark.parametrize("scope", SCOPES)
-def test_the_detector_aims_at_the_hidden_rate(scope: str) -> None:
-    prior = torch.tensor([0.3, 0.01], dtype=torch.float64)
-    means = hidden_positive_rate(0.155, 0.3), [hidden_positive_rate(p, 0.3) for p in (0.3, 0.01)]
-    probs = torch.tensor([means[1] if scope == "label" else [means[0]] * 2], dtype=torch.float64)
-    targets = detector_targets(torch.zeros(1, 2, dtype=torch.float64), prior, 0.3)
-    loss = detector_loss(torch.logit(probs), targets, kind="collective", scope=scope)
-    assert number(loss["relations"]) == pytest.approx(0.0, abs=1e-9)
+from tests.rere.test_collective_loss import GAMMA, number, pointer_grid
 
 
 def detector_targets(observed: Tensor, prior: Tensor, missing: Any) -> Any:
@@ -37,95 +24,44 @@ def detector_targets(observed: Tensor, prior: Tensor, missing: Any) -> Any:
     return {"relations": observed, "label_prior": prior, "missing_rates": rates}
 
 
-@pytest.mark.parametrize("scope", SCOPES)
-def test_each_relation_may_miss_another_share(scope: str) -> None:
-    prior, missing = torch.tensor([0.2, 0.1], dtype=torch.float64), torch.tensor([0.0, 0.5], dtype=torch.float64)
-    # of 100 sentences the first relation hides nothing among 80, the second 10 among 90
-    means = [1e-12, 10 / 90] if scope == "label" else [10 / 170] * 2
-    probs = torch.tensor([means], dtype=torch.float64)
-    targets = detector_targets(torch.zeros(1, 2, dtype=torch.float64), prior, missing)
-    loss = detector_loss(torch.logit(probs), targets, kind="collective", scope=scope)
+@pytest.mark.parametrize(
+    "mu, prior, missing, mean",
+    [
+        ("hidden", [0.3, 0.01], 0.3, hidden_positive_rate(0.155, 0.3)),
+        # of 100 sentences the first relation hides nothing among 80, the second 10 among 90
+        ("hidden", [0.2, 0.1], [0.0, 0.5], 10 / 170),
+        ("paper", [0.3, 0.01], 0.3, paper_prior(0.155, 0.3)),
+        ("paper", [0.2, 0.1], [0.0, 0.5], (0.2 + 0.15) / 2),
+    ],
+)
+def test_what_the_detector_aims_at(mu: str, prior: List[float], missing: Any, mean: float) -> None:
+    rates = [torch.as_tensor(each, dtype=torch.float64) for each in (prior, missing)]
+    targets = detector_targets(torch.zeros(1, 2, dtype=torch.float64), *rates)
+    probs = torch.tensor([[mean] * 2], dtype=torch.float64)
+    loss = detector_loss(torch.logit(probs), targets, kind="collective", mu=mu)
     assert number(loss["relations"]) == pytest.approx(0.0, abs=1e-9)
-    printed = detector_loss(torch.logit(probs), targets, kind="printed", scope="row", gamma=0.0)["relations"]
-    mean_gap = abs(sum(means) / 2 - (0.2 + 0.15) / 2)
-    assert number(printed) == pytest.approx(-math.log(1 - mean_gap), abs=1e-5)
+    off = detector_loss(torch.logit(probs + 0.1), targets, kind="collective", mu=mu)
+    assert number(off["relations"]) == pytest.approx(-math.log(0.9))
 
 
-@pytest.mark.parametrize("kind", DETECTOR_LOSSES)
-@pytest.mark.parametrize("scope", SCOPES)
-def test_an_empty_batch_costs_nothing(kind: str, scope: str) -> None:
+LOSSES = [("bce", "hidden"), ("ssr_pu", "hidden"), *(("collective", mu) for mu in MUS)]
+
+
+@pytest.mark.parametrize(("kind", "mu"), LOSSES)
+def test_an_empty_batch_costs_nothing(kind: str, mu: str) -> None:
     z = torch.zeros(0, 2, dtype=torch.float64, requires_grad=True)
     targets = detector_targets(torch.zeros(0, 2, dtype=torch.float64), torch.tensor([0.1, 0.2]).double(), 0.1)
-    assert number(detector_loss(z, targets, kind=kind, scope=scope)["relations"]) == 0.0
+    assert number(detector_loss(z, targets, kind=kind, mu=mu)["relations"]) == 0.0
 
 
-@pytest.mark.parametrize("kind", DETECTOR_LOSSES)
-@pytest.mark.parametrize("scope", SCOPES)
-@pytest.mark.parametrize("smooth", [False, True])
-def test_more_missing_labels_than_there_can_be(kind: str, scope: str, smooth: bool) -> None:
+@pytest.mark.parametrize(("kind", "mu"), LOSSES)
+def test_more_missing_labels_than_there_can_be(kind: str, mu: str) -> None:
+    assert kind in DETECTOR_LOSSES
     z, observed = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True), torch.eye(2, dtype=torch.float64)
     targets = detector_targets(observed, torch.tensor([0.5, 0.1]).double(), 0.8)  # 2.5 true labels a sentence
-    loss = detector_loss(z, targets, kind=kind, scope=scope, smooth=smooth)["relations"]
+    loss = detector_loss(z, targets, kind=kind, mu=mu)["relations"]
     (gradient,) = torch.autograd.grad(loss, z)
     assert loss.isfinite() and gradient.isfinite().all()
-
-
-# The means of the last batches
-
-
-def by_label(z: Tensor, y: Tensor, **options: Any) -> Any:
-    options = {"mask": torch.ones_like(y, dtype=torch.bool), "mu": torch.tensor(MU, dtype=torch.float64), **options}
-    return label_collective_loss(z, y, **options)
-
-
-def test_a_window_of_one_batch_is_the_label_scope() -> None:
-    z, y = logits_of([A_LONG[1], B[1]]), table([A_LONG[0], B[0]])
-    loss, running = by_label(z, y, gamma=GAMMA)
-    assert number(loss) == pytest.approx(number(collective(z, y, scope="label")))
-    later, _ = by_label(z, y, gamma=GAMMA, past=running, window=1)
-    assert number(later) == pytest.approx(number(loss))
-    assert running.batches == 1.0 and running.cells.tolist() == [0, 1, 2, 2, 2]
-    assert running.total.tolist() == pytest.approx([0.0, 0.2, 0.12, 0.06, 0.08])
-
-
-def test_positives_weigh_as_often_as_they_occur() -> None:
-    z, y = logits_of([[0.4], [0.1], [0.1], [0.1]]), table([[1], [0], [0], [0]])
-    loss, _ = by_label(z, y, mu=torch.tensor(0.1, dtype=torch.float64))
-    assert number(loss) == pytest.approx(-math.log(0.4) / 3)
-    (gradient,) = torch.autograd.grad(loss, z)
-    bce = torch.autograd.grad(3 * masked_bce(z, y, mask=torch.ones_like(y, dtype=torch.bool)), z)[0]
-    assert number(gradient[0, 0]) == pytest.approx(number(bce[0, 0]) * 4 / 9)
-
-
-def test_the_window_says_which_way_and_the_batch_how_far() -> None:
-    y = table([[0], [0]])
-    past = RunningMeans(table([0.9]), table([10.0]), 5.0)  # far above μ
-    low = logits_of([[0.01], [0.03]])  # this batch alone lies below it
-    alone = torch.autograd.grad(by_label(low, y)[0], low)[0]
-    loss, running = by_label(low, y, past=past, window=2)
-    judged = torch.autograd.grad(loss, low)[0]
-    mean = (0.9 / 2 + 0.04) / (10 / 2 + 2)
-    assert number(running.total) == pytest.approx(0.9 / 2 + 0.04) and running.batches == 1 + 5 / 2
-    assert number(loss) == pytest.approx(-math.log(1 - (mean - MU)))
-    assert (alone < 0).all() and (judged > 0).all()
-    # a batch's cells keep their weight although they are 2 of 7: times 3.5 batches
-    slopes = torch.sigmoid(low) * (1 - torch.sigmoid(low)) / 2
-    assert judged.flatten().tolist() == pytest.approx((slopes / (1 - (mean - MU))).flatten().tolist())
-
-
-def test_a_label_window_remembers_what_was_learned_from() -> None:
-    window = LabelWindow(3)
-    y = torch.zeros(2, 1, dtype=torch.float64)
-    targets = detector_targets(y, torch.tensor([0.1]).double(), 0.3)
-    options: Any = {"kind": "collective", "scope": "label", "window": window}
-    first = number(detector_loss(logits_of([[0.5], [0.5]]), targets, **options)["relations"])
-    window.advance()
-    window.advance()
-    low = logits_of([[0.01], [0.01]])
-    once = number(detector_loss(low, targets, **options)["relations"])
-    assert once == number(detector_loss(low, targets, **options)["relations"]), "evaluated twice, learned from never"
-    alone = number(detector_loss(low, targets, kind="collective", scope="label")["relations"])
-    assert alone < once < first
 
 
 # Pointers
@@ -212,5 +148,5 @@ def test_pointer_rows_have_weights() -> None:
 
 def test_unknown_detector_loss_is_refused() -> None:
     targets = {"relations": torch.zeros(1, 1), "label_prior": torch.ones(1)}
-    with pytest.raises(ValueError, match="expected bce, collective, printed, ssr_pu"):
-        detector_loss(torch.zeros(1, 1), targets, kind="hinge", scope="row")
+    with pytest.raises(ValueError, match="expected bce, collective, ssr_pu"):
+        detector_loss(torch.zeros(1, 1), targets, kind="hinge")

@@ -49,6 +49,6 @@ def test_a_negative_risk_below_zero_is_none() -> None:
 def test_an_option_of_the_detector() -> None:
     logits, observed = torch.tensor([[1.0, -2.0], [0.5, -3.0]]), torch.tensor([[1.0, 0.0], [0.0, 0.0]])
     rates = {"label_prior": torch.tensor([0.3, 0.1]), "missing_rates": torch.tensor([0.2, 0.0])}
-    found = detector_loss(logits, {"relations": observed, **rates}, kind="ssr_pu", scope="row", weight=2.0)["relations"]
+    found = detector_loss(logits, {"relations": observed, **rates}, kind="ssr_pu", weight=2.0)["relations"]
     expected = shifted_ranking_loss(logits, observed, prior=rates["label_prior"], missing=rates["missing_rates"])
     assert found.item() == pytest.approx(2 * expected.item())
