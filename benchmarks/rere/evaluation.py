@@ -38,8 +38,7 @@ def evaluate(
     """Score a pipeline tuned on the tuning corpus.
 
     pipeline (Path): A trained pipeline; it is not changed.
-    pairing (str): How subjects and objects are paired; for "nearest" and "product" the threshold of the pointers is
-        tuned too.
+    pairing (str): How subjects and objects are paired; for "nearest" the threshold of the pointers is tuned too.
     extras (bool): Also score the pipeline before tuning, and the extractor with gold relations given, on "test".
     curve (bool): Also trace precision and recall over all thresholds, on "test".
     RETURNS (dict[str, Any]): `tests` (split → "tuned", "untuned", "gold-relations" → metrics; splits without the

@@ -188,7 +188,7 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
     other = "fp32" if precision == "bf16" else "bf16"
     return {
         "loss": {"collective-row": {"changes": COLLECTIVE}},
-        "pairing": {pairing: {"pairing": pairing} for pairing in ("nearest", "product")},
+        "pairing": {"nearest": {"pairing": "nearest"}},
         "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.absent_rows": 0.0}}},
         **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},

@@ -62,7 +62,6 @@ def build_extractor(
     span_threshold: float = 0.05,
     max_span_length: int = 15,
     top_k: int = 6,
-    span_mode: str = "soft",
     precision: str = "fp32",
 ) -> Model:
     """Build an extractor of the arguments of a sentence's relations.
@@ -74,25 +73,21 @@ def build_extractor(
     pair_hidden (int): Size of the pair scorer's hidden layer.
     between (bool): Whether the pair scorer reads the tokens between subject and object; ignored with a piece encoder.
     dropout (float): Dropout on token vectors and in the pair scorer.
-    span_threshold (float): Lowest probability of both ends of a candidate span; its square, of a "soft" span.
+    span_threshold (float): Lowest probability of both ends of a candidate span; its square is the lowest of the span.
     max_span_length (int): Longest candidate span, in tokens.
     top_k (int): Most candidate subjects, and most candidate objects, of a row.
-    span_mode (str): "soft" weights every span by the probability that no other end or start lies inside it; "mutual"
-        (RERE's rule) and "nearest" decide that by the threshold; "all" ignores it.
     precision (str): See `spacy_relext.RereDetector.v1`; a piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): Logits of pointers and pairs.
     """
     from ..bridge.weights import PRECISIONS
     from .marked import MarkedExtractor
     from .model import Proposal, SharedExtractor
-    from .span_pairs import SPAN_MODES
 
-    check_choice("span_mode", span_mode, SPAN_MODES)
     check_choice("precision", precision, PRECISIONS)
     check_sizes(hidden=hidden, pair_hidden=pair_hidden, max_span_length=max_span_length, top_k=top_k)
     check_range("dropout", dropout, 0.0, 1.0)
     check_range("span_threshold", span_threshold, 0.0, 1.0)
-    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k, mode=span_mode)
+    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k)
     return _head_model(
         encoder,
         lambda: SharedExtractor(

@@ -1,7 +1,7 @@
 """Decode an extractor's output into candidate triples of each Doc.
 
-Spans come from start and end pointers, pairs from the pair scorer, from the paper's nearest-object sweep (section 4.2)
-or from the product of subjects and objects, as in the released code.
+Spans come from start and end pointers, pairs from the pair scorer or from the paper's nearest-object sweep (section
+4.2).
 """
 
 from bisect import bisect_left
@@ -22,17 +22,9 @@ from ..scoring.probabilities import sigmoid
 from .rows import QueryRows
 from .windows import IntArray
 
-PAIRINGS = ("scored", "nearest", "product")
+PAIRINGS = ("scored", "nearest")
 
-SPAN_RULES = ("mutual", "nearest", "code")
-
-# Limits of the released code: least probability of a start or an end, and least summed score of a string; most tokens
-# of a span; most starts, and most ends.
-MIN_PROBABILITY = 0.1
-
-MAX_SPAN_LENGTH = 40
-
-TOP_ENDS = 40
+SPAN_RULES = ("mutual", "nearest")
 
 # Characters in each part of a text; only candidates whose subjects share a part are compared.
 PART = 256
@@ -85,33 +77,24 @@ def decode_scored_pairs(rows: QueryRows, output: ExtractorArrays) -> CandidateTa
 
 
 def decode_pointers(
-    rows: QueryRows,
-    output: ExtractorArrays,
-    *,
-    pairing: str,
-    threshold: float,
-    max_length: int,
-    span_rule: str = "mutual",
+    rows: QueryRows, output: ExtractorArrays, *, threshold: float, max_length: int, span_rule: str = "mutual"
 ) -> CandidateTable:
-    """Decode spans from the pointers and pair them by a rule instead of the scorer; pair probabilities are 1.
+    """Decode spans from the pointers and pair them by `pair_nearest` instead of the scorer; pair probabilities are 1.
 
-    pairing (str): "nearest", see `pair_nearest`, or "product": every subject with every object.
-    threshold (float): Lowest probability of starts and ends; with the rule "code", lowest summed score of a string.
+    threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
-    span_rule (str): "mutual" or "nearest", see `decode_spans`, or "code", see `decode_strings`.
+    span_rule (str): "mutual" or "nearest", see `decode_spans`.
     """
     probs = sigmoid(output.pointers) * output.mask[..., None]
-    pair_spans = pair_nearest if pairing == "nearest" else pair_product
-    floor = MIN_PROBABILITY if span_rule == "code" else threshold
     pairs: List[Tuple[int, ...]] = []
     scores: List[Tuple[float, float]] = []
-    for row in numpy.flatnonzero(numpy.all((probs >= floor).any(axis=1), axis=1)).tolist():
+    for row in numpy.flatnonzero(numpy.all((probs >= threshold).any(axis=1), axis=1)).tolist():
         columns = probs[row].T.tolist()
         subjects, objects = (
-            _decode_row(rows, row, *ends, rule=span_rule, threshold=threshold, max_length=max_length)
+            decode_spans(*ends, threshold=threshold, max_length=max_length, mutual=span_rule == "mutual")
             for ends in (columns[:2], columns[2:])
         )
-        for subject, obj in pair_spans(subjects, objects):
+        for subject, obj in pair_nearest(subjects, objects):
             pairs.append((row, *subject[:2], *obj[:2]))
             scores.append((subject[2], obj[2]))
     table = numpy.asarray(pairs, dtype="int64").reshape(-1, 5)
@@ -190,87 +173,6 @@ def drop_forbidden(candidates: Sequence[Candidate], doc: Doc, rules: TypeRules) 
     return [each for each in candidates if rules.allows(each.relation, kind(each.subject), kind(each.object))]
 
 
-def _decode_row(
-    rows: QueryRows,
-    row: int,
-    starts: Sequence[float],
-    ends: Sequence[float],
-    *,
-    rule: str,
-    threshold: float,
-    max_length: int,
-) -> List[ScoredSpan]:
-    """Decode the subject spans, or the object spans, of one row."""
-    if rule != "code":
-        return decode_spans(starts, ends, threshold=threshold, max_length=max_length, mutual=rule == "mutual")
-    windows, window = rows.windows, int(rows.window[row])
-    tokens = windows.docs[windows.doc[window]][windows.start[window] : windows.end[window]]
-    places = (token.idx - tokens.start_char for token in tokens)
-    offsets = [(place, place + len(token)) for place, token in zip(places, tokens)]
-    strings = decode_strings(starts, ends, text=tokens.text, offsets=offsets, max_length=max_length)
-    return [string.best for string in strings if string.score >= threshold]
-
-
-class StringSpan(NamedTuple):
-    """A string and its mentions."""
-
-    text: str
-    score: float  # p_start · p_end, summed over its mentions: may exceed 1
-    best: ScoredSpan  # its best mention, with the score of that mention alone
-
-
-def decode_strings(
-    starts: Sequence[float],
-    ends: Sequence[float],
-    *,
-    text: str,
-    offsets: Sequence[CharSpan],
-    max_length: int = MAX_SPAN_LENGTH,
-) -> List[StringSpan]:
-    """Decode spans by the released code's rule: sum the scores of equal strings, and resolve nested ones.
-
-    starts, ends (Sequence[float]): Probability of a span's start, and of its end, at each token.
-    text (str): The text that `offsets`, the start and end character of each token, refer to.
-    max_length (int): Longest span, in tokens.
-    RETURNS (List[StringSpan]): By descending score.
-    """
-    mentions: Dict[str, List[ScoredSpan]] = {}
-    for first in _top_positions(starts):
-        for last in _top_positions(ends):
-            if first <= last < first + max_length:
-                string = text[offsets[first][0] : offsets[last][1]]
-                mentions.setdefault(string, []).append((first, last, float(starts[first]) * float(ends[last])))
-    strings = [
-        StringSpan(string, sum(score for _, _, score in spans), max(spans, key=lambda span: (span[2], -span[0])))
-        for string, spans in mentions.items()
-    ]
-    remaining = [string for string in _resolve_nested(strings) if string.score >= MIN_PROBABILITY]
-    return sorted(remaining, key=lambda string: (-string.score, string.best))
-
-
-def _top_positions(probs: Sequence[float]) -> List[int]:
-    """Return the up to `TOP_ENDS` tokens with the highest probabilities, of at least `MIN_PROBABILITY`."""
-    positions = [position for position, prob in enumerate(probs) if prob >= MIN_PROBABILITY]
-    return sorted(positions, key=lambda position: -probs[position])[:TOP_ENDS]
-
-
-def _resolve_nested(strings: Sequence[StringSpan]) -> List[StringSpan]:
-    """Keep, from short to long, either a string or the strings nested in it, whichever score higher in sum.
-
-    The sum is scaled down if the nested strings together are longer than the string.
-    """
-    remaining: List[StringSpan] = []
-    for string in sorted(strings, key=lambda string: (len(string.text), string.best)):
-        inside = [other for other in remaining if other.text in string.text]
-        if inside:
-            coverage = len(string.text) / sum(len(other.text) for other in inside)
-            if sum(other.score for other in inside) * min(1.0, coverage) > string.score:
-                continue
-            remaining = [other for other in remaining if other not in inside]
-        remaining.append(string)
-    return remaining
-
-
 def decode_spans(
     starts: Sequence[float], ends: Sequence[float], *, threshold: float, max_length: int, mutual: bool = True
 ) -> List[ScoredSpan]:
@@ -314,11 +216,6 @@ def pair_nearest(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) 
             nearest = min(candidates, key=lambda obj: (_gap(subject, obj), obj[0] < subject[0]))
             pairs.append((subject, nearest))
     return pairs
-
-
-def pair_product(subjects: Sequence[ScoredSpan], objects: Sequence[ScoredSpan]) -> List[SpanPair]:
-    """Pair every subject with every object that is a different span."""
-    return [(subject, obj) for subject in subjects for obj in objects if subject[:2] != obj[:2]]
 
 
 def non_max_suppression(candidates: Sequence[Candidate]) -> List[Candidate]:

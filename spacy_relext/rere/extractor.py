@@ -178,13 +178,12 @@ class RereExtractor(RerePipe):
         return numpy.asarray([thresholds.get(label, self.cfg["threshold"]) for label in self.labels])
 
     def _table(self, instances: QueryRows, outputs: Outputs) -> CandidateTable:
-        """List the candidates of the pair scorer, or of pairing rules."""
+        """List the candidates of the pair scorer, or of the paper's pairing rule."""
         if self.cfg["pairing"] == "scored":
             return decode_scored_pairs(instances, outputs)
         return decode_pointers(
             instances,
             outputs,
-            pairing=self.cfg["pairing"],
             threshold=self.cfg["pointer_threshold"],
             max_length=self.cfg["max_span_length"],
             span_rule=self.cfg["span_rule"],
@@ -288,7 +287,6 @@ dropout = 0.1
 span_threshold = 0.05
 max_span_length = 15
 top_k = 6
-span_mode = "soft"
 
 [component.model.encoder]
 {TOK2VEC}
@@ -332,14 +330,14 @@ def make_rere_extractor(
 ) -> RereExtractor:
     """Create an extractor of subject and object spans.
 
-    pairing (str): "scored" (learned), "nearest" (the paper's sweep) or "product" (the released code).
-    span_rule (str): How "nearest" and "product" find spans: "mutual" (a start with its nearest end, unless another
-        start lies between), "nearest" (without that condition) or "code" (the released code's strings).
+    pairing (str): "scored" (learned) or "nearest" (the paper's sweep).
+    span_rule (str): How "nearest" finds spans: "mutual" (a start with its nearest end, unless another start lies
+        between) or "nearest" (without that condition).
     threshold (float): Lowest score of a triple; `spacy relext tune` fits one per relation.
     ask_threshold (float): Lowest probability of a detected relation that is queried. Without a detector in the pipeline
         every relation is queried.
-    pointer_threshold (float): Lowest probability of a span's ends, for "nearest" and "product".
-    max_span_length (int): Longest argument, in tokens, for "nearest" and "product".
+    pointer_threshold (float): Lowest probability of a span's ends, for "nearest".
+    max_span_length (int): Longest argument, in tokens, for "nearest".
     absent_rows (float): Number of absent relations sampled in training per relation present.
     absent_weight (float): Their weight in the loss.
     rivals (int): Most entities of a sentence that are sampled in training as candidates besides the arguments, if the

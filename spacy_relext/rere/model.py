@@ -49,10 +49,10 @@ class ExtractorOutput(NamedTuple):
 class Proposal(nn.Module):
     """Turn pointer logits into candidate pairs; has settings, but no weights."""
 
-    def __init__(self, *, threshold: float, max_length: int, top_k: int, mode: str) -> None:
+    def __init__(self, *, threshold: float, max_length: int, top_k: int) -> None:
         """Set how spans are proposed; see `span_pairs.propose_spans`."""
         super().__init__()
-        self.threshold, self.max_length, self.top_k, self.mode = threshold, max_length, top_k, mode
+        self.threshold, self.max_length, self.top_k = threshold, max_length, top_k
 
     @torch.no_grad()
     def forward(self, pointers: Tensor, mask: Tensor, extra: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
@@ -69,8 +69,8 @@ class Proposal(nn.Module):
         (subjects, p_subject), (objects, p_object) = self._spans(probs)
         if extra is not None:
             subjects, objects = (torch.unique(torch.cat([spans, extra]), dim=0) for spans in (subjects, objects))
-            p_subject = score_spans(probs[..., 0], probs[..., 1], subjects, mode=self.mode)
-            p_object = score_spans(probs[..., 2], probs[..., 3], objects, mode=self.mode)
+            p_subject = score_spans(probs[..., 0], probs[..., 1], subjects)
+            p_object = score_spans(probs[..., 2], probs[..., 3], objects)
         pairs, subject, obj = cross_spans(subjects, objects)
         return pairs, torch.stack([p_subject[subject], p_object[obj]], dim=1)
 
@@ -78,10 +78,8 @@ class Proposal(nn.Module):
         """Propose subjects, and objects, in chunks of as many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
         # Most rows query an absent relation: only those with a possible subject and object enter the table.
         best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), N_POINTERS)
-        if self.mode == "soft":  # the score of a span is at most the product of its ends
-            enough = best[:, 0::2] * best[:, 1::2] >= self.threshold**2
-        else:
-            enough = best >= self.threshold
+        # the score of a span is at most the product of its ends
+        enough = best[:, 0::2] * best[:, 1::2] >= self.threshold**2
         alive = enough.all(dim=1).nonzero().squeeze(1)
         subjects, objects = [], []
         for rows in alive.split(max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))):
@@ -93,7 +91,6 @@ class Proposal(nn.Module):
                 threshold=self.threshold,
                 max_length=self.max_length,
                 top_k=self.top_k,
-                mode=self.mode,
             )
             n_subjects = int((spans[:, 0] < len(rows)).sum())
             spans[:, 0] = rows.repeat(2)[spans[:, 0]]

@@ -13,35 +13,21 @@ from ..encoders.layers import N_BUCKETS, PredictionLinear, bucket_distance
 # Most pairs in a chunk; with more than one chunk, activations are checkpointed.
 PAIRS_PER_CHUNK = 16384
 
-SPAN_MODES = ("soft", "mutual", "nearest", "all")
-
 
 def propose_spans(
-    starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int, mode: str
+    starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int
 ) -> Tuple[Tensor, Tensor]:
-    """Propose candidate spans of every row.
+    """Propose candidate spans of every row: those whose `soft_span_scores` reach the square of the threshold.
 
     starts, ends (Tensor): Probability that a span starts, or ends, at a token; 0 on padding. Shapes (M, T)
     threshold (float): Lowest probability of starts and ends.
     max_length (int): Longest span, in tokens.
     top_k (int): Most spans per row, those with the highest scores.
-    mode (str): "nearest" pairs a start with the nearest end at or after it, "mutual" (RERE's rule) only if no other
-        start lies between, "all" with every end; "soft" takes spans whose probability under the mutual rule, see
-        `soft_span_scores`, is at least the square of the threshold.
-    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and descending score; the scores,
-        in mode "soft" those of `soft_span_scores`, else products of both probabilities. Shapes (S, 3), (S,)
+    RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and descending score; the scores.
+        Shapes (S, 3), (S,)
     """
-    if mode == "soft":
-        scores = soft_span_scores(starts, ends)
-        pairs = scores >= threshold**2
-    else:
-        scores = starts.unsqueeze(2) * ends.unsqueeze(1)
-        is_start, is_end = starts >= threshold, ends >= threshold
-        pairs = is_start.unsqueeze(2) & is_end.unsqueeze(1)  # (M, T, T)
-        if mode != "all":
-            pairs &= _nearest_end(is_end)
-        if mode == "mutual":
-            pairs &= _no_start_between(is_start)
+    scores = soft_span_scores(starts, ends)
+    pairs = scores >= threshold**2  # (M, T, T)
     band = pairs.new_ones(pairs.shape[1:]).triu_().tril_(max_length - 1)  # (T, T), 0 ≤ end - start < max_length
     spans = (pairs & band).nonzero()
     return top_k_per_row(spans, scores[spans.unbind(1)], top_k=top_k)
@@ -61,18 +47,15 @@ def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
     return torch.triu(starts.unsqueeze(2) * ends.unsqueeze(1) * inside.clamp(max=0.0).exp())
 
 
-def score_spans(starts: Tensor, ends: Tensor, spans: Tensor, *, mode: str) -> Tensor:
-    """Score given spans as `propose_spans` does, without a table of shape (M, T, T).
+def score_spans(starts: Tensor, ends: Tensor, spans: Tensor) -> Tensor:
+    """Score given spans as `soft_span_scores` does, without a table of shape (M, T, T).
 
     starts, ends (Tensor): Shapes (M, T)
     spans (Tensor): Row, first, last. Shape (S, 3)
     """
     row, first, last = spans.unbind(1)
-    scores = starts[row, first] * ends[row, last]
-    if mode == "soft":
-        inside = _log_no_boundary(starts, ends)
-        scores = scores * (inside[row, last] - inside[row, first]).clamp(max=0.0).exp()
-    return scores
+    inside = _log_no_boundary(starts, ends)
+    return starts[row, first] * ends[row, last] * (inside[row, last] - inside[row, first]).clamp(max=0.0).exp()
 
 
 def _log_no_boundary(starts: Tensor, ends: Tensor) -> Tensor:
@@ -259,16 +242,3 @@ def pooled_sums(values: Tensor) -> Tensor:
     weight = values[..., -1:].float().clamp(-8.0, 8.0).exp()
     weighted = torch.cat([values[..., :-1].float() * weight, weight], dim=-1)
     return F.pad(weighted.cumsum(1), (0, 0, 1, 0)).flatten(0, 1)
-
-
-def _nearest_end(is_end: Tensor) -> Tensor:
-    """Mark (start, end) with a single end in [start, end], which the caller requires at `end`. Shape (M, T, T)"""
-    ends = torch.cumsum(is_end.long(), dim=1)  # ends at or before each token
-    # ends in [i, j] = E[j] - E[i] + is_end[i] must be the one at j
-    return (ends.unsqueeze(1) - (ends - is_end.long()).unsqueeze(2)) == 1
-
-
-def _no_start_between(is_start: Tensor) -> Tensor:
-    """Mark (start, end) without a start in (start, end]. Shape (M, T, T)"""
-    starts = torch.cumsum(is_start.long(), dim=1)
-    return (starts.unsqueeze(1) - starts.unsqueeze(2)) == 0

@@ -48,7 +48,6 @@ VARIANTS = [
     variant("detector", "collective, the paper's rate", **COLLECTIVE, mu="paper"),
     variant("detector", "ssr_pu", loss="ssr_pu", missing_rate=0.2),
     variant("extractor", "all terms", **ALL_TERMS, model={"between": True}),
-    variant("extractor", "mutual", model={"span_mode": "mutual"}),
     variant("transformer", "marked entities", model={"encoder": {"entity_marks": True, "freeze_layers": 1}}),
     variant("transformer", "windows", model={"encoder": {"max_pieces": 8}}),
     variant("transformer", "adversary", model={"encoder": {"adversarial_radius": 0.1}}),

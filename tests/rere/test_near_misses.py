@@ -85,7 +85,7 @@ def test_relations_that_are_not_asked_for() -> None:
 
 def spans_missing(*probs: Dict[int, float], **options: Any) -> Tuple[str, List[NearMiss]]:
     rows, output = rows_and_output(FOUNDERS, *probs)
-    table = decode_pointers(rows, output, pairing="product", threshold=0.5, max_length=15)
+    table = decode_pointers(rows, output, threshold=0.5, max_length=15)
     options = {"limits": {"founded": 0.5}, "max_length": 15, **options}
     return rows.windows.docs[0].text, missing_spans(
         rows, output, table, calibrated=lambda scores: scores, name="extractor", **options

@@ -12,7 +12,6 @@ from torch import Tensor
 from spacy_relext.rere import model as rere
 from spacy_relext.rere import span_pairs
 from spacy_relext.rere.span_pairs import (
-    SPAN_MODES,
     PairScorer,
     cross_spans,
     propose_spans,
@@ -43,11 +42,8 @@ def test_soft_scores_are_the_probability_of_the_mutual_rule() -> None:
 def test_a_span_over_two_names_is_improbable() -> None:
     """Starts at 0 and 3, ends at 1 and 4: the span 0 to 4 has two certain ends and is no name."""
     starts, ends = torch.tensor([[0.95, 0, 0, 0.9, 0]]), torch.tensor([[0, 0.9, 0, 0, 0.95]])
-    options = {"max_length": 15, "top_k": 8}
-    every, _ = propose_spans(starts, ends, threshold=0.1, mode="all", **options)
-    assert [0, 0, 4] in every.tolist()
-    soft, _ = propose_spans(starts, ends, threshold=0.1, mode="soft", **options)
-    assert sorted(soft.tolist()) == [[0, 0, 1], [0, 3, 4]]
+    spans, _ = propose_spans(starts, ends, threshold=0.1, max_length=15, top_k=8)
+    assert sorted(spans.tolist()) == [[0, 0, 1], [0, 3, 4]]
 
 
 def test_scores_of_single_spans_agree_with_the_table() -> None:
@@ -55,9 +51,7 @@ def test_scores_of_single_spans_agree_with_the_table() -> None:
     starts, ends = torch.rand(3, 9), torch.rand(3, 9)
     spans = torch.tensor([[r, i, j] for r in range(3) for i in range(9) for j in range(i, 9)])
     table = soft_span_scores(starts, ends)
-    assert torch.allclose(score_spans(starts, ends, spans, mode="soft"), table[tuple(spans.T)], atol=1e-6)
-    products = score_spans(starts, ends, spans, mode="mutual")
-    assert torch.allclose(products, starts[spans[:, 0], spans[:, 1]] * ends[spans[:, 0], spans[:, 2]])
+    assert torch.allclose(score_spans(starts, ends, spans), table[tuple(spans.T)], atol=1e-6)
 
 
 def test_best_spans_of_each_row() -> None:
@@ -123,14 +117,12 @@ def test_every_subject_meets_every_other_span_of_its_row(subjects: Set[Tuple[int
 def test_candidates_do_not_depend_on_how_many_rows_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     pointers, mask = torch.randn(30, 7, 4), torch.ones(30, 7, dtype=torch.bool)
-    for mode in SPAN_MODES:
-        proposal = rere.Proposal(threshold=0.3, max_length=5, top_k=3, mode=mode)
-        pairs, scores = proposal(pointers, mask, None)
-        assert len(pairs)
-        monkeypatch.setattr(rere, "TABLE_CELLS", 300)
-        for found, expected in zip(proposal(pointers, mask, None), (pairs, scores)):
-            assert torch.equal(found, expected)
-        monkeypatch.undo()
+    proposal = rere.Proposal(threshold=0.3, max_length=5, top_k=3)
+    pairs, scores = proposal(pointers, mask, None)
+    assert len(pairs)
+    monkeypatch.setattr(rere, "TABLE_CELLS", 300)
+    for found, expected in zip(proposal(pointers, mask, None), (pairs, scores)):
+        assert torch.equal(found, expected)
 
 
 def test_members_are_numbered_within_their_group() -> None:
