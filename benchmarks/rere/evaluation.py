@@ -123,15 +123,15 @@ def _score(
 def _tune(nlp: Language, dev: Sequence[Example], *, pairing: str) -> dict[str, Any]:
     """Fit calibration and thresholds, in place."""
     extractor = nlp.get_pipe(EXTRACTOR).cfg  # type: ignore[attr-defined]
-    extractor["pairing"] = pairing
+    decoding = extractor["decoding"]
     best: dict[str, Any] = {"after": -1.0}
     settings: dict[str, Any] = {}
-    for threshold in (extractor["pointer_threshold"],) if pairing == "scored" else POINTER_GRID:
-        extractor["pointer_threshold"] = threshold
+    for threshold in (decoding["span_threshold"],) if pairing == "scored" else POINTER_GRID:
+        extractor["decoding"] = {**decoding, "pairing": pairing, "span_threshold": threshold}
         tuned = tune_pipeline(nlp, dev)[EXTRACTOR]
         tuned.pop("goal", None)  # the F1 goal, which is not JSON
         if tuned["after"] > best["after"]:
-            best, settings = {**tuned, "pointer_threshold": threshold}, dict(extractor)
+            best, settings = {**tuned, "span_threshold": threshold}, dict(extractor)
     extractor.update(settings)
     best["relation_threshold"] = nlp.get_pipe(DETECTOR).cfg["threshold"]  # type: ignore[attr-defined]
     return best

@@ -18,12 +18,12 @@ from spacy_relext.corpora.drop import MODES
 CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
 MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
-COLLECTIVE = {f"{DETECTOR}.loss": "collective"}
+COLLECTIVE = {f"{DETECTOR}.loss.kind": "collective"}
 # Loss of the missing-label experiment → its name in drawings and what it changes.
 LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
     "bce": ("bce", {}),
     "collective-row": ("collective", COLLECTIVE),
-    "ssr-pu": ("SSR-PU", {f"{DETECTOR}.loss": "ssr_pu"}),
+    "ssr-pu": ("SSR-PU", {f"{DETECTOR}.loss.kind": "ssr_pu"}),
 }
 # Compared with the losses: CasRel with the additions of our encoder, and the learning rate of the fair tables.
 PEER = "casrel"
@@ -189,7 +189,7 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
     return {
         "loss": {"collective-row": {"changes": COLLECTIVE}},
         "pairing": {"nearest": {"pairing": "nearest"}},
-        "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.absent_rows": 0.0}}},
+        "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.sampling.negatives": 0.0}}},
         **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
         "precision": {other: {"changes": {f"{model}.precision": other for model in MODELS}}},
@@ -208,7 +208,7 @@ def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: fl
         title, changes = LOSSES[loss]
         for source in call.missing_rates if changes else (KNOWN,):
             if changes and source == KNOWN:
-                changes = {**changes, f"{DETECTOR}.missing_rate": known}
+                changes = {**changes, f"{DETECTOR}.loss.missing_rate": known}
             elif changes:
                 held = call.maker.drop(data.dev, rate=rate, mode=mode, seed=seed)
                 estimates = _estimate_rates(call, dropped, held, seed=seed)

@@ -200,7 +200,7 @@ def _ask_few(nlp: Language, texts: Sequence[str]) -> None:
         sentences = [sent for doc in nlp.pipe(texts) for sent in doc.sents]
     probs = numpy.asarray([list(sent._.relations.values()) for sent in sentences])
     logits = numpy.log(probs) - numpy.log1p(-probs)
-    asked = nlp.get_pipe("rere_extractor").cfg["ask_threshold"]  # type: ignore[attr-defined]
+    asked = nlp.get_pipe("rere_extractor").cfg["decoding"]["query_threshold"]  # type: ignore[attr-defined]
     cut = float(numpy.sort(logits, axis=None)[-max(1, round(ASKED_PER_SENTENCE * len(sentences)))])
     scale = 20.0 / max(float(logits.std()), 1e-6)
     settings.update(scale=scale, shift=math.log(asked / (1 - asked)) - scale * cut, min_probability=least)

@@ -151,7 +151,9 @@ def component_checks(config: Config) -> Dict[str, Check]:
             suggester: Suggester = registry.resolve({"suggester": settings["suggester"]})["suggester"]
             checks[name] = partial(missed_by_pairs, suggester=suggester)
         elif factory == "rere_extractor":
-            checks[name] = partial(missed_by_windows, settings=settings)
+            blocks = registry.resolve({key: settings[key] for key in ("windows", "decoding")})
+            most = blocks["decoding"].max_span_length
+            checks[name] = partial(missed_by_windows, settings=blocks["windows"], most=most)
     return checks
 
 

@@ -17,14 +17,14 @@ from .windows import TokenBatch
 if TYPE_CHECKING:
     from ..encoders.layers import TokenModule
     from ..encoders.tokens import TokenEncoder
-    from .marked import MarkedModule
+    from .model import MarkedModule
 
 logger = logging.getLogger(__name__)
 
 
 @registry.architectures("spacy_relext.RereDetector.v1")
 def build_detector(
-    encoder: Encoder, hidden: int = 256, dropout: float = 0.1, precision: str = "fp32", pooling: str = "cls"
+    encoder: Encoder, hidden: int = 256, dropout: float = 0.1, precision: str = "auto", pooling: str = "cls"
 ) -> Model:
     """Build a detector of the relations that a sentence states.
 
@@ -37,8 +37,7 @@ def build_detector(
     RETURNS (Model[TokenBatch, Tensor]): Its output is the relations' logits. Shape (B, R)
     """
     from ..bridge.weights import PRECISIONS
-    from .marked import POOLINGS, MarkedDetector
-    from .model import SharedDetector
+    from .model import POOLINGS, MarkedDetector, SharedDetector
 
     check_choice("precision", precision, PRECISIONS)
     check_choice("pooling", pooling, POOLINGS)
@@ -57,12 +56,9 @@ def build_extractor(
     encoder: Encoder,
     hidden: int = 128,
     pair_hidden: int = 256,
-    between: bool = False,
+    between: bool = True,
     dropout: float = 0.1,
-    span_threshold: float = 0.05,
-    max_span_length: int = 15,
-    top_k: int = 6,
-    precision: str = "fp32",
+    precision: str = "auto",
 ) -> Model:
     """Build an extractor of the arguments of a sentence's relations.
 
@@ -73,32 +69,21 @@ def build_extractor(
     pair_hidden (int): Size of the pair scorer's hidden layer.
     between (bool): Whether the pair scorer reads the tokens between subject and object; ignored with a piece encoder.
     dropout (float): Dropout on token vectors and in the pair scorer.
-    span_threshold (float): Lowest probability of both ends of a candidate span; its square is the lowest of the span.
-    max_span_length (int): Longest candidate span, in tokens.
-    top_k (int): Most candidate subjects, and most candidate objects, of a row.
     precision (str): See `spacy_relext.RereDetector.v1`; a piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): Logits of pointers and pairs.
     """
     from ..bridge.weights import PRECISIONS
-    from .marked import MarkedExtractor
-    from .model import Proposal, SharedExtractor
+    from .model import MarkedExtractor, SharedExtractor
 
     check_choice("precision", precision, PRECISIONS)
-    check_sizes(hidden=hidden, pair_hidden=pair_hidden, max_span_length=max_span_length, top_k=top_k)
+    check_sizes(hidden=hidden, pair_hidden=pair_hidden)
     check_range("dropout", dropout, 0.0, 1.0)
-    check_range("span_threshold", span_threshold, 0.0, 1.0)
-    proposal = Proposal(threshold=span_threshold, max_length=max_span_length, top_k=top_k)
     return _head_model(
         encoder,
         lambda: SharedExtractor(
-            proposal=proposal,
-            hidden=hidden,
-            pair_hidden=pair_hidden,
-            dropout=dropout,
-            between=between,
-            precision=precision,
+            hidden=hidden, pair_hidden=pair_hidden, dropout=dropout, between=between, precision=precision
         ),
-        lambda tokens: MarkedExtractor(tokens, proposal=proposal, pair_hidden=pair_hidden, dropout=dropout),
+        lambda tokens: MarkedExtractor(tokens, pair_hidden=pair_hidden, dropout=dropout),
         name="relext_rere_extractor",
     )
 
@@ -123,7 +108,7 @@ def _head_model(
 
 def prepare_tokens(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
     """Pass a batch of sentences to a head over token vectors."""
-    return ModuleInput(batch.arrays, docs=batch.docs)
+    return ModuleInput({**batch.arrays, **batch.options}, docs=batch.docs)
 
 
 def _prepare_queries(model: Model, batch: TokenBatch, is_train: bool) -> ModuleInput:
@@ -136,4 +121,4 @@ def _prepare_queries(model: Model, batch: TokenBatch, is_train: bool) -> ModuleI
     pieces, lost = cut_queries(batch.windows, rows, batch.arrays.get("relation"), batch.queries, tokenizer, **options)
     if lost:
         logger.warning(Warnings.W003.format(name=model.name, count=lost, max_pieces=model.attrs["max_pieces"]))
-    return ModuleInput({**pieces, **arrays})
+    return ModuleInput({**pieces, **arrays, **batch.options})

@@ -14,6 +14,7 @@ from ..errors import Warnings
 from ..pipeline.initialize import DATA
 from ..pipeline.pipe import RelationPipe
 from ..pipeline.settings import Ranges, Settings
+from .settings import RereWindows
 from .windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 
 
@@ -21,12 +22,13 @@ class RerePipe(RelationPipe):
     """Base of both components."""
 
     learns_rejected: ClassVar[bool] = False  # whether it learns from rejected triples of Docs that are not annotated
-    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0), "max_length": (0, 1_000_000)}
+    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
     fitted: ClassVar[Settings] = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
 
     def windows(self, docs: Sequence[Doc]) -> SentenceWindows:
         """Cut Docs into sentence windows."""
-        return make_windows(docs, max_length=self.cfg["max_length"], stride=self.cfg["stride"])
+        settings = RereWindows.of(self.cfg["windows"])
+        return make_windows(docs, max_length=settings.max_length, stride=settings.stride)
 
     def gold(self, examples: Sequence[Example]) -> Tuple[SentenceWindows, GoldWindows]:
         """Cut the predicted Docs of annotated examples into windows and align the gold with them.
@@ -65,8 +67,8 @@ class RerePipe(RelationPipe):
         return {"width": width_of(self.model), "n_relations": len(self.labels)}
 
 
-def likeliest_relation(doc: Doc) -> Tuple[float, str]:
-    """Find the likeliest relation that a detector has stored on a Doc, and its probability; 0 and "" if none."""
+def most_probable_relation(doc: Doc) -> Tuple[float, str]:
+    """Find the most probable relation that a detector has stored on a Doc, and its probability; 0 and "" if none."""
     sentences = relations_by_sentence(doc, sentence_bounds(doc))
     rows = [(probability, label) for relations in sentences for label, probability in relations.items()]
     return max(rows, default=(0.0, ""))

@@ -7,7 +7,7 @@ Spans come from start and end pointers, pairs from the pair scorer or from the p
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -22,9 +22,8 @@ from ..scoring.probabilities import sigmoid
 from .rows import QueryRows
 from .windows import IntArray
 
-PAIRINGS = ("scored", "nearest")
-
-SPAN_RULES = ("mutual", "nearest")
+if TYPE_CHECKING:
+    from .settings import RereDecoding
 
 # Characters in each part of a text; only candidates whose subjects share a part are compared.
 PART = 256
@@ -76,22 +75,20 @@ def decode_scored_pairs(rows: QueryRows, output: ExtractorArrays) -> CandidateTa
     return CandidateTable(output.pairs, probability, subject, obj, sigmoid(output.pair_logits), output.assertions)
 
 
-def decode_pointers(
-    rows: QueryRows, output: ExtractorArrays, *, threshold: float, max_length: int, span_rule: str = "mutual"
-) -> CandidateTable:
+def decode_pointers(rows: QueryRows, output: ExtractorArrays, settings: "RereDecoding") -> CandidateTable:
     """Decode spans from the pointers and pair them by `pair_nearest` instead of the scorer; pair probabilities are 1.
 
-    threshold (float): Lowest probability of starts and ends.
-    max_length (int): Longest span, in tokens.
-    span_rule (str): "mutual" or "nearest", see `decode_spans`.
+    settings (RereDecoding): `span_threshold`, `max_span_length` and `span_rule` are read.
     """
+    threshold, max_length = settings.span_threshold, settings.max_span_length
+    is_mutual = settings.span_rule == "mutual"
     probs = sigmoid(output.pointers) * output.mask[..., None]
     pairs: List[Tuple[int, ...]] = []
     scores: List[Tuple[float, float]] = []
     for row in numpy.flatnonzero(numpy.all((probs >= threshold).any(axis=1), axis=1)).tolist():
         columns = probs[row].T.tolist()
         subjects, objects = (
-            decode_spans(*ends, threshold=threshold, max_length=max_length, mutual=span_rule == "mutual")
+            decode_spans(*ends, threshold=threshold, max_length=max_length, mutual=is_mutual)
             for ends in (columns[:2], columns[2:])
         )
         for subject, obj in pair_nearest(subjects, objects):

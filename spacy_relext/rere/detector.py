@@ -17,14 +17,15 @@ from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, plain_settings
 from ..scoring.probabilities import calibrate, sigmoid
 from ..scoring.relations import RELATION_SCORE_WEIGHTS
-from .component import RerePipe, likeliest_relation
-from .losses import DETECTOR_LOSSES, MUS, detector_loss
+from .component import RerePipe, most_probable_relation
+from .losses import detector_loss
+from .settings import MAX_MISSING_RATE, RereDetectorLoss, RereWindows
 from .windows import SentenceWindows, TokenBatch, label_matrix
 
 # Offsets of each sentence, and the probabilities of its relations.
 SentenceRelations = List[Tuple[CharSpan, Dict[str, float]]]
 
-DEFAULT_MISSING_RATE, MAX_MISSING_RATE = 0.05, 0.99
+DEFAULT_MISSING_RATE = 0.05
 
 
 class RereDetector(RerePipe):
@@ -32,15 +33,13 @@ class RereDetector(RerePipe):
 
     architectures = ("relext_rere_detector",)
     writes = "relations"
-    ranges: ClassVar[Ranges] = {
-        **RerePipe.ranges,
-        "min_probability": (0.0, 1.0),
-        "gamma": (0.0, 1_000_000.0),
-        "loss_weight": (0.0, 1_000.0),
-        "loss": DETECTOR_LOSSES,
-        "mu": MUS,
-        "missing_rate": (0.0, MAX_MISSING_RATE),
-    }
+    ranges: ClassVar[Ranges] = {**RerePipe.ranges, "min_probability": (0.0, 1.0)}
+    blocks = {"loss": RereDetectorLoss, "windows": RereWindows}
+
+    @property
+    def loss_settings(self) -> RereDetectorLoss:
+        """RETURNS (RereDetectorLoss): The section `loss` of the settings."""
+        return RereDetectorLoss.of(self.cfg["loss"])
 
     def reset(self) -> None:
         """Create empty estimates of missing labels."""
@@ -57,7 +56,7 @@ class RereDetector(RerePipe):
         """Find the labels, give the model its sizes, and load the encoder's weights.
 
         missing_rates (Optional[Dict[str, float]]): τ of each relation, such as `spacy relext tune` estimates; read by
-            all losses but "bce" if the setting `missing_rate` is null. None: the previous estimates, if any.
+            all losses but "bce" if their setting `missing_rate` is null. None: the previous estimates, if any.
         RAISES (ValueError): If there are no labels, or a rate is out of range or of an unknown label.
         """
         for label, rate in (missing_rates or {}).items():
@@ -94,14 +93,7 @@ class RereDetector(RerePipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute binary cross-entropy, or a loss that is robust to missing labels."""
-        return detector_loss(
-            outputs,
-            targets,
-            kind=self.cfg["loss"],
-            mu=self.cfg["mu"],
-            gamma=self.cfg["gamma"],
-            weight=self.cfg["loss_weight"],
-        )
+        return detector_loss(outputs, targets, self.loss_settings)
 
     def decode(self, instances: SentenceWindows, outputs: Optional[Outputs]) -> List[SentenceRelations]:
         """Score every relation of each sentence by its best window."""
@@ -123,15 +115,16 @@ class RereDetector(RerePipe):
         set_relations(doc, prediction)
 
     def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
-        """Return the likeliest relation: a detector states no triples."""
-        probability, label = likeliest_relation(doc)
-        likeliest = f"; the likeliest is {label} with {probability:.3f}" if label else ""
-        return f"{self.name} finds the relations of sentences, not their arguments: add a rere_extractor{likeliest}"
+        """Return the most probable relation: a detector states no triples."""
+        probability, label = most_probable_relation(doc)
+        best = f"; the most probable is {label} with {probability:.3f}" if label else ""
+        return f"{self.name} finds the relations of sentences, not their arguments: add a rere_extractor{best}"
 
     def missing_rates(self) -> NDArray[numpy.float32]:
         """Return τ of each relation: the setting, else the estimate, else the default. Shape (R,)"""
-        if self.cfg["missing_rate"] is not None:
-            return self._per_label({}, self.cfg["missing_rate"])
+        missing_rate = self.loss_settings.missing_rate
+        if missing_rate is not None:
+            return self._per_label({}, missing_rate)
         return self._per_label(self.cfg["missing_rates"], DEFAULT_MISSING_RATE)
 
     def _per_label(self, values: Dict[str, float], default: float) -> NDArray[numpy.float32]:
@@ -141,20 +134,17 @@ class RereDetector(RerePipe):
 
 CONFIG = f"""
 [component]
-loss = "bce"
-mu = "hidden"
-missing_rate = null
-gamma = null
-loss_weight = 5.0
 threshold = 0.5
 min_probability = 0.01
-max_length = 256
-stride = 128
+
+[component.loss]
+@misc = "spacy_relext.RereDetectorLoss.v1"
+
+[component.windows]
+@misc = "spacy_relext.RereWindows.v1"
 
 [component.model]
 @architectures = "spacy_relext.RereDetector.v1"
-hidden = 128
-dropout = 0.1
 
 [component.model.encoder]
 {TOK2VEC}
@@ -178,32 +168,18 @@ def make_rere_detector(
     nlp: Language,
     name: str,
     model: Model,
-    loss: str,
-    mu: str,
-    missing_rate: Optional[float],
-    gamma: Optional[float],
-    loss_weight: float,
+    loss: RereDetectorLoss,
+    windows: RereWindows,
     threshold: float,
     min_probability: float,
-    max_length: int,
-    stride: int,
     scorer: Optional[Scorer],
 ) -> RereDetector:
     """Create a relation detector.
 
-    loss (str): "bce", "collective", or "ssr_pu" (positive-unlabelled learning with the squared ranking loss).
-    mu (str): Target of the collective loss for the mean of observed negatives: "hidden", the rate of positives among
-        them, or "paper", π(1+τ).
-    missing_rate (Optional[float]): τ, the share of true relations that the labels miss; null: the `missing_rates`
-        given to `initialize`, and 0.05 for relations without one.
-    gamma (Optional[float]): Weight of the collective loss's positive term; null: the ratio of positives to negatives.
-    loss_weight (float): Weight of the loss, for an encoder shared with other components.
+    loss (RereDetectorLoss): Kind and weight of the loss.
+    windows (RereWindows): How long sentences are cut.
     threshold (float): Lowest probability at which the scorer counts a relation as detected; `spacy relext tune` fits
-        one per relation. The extractor has its own `ask_threshold`.
+        one per relation. The extractor has its own `query_threshold`.
     min_probability (float): Lowest probability of a relation that is stored.
-    max_length (int): Longest sentence that is read in one piece, in tokens.
-    stride (int): Distance between the window starts of longer ones, in tokens.
     """
-    settings = plain_settings(locals())
-    check_range("stride", stride, 1, max_length or stride)
-    return RereDetector(nlp.vocab, model, name, scorer=scorer, settings=settings)
+    return RereDetector(nlp.vocab, model, name, scorer=scorer, settings=plain_settings(locals()))

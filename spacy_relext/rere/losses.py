@@ -1,125 +1,167 @@
 """Losses of RERE's detector and extractor.
 
-Source: Xie et al., ACL 2021, Eqs. 7 to 10. `docs/methods/rere.md` has the defaults and their reasons.
+Source: Xie et al., "Revisiting the Negative Data of Distantly Supervised Relation Extraction", ACL 2021.
+
+    L_cPU     = γ·(-ln E_P[ŷ]) - ln(1 - |E_N[ŷ] - μ|)              collective loss, Eqs. 7 and 8       collective_loss
+    detector    mean over sentences of L_cPU over relations           Eq. 9                              detector_loss
+    extractor   mean over rows and pointers of L_cPU over tokens      Eq. 10                             extractor_loss
+    μ         = π_o τ / ((1-τ)(1-π_o)), "hidden", or π_o (1+τ), "paper"                                 expected_rate
+    γ         = π_o / (1-π_o), or a number                                                            positive_weight
+    L_bce     = softplus(z) - y z                                                                          masked_bce
+    L_rank    = log Σ_j exp z_j - log Σ_{j gold} exp z_j  over pairs with the same subject or object        rank_loss
+    SSR-PU      π γ' E_P[ℓ(z, +1)] + max(0, (1-π)/(1-μ) (E_N[ℓ(z, -1)] - μ E_P[ℓ(z, -1)]))        shifted_ranking_loss
+                ℓ(z, y) = (y z / m - 1)², π = π_o / (1-τ), γ' = √((1-π)/π)                (Wang et al., EMNLP 2022)
+
+z are logits, ŷ = σ(z), y observed labels; P the observed positives and N the observed negatives of one row, with π_o
+the observed rate and τ the share of true positives that the labels miss.
+
+Differences from the paper (`docs/methods/rere.md` has the reasons): Eq. 9 as printed has one mean for both terms, and
+Eq. 10 has sums, whose logarithm may be undefined; here the means are those of the authors' code. The loss is computed
+from logits, without an epsilon. Cross-entropy is the default of both components.
 """
 
-from typing import Dict, Optional
+import math
+from typing import TYPE_CHECKING, Dict, Optional, Union
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..encoders.assertions import assertion_loss
-from .collective_loss import (
-    collective_loss,
-    hidden_positive_rate,
-    masked_bce,
-    paper_prior,
-    pointer_collective_loss,
-    positive_weight,
-)
 from .model import ExtractorOutput
-from .shifted_loss import shifted_ranking_loss
+from .span_pairs import look_up_rows, row_keys
 
-DETECTOR_LOSSES = ("bce", "collective", "ssr_pu")
+if TYPE_CHECKING:
+    from .settings import RereDetectorLoss, RereExtractorLoss
 
-POINTER_LOSSES = ("bce", "collective")
+Tensors = Dict[str, Tensor]
 
-MUS = ("hidden", "paper")
-
+MARGIN = 4.0  # m: at the margin a probability is σ(±4) = 0.018 or 0.982
 _RATES = (1e-6, 0.5)
 
 
-def detector_loss(
-    logits: Tensor,
-    targets: Dict[str, Tensor],
-    *,
-    kind: str,
-    mu: str = "hidden",
-    gamma: Optional[float] = None,
-    weight: float = 1.0,
-) -> Dict[str, Tensor]:
-    """Compute the term `relations`: binary cross-entropy, or a loss that is robust to false negatives.
+def detector_loss(logits: Tensor, targets: Tensors, settings: "RereDetectorLoss") -> Tensors:
+    """Compute the term `relations`: binary cross-entropy, Eq. 9, or SSR-PU.
 
     logits (Tensor): Shape (B, R)
-    targets (Dict[str, Tensor]): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
+    targets (Tensors): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
         `missing_rates` (R,), τ of each, for all but cross-entropy.
-    kind (str): "bce", "collective", or "ssr_pu" (positive-unlabelled learning with the squared ranking loss).
-    mu (str): μ of the collective loss: "hidden", the rate of positives among observed negatives, or "paper".
-    gamma (Optional[float]): Weight of the positive term; None: π_o / (1-π_o) of the data.
-    RAISES (ValueError): If the kind is unknown.
     """
     observed = targets["relations"]
     mask = torch.ones_like(observed, dtype=torch.bool)
-    if kind == "bce":
-        return {"relations": weight * masked_bce(logits, observed, mask=mask)}
-    if kind not in DETECTOR_LOSSES:
-        raise ValueError(f"detector loss is {kind!r}; expected {', '.join(DETECTOR_LOSSES)}")
+    if settings.kind == "bce":
+        return {"relations": settings.weight * masked_bce(logits, observed, mask=mask)}
     prior, missing = targets["label_prior"].clamp(*_RATES), targets["missing_rates"]
-    if kind == "ssr_pu":
-        return {"relations": weight * shifted_ranking_loss(logits, observed, prior=prior, missing=missing)}
-    if mu == "paper":
-        rate = paper_prior(prior, missing).mean()
+    if settings.kind == "ssr_pu":
+        loss = shifted_ranking_loss(logits, observed, prior=prior, missing=missing)
     else:
-        rate = (prior * missing / (1.0 - missing)).sum() / (1.0 - prior).sum()
-    mean_gamma = positive_weight(float(prior.mean())) if gamma is None else gamma
-    return {"relations": weight * collective_loss(logits, observed, mask=mask, mu=rate, gamma=mean_gamma)}
+        mu = expected_rate(prior, missing, form=settings.mu)
+        gamma = positive_weight(prior.mean()) if settings.gamma is None else settings.gamma
+        loss = collective_loss(logits, observed, mask=mask, mu=mu, gamma=gamma)
+    return {"relations": settings.weight * loss}
 
 
-def extractor_loss(
-    output: ExtractorOutput,
-    targets: Dict[str, Tensor],
-    *,
-    pointer_loss: str = "bce",
-    pointer_missing: float = 0.0,
-    pointer_weight: float = 1.0,
-    pair_weight: float = 1.0,
-    rank_weight: float = 0.0,
-    type_weight: float = 0.0,
-    assertion_weight: float = 1.0,
-) -> Dict[str, Tensor]:
+def extractor_loss(output: ExtractorOutput, targets: Tensors, settings: "RereExtractorLoss") -> Tensors:
     """Compute the loss of `pointers` (context tokens only), the binary cross-entropy of candidate `pairs`, their
-    `ranks` among rivals, and the cross-entropy of arguments' entity `types` and of gold pairs' `assertions`.
+    `ranks` among pairs with the same subject or object, and the cross-entropy of entity `types` and `assertions`.
 
-    targets (Dict[str, Tensor]): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
+    targets (Tensors): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
         are any, `refused_pairs` (J, 5), which count as wrong though their rows have no weight; `untyped` (U,),
         sentences without known entities; and `assertions` (G,), the number of each gold pair's assertion, -1 for none.
-    pointer_loss (str): "bce" or "collective".
-    pointer_missing (float): τ of the collective form, share of missing ends of arguments.
     """
     ends, weights, cells = targets["pointers"], targets["weights"], output.mask.unsqueeze(-1)
-    if pointer_loss == "collective":
+    if settings.pointers == "collective":
         rate = ((ends * cells).sum() / cells.expand_as(ends).sum().clamp(min=1)).clamp(*_RATES)
-        pointers = pointer_collective_loss(
-            output.pointers,
-            ends,
-            mask=output.mask,
-            mu=hidden_positive_rate(rate, rate.new_tensor(pointer_missing)),
-            gamma=rate / (1.0 - rate),
-            weights=weights,
-        )
+        mu = expected_rate(rate, rate.new_tensor(settings.missing_rate), form=settings.mu)
+        gamma = positive_weight(rate) if settings.gamma is None else settings.gamma
+        logits, observed = output.pointers.transpose(1, 2), ends.transpose(1, 2)  # (M, 4, T)
+        mask, row_weights = output.mask.unsqueeze(1), weights.unsqueeze(1)
+        pointers = collective_loss(logits, observed, mask=mask, mu=mu, gamma=gamma, weights=row_weights)
     else:
         pointers = masked_bce(output.pointers, ends, mask=cells, weights=weights[:, None, None])
-    n_tokens = max(1, output.mask.shape[1])
-    gold = _pair_targets(output.pairs, targets["gold_pairs"], n_tokens=n_tokens)
-    row_weights = weights[output.pairs[:, 0]]
-    if "refused_pairs" in targets:
-        row_weights = row_weights + _pair_targets(output.pairs, targets["refused_pairs"], n_tokens=n_tokens)
-    pairs = masked_bce(output.pair_logits, gold, mask=torch.ones_like(gold, dtype=torch.bool), weights=row_weights)
-    losses = {"pointers": pointer_weight * pointers, "pairs": pair_weight * pairs}
-    if rank_weight:
-        losses["ranks"] = rank_weight * rival_loss(output.pair_logits, output.pairs, gold)
-    if type_weight and len(output.type_logits):
-        losses["types"] = type_weight * _type_loss(output, targets["entities"], targets.get("untyped"))
+    pairs, gold_pairs, n_tokens = output.pairs, targets["gold_pairs"], max(1, output.mask.shape[1])
+    gold = look_up_rows(pairs, gold_pairs, output.pair_logits.new_ones(len(gold_pairs)), n_tokens=n_tokens)
+    row_weights = weights[pairs[:, 0]]
+    if (refused := targets.get("refused_pairs")) is not None:
+        row_weights = row_weights + look_up_rows(pairs, refused, weights.new_ones(len(refused)), n_tokens=n_tokens)
+    everywhere = torch.ones_like(gold, dtype=torch.bool)
+    scored = masked_bce(output.pair_logits, gold, mask=everywhere, weights=row_weights)
+    losses = {"pointers": settings.pointer_weight * pointers, "pairs": settings.pair_weight * scored}
+    if settings.rank_weight:
+        losses["ranks"] = settings.rank_weight * rank_loss(output.pair_logits, pairs, gold)
+    if settings.type_weight and len(output.type_logits):
+        losses["types"] = settings.type_weight * _type_loss(output, targets["entities"], targets.get("untyped"))
     if "assertions" in targets:
-        labels = _look_up(output.pairs, targets["gold_pairs"], targets["assertions"], n_tokens=n_tokens, default=-1)
-        losses["assertions"] = assertion_weight * assertion_loss(output.assertions, labels)
+        labels = look_up_rows(pairs, gold_pairs, targets["assertions"], n_tokens=n_tokens, default=-1)
+        losses["assertions"] = settings.assertion_weight * assertion_loss(output.assertions, labels)
     return losses
 
 
-def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
-    """Compute the listwise loss of gold pairs among their rivals: pairs of the same row and subject, or row and object.
+def collective_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mask: Tensor,
+    mu: Tensor,
+    gamma: Union[float, Tensor],
+    weights: Optional[Tensor] = None,
+) -> Tensor:
+    """Compute L_cPU (Eqs. 7 to 9), a scalar: the mean over the rows; 0 without rows.
 
-    L = mean over groups with a gold pair of log Σ_j exp z_j - log Σ_{j gold} exp z_j
+    Only the mean of observed negatives enters the loss, so a confident false negative among them is not pushed down.
+
+    logits, targets (Tensor): z, and observed labels, 0 or 1. Shapes (..., R)
+    mask (Tensor): True for cells that count; broadcast to z.
+    mu, gamma (Tensor): μ, expected mean probability of observed negatives; γ, weight of the positives. Shapes ()
+    weights (Optional[Tensor]): Weight of each row; broadcast to (...).
+    """
+    logits = logits if logits.dtype == torch.float64 else logits.float()  # bf16 has no means near 0
+    positives, negatives = mask & (targets > 0.5), mask & (targets <= 0.5)
+    target = mu.clamp(max=1.0)  # with an estimated τ, hidden positives may outnumber the negatives
+    mean = (torch.sigmoid(logits) * negatives).sum(-1) / negatives.sum(-1).clamp(min=1)
+    gap = (mean - target).abs().clamp(max=1.0 - 1e-6)
+    count, zero = positives.sum(-1), torch.zeros_like(gap)
+    # -ln E_P[ŷ] = ln|P| - logsumexp(ln ŷ); a row without positives would have a gradient of NaN
+    log_probs = F.logsigmoid(logits).masked_fill(~positives, -math.inf)
+    log_probs = torch.where(count.unsqueeze(-1) > 0, log_probs, torch.zeros_like(log_probs))
+    positive_term = torch.where(count > 0, count.clamp(min=1).to(gap.dtype).log() - log_probs.logsumexp(-1), zero)
+    rows = gamma * positive_term + torch.where(negatives.any(-1), -torch.log1p(-gap), zero)
+    weights = torch.ones_like(rows) if weights is None else weights.expand_as(rows)
+    return (rows * weights).sum() / weights.sum().clamp(min=1.0)
+
+
+def expected_rate(observed: Tensor, missing: Tensor, *, form: str) -> Tensor:
+    """Compute μ over the cells of all labels, a scalar.
+
+    observed, missing (Tensor): π_o and τ of each label, or of all. Shapes (R,) or ()
+    form (str): "hidden", the rate of true positives among observed negatives, if labels are missing completely at
+        random; or "paper", their rate among all cells, though the loss compares it with a mean over negatives.
+    """
+    if form == "paper":
+        return (observed * (1.0 + missing)).mean()
+    return (observed * missing / (1.0 - missing)).sum() / (1.0 - observed).sum()
+
+
+def positive_weight(observed: Tensor) -> Tensor:
+    """Compute γ = π_o / (1-π_o), which restores the natural frequency of positives."""
+    return observed / (1.0 - observed)
+
+
+def masked_bce(logits: Tensor, targets: Tensor, *, mask: Tensor, weights: Optional[Tensor] = None) -> Tensor:
+    """Compute the mean of L_bce over the cells that count, a scalar; 0 if none does.
+
+    logits, targets (Tensor): z, and y from 0 to 1. Shapes (...)
+    mask, weights (Tensor): True for cells that count, and the weight of each cell; broadcast to z.
+    """
+    weight = mask.to(logits.dtype).expand_as(logits)
+    if weights is not None:
+        weight = weight * weights
+    cells = F.softplus(logits) - targets * logits
+    return (cells * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def rank_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
+    """Compute the mean of L_rank over groups with a gold pair: pairs of one row and subject, or one row and object.
 
     logits, gold (Tensor): Shapes (P,)
     pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
@@ -128,44 +170,50 @@ def rival_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
     n_tokens = 1 + int(pairs.max()) if len(pairs) else 1
     for columns in ((0, 1, 2), (0, 3, 4)):
         # `unique` is twenty times as fast on numbers as on rows
-        _, group = torch.unique(_row_keys(pairs[:, columns], n_tokens=n_tokens), return_inverse=True)
+        _, group = torch.unique(row_keys(pairs[:, columns], n_tokens=n_tokens), return_inverse=True)
         size = int(group.max()) + 1 if len(group) else 0
         peak = logits.new_full((size,), -1e4).scatter_reduce(0, group, logits.detach(), "amax")
         weights = (logits - peak[group]).exp()
-        everyone = logits.new_zeros(size).index_add(0, group, weights)
-        right = logits.new_zeros(size).index_add(0, group, weights * gold)
-        stated = logits.new_zeros(size).index_add(0, group, gold) > 0
-        losses.append(everyone[stated].log() - right[stated].clamp(min=1e-9).log())
+        total = logits.new_zeros(size).index_add(0, group, weights)
+        correct = logits.new_zeros(size).index_add(0, group, weights * gold)
+        has_gold = logits.new_zeros(size).index_add(0, group, gold) > 0
+        losses.append(total[has_gold].log() - correct[has_gold].clamp(min=1e-9).log())
     ranks = torch.cat(losses)
     return ranks.sum() / max(1, len(ranks))
+
+
+def shifted_ranking_loss(logits: Tensor, targets: Tensor, *, prior: Tensor, missing: Tensor) -> Tensor:
+    """Compute SSR-PU's risk R of positive and unlabelled cells, the mean over the labels; 0 for an empty batch.
+
+    Three things differ from its paper. The score of the none class is 0, a probability of 0.5. z is scaled, so that the
+    margin m is 4, not 0.25. E_P and E_N divide the sums over the batch by the expected numbers of cells, B π_o and
+    B (1-π_o): batches of sentences have no positives of most labels.
+
+    logits, targets (Tensor): z, and observed labels, 0 or 1. Shapes (B, R)
+    prior, missing (Tensor): π_o, in (0, 1), and τ, in [0, 1), of each label. Shapes (R,)
+    """
+    if not len(logits):
+        return logits.sum() * 0.0
+    true = (prior / (1.0 - missing)).clamp(max=0.99)
+    hidden = (prior * missing / ((1.0 - missing) * (1.0 - prior))).clamp(max=0.99)
+    is_positive = targets > 0.5
+    as_positive, as_negative = (logits / MARGIN - 1.0).square(), (logits / MARGIN + 1.0).square()
+    zero = torch.zeros_like(logits)
+    positives, negatives = len(logits) * prior, len(logits) * (1.0 - prior)
+    positive_risk = torch.where(is_positive, as_positive, zero).sum(0) / positives
+    reversed_risk = torch.where(is_positive, as_negative, zero).sum(0) / positives
+    unlabelled = torch.where(is_positive, zero, as_negative).sum(0) / negatives
+    negative_risk = (1.0 - true) / (1.0 - hidden) * (unlabelled - hidden * reversed_risk)
+    weight = ((1.0 - true) / true).sqrt()
+    return (true * weight * positive_risk + negative_risk.clamp(min=0.0)).mean()
 
 
 def _type_loss(output: ExtractorOutput, entities: Tensor, untyped: Optional[Tensor]) -> Tensor:
     """Compute the cross-entropy of the arguments' entity types; the last class is that of spans that are no entity."""
     n_tokens, last = max(1, output.mask.shape[1]), output.type_logits.shape[1] - 1
-    target = _look_up(output.spans, entities[:, :3], entities[:, 3], n_tokens=n_tokens, default=last)
+    target = look_up_rows(output.spans, entities[:, :3], entities[:, 3], n_tokens=n_tokens, default=last)
     logits = output.type_logits
     if untyped is not None:
         known = ~torch.isin(output.spans[:, 0], untyped)
         logits, target = logits[known], target[known]
-    return torch.nn.functional.cross_entropy(logits, target) if len(logits) else output.type_logits.sum() * 0.0
-
-
-def _look_up(rows: Tensor, known: Tensor, values: Tensor, *, n_tokens: int, default: int) -> Tensor:
-    """Look up the value of each row among known rows, else `default`. Shapes (N, C), (K, C), (K,) → (N,)"""
-    keys, order = torch.sort(_row_keys(known, n_tokens=n_tokens))
-    wanted = _row_keys(rows, n_tokens=n_tokens)
-    place = torch.searchsorted(keys, wanted).clamp(max=max(0, len(keys) - 1))
-    found = torch.full_like(wanted, default)
-    return torch.where(keys[place] == wanted, values[order[place]], found) if len(keys) else found
-
-
-def _pair_targets(pairs: Tensor, gold: Tensor, *, n_tokens: int) -> Tensor:
-    """Mark the candidates that are gold by 1, comparing rows as integers. Shapes (P, 5), (G, 5) → (P,)"""
-    return torch.isin(_row_keys(pairs, n_tokens=n_tokens), _row_keys(gold, n_tokens=n_tokens)).float()
-
-
-def _row_keys(rows: Tensor, *, n_tokens: int) -> Tensor:
-    """Encode each row as one integer; all columns but the first are below `n_tokens`. Shape (N, C) → (N,)"""
-    powers = n_tokens ** torch.arange(rows.shape[1] - 1, -1, -1, device=rows.device)
-    return (rows * powers).sum(1)
+    return F.cross_entropy(logits, target) if len(logits) else output.type_logits.sum() * 0.0

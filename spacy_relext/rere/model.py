@@ -8,29 +8,38 @@ four independent pointers σ(z_{r,t,k}), k in (subject start, subject end, objec
 What differs from the paper, and why (figures in `docs/benchmarks/rere.md`):
 - The paper encodes `[CLS] relation text [SEP] sentence [SEP]` once per relation (`MarkedExtractor`). `SharedExtractor`
   encodes the sentence once and conditions the pointers on a relation embedding, so the cost does not grow with the
-  number of detected relations.
+  number of detected relations. Pointers start with a low bias in both.
 - Over token vectors, the detector pools its sentence vector by a separate attention for each relation.
 - Subjects and objects are paired by a learned scorer instead of the nearest-object sweep (`rere/span_pairs.py`).
 """
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from ..encoders.assertions import NO_ASSERTIONS
 from ..encoders.layers import PredictionLinear, TokenModule
-from .argument_types import ArgumentTypes, no_types
-from .span_pairs import PairScorer, cross_spans, propose_spans, rank_in_group, score_spans, split_assertions
+from ..encoders.tokens import TokenEncoder, mean_of_ends
+from ..pairs.encoders.states import masked_mean
+from .span_pairs import (
+    ArgumentTypes,
+    PairScorer,
+    SpanLimits,
+    no_types,
+    propose_pairs,
+    rank_in_group,
+    split_assertions,
+)
 
 N_POINTERS = 4
 
 INITIAL_BIAS = -4.0
 
-# Most cells (row, start, end) in which candidate spans are searched at a time.
-TABLE_CELLS = 2**21
-
 DETECTOR_BIAS = -2.5
+
+# How a detector over pieces represents a sentence: by the vector of its first piece, or by the mean of all.
+POOLINGS = ("cls", "mean")
 
 
 class ExtractorOutput(NamedTuple):
@@ -44,59 +53,6 @@ class ExtractorOutput(NamedTuple):
     spans: Tensor  # sentence, first and last token of each argument among the pairs (S, 3); empty without entity types
     type_logits: Tensor  # entity types of these spans, the last is "no entity" (S, K + 1)
     assertions: Tensor = NO_ASSERTIONS  # logits of the assertions of each pair (P, A)
-
-
-class Proposal(nn.Module):
-    """Turn pointer logits into candidate pairs; has settings, but no weights."""
-
-    def __init__(self, *, threshold: float, max_length: int, top_k: int) -> None:
-        """Set how spans are proposed; see `span_pairs.propose_spans`."""
-        super().__init__()
-        self.threshold, self.max_length, self.top_k = threshold, max_length, top_k
-
-    @torch.no_grad()
-    def forward(self, pointers: Tensor, mask: Tensor, extra: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
-        """List candidate pairs.
-
-        pointers (Tensor): Logits. Shape (M, T, 4)
-        mask (Tensor): True on tokens. Shape (M, T)
-        extra (Optional[Tensor]): Row, first, last of spans that are always candidates: in training, gold arguments and
-            rival entities, see `rows.py`. Shape (S, 3)
-        RETURNS (Tuple[Tensor, Tensor]): Row, subject first and last, object first and last; probabilities of the
-            subject and the object span. Shapes (P, 5), (P, 2)
-        """
-        probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
-        (subjects, p_subject), (objects, p_object) = self._spans(probs)
-        if extra is not None:
-            subjects, objects = (torch.unique(torch.cat([spans, extra]), dim=0) for spans in (subjects, objects))
-            p_subject = score_spans(probs[..., 0], probs[..., 1], subjects)
-            p_object = score_spans(probs[..., 2], probs[..., 3], objects)
-        pairs, subject, obj = cross_spans(subjects, objects)
-        return pairs, torch.stack([p_subject[subject], p_object[obj]], dim=1)
-
-    def _spans(self, probs: Tensor) -> List[Tuple[Tensor, ...]]:
-        """Propose subjects, and objects, in chunks of as many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
-        # Most rows query an absent relation: only those with a possible subject and object enter the table.
-        best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), N_POINTERS)
-        # the score of a span is at most the product of its ends
-        enough = best[:, 0::2] * best[:, 1::2] >= self.threshold**2
-        alive = enough.all(dim=1).nonzero().squeeze(1)
-        subjects, objects = [], []
-        for rows in alive.split(max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))):
-            part = probs[rows]
-            # both roles in one call: first the rows for subjects, then those for objects
-            spans, scores = propose_spans(
-                torch.cat([part[..., 0], part[..., 2]]),
-                torch.cat([part[..., 1], part[..., 3]]),
-                threshold=self.threshold,
-                max_length=self.max_length,
-                top_k=self.top_k,
-            )
-            n_subjects = int((spans[:, 0] < len(rows)).sum())
-            spans[:, 0] = rows.repeat(2)[spans[:, 0]]
-            subjects.append((spans[:n_subjects], scores[:n_subjects]))
-            objects.append((spans[n_subjects:], scores[n_subjects:]))
-        return [tuple(torch.cat(column) for column in zip(*role)) for role in (subjects, objects)]
 
 
 class SharedDetector(TokenModule):
@@ -146,7 +102,6 @@ class SharedExtractor(TokenModule):
     def __init__(
         self,
         *,
-        proposal: Proposal,
         hidden: int,
         pair_hidden: int,
         dropout: float,
@@ -156,12 +111,11 @@ class SharedExtractor(TokenModule):
         """Create an empty extractor.
 
         hidden (int): Size d of a pointer's projection.
-        pair_hidden (int): Size of the pair scorer's hidden layer.
+        pair_hidden, between (int, bool): See `PairScorer`.
         dropout (float): Dropout on the token vectors and in the pair scorer.
         precision (str): Of predictions on a CPU, see `PredictionLinear`.
         """
         super().__init__()
-        self.proposal = proposal
         self.hidden, self.pair_hidden, self.between, self.precision = hidden, pair_hidden, between, precision
         self.dropout = nn.Dropout(dropout)
 
@@ -187,14 +141,20 @@ class SharedExtractor(TokenModule):
         )
 
     def forward(
-        self, vectors: Tensor, index: Tensor, sentence: Tensor, relation: Tensor, extra: Optional[Tensor] = None
+        self,
+        vectors: Tensor,
+        index: Tensor,
+        sentence: Tensor,
+        relation: Tensor,
+        limits: SpanLimits,
+        extra: Optional[Tensor] = None,
     ) -> ExtractorOutput:
         """Query each row's sentence for its relation.
 
         vectors (Tensor): All token vectors. Shape (N, D)
         index (Tensor): Token of each cell of each sentence, -1 on padding. Shape (B, T)
         sentence, relation (Tensor): Sentence and relation of each row. Shapes (M,)
-        extra (Optional[Tensor]): See `Proposal.forward`. Shape (S, 3)
+        limits, extra (SpanLimits, Optional[Tensor]): See `propose_pairs`. Shape of the latter (S, 3)
         """
         vectors = self.dropout(vectors)
         tokens, mask = gather_tokens(vectors, index)
@@ -202,7 +162,7 @@ class SharedExtractor(TokenModule):
         keys = keys.unflatten(-1, (N_POINTERS, self.hidden))  # (B, T, 4, d)
         pointers = self._query(keys, sentence, relation) + self.bias[relation].unsqueeze(1)
         row_mask = mask[sentence]
-        pairs, span_probs = self.proposal(pointers, row_mask, extra)
+        pairs, span_probs = propose_pairs(pointers, row_mask, extra, limits)
         weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
         context = (weights * tokens).sum(dim=1)
         rows = pairs[:, 0]
@@ -238,3 +198,146 @@ def gather_tokens(vectors: Tensor, index: Tensor) -> Tuple[Tensor, Tensor]:
     """Arrange token vectors by sentence, with a mask. Shapes (N, D), (B, T) → (B, T, D), (B, T)"""
     # embedding() has a much faster backward pass than indexing
     return nn.functional.embedding(index.clamp(min=0), vectors), index >= 0
+
+
+class MarkedModule(nn.Module):
+    """An encoder of word pieces, which may still be empty, with a head; the sizes of both are stored together."""
+
+    def __init__(self, tokens: TokenEncoder, *, dropout: float) -> None:
+        """Wrap an encoder, with dropout on its vectors."""
+        super().__init__()
+        self.tokens, self.dropout = tokens, nn.Dropout(dropout)
+        self.head_sizes: Optional[Dict[str, int]] = None
+
+    @property
+    def sizes(self) -> Optional[Dict[str, object]]:
+        """RETURNS (Optional[Dict[str, object]]): Arguments of `configure`; None while a part is empty."""
+        if self.head_sizes is None or self.tokens.sizes is None:
+            return None
+        return {**self.head_sizes, **self.tokens.sizes}
+
+    @property
+    def input_width(self) -> int:
+        """RETURNS (int): Size of the encoder's vectors, D."""
+        return self.tokens.width
+
+    def configure(
+        self,
+        *,
+        width: int,
+        n_relations: int,
+        n_types: int = 0,
+        n_assertions: int = 0,
+        hf_config: Optional[Dict[str, object]] = None,
+        tokenizer: str = "",
+    ) -> None:
+        """Build the head, and the encoder if its configuration is given; see `TokenEncoder.configure`.
+
+        n_types (int): Not read: a head over pieces has no entity types.
+        n_assertions (int): Of an extractor, see `PairScorer`.
+        """
+        if hf_config is not None:
+            self.tokens.configure(hf_config=hf_config, tokenizer=tokenizer)
+        self.head_sizes = {"width": width, "n_relations": n_relations}
+        self.head_sizes.update({"n_assertions": n_assertions} if n_assertions else {})
+        self.build_head(width, n_relations)
+
+    def load_checkpoint(self, path: str) -> None:
+        """Build the encoder with the weights of a checkpoint: a folder, or a name on the Hugging Face Hub."""
+        self.tokens.load_checkpoint(path)
+
+    def build_head(self, width: int, n_relations: int) -> None:
+        """Build the layers above the encoder."""
+        raise NotImplementedError
+
+
+class MarkedDetector(MarkedModule):
+    """z = W h + b, multi-label (Eq. 5): h is the vector of [CLS], as in the paper, or the mean of all pieces."""
+
+    def __init__(self, tokens: TokenEncoder, *, dropout: float, pooling: str = "cls") -> None:
+        """Wrap an encoder; `pooling` is one of `POOLINGS`."""
+        super().__init__(tokens, dropout=dropout)
+        self.pooling = pooling
+
+    def build_head(self, width: int, n_relations: int) -> None:
+        """Build the output layer."""
+        self.output = nn.Linear(width, n_relations)
+
+    def forward(self, ids: List[Tensor], shapes: List[Tensor], masks: List[Tensor], cls: Tensor, **_: object) -> Tensor:
+        """Compute the logits of relations. Shape (B, R)
+
+        ids, shapes, masks (List[Tensor]): Padded pieces. Shapes (b, L)
+        cls (Tensor): Cell of each sequence's first piece. Shape (B,)
+        """
+        cells = self.tokens.cells(ids, shapes, masks)
+        return self.output(self.dropout(cells[cls] if self.pooling == "cls" else means_of_rows(cells, masks, cls)))
+
+
+def means_of_rows(cells: Tensor, masks: List[Tensor], cls: Tensor) -> Tensor:
+    """Average the pieces of each sequence, [CLS] and [SEP] included.
+
+    cells (Tensor): All cells of the padded batches. Shape (cells, D)
+    masks (List[Tensor]): True on pieces. Shapes (b, L)
+    cls (Tensor): Cell of each sequence's first piece. Shape (B,)
+    RETURNS (Tensor): In the order of `cls`. Shape (B, D)
+    """
+    tables = cells.split([mask.numel() for mask in masks])
+    means = [masked_mean(table.view(*mask.shape, -1), mask) for table, mask in zip(tables, masks)]
+    widths = [mask.new_full((len(mask),), mask.shape[1], dtype=torch.long) for mask in masks]
+    starts = torch.cat([cls.new_zeros(1), *widths]).cumsum(0)[:-1]
+    return torch.cat([cells.new_zeros(0, cells.shape[1]), *means])[torch.searchsorted(starts, cls)]
+
+
+class MarkedExtractor(MarkedModule):
+    """z_{t,k} = w_k h_t + b_k over the sentence's tokens, h read with the relation (Eq. 6)."""
+
+    def __init__(self, tokens: TokenEncoder, *, pair_hidden: int, dropout: float) -> None:
+        """Create an empty extractor.
+
+        pair_hidden (int): Size of the pair scorer's hidden layer.
+        dropout (float): Dropout on the token vectors and in the pair scorer.
+        """
+        super().__init__(tokens, dropout=dropout)
+        self.pair_hidden = pair_hidden
+
+    def build_head(self, width: int, n_relations: int) -> None:
+        """Build the pointers and the pair scorer; neither depends on the number of relations."""
+        self.pointers = nn.Linear(width, N_POINTERS)
+        nn.init.constant_(self.pointers.bias, INITIAL_BIAS)
+        precision = self.tokens.encoder.precision
+        self.pair_scorer = PairScorer(
+            width,
+            n_relations=0,
+            hidden=self.pair_hidden,
+            dropout=self.dropout.p,
+            precision=precision,
+            n_assertions=(self.head_sizes or {}).get("n_assertions", 0),
+        )
+
+    def forward(
+        self,
+        ids: List[Tensor],
+        shapes: List[Tensor],
+        masks: List[Tensor],
+        segments: List[Tensor],
+        first: Tensor,
+        last: Tensor,
+        cls: Tensor,
+        index: Tensor,
+        limits: SpanLimits,
+        extra: Optional[Tensor] = None,
+    ) -> ExtractorOutput:
+        """Query each row.
+
+        ids, shapes, masks, segments (List[Tensor]): Padded pieces, a sequence per row. Shapes (b, L)
+        first, last (Tensor): Cells of each token's first and last piece. Shape (N,)
+        cls (Tensor): Cell of each row's first piece. Shape (M,)
+        index (Tensor): Token of each cell of each row, -1 on padding. Shape (M, T)
+        limits, extra (SpanLimits, Optional[Tensor]): See `propose_pairs`. Shape of the latter (S, 3)
+        """
+        table = self.dropout(self.tokens.cells(ids, shapes, masks, segments))
+        tokens, mask = gather_tokens(mean_of_ends(table, first, last), index)
+        pointers = self.pointers(tokens)
+        pairs, span_probs = propose_pairs(pointers, mask, extra, limits)
+        pair_logits, assertions = split_assertions(self.pair_scorer(tokens, table[cls], pairs, pairs[:, 0], None))
+        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs, *no_types(pairs), assertions)

@@ -29,7 +29,7 @@ _LEAST_NAMED = 0.0005  # lowest probability of a span that a message names
 Calibrate = Callable[[Floats], Floats]
 
 
-def unasked_relations(doc: Doc, *, labels: Sequence[str], threshold: float, name: str) -> List[NearMiss]:
+def unqueried_relations(doc: Doc, *, labels: Sequence[str], threshold: float, name: str) -> List[NearMiss]:
     """List the detected relations of sentences that are too unlikely to be queried.
 
     threshold (float): Lowest probability of a relation that is queried.
@@ -42,7 +42,7 @@ def unasked_relations(doc: Doc, *, labels: Sequence[str], threshold: float, name
         shown = words if len(words) <= _CONTEXT else words[:_CONTEXT].rstrip() + " …"
         for label, probability in relations.items():
             if label in labels and probability < threshold:
-                text = f'its probability in "{shown}" is too low for {name} to look for arguments (ask_threshold)'
+                text = f'its probability in "{shown}" is too low for {name} to look for arguments (query_threshold)'
                 misses.append(NearMiss(label, probability, threshold, "relation", text, name))
     return misses
 
@@ -57,7 +57,7 @@ def missing_spans(
     max_length: int,
     name: str,
 ) -> List[NearMiss]:
-    """List the queried relations without a candidate pair of spans, with their likeliest spans.
+    """List the queried relations without a candidate pair of spans, with their most probable spans.
 
     limits (Mapping[str, float]): Threshold of each relation, in the order of the labels.
     calibrated (Calibrate): Calibrates scores.
@@ -69,7 +69,7 @@ def missing_spans(
         window, relation = int(rows.window[row]), labels[int(rows.relation[row])]
         tokens = windows.docs[windows.doc[window]][int(windows.start[window]) : int(windows.end[window])]
         pointers = probs[row, : len(tokens)]
-        found = [_likeliest_span(pointers[:, role : role + 2], max_length=max_length) for role in (0, 2)]
+        found = [_most_probable_span(pointers[:, role : role + 2], max_length=max_length) for role in (0, 2)]
         highest = numpy.cbrt(rows.probability[row] * numpy.sqrt(found[0][2] * found[1][2]))
         spans: List[Optional[CharSpan]] = []
         texts = []
@@ -84,8 +84,8 @@ def missing_spans(
     return misses
 
 
-def _likeliest_span(ends: Floats, *, max_length: int) -> Tuple[int, int, float]:
-    """Find the first and last token of the span whose ends are likeliest, and the product of their probabilities.
+def _most_probable_span(ends: Floats, *, max_length: int) -> Tuple[int, int, float]:
+    """Find the first and last token of the span whose ends are most probable, and the product of their probabilities.
 
     ends (Floats): Probabilities of starts and ends. Shape (T, 2)
     """
@@ -130,14 +130,14 @@ def rejected_candidates(
         if each.score < limits[each.relation]:
             if id(each) in stated:
                 misses.append(miss(each, *_weakest_part(each, limits[each.relation], calibrated)))
-        elif id(each) not in stated and (rival := _find_rival(each, best)):
-            subject, obj = (doc.text[slice(*span)] for span in (rival.subject, rival.object))
-            text = f"it overlaps {subject} → {rival.relation} → {obj}, which has {rival.score:.3f}, in both arguments"
+        elif id(each) not in stated and (better := _find_better(each, best)):
+            subject, obj = (doc.text[slice(*span)] for span in (better.subject, better.object))
+            text = f"it overlaps {subject} → {better.relation} → {obj}, which has {better.score:.3f}, in both arguments"
             misses.append(miss(each, "pair", text))
     return misses
 
 
-def _find_rival(candidate: Candidate, others: Sequence[Candidate]) -> Optional[Candidate]:
+def _find_better(candidate: Candidate, others: Sequence[Candidate]) -> Optional[Candidate]:
     """Find the better candidate of the same relation that suppresses this one."""
     return next((each for each in others if overlap_in_both(candidate, each)), None)
 

@@ -3,17 +3,20 @@
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
 
 from ..annotations.store import TokenTriple, has_relations, relations_by_sentence
 from .model import N_POINTERS
-from .windows import GoldWindows, IntArray, SentenceWindows
+from .windows import EntitySpan, GoldWindows, IntArray, SentenceWindows
+
+if TYPE_CHECKING:
+    from .settings import RereSampling
 
 # Limits for sentences with many triples: the number of candidates grows with the cube of that of triples.
-MAX_ABSENT_ROWS = 12
+MAX_NEGATIVES = 12
 
 MAX_ARGUMENTS = 6
 
@@ -33,7 +36,7 @@ class QueryRows:
     weight: Floats  # of each row in the loss (M,)
     # Gold: row, subject first and last, object first and last token in the window
     pairs: List[Tuple[int, ...]] = field(default_factory=list)
-    # Row, first, last of spans that are always candidates: gold or rejected arguments of any relation, and rivals
+    # Row, first, last of spans that are always candidates: gold or rejected arguments, and hard negatives
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
     # Window, first, last, number of the label of gold entities
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
@@ -80,23 +83,20 @@ def gold_rows(
     windows: SentenceWindows,
     gold: GoldWindows,
     labels: Sequence[str],
+    sampling: "RereSampling",
     *,
-    absent_rows: float,
-    absent_weight: float,
-    rivals: int = 0,
-    entities: Optional[List[List[Tuple[int, int]]]] = None,
+    entities: Sequence[Sequence[EntitySpan]] = (),
 ) -> QueryRows:
     """Query every gold relation, and sampled relations that are absent: negative sampling.
 
     Without negatives the extractor cannot reject the detector's false positives. Triples of other labels are ignored.
     In a Doc that is not annotated, the relations of rejected triples are queried; only these pairs count in the loss.
 
-    absent_rows (float): Absent relations per gold relation, or in a window without any; for several gold relations at
-        most `MAX_ABSENT_ROWS` or `absent_rows`, whichever is more. An absent row has at most `MAX_ARGUMENTS` candidate
-        arguments, gold ones and entities together.
-    absent_weight (float): Weight of an absent row in the loss.
-    entities (Optional[List[List[Tuple[int, int]]]]): First and last token of the entities of each window.
-    rivals (int): Most entities of a gold row that are candidate arguments besides the gold ones: hard negatives.
+    sampling (RereSampling): `negatives` is the number of absent relations per gold relation, or in a window without
+        any; for several gold relations at most `MAX_NEGATIVES` or `negatives`, whichever is more. A negative row has at
+        most `MAX_ARGUMENTS` candidate arguments, gold ones and entities together; a gold row `hard_negatives` entities
+        besides the gold arguments.
+    entities (Sequence[Sequence[EntitySpan]]): Of each window; not read without `hard_negatives`.
     """
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
@@ -114,20 +114,21 @@ def gold_rows(
         known = [triple for triple in triples if triple.relation in number]
         present = sorted({number[triple.relation] for triple in known})
         arguments = sorted({span for triple in known for span in (triple.subject, triple.object)})
-        others = sorted(set(entities[window]).difference(arguments)) if entities else []
+        is_read = sampling.hard_negatives > 0 and len(entities) > 0
+        others = sorted({(first, last) for first, last, _ in entities[window]} - {*arguments}) if is_read else []
         absent = [label for label in range(len(labels)) if label not in present]
-        limit = min(len(absent), max(MAX_ABSENT_ROWS, round(absent_rows)))
-        sampled = _sample(absent, min(limit, round(absent_rows * max(1, len(present)))))
+        limit = min(len(absent), max(MAX_NEGATIVES, round(sampling.negatives)))
+        sampled = _sample(absent, min(limit, round(sampling.negatives * max(1, len(present)))))
         for relation in present:
             pairs.extend((len(rows), *t.subject, *t.object) for t in known if number[t.relation] == relation)
-            some = others if len(others) <= rivals else _sample(others, rivals)
-            spans.extend((len(rows), *span) for span in (*arguments, *some))
+            hard = others if len(others) <= sampling.hard_negatives else _sample(others, sampling.hard_negatives)
+            spans.extend((len(rows), *span) for span in (*arguments, *hard))
             rows.append((window, relation, 1.0))
         for relation in sampled:
             some = [*arguments, *others]
             some = some if len(some) <= MAX_ARGUMENTS else _sample(some, MAX_ARGUMENTS)
             spans.extend((len(rows), *span) for span in some)
-            rows.append((window, relation, absent_weight))
+            rows.append((window, relation, sampling.negative_weight))
     window_of, relation_of, weight = _columns(rows)
     return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans, refused=refused)
 

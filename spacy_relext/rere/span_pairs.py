@@ -1,6 +1,6 @@
-"""Candidate spans from start and end pointers, and the scorer of (subject, object) candidates."""
+"""Candidate spans from start and end pointers, and the scorers of (subject, object) candidates."""
 
-from typing import Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -13,24 +13,72 @@ from ..encoders.layers import N_BUCKETS, PredictionLinear, bucket_distance
 # Most pairs in a chunk; with more than one chunk, activations are checkpointed.
 PAIRS_PER_CHUNK = 16384
 
+# Most cells (row, start, end) in which candidate spans are searched at a time.
+TABLE_CELLS = 2**21
 
-def propose_spans(
-    starts: Tensor, ends: Tensor, *, threshold: float, max_length: int, top_k: int
-) -> Tuple[Tensor, Tensor]:
+
+class SpanLimits(NamedTuple):
+    """Which spans are candidates."""
+
+    threshold: float  # lowest probability of starts and ends
+    max_length: int  # longest span, in tokens
+    top_k: int  # most spans per row and role, those with the highest scores
+
+
+def propose_pairs(pointers: Tensor, mask: Tensor, extra: Optional[Tensor], limits: SpanLimits) -> Tuple[Tensor, Tensor]:
+    """List candidate pairs, without gradient.
+
+    pointers (Tensor): Logits of subject start, subject end, object start, object end. Shape (M, T, 4)
+    mask (Tensor): True on tokens. Shape (M, T)
+    extra (Optional[Tensor]): Row, first, last of spans that are always candidates: in training, gold arguments and
+        hard negatives, see `rows.py`. Shape (S, 3)
+    RETURNS (Tuple[Tensor, Tensor]): Row, subject first and last, object first and last; probabilities of the subject
+        and the object span. Shapes (P, 5), (P, 2)
+    """
+    with torch.no_grad():
+        probs = torch.sigmoid(pointers.float()) * mask.unsqueeze(-1)
+        (subjects, p_subject), (objects, p_object) = _propose_both(probs, limits)
+        if extra is not None:
+            subjects, objects = (torch.unique(torch.cat([spans, extra]), dim=0) for spans in (subjects, objects))
+            p_subject = score_spans(probs[..., 0], probs[..., 1], subjects)
+            p_object = score_spans(probs[..., 2], probs[..., 3], objects)
+        pairs, subject, obj = cross_spans(subjects, objects)
+        return pairs, torch.stack([p_subject[subject], p_object[obj]], dim=1)
+
+
+def _propose_both(probs: Tensor, limits: SpanLimits) -> List[Tuple[Tensor, ...]]:
+    """Propose subjects, and objects, in chunks of as many rows as fit. Shapes (S, 3), (S,); (O, 3), (O,)"""
+    # Most rows query an absent relation: only those with a possible subject and object enter the table.
+    best = probs.amax(dim=1) if probs.shape[1] else probs.new_zeros(len(probs), 4)
+    # the score of a span is at most the product of its ends
+    enough = best[:, 0::2] * best[:, 1::2] >= limits.threshold**2
+    subjects, objects = [], []
+    n_rows = max(1, TABLE_CELLS // (2 * max(1, probs.shape[1]) ** 2))
+    for rows in enough.all(dim=1).nonzero().squeeze(1).split(n_rows):
+        part = probs[rows]
+        # both roles in one call: first the rows for subjects, then those for objects
+        starts, ends = (torch.cat([part[..., end], part[..., 2 + end]]) for end in (0, 1))
+        spans, scores = propose_spans(starts, ends, limits)
+        n_subjects = int((spans[:, 0] < len(rows)).sum())
+        spans[:, 0] = rows.repeat(2)[spans[:, 0]]
+        subjects.append((spans[:n_subjects], scores[:n_subjects]))
+        objects.append((spans[n_subjects:], scores[n_subjects:]))
+    return [tuple(torch.cat(column) for column in zip(*role)) for role in (subjects, objects)]
+
+
+def propose_spans(starts: Tensor, ends: Tensor, limits: SpanLimits) -> Tuple[Tensor, Tensor]:
     """Propose candidate spans of every row: those whose `soft_span_scores` reach the square of the threshold.
 
     starts, ends (Tensor): Probability that a span starts, or ends, at a token; 0 on padding. Shapes (M, T)
-    threshold (float): Lowest probability of starts and ends.
-    max_length (int): Longest span, in tokens.
-    top_k (int): Most spans per row, those with the highest scores.
     RETURNS (Tuple[Tensor, Tensor]): Row, first token, last token of each span, by row and descending score; the scores.
         Shapes (S, 3), (S,)
     """
     scores = soft_span_scores(starts, ends)
-    pairs = scores >= threshold**2  # (M, T, T)
-    band = pairs.new_ones(pairs.shape[1:]).triu_().tril_(max_length - 1)  # (T, T), 0 ≤ end - start < max_length
+    pairs = scores >= limits.threshold**2  # (M, T, T)
+    # (T, T), 0 ≤ end - start < max_length
+    band = pairs.new_ones(pairs.shape[1:]).triu_().tril_(limits.max_length - 1)
     spans = (pairs & band).nonzero()
-    return top_k_per_row(spans, scores[spans.unbind(1)], top_k=top_k)
+    return top_k_per_row(spans, scores[spans.unbind(1)], top_k=limits.top_k)
 
 
 def soft_span_scores(starts: Tensor, ends: Tensor) -> Tensor:
@@ -242,3 +290,71 @@ def pooled_sums(values: Tensor) -> Tensor:
     weight = values[..., -1:].float().clamp(-8.0, 8.0).exp()
     weighted = torch.cat([values[..., :-1].float() * weight, weight], dim=-1)
     return F.pad(weighted.cumsum(1), (0, 0, 1, 0)).flatten(0, 1)
+
+
+class ArgumentTypes(nn.Module):
+    """Predict the entity type of candidate arguments, and score pairs by it.
+
+    q_s = softmax(V_1 h_s0 + V_2 h_s1 + b), over K types and "no entity", h the token vectors at the span's ends. A pair
+    (s, o) under relation r gets a_r · q_s + b_r · q_o added to its score, so that arguments of types that the relation
+    never has score lower. Types are predicted from the token vectors: no entities are needed in prediction.
+    """
+
+    def __init__(self, width: int, *, n_relations: int, n_types: int) -> None:
+        """Create the layers.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R.
+        n_types (int): Number K of entity types, without "no entity".
+        """
+        super().__init__()
+        self.ends = nn.Linear(width, 2 * (n_types + 1))
+        self.subject = nn.Embedding(n_relations, n_types + 1)
+        self.object = nn.Embedding(n_relations, n_types + 1)
+        for table in (self.subject, self.object):
+            nn.init.zeros_(table.weight)
+
+    def forward(self, tokens: Tensor, pairs: Tensor, sentence: Tensor, relation: Tensor) -> Tuple[Tensor, ...]:
+        """Compute what types add to the logits of pairs; the distinct argument spans; and the logits of their types.
+
+        tokens (Tensor): Token vectors. Shape (B, T, D)
+        pairs (Tensor): Row, subject first and last, object first and last. Shape (P, 5)
+        sentence, relation (Tensor): Sentence and relation of each pair. Shapes (P,)
+        RETURNS (Tuple[Tensor, ...]): Spans are sentence, first, last. Shapes (P,), (S, 3), (S, K + 1)
+        """
+        width = tokens.shape[1]
+        cells = torch.cat([pairs[:, 1:3], pairs[:, 3:5]])  # (2 P, 2)
+        keys = (sentence.repeat(2) * width + cells[:, 0]) * width + cells[:, 1]
+        keys, span = torch.unique(keys, return_inverse=True)  # (S,), (2 P,)
+        spans = torch.stack([keys // (width * width), keys // width % width, keys % width], dim=1)
+        flat = tokens.flatten(0, 1)
+        first, last = (F.embedding(spans[:, 0] * width + spans[:, end], flat) for end in (1, 2))
+        first_weight, last_weight = self.ends.weight.chunk(2)
+        first_bias, last_bias = self.ends.bias.chunk(2)
+        logits = F.linear(first, first_weight, first_bias) + F.linear(last, last_weight, last_bias)
+        subject, obj = F.embedding(span, logits.softmax(dim=1)).chunk(2)
+        fit = (subject * self.subject(relation)).sum(1) + (obj * self.object(relation)).sum(1)
+        return fit, spans, logits
+
+
+def no_types(pairs: Tensor) -> Tuple[Tensor, Tensor]:
+    """Return the spans and type logits of an extractor without types: none. Shapes (0, 3), (0, 0)"""
+    return pairs.new_empty(0, 3), pairs.new_empty(0, 0, dtype=torch.float32)
+
+
+def look_up_rows(rows: Tensor, known: Tensor, values: Tensor, *, n_tokens: int, default: int = 0) -> Tensor:
+    """Look up the value of each row among known rows, else `default`. Shapes (N, C), (K, C), (K,) → (N,)
+
+    n_tokens (int): All columns but the first are below it.
+    """
+    keys, order = torch.sort(row_keys(known, n_tokens=n_tokens))
+    wanted = row_keys(rows, n_tokens=n_tokens)
+    place = torch.searchsorted(keys, wanted).clamp(max=max(0, len(keys) - 1))
+    missing = values.new_full(wanted.shape, default)
+    return torch.where(keys[place] == wanted, values[order[place]], missing) if len(keys) else missing
+
+
+def row_keys(rows: Tensor, *, n_tokens: int) -> Tensor:
+    """Encode each row as one integer; all columns but the first are below `n_tokens`. Shape (N, C) → (N,)"""
+    powers = n_tokens ** torch.arange(rows.shape[1] - 1, -1, -1, device=rows.device)
+    return (rows * powers).sum(1)

@@ -1,7 +1,7 @@
 """Sentence windows: Docs cut into sentences, long sentences into overlapping windows."""
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -11,9 +11,14 @@ from spacy.training import Example
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from ..annotations.triple import Record
-from ..pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from .settings import RereWindows
 
 IntArray = NDArray[numpy.int64]
+
+# First and last token in a window, and label.
+EntitySpan = Tuple[int, int, str]
 
 
 @dataclass
@@ -97,6 +102,7 @@ class TokenBatch:
     arrays: Dict[str, IntArray] = field(default_factory=dict)  # keyword arguments of the module
     windows: Optional[SentenceWindows] = None  # for models that cut them into word pieces
     queries: List[str] = field(default_factory=list)  # text of each relation, for models that read it
+    options: Dict[str, object] = field(default_factory=dict)  # further keyword arguments of the module
 
 
 def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldWindows:
@@ -129,7 +135,7 @@ def _assign(
     return triples, lost
 
 
-def entity_windows(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[Tuple[int, int, str]]]:
+def entity_windows(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[EntitySpan]]:
     """List the entities of the references that lie in each window, as first and last token and label."""
     by_doc = [eg.get_aligned_spans_y2x(eg.reference.ents, allow_overlap=True) for eg in examples]
     entities = []
@@ -150,13 +156,13 @@ def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.floa
     return matrix
 
 
-def missed_by_windows(docs: Sequence[Doc], *, settings: Settings) -> Iterator[Tuple[str, str]]:
+def missed_by_windows(docs: Sequence[Doc], *, settings: "RereWindows", most: int) -> Iterator[Tuple[str, str]]:
     """Yield a reason and the relation of each gold triple of some Docs that is in no window, or too long.
 
-    settings (Settings): Of an extractor.
+    settings (RereWindows): Of an extractor.
+    most (int): Its longest argument, in tokens.
     """
-    most = settings.get("model", {}).get("max_span_length", 0)
-    windows = make_windows(docs, max_length=settings["max_length"], stride=settings["stride"])
+    windows = make_windows(docs, max_length=settings.max_length, stride=settings.stride)
     bounds: List[List[Tuple[int, int]]] = [[] for _ in docs]
     for number, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
         bounds[number].append((start, end))
@@ -166,5 +172,5 @@ def missed_by_windows(docs: Sequence[Doc], *, settings: Settings) -> Iterator[Tu
             first, last = min(start for start, _ in places), max(end for _, end in places)
             if not any(start <= first and last < end for start, end in bounds[number]):
                 yield "arguments in different sentences, or too far apart", triple.relation
-            elif most and max(end - start + 1 for start, end in places) > most:
+            elif max(end - start + 1 for start, end in places) > most:
                 yield f"argument of more than {most} tokens (max_span_length)", triple.relation

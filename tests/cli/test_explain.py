@@ -152,22 +152,23 @@ def test_why_rere_states_nothing(run: Callable[..., Any], tmp_path: Path) -> Non
     for number, (settings, expected) in enumerate(
         [
             (
-                {"rere_extractor.ask_threshold": 0.99},
-                r"the likeliest is \w+ with 0\.\d{3}, rere_extractor reads on from",
+                {"rere_extractor.decoding.query_threshold": 0.99},
+                r"the most probable is \w+ with 0\.\d{3}, rere_extractor reads on from",
             ),
             (
                 {"rere_extractor.threshold": 1.0},
-                r"the likeliest relation is \w+ with 0\.\d{3}, but no subject and object",
+                r"the most probable relation is \w+ with 0\.\d{3}, but no subject and object",
             ),
             ({"rere_detector.min_probability": 1.0}, r"no relation likely enough to be stored \(min_probability\)"),
         ]
     ):
         for key, value in settings.items():
-            pipe, setting = key.split(".")
-            nlp.get_pipe(pipe).cfg[setting] = value  # type: ignore[attr-defined]
+            pipe, *blocks, setting = key.split(".")
+            cfg = nlp.get_pipe(pipe).cfg  # type: ignore[attr-defined]
+            (cfg[blocks[0]] if blocks else cfg)[setting] = value
         nlp.to_disk(tmp_path / str(number))
         assert re.search(expected, why(tmp_path / str(number), "Ada wrote to Mary."))
-        nlp.get_pipe("rere_extractor").cfg["ask_threshold"] = 0.0  # type: ignore[attr-defined]
+        nlp.get_pipe("rere_extractor").cfg["decoding"]["query_threshold"] = 0.0  # type: ignore[attr-defined]
 
 
 def test_a_detector_alone_states_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ def test_a_detector_alone_states_nothing(run: Callable[..., Any], tmp_path: Path
     nlp.initialize(lambda: examples)
     nlp.to_disk(tmp_path / "nlp")
     line = reason(run, tmp_path / "nlp", "Ada wrote to Mary.", html=tmp_path / "why.html")
-    expected = r"rere_detector finds the relations of sentences, .* add a rere_extractor; the likeliest is"
+    expected = r"rere_detector finds the relations of sentences, .* add a rere_extractor; the most probable is"
     assert re.search(expected, line)
 
 
@@ -279,7 +280,7 @@ def test_near_misses_are_escaped(pipeline: str, run: Callable[..., Any], tmp_pat
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("rere_detector")
-    nlp.add_pipe("rere_extractor", config={"ask_threshold": 0.999})
+    nlp.add_pipe("rere_extractor", config={"decoding": {"query_threshold": 0.999}})
     examples = make_english_examples(nlp)
     nlp.initialize(lambda: examples)
     nlp.to_disk(tmp_path / "nlp")

@@ -33,7 +33,7 @@ class MethodCase:
     before (Tuple[Tuple[str, Setting], ...]): Factories that come before it, with their settings.
     make_examples (Callable[[Language], List[Example]]): Eight sentences with gold.
     overfit_key (str): The score that must reach 1 on them.
-    silencing (Setting): Entries of `cfg` under which the trained component finds nothing.
+    silencing (Setting): Entries of `cfg`, or of its blocks, under which the trained component finds nothing.
     lang (str): Language of the pipeline.
     steps (int): Updates after which the case has failed.
     learn_rate (float): Of Adam.
@@ -70,6 +70,16 @@ class MethodCase:
     def needs_encoder(self) -> bool:
         """Whether a checkpoint is read at initialize."""
         return "{encoder}" in repr((self.config, self.before))
+
+    @property
+    def silences_queries(self) -> bool:
+        """Whether silencing stops relations before arguments are looked for."""
+        return "decoding" in self.silencing
+
+    def silence(self, cfg: Setting) -> None:
+        """Change settings so that the trained component finds nothing."""
+        for key, value in self.silencing.items():
+            cfg[key] = {**cfg[key], **value} if isinstance(value, dict) else value
 
     def build(self, encoder: pathlib.Path, *, name: str) -> Language:
         """Make the untrained pipeline."""
@@ -120,14 +130,14 @@ MARKED_EXTRACTOR |= {"pair_hidden": 64}
 
 def detector(encoder: Setting) -> Setting:
     """Settings of a detector over token vectors."""
-    head = {"@architectures": "spacy_relext.RereDetector.v1", "hidden": 64, "dropout": 0.0}
+    head = {"@architectures": "spacy_relext.RereDetector.v1", "hidden": 64, "dropout": 0.0, "precision": "fp32"}
     return {"model": {**head, "encoder": encoder}}
 
 
 def extractor(encoder: Setting) -> Setting:
     """Settings of an extractor over token vectors."""
-    head = {"@architectures": "spacy_relext.RereExtractor.v1", "hidden": 64, "pair_hidden": 64, "dropout": 0.0}
-    return {"model": {**head, "encoder": encoder}}
+    head = {"@architectures": "spacy_relext.RereExtractor.v1", "hidden": 64, "pair_hidden": 64, "between": False}
+    return {"model": {**head, "dropout": 0.0, "precision": "fp32", "encoder": encoder}}
 
 
 NO_DROPOUT = {"width": 32, "input_dropout": 0.0, "dropout": 0.0, "word_dropout": 0.0}
@@ -190,8 +200,8 @@ SHARED_LISTENER = {**SHARED, "tok2vec": LISTENER}
 BY_CLUSTERS = (make_cluster_examples, "ari", {"threshold": 1.01})
 BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
 FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
-DETECTED = (make_english_examples, "exact_f", {"ask_threshold": 1.01})
-CHINESE = (make_chinese_examples, "span_f", {"ask_threshold": 1.01})
+DETECTED = (make_english_examples, "exact_f", {"decoding": {"query_threshold": 1.0}})
+CHINESE = (make_chinese_examples, "span_f", {"decoding": {"query_threshold": 1.0}})
 SHARED_CNN = (SENTS, ("tok2vec", {"model": CNN}), ("rere_detector", detector(LISTENER)))
 BEFORE_MARKED = (SENTS, ("rere_detector", {"model": MARKED_DETECTOR}))
 

@@ -167,20 +167,21 @@ def test_arguments_lie_in_one_sentence_and_differ(case: MethodCase, trained: Tra
             )
         for sent in doc.sents:
             assert all(0.0 <= p <= 1.0 for p in sent._.relations.values())
-    assert count > 0 or "threshold" not in case.silencing and "ask_threshold" not in case.silencing
+    assert count > 0 or "threshold" not in case.silencing and not case.silences_queries
 
 
 def loosen(nlp: Language, case: MethodCase) -> None:
     """Lower the thresholds, so that much is found that the model did not mean."""
     for _, pipe in nlp.pipeline:
-        for key in ("threshold", "ask_threshold", "min_probability"):
-            if key in getattr(pipe, "cfg", {}):
-                pipe.cfg[key] = 0.0
+        cfg = getattr(pipe, "cfg", {})
+        cfg.update(dict.fromkeys(cfg.keys() & {"threshold", "min_probability"}, 0.0))
+        if "query_threshold" in cfg.get("decoding", {}):
+            cfg["decoding"]["query_threshold"] = 0.0
 
 
 def test_a_threshold_above_one_finds_nothing(case: MethodCase, trained: Trained) -> None:
     nlp = trained.copy()
-    nlp.get_pipe(NAME).cfg.update(case.silencing)
+    case.silence(nlp.get_pipe(NAME).cfg)
     for doc in nlp.pipe(trained.texts):
         assert written(doc) == []
         if has_relations(doc) and "min_probability" in case.silencing:

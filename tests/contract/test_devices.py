@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from spacy_relext.bridge import shim
+from spacy_relext.rere.settings import RereDetectorLoss, RereExtractorLoss
 from tests.contract.cases import CASES, MethodCase, Setting
 from tests.contract.conftest import BATCH_TOLERANCE, NAME, assert_close, outcome
 from tests.contract.simulated_gpu import DEVICE, GpuTensor, simulated_gpu, to_gpu
@@ -38,16 +39,16 @@ def variant(of: str, name: str, **changes: Any) -> MethodCase:
     return dataclasses.replace(case, id=f"{of}, {name}", config=merged(case.config, changes))
 
 
-COLLECTIVE = {"loss": "collective", "missing_rate": 0.2}
-ALL_TERMS = {"pointer_loss": "collective", "rank_weight": 1.0, "type_weight": 1.0}
+ROBUST = {"@misc": "spacy_relext.RereDetectorLoss.v1", "missing_rate": 0.2}
+COLLECTIVE_POINTERS = {"@misc": "spacy_relext.RereExtractorLoss.v1", "pointers": "collective"}
 UNMATCHED = {"unmatched_from": 0, "negative_share": 0.5, "both_orders": True}
 
 # What has code of its own in torch.
 VARIANTS = [
-    variant("detector", "collective", **COLLECTIVE),
-    variant("detector", "collective, the paper's rate", **COLLECTIVE, mu="paper"),
-    variant("detector", "ssr_pu", loss="ssr_pu", missing_rate=0.2),
-    variant("extractor", "all terms", **ALL_TERMS, model={"between": True}),
+    variant("detector", "collective", loss={**ROBUST, "kind": "collective"}),
+    variant("detector", "collective, the paper's rate", loss={**ROBUST, "kind": "collective", "mu": "paper"}),
+    variant("detector", "ssr_pu", loss={**ROBUST, "kind": "ssr_pu"}),
+    variant("extractor", "collective pointers", loss=COLLECTIVE_POINTERS, model={"between": True}),
     variant("transformer", "marked entities", model={"encoder": {"entity_marks": True, "freeze_layers": 1}}),
     variant("transformer", "windows", model={"encoder": {"max_pieces": 8}}),
     variant("transformer", "adversary", model={"encoder": {"adversarial_radius": 0.1}}),
@@ -290,43 +291,35 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     ),
     "nero.rule_targets": lambda f, n: f(n.square, n.classes[None].expand(4, 4), n_classes=3, temperature=0.0),
     "nero.target_cross_entropy": lambda f, n: f(n.logits, n.classes, weights=n.weights),
+    "rere.collective_loss": lambda f, n: f(
+        n.logits, n.observed, mask=n.mask, mu=n.rates[0], gamma=0.5, weights=n.weights
+    ),
     "rere.detector_loss": lambda f, n: f(
         n.logits,
         {"relations": n.observed, "label_prior": n.rates, "missing_rates": n.rates},
-        kind="collective",
+        RereDetectorLoss(kind="collective"),
     ),
+    "rere.expected_rate": lambda f, n: f(n.rates, n.rates, form="hidden"),
     "rere.extractor_loss": lambda f, n: f(
         extractor_output(n),
         {"pointers": n.ends, "weights": n.weights[:2], "gold_pairs": n.rows[:2], "entities": n.rows[1:, :4]},
-        **{"pointer_loss": "collective", "rank_weight": 1.0, "type_weight": 1.0},
+        RereExtractorLoss(pointers="collective"),
     ),
-    "rere.rival_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
-    "rere.collective.absolute_gap_loss": lambda f, n: f(n.logits.sigmoid().mean(0), n.rates),
-    "rere.collective.collective_loss": lambda f, n: f(
-        n.logits, n.observed, mask=n.mask, mu=n.rates[0], gamma=0.5, weights=n.weights
-    ),
-    "rere.collective.hidden_positive_rate": lambda f, n: f(n.rates, n.rates),
-    "rere.collective.masked_bce": lambda f, n: f(n.logits, n.observed, mask=n.mask, weights=n.weights[:, None]),
-    "rere.collective.paper_prior": lambda f, n: f(n.rates, n.rates),
-    "rere.collective.pointer_collective_loss": lambda f, n: f(
-        n.pointers, n.ends, mask=n.tokens, mu=n.rates[0], gamma=n.rates[1], weights=n.weights[:2]
-    ),
-    "rere.collective.positive_weight": lambda f, n: f(n.rates),
-    "rere.shifted.shifted_ranking_loss": lambda f, n: f(
-        n.logits, n.observed, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates
-    ),
+    "rere.masked_bce": lambda f, n: f(n.logits, n.observed, mask=n.mask, weights=n.weights[:, None]),
+    "rere.positive_weight": lambda f, n: f(n.rates),
+    "rere.rank_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
+    "rere.shifted_ranking_loss": lambda f, n: f(n.logits, n.observed, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates),
     "selfore.selfore_loss": lambda f, n: f(
         cluster_output(n), {"clusters": n.classes, "weights": n.rates}, smoothing=0.1
     ),
     "zeroshot.matching_loss": lambda f, n: f(match_output(n), {"classes": n.classes, "other_order": n.classes.flip(0)}),
 }
 MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore", "zeroshot")}
-MODULES |= {f"rere.{name}": f"spacy_relext.rere.{name}_loss" for name in ("collective", "shifted")}
 
 
 def test_every_loss_has_a_call(package_root: pathlib.Path) -> None:
-    files = [*package_root.glob("*/losses.py"), *package_root.glob("*/*_loss.py")]
-    assert {f"spacy_relext.{file.parent.name}.{file.stem}" for file in files} == set(MODULES.values())
+    files = package_root.glob("*/losses.py")
+    assert {f"spacy_relext.{file.parent.name}.losses" for file in files} == set(MODULES.values())
     public = {
         f"{short}.{name}"
         for short, module in MODULES.items()

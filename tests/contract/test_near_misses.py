@@ -33,11 +33,11 @@ def test_what_a_threshold_stops_is_a_near_miss(case: MethodCase, trained: Traine
     nlp = trained.copy()
     pipe: Any = nlp.get_pipe(NAME)
     expected = [stated(doc) for doc in trained.nlp.pipe(trained.texts)]
-    pipe.cfg.update(case.silencing)
+    case.silence(pipe.cfg)
     for doc, triples in zip(nlp.pipe(trained.texts), expected):
         misses = pipe.near_misses(doc)
         assert [m.score for m in misses] == sorted((m.score for m in misses), reverse=True)
-        if "ask_threshold" in case.silencing:
+        if case.silences_queries:
             asked = {miss.relation for miss in misses if miss.stopped_by == "relation" and miss.subject is None}
             assert {relation for _, relation, _ in triples} <= asked
         else:

@@ -158,7 +158,7 @@ def test_a_detector_says_that_it_cannot_learn_from_them() -> None:
 
 @pytest.mark.filterwarnings("ignore:.W007")
 def test_missing_entities_are_no_argument_types() -> None:
-    nlp = build("rere_extractor", {**extractor(CNN), "type_weight": 1.0}, before=("sentencizer", ENTITIES))
+    nlp = build("rere_extractor", extractor(CNN), before=("sentencizer", ENTITIES))
     examples = [refused_example(nlp), refused_example(nlp)]
     learned = make_english_examples(nlp)
     for example in learned:

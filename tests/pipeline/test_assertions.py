@@ -138,7 +138,8 @@ def test_a_head_over_word_pieces(tmp_path: Path) -> None:
 def test_without_two_assertions_there_is_no_head(case: str, why: str) -> None:
     factory, config = CASES[case]
     rows = [row for row in HEART if row[2] == "stated"] if why == "one assertion" else HEART
-    nlp = build(factory, config if why == "one assertion" else {**config, "assertion_weight": 0.0})
+    weightless = {"loss": {"assertion_weight": 0.0}} if factory == "rere_extractor" else {"assertion_weight": 0.0}
+    nlp = build(factory, config if why == "one assertion" else {**config, **weightless})
     pipe = train(nlp, make_examples(nlp, rows, gold_ents=case != "rere"), steps=2)
     assert "assertions" not in pipe.cfg and "n_assertions" not in module_of(pipe.model).sizes
     assert not any("assertion" in name for name, _ in module_of(pipe.model).named_parameters())
@@ -150,12 +151,15 @@ def test_initialize_again_forgets_assertions() -> None:
     assert adopt_assertions(cfg, {"stated", "denied"}) == "" and cfg["assertions"] == ["denied", "stated"]
     assert adopt_assertions(cfg, {"denied"}) == "denied" and "assertions" not in cfg
     assert adopt_assertions({}, {"denied", "hypothetical", "stated"}) == "denied or hypothetical"
+    assert adopt_assertions(cfg, {"stated", "denied"}, weight=0.0) == "denied" and "assertions" not in cfg
 
 
 BAGS = ("hrere_classifier", pairs("HrereBagClassifier", {**SHARED, "tok2vec": CNN}))
 
 
-@pytest.mark.parametrize(("factory", "config"), [BAGS, ("rere_extractor", {**extractor(CNN), "assertion_weight": 0.0})])
+@pytest.mark.parametrize(
+    ("factory", "config"), [BAGS, ("rere_extractor", {**extractor(CNN), "loss": {"assertion_weight": 0.0}})]
+)
 def test_a_component_says_that_it_does_not_tell_them_apart(factory: str, config: Dict[str, Any]) -> None:
     nlp = build(factory, config)
     examples = make_examples(nlp, HEART, gold_ents=factory != "rere_extractor")

@@ -179,23 +179,23 @@ def test_pointer_losses_can_be_chosen(nlp: Language, examples: List[Example]) ->
     pipe: Any = nlp.get_pipe("rere_extractor")
     docs = list(nlp.pipe(example.predicted.copy() for example in examples))
     compared = [Example(doc, example.reference) for doc, example in zip(docs, examples)]
-    pipe.cfg["absent_rows"] = 100.0
+    pipe.cfg["sampling"]["negatives"] = 100.0
     rows = pipe.suggest_gold(compared)
     outputs, targets = pipe.model.predict(pipe.features(rows)), rows.targets()
     found = []
     for kind, missing in (("bce", 0.05), ("collective", 0.05), ("collective", 0.5)):
-        pipe.cfg.update(pointer_loss=kind, pointer_missing_rate=missing)
+        pipe.cfg["loss"].update(pointers=kind, missing_rate=missing)
         tensors = {key: torch.as_tensor(value) for key, value in targets.items()}
         found.append(float(pipe.loss(outputs, tensors)["pointers"]))
     assert len(set(found)) == 3 and all(numpy.isfinite(found))
-    with pytest.raises(ValueError, match="R007.*pointer_loss"):
-        nlp.add_pipe("rere_extractor", name="other", config={"pointer_loss": "hinge"})
+    with pytest.raises(ValueError, match="R007.*loss.pointers"):
+        nlp.add_pipe("rere_extractor", name="other", config={"loss": {"pointers": "hinge"}})
 
 
 def test_pointers_learn_from_the_collective_loss(tmp_path: pathlib.Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_extractor", config={**extractor(CNN), "pointer_loss": "collective"})
+    nlp.add_pipe("rere_extractor", config={**extractor(CNN), "loss": {"pointers": "collective"}})
     examples = make_english_examples(nlp)
     train(nlp, examples, steps=1)
     optimizer = nlp.resume_training()

@@ -34,7 +34,7 @@ def test_a_config_given_at_loading_wins(nlp: Language, tmp_path: pathlib.Path) -
     loaded = spacy.load(tmp_path, config=override)
     assert cfg_of(loaded)["threshold"] == 0.9
     assert cfg_of(loaded)["thresholds"] == {}, "they would hide the threshold that was asked for"
-    assert cfg_of(loaded)["scale"] == 1.5 and cfg_of(loaded)["ask_threshold"] == 0.05
+    assert cfg_of(loaded)["scale"] == 1.5 and cfg_of(loaded)["decoding"]["query_threshold"] == 0.05
     assert cfg_of(loaded, "rere_detector")["min_probability"] == 0.2
     loaded.to_disk(tmp_path / "again")
     again = cfg_of(spacy.load(tmp_path / "again"))
@@ -43,10 +43,10 @@ def test_a_config_given_at_loading_wins(nlp: Language, tmp_path: pathlib.Path) -
 
 @pytest.mark.parametrize("value", [1 / 3, 0.1 + 0.2, 0.3])
 def test_numbers_that_json_shortens_are_no_change(saved: pathlib.Path, tmp_path: pathlib.Path, value: float) -> None:
-    nlp = spacy.load(saved, config={f"components.{NAME}.pair_weight": value})
-    cfg_of(nlp)["pair_weight"] = 7.0
+    nlp = spacy.load(saved, config={f"components.{NAME}.loss.pair_weight": value})
+    cfg_of(nlp)["loss"]["pair_weight"] = 7.0
     nlp.to_disk(tmp_path)
-    assert cfg_of(spacy.load(tmp_path))["pair_weight"] == 7.0
+    assert cfg_of(spacy.load(tmp_path))["loss"]["pair_weight"] == 7.0
 
 
 def test_components_saved_before_there_was_a_record(saved: pathlib.Path, nlp: Language) -> None:
@@ -71,11 +71,14 @@ def test_scorers_accept_all_settings(nlp: Language, examples: Any) -> None:
 
 OUT_OF_RANGE = [
     *(("rere_detector", {key: value}) for key in ("threshold", "min_probability") for value in (-1.0, 1e30)),
-    *(("rere_detector", {key: -1.0}) for key in ("gamma", "loss_weight")),
-    *(("rere_detector", {key: -1}) for key in ("max_length", "stride")),
-    *((NAME, {key: value}) for key in ("threshold", "ask_threshold", "pointer_threshold") for value in (-1.0, 1e30)),
-    *((NAME, {key: -1.0}) for key in ("absent_weight", "pointer_weight", "pair_weight", "rank_weight", "type_weight")),
-    *((NAME, {key: -1}) for key in ("absent_rows", "rivals", "max_span_length", "max_length", "stride")),
+    *(("rere_detector", {"loss": {key: -1.0}}) for key in ("gamma", "weight", "missing_rate")),
+    *(("rere_detector", {"windows": {key: -1}}) for key in ("max_length", "stride")),
+    (NAME, {"windows": {"max_length": 10, "stride": 11}}),
+    *((NAME, {"threshold": value}) for value in (-1.0, 1e30)),
+    *((NAME, {"decoding": {key: value}}) for key in ("query_threshold", "span_threshold") for value in (-1.0, 1e30)),
+    *((NAME, {"decoding": {key: 0}}) for key in ("max_span_length", "top_k")),
+    *((NAME, {"loss": {f"{key}_weight": -1.0}}) for key in ("pointer", "pair", "rank", "type", "assertion")),
+    *((NAME, {"sampling": {key: -1}}) for key in ("negatives", "negative_weight", "hard_negatives")),
     ("hrere_classifier", {"threshold": 1e30}),
     ("hrere_classifier", {"loss": {"kb_weight": -1.0}}),
     ("hrere_classifier", {"loss": {"agree_weight": 1e30}}),
@@ -101,7 +104,7 @@ TOK2VEC: Any = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors":
 TOK2VEC.update(embed_size=10, window_size=1, maxout_pieces=2, subword_features=False)
 SIZES = {
     "RereDetector": ("hidden",),
-    "RereExtractor": ("hidden", "pair_hidden", "max_span_length", "top_k"),
+    "RereExtractor": ("hidden", "pair_hidden"),
     "KdTeacher": ("hidden",),
     "KdStudent": ("hidden", "attention_hidden", "position_width", "type_width"),
     "NeroGrounder": ("hidden", "attention_hidden"),

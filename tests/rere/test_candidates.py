@@ -8,6 +8,7 @@ import spacy
 
 from spacy_relext.rere.decode import ExtractorArrays, candidates_by_doc, decode_pointers, decode_scored_pairs
 from spacy_relext.rere.rows import QueryRows, all_rows
+from spacy_relext.rere.settings import RereDecoding
 from spacy_relext.rere.windows import make_windows
 
 NLP = spacy.blank("en")
@@ -56,7 +57,7 @@ def texts_of(rows: QueryRows, table: Any, threshold: float = 0.0) -> List[Tuple[
 )
 def test_spans_and_nearest_objects(threshold: float, expected: Any) -> None:
     rows, output = rows_and_output(FOUNDERS, *POINTERS)
-    triples = texts_of(rows, decode_pointers(rows, output, threshold=threshold, max_length=15))
+    triples = texts_of(rows, decode_pointers(rows, output, RereDecoding(span_threshold=threshold)))
     assert {(subject, obj) for subject, obj, _ in triples} == expected and len(triples) == len(expected)
 
 
@@ -64,16 +65,16 @@ def test_spans_and_nearest_objects(threshold: float, expected: Any) -> None:
 def test_a_threshold_itself_is_enough(span_rule: str) -> None:
     rows, output = rows_and_output(FOUNDERS, {0: 0.5}, {1: 0.5}, {6: 0.5}, {6: 0.5})
     for threshold, expected in ((0.5, 1), (0.5 + 1e-6, 0)):
-        table = decode_pointers(rows, output, max_length=15, span_rule=span_rule, threshold=threshold)
+        table = decode_pointers(rows, output, RereDecoding(span_rule=span_rule, span_threshold=threshold))
         assert len(texts_of(rows, table)) == expected
 
 
 def test_nearest_rule_keeps_the_start_before_another_start() -> None:
     rows, output = rows_and_output(FOUNDERS, {0: 0.9, 3: 0.7}, {4: 0.9}, {6: 0.9}, {6: 0.9})
-    options: Any = {"threshold": 0.5, "max_length": 15}
-    subjects = {s for s, _, _ in texts_of(rows, decode_pointers(rows, output, **options, span_rule="nearest"))}
+    nearest = RereDecoding(span_threshold=0.5, span_rule="nearest")
+    subjects = {s for s, _, _ in texts_of(rows, decode_pointers(rows, output, nearest))}
     assert subjects == {"Bill Gates and Paul Allen", "Paul Allen"}
-    (only,) = texts_of(rows, decode_pointers(rows, output, **options))
+    (only,) = texts_of(rows, decode_pointers(rows, output, RereDecoding(span_threshold=0.5)))
     assert only == ("Paul Allen", "Microsoft", round((0.7 * 0.9 * 0.9 * 0.9) ** (1 / 6), 4))
 
 
@@ -96,7 +97,7 @@ def test_evidence_has_four_digits_and_the_score_all() -> None:
 
 def test_empty_table() -> None:
     rows, output = rows_and_output(FOUNDERS)
-    table = decode_pointers(rows, output, threshold=0.5, max_length=15)
+    table = decode_pointers(rows, output, RereDecoding(span_threshold=0.5))
     assert len(table.scores()) == 0 and texts_of(rows, table) == []
     assert texts_of(rows, decode_scored_pairs(rows, output)) == []
 

@@ -20,7 +20,7 @@ from spacy_relext.rere.decode import (
     overlap_in_both,
     pair_nearest,
 )
-from spacy_relext.rere.span_pairs import propose_spans
+from spacy_relext.rere.span_pairs import SpanLimits, propose_spans
 
 Offsets = Tuple[int, int]
 
@@ -131,13 +131,13 @@ def test_every_span_with_a_possible_partner_has_one(subjects: Any, objects: Any)
 
 def test_the_best_spans_of_each_row() -> None:
     starts, ends = torch.tensor([[0.9, 0.5, 0.0], [0.0, 0.0, 0.7]]), torch.tensor([[0.0, 0.5, 0.8], [0.0, 0.0, 0.6]])
-    options: Dict[str, Any] = {"threshold": 0.1, "max_length": 3}
-    everything = propose_spans(starts, ends, top_k=9, **options)[0].tolist()
-    assert everything == [[0, 1, 1], [0, 0, 1], [0, 1, 2], [0, 0, 2], [1, 2, 2]]
-    assert propose_spans(starts, ends, top_k=1, **options)[0].tolist() == [[0, 1, 1], [1, 2, 2]]
-    assert propose_spans(starts[:0], ends[:0], top_k=1, **options)[0].shape == (0, 3)
-    short = propose_spans(starts, ends, top_k=9, threshold=0.1, max_length=1)[0].tolist()
-    assert short == [[0, 1, 1], [1, 2, 2]]
+
+    def spans(max_length: int, top_k: int, rows: int = 2) -> List[List[int]]:
+        return propose_spans(starts[:rows], ends[:rows], SpanLimits(0.1, max_length, top_k))[0].tolist()
+
+    assert spans(3, 9) == [[0, 1, 1], [0, 0, 1], [0, 1, 2], [0, 0, 2], [1, 2, 2]]
+    assert spans(3, 1) == spans(1, 9) == [[0, 1, 1], [1, 2, 2]]
+    assert spans(3, 1, rows=0) == []
 
 
 def candidate(subject: Offsets, obj: Offsets, score: float, relation: str = "r") -> Candidate:

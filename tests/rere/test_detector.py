@@ -43,7 +43,7 @@ def test_documents_without_annotation_teach_nothing(saved: Any, examples: List[E
     found = []
     for batch in (examples, [bare(spacy.blank("en")), *examples, bare(spacy.blank("en"), "Mary. Ole. Oslo.")]):
         nlp = spacy.load(saved)
-        pipe_of(nlp, EXTRACTOR).cfg["absent_rows"] = 100.0  # all of them: nothing left to chance
+        pipe_of(nlp, EXTRACTOR).cfg["sampling"]["negatives"] = 100.0  # all of them: nothing left to chance
         found.append((update(nlp, copy.deepcopy(batch)), head(nlp, DETECTOR), head(nlp, EXTRACTOR)))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
     empty = bare(spacy.blank("en"))
@@ -103,13 +103,13 @@ def test_a_number_goes_before_estimates_and_these_before_the_default(examples: L
     assert pipe.targets(pipe.suggest_gold(examples))["missing_rates"].tolist() == pytest.approx(expected)
     pipe.initialize(lambda: examples, nlp=nlp)
     assert pipe.missing_rates().tolist() == pytest.approx(expected), "what was known is kept"
-    pipe.cfg["missing_rate"] = 0.3
+    pipe.cfg["loss"]["missing_rate"] = 0.3
     assert pipe.missing_rates().tolist() == pytest.approx([0.3] * len(labels))
 
 
 def test_estimates_come_through_the_config(examples: List[Example], tmp_path: Any) -> None:
     (tmp_path / "missing.json").write_text(json.dumps({"author": 0.25}))
-    nlp = build(loss="collective")
+    nlp = build(loss={"kind": "collective"})
     reader = {"@readers": "srsly.read_json.v1", "path": str(tmp_path / "missing.json")}
     nlp.config["initialize"]["components"] = {DETECTOR: {"missing_rates": reader}}
     nlp.initialize(lambda: examples)
@@ -123,7 +123,7 @@ def test_wrong_missing_rates(examples: List[Example]) -> None:
     with pytest.raises(ValueError, match="R007.*author.*1.5"):
         pipe_of(nlp).initialize(lambda: examples, nlp=nlp, missing_rates={"author": 1.5})
     with pytest.raises(ValueError, match="R007.*missing_rate"):
-        build(missing_rate=1.0)
+        build(loss={"missing_rate": 1.0})
 
 
 # Losses
@@ -131,7 +131,7 @@ def test_wrong_missing_rates(examples: List[Example]) -> None:
 
 def losses_with(nlp: Language, examples: List[Example], **settings: Any) -> float:
     pipe = pipe_of(nlp)
-    pipe.cfg.update(settings)
+    pipe.cfg["loss"].update(settings)
     docs = list(nlp.pipe(example.predicted.copy() for example in examples))
     compared = [Example(doc, example.reference) for doc, example in zip(docs, examples)]
     outputs = pipe.model.predict(pipe.features(pipe.suggest_gold(compared)))
@@ -140,21 +140,21 @@ def losses_with(nlp: Language, examples: List[Example], **settings: Any) -> floa
 
 def test_every_loss_can_be_chosen(nlp: Language, examples: List[Example]) -> None:
     choices = [("bce", "hidden"), ("ssr_pu", "hidden"), ("collective", "hidden"), ("collective", "paper")]
-    found = {losses_with(nlp, examples, loss=loss, mu=mu) for loss, mu in choices}
+    found = {losses_with(nlp, examples, kind=loss, mu=mu) for loss, mu in choices}
     assert len(found) == len(choices) and all(np.isfinite(list(found)))
 
 
 @pytest.mark.parametrize("mu", ["hidden", "paper"])
 def test_missing_rates_change_the_loss(nlp: Language, examples: List[Example], mu: str) -> None:
     pipe_of(nlp).cfg["missing_rates"] = {}
-    before = losses_with(nlp, examples, loss="collective", mu=mu)
+    before = losses_with(nlp, examples, kind="collective", mu=mu)
     pipe_of(nlp).cfg["missing_rates"] = {"author": 0.6}
-    assert losses_with(nlp, examples, loss="collective", mu=mu) != before
+    assert losses_with(nlp, examples, kind="collective", mu=mu) != before
 
 
 @pytest.mark.parametrize("loss", ["collective", "ssr_pu"])
 def test_learning_by_heart_with_losses_for_missing_labels(loss: str) -> None:
-    nlp = build(loss=loss)
+    nlp = build(loss={"kind": loss})
     examples = make_english_examples(nlp)
     train(nlp, examples, steps=60)
     assert nlp.evaluate(examples)["relations_ap"] > 0.9

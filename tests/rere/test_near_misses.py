@@ -10,7 +10,8 @@ from spacy_relext.annotations.near_miss import NearMiss, rank_misses
 from spacy_relext.annotations.store import set_relations
 from spacy_relext.annotations.type_rules import TypeRules
 from spacy_relext.rere.decode import Candidate, decode_pointers, drop_forbidden
-from spacy_relext.rere.near_misses import missing_spans, rejected_candidates, unasked_relations
+from spacy_relext.rere.near_misses import missing_spans, rejected_candidates, unqueried_relations
+from spacy_relext.rere.settings import RereDecoding
 from tests.rere.test_candidates import FOUNDERS, rows_and_output
 
 NLP = spacy.blank("en")
@@ -67,25 +68,25 @@ def test_types_of_arguments() -> None:
     assert other.stopped_by == "type", "what is no entity has no type, and is allowed"
 
 
-def test_relations_that_are_not_asked_for() -> None:
+def test_relations_that_are_not_queried() -> None:
     doc = NLP(f"{TEXT} {'So long . ' * 20}")
     doc[0].is_sent_start = True
     for token in doc[1:]:
         token.is_sent_start = token.i == 5
     set_relations(doc, [((0, 17), {"met": 0.04, "saw": 0.6, "left": 0.01}), ((18, len(TEXT) + 200), {"met": 0.03})])
-    misses = unasked_relations(doc, labels=["met", "saw"], threshold=0.05, name="extractor")
+    misses = unqueried_relations(doc, labels=["met", "saw"], threshold=0.05, name="extractor")
     assert [(m.relation, m.score, m.threshold, m.stopped_by) for m in misses] == [
         ("met", 0.04, 0.05, "relation"),
         ("met", 0.03, 0.05, "relation"),
     ]
     assert misses[0].subject is misses[0].object is None and f'"{TEXT}"' in misses[0].text
     assert len(misses[1].text) < 200 and len(rank_misses(misses)) == 2
-    assert unasked_relations(NLP(TEXT), labels=["met"], threshold=0.05, name="extractor") == []
+    assert unqueried_relations(NLP(TEXT), labels=["met"], threshold=0.05, name="extractor") == []
 
 
 def spans_missing(*probs: Dict[int, float], **options: Any) -> Tuple[str, List[NearMiss]]:
     rows, output = rows_and_output(FOUNDERS, *probs)
-    table = decode_pointers(rows, output, threshold=0.5, max_length=15)
+    table = decode_pointers(rows, output, RereDecoding(span_threshold=0.5))
     options = {"limits": {"founded": 0.5}, "max_length": 15, **options}
     return rows.windows.docs[0].text, missing_spans(
         rows, output, table, calibrated=lambda scores: scores, name="extractor", **options

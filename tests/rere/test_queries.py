@@ -65,7 +65,7 @@ def test_no_rows() -> None:
 def test_descriptions_of_a_schema_are_queries(tmp_path: pathlib.Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    extractor: Any = nlp.add_pipe("rere_extractor", config={"label_queries": {"residence": "lives in"}})
+    extractor: Any = nlp.add_pipe("rere_extractor")
     examples = make_english_examples(nlp)
     labels = ["place_of_birth", "residence", "spouse"]
     lines = [
@@ -80,12 +80,14 @@ def test_descriptions_of_a_schema_are_queries(tmp_path: pathlib.Path) -> None:
         texts = pipe.features(pipe.suggest([nlp.make_doc("Ada wrote.")])).queries
         return {label: text for label, text in zip(pipe.labels, texts) if label in labels}
 
+    given = {"residence": "lives in"}
     own = {"place_of_birth": "place of birth", "residence": "lives in", "spouse": "spouse"}
-    extractor.initialize(lambda: examples, nlp=nlp, labels=labels, schema_path=tmp_path / "schema.yaml")
+    options: Any = {"nlp": nlp, "labels": labels, "label_queries": given}
+    extractor.initialize(lambda: examples, **options, schema_path=tmp_path / "schema.yaml")
     expected = {**own, "place_of_birth": "place of birth: was born in"}
     assert queries(nlp) == expected
     nlp.to_disk(tmp_path / "nlp")
     (tmp_path / "schema.yaml").unlink()
     assert queries(spacy.load(tmp_path / "nlp")) == expected
-    extractor.initialize(lambda: examples, nlp=nlp, labels=labels)
+    extractor.initialize(lambda: examples, **options)
     assert queries(nlp) == own

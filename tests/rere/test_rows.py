@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_relations
-from spacy_relext.rere.rows import MAX_ABSENT_ROWS, MAX_ARGUMENTS, QueryRows, all_rows, detected_rows, gold_rows
+from spacy_relext.rere.rows import MAX_ARGUMENTS, MAX_NEGATIVES, QueryRows, all_rows, detected_rows, gold_rows
+from spacy_relext.rere.settings import RereSampling
 from spacy_relext.rere.windows import GoldWindows, SentenceWindows, entity_windows, gold_windows, make_windows
 from tests.pairs.builders import NLP, make_doc, make_example
 
@@ -24,13 +25,13 @@ def windows_and_gold(triples: Iterable[Any] = TRIPLES) -> Tuple[SentenceWindows,
     return windows, gold_windows(windows, [make_example(doc, triples)])
 
 
-def asked(rows: QueryRows) -> List[Tuple[int, str]]:
+def queried(rows: QueryRows) -> List[Tuple[int, str]]:
     return [(window, LABELS[relation]) for window, relation in zip(rows.window.tolist(), rows.relation.tolist())]
 
 
 def test_gold_relations_and_their_answers() -> None:
-    rows = gold_rows(*windows_and_gold(), LABELS, absent_rows=0.0, absent_weight=0.5)
-    assert asked(rows) == [(0, "met"), (0, "place")]
+    rows = gold_rows(*windows_and_gold(), LABELS, RereSampling(0.0, 0.5, 0))
+    assert queried(rows) == [(0, "met"), (0, "place")]
     assert rows.weight.tolist() == [1.0, 1.0] and len(rows) == 2
     targets = rows.targets()
     assert targets["gold_pairs"].tolist() == [[0, 0, 0, 2, 2], [0, 2, 2, 0, 0], [1, 0, 0, 4, 4]]
@@ -42,17 +43,17 @@ def test_gold_relations_and_their_answers() -> None:
     assert rows.arrays()["sentence"].tolist() == [0, 0] and rows.arrays()["index"].shape == (2, 6)
 
 
-def test_entities_are_rivals_of_the_arguments() -> None:
+def test_entities_are_hard_negatives() -> None:
     windows, gold = windows_and_gold()
-    entities = [[(0, 0), (4, 5), (5, 5)], [(0, 0), (1, 1)]]
-    rows = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=6, entities=entities)
+    entities = [[(0, 0, "P"), (4, 5, "P"), (5, 5, "P")], [(0, 0, "P"), (1, 1, "P")]]
+    rows = gold_rows(windows, gold, LABELS, RereSampling(0.0, 0.5, 6), entities=entities)
     extra = rows.arrays()["extra"].tolist()
     assert [span for row, *span in extra if row == 0] == [[0, 0], [2, 2], [4, 4], [4, 5], [5, 5]]
-    few = gold_rows(windows, gold, LABELS, absent_rows=0.0, absent_weight=0.5, rivals=1, entities=entities)
+    few = gold_rows(windows, gold, LABELS, RereSampling(0.0, 0.5, 1), entities=entities)
     assert len([1 for row, *_ in few.arrays()["extra"].tolist() if row == 0]) == 4
     assert rows.targets()["gold_pairs"].tolist() == [[0, 0, 0, 2, 2], [0, 2, 2, 0, 0], [1, 0, 0, 4, 4]]
     # of absent relations too, also if a window states nothing
-    rows = gold_rows(windows, gold, LABELS, absent_rows=1.0, absent_weight=0.5, rivals=6, entities=entities)
+    rows = gold_rows(windows, gold, LABELS, RereSampling(1.0, 0.5, 6), entities=entities)
     (row,) = (number for number, window in enumerate(rows.window.tolist()) if window == 1)
     assert [span for number, *span in rows.arrays()["extra"].tolist() if number == row] == [[0, 0], [1, 1]]
 
@@ -67,8 +68,8 @@ def test_entities_of_the_reference_by_window() -> None:
 
 
 def test_absent_relations_have_empty_answers() -> None:
-    rows = gold_rows(*windows_and_gold(), LABELS, absent_rows=1.0, absent_weight=0.25)
-    assert asked(rows)[:4] == [(0, "met"), (0, "place"), (0, "author"), (0, "unused")]
+    rows = gold_rows(*windows_and_gold(), LABELS, RereSampling(1.0, 0.25, 0))
+    assert queried(rows)[:4] == [(0, "met"), (0, "place"), (0, "author"), (0, "unused")]
     assert rows.weight.tolist() == [1.0, 1.0, 0.25, 0.25, 0.25]  # the second window has one absent relation
     assert rows.targets()["pointers"][2:].sum() == 0
     assert rows.targets()["weights"].dtype == numpy.float32
@@ -77,8 +78,8 @@ def test_absent_relations_have_empty_answers() -> None:
 @given(st.floats(0, 5), st.sets(st.sampled_from(LABELS[:3])))
 def test_how_many_absent_relations(rate: float, present: Any) -> None:
     triples = [((0, 1), label, (2, 3)) for label in sorted(present)]
-    rows = gold_rows(*windows_and_gold(triples), LABELS, absent_rows=rate, absent_weight=0.5)
-    first = [relation for window, relation in asked(rows) if window == 0]
+    rows = gold_rows(*windows_and_gold(triples), LABELS, RereSampling(rate, 0.5, 0))
+    first = [relation for window, relation in queried(rows) if window == 0]
     assert len(set(first)) == len(first) and set(present) <= set(first)
     assert len(first) - len(present) == min(4 - len(present), round(rate * max(1, len(present))))
 
@@ -89,8 +90,8 @@ def test_sentences_with_many_triples_are_limited() -> None:
     triples = [((i, i + 1), labels[i], (i + 20, i + 21)) for i in range(10)]
     windows = make_windows([doc], max_length=50, stride=10)
     gold = gold_windows(windows, [make_example(doc, triples)])
-    rows = gold_rows(windows, gold, labels, absent_rows=6.0, absent_weight=0.5)
-    assert len(rows) == 10 + MAX_ABSENT_ROWS
+    rows = gold_rows(windows, gold, labels, RereSampling(6.0, 0.5, 0))
+    assert len(rows) == 10 + MAX_NEGATIVES
     counts = numpy.bincount([row for row, _, _ in rows.spans])
     assert counts[:10].tolist() == [20] * 10 and set(counts[10:].tolist()) == {MAX_ARGUMENTS}
 
@@ -98,7 +99,7 @@ def test_sentences_with_many_triples_are_limited() -> None:
 def test_absent_relations_follow_the_seed() -> None:
     def draw() -> List[Tuple[int, str]]:
         numpy.random.seed(7)
-        return asked(gold_rows(*windows_and_gold([]), LABELS, absent_rows=2.0, absent_weight=1.0))
+        return queried(gold_rows(*windows_and_gold([]), LABELS, RereSampling(2.0, 1.0, 0)))
 
     assert draw() == draw()
 
@@ -106,7 +107,7 @@ def test_absent_relations_follow_the_seed() -> None:
 @pytest.mark.parametrize("labels", [LABELS, []])
 def test_nothing_asked_of_nothing(labels: List[str]) -> None:
     windows = make_windows([NLP.make_doc("")], max_length=20, stride=10)
-    rows = gold_rows(windows, GoldWindows([], 0), labels, absent_rows=2.0, absent_weight=1.0)
+    rows = gold_rows(windows, GoldWindows([], 0), labels, RereSampling(2.0, 1.0, 0))
     assert len(rows) == 0 and rows.targets()["pointers"].shape == (0, 0, 4)
     assert rows.targets()["gold_pairs"].shape == (0, 5) and "extra" not in rows.arrays()
     assert len(all_rows(windows, n_labels=len(labels))) == len(detected_rows(windows, labels=labels, threshold=0)) == 0
@@ -125,7 +126,7 @@ def test_detected_relations() -> None:
     windows = make_windows([doc], max_length=4, stride=2)
     rows = detected_rows(windows, labels=LABELS, threshold=0.5)
     assert windows.sentence.tolist() == [0, 0, 1]
-    assert asked(rows) == [(0, "met"), (1, "met"), (2, "author")]
+    assert queried(rows) == [(0, "met"), (1, "met"), (2, "author")]
     assert rows.probability.tolist() == [0.75, 0.75, 0.5]
     assert len(detected_rows(windows, labels=LABELS, threshold=1.01)) == 0
 
@@ -134,7 +135,7 @@ def test_a_doc_without_detection_is_asked_everything_whatever_stands_beside_it()
     detected, other = make_doc(["ada"]), make_doc(["mary"])
     set_relations(detected, [((0, 3), {"met": 0.75})])
     rows = detected_rows(make_windows([detected, other], max_length=4, stride=2), labels=LABELS, threshold=0.5)
-    assert asked(rows) == [(0, "met"), *((1, label) for label in LABELS)]
+    assert queried(rows) == [(0, "met"), *((1, label) for label in LABELS)]
     assert rows.probability.tolist() == [0.75, 1.0, 1.0, 1.0, 1.0]
     set_relations(other, [])
     rows = detected_rows(make_windows([other], max_length=4, stride=2), labels=LABELS, threshold=0.0)

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spacy_relext.rere import model as rere
 from spacy_relext.rere import span_pairs
 from spacy_relext.rere.span_pairs import (
     PairScorer,
+    SpanLimits,
     cross_spans,
+    propose_pairs,
     propose_spans,
     rank_in_group,
     score_spans,
@@ -42,7 +43,7 @@ def test_soft_scores_are_the_probability_of_the_mutual_rule() -> None:
 def test_a_span_over_two_names_is_improbable() -> None:
     """Starts at 0 and 3, ends at 1 and 4: the span 0 to 4 has two certain ends and is no name."""
     starts, ends = torch.tensor([[0.95, 0, 0, 0.9, 0]]), torch.tensor([[0, 0.9, 0, 0, 0.95]])
-    spans, _ = propose_spans(starts, ends, threshold=0.1, max_length=15, top_k=8)
+    spans, _ = propose_spans(starts, ends, SpanLimits(0.1, 15, 8))
     assert sorted(spans.tolist()) == [[0, 0, 1], [0, 3, 4]]
 
 
@@ -117,11 +118,11 @@ def test_every_subject_meets_every_other_span_of_its_row(subjects: Set[Tuple[int
 def test_candidates_do_not_depend_on_how_many_rows_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     pointers, mask = torch.randn(30, 7, 4), torch.ones(30, 7, dtype=torch.bool)
-    proposal = rere.Proposal(threshold=0.3, max_length=5, top_k=3)
-    pairs, scores = proposal(pointers, mask, None)
+    limits = SpanLimits(0.3, max_length=5, top_k=3)
+    pairs, scores = propose_pairs(pointers, mask, None, limits)
     assert len(pairs)
-    monkeypatch.setattr(rere, "TABLE_CELLS", 300)
-    for found, expected in zip(proposal(pointers, mask, None), (pairs, scores)):
+    monkeypatch.setattr(span_pairs, "TABLE_CELLS", 300)
+    for found, expected in zip(propose_pairs(pointers, mask, None, limits), (pairs, scores)):
         assert torch.equal(found, expected)
 
 

@@ -12,7 +12,7 @@ def test_losses_for_missing_labels_are_those_of_a_config(rates: Any, tmp_path: p
     from benchmarks.harness.runs import DEFAULT_CONFIG
     from benchmarks.harness.training_config import set_key
     from benchmarks.rere.experiments import DETECTOR, LOSSES
-    from spacy_relext.rere.losses import DETECTOR_LOSSES
+    from spacy_relext.rere.settings import DETECTOR_LOSSES
 
     for _, changes in LOSSES.values():
         config = Config().from_disk(DEFAULT_CONFIG, interpolate=False)
@@ -24,7 +24,7 @@ def test_losses_for_missing_labels_are_those_of_a_config(rates: Any, tmp_path: p
         config.to_disk(tmp_path / "config.cfg")
         read = Config().from_disk(tmp_path / "config.cfg")
         assert set(read["components"]["rere_detector"]) == before  # no key that there is not
-        assert read["components"]["rere_detector"]["loss"] in DETECTOR_LOSSES
+        assert read["components"]["rere_detector"]["loss"]["kind"] in DETECTOR_LOSSES
         if rates is not None:
             assert read["initialize"]["components"]["rere_detector"]["missing_rates"] == rates
 

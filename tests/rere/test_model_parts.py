@@ -1,13 +1,14 @@
-"""Entity types of arguments: the auxiliary target, and the ranking of rivals."""
+"""Entity types of arguments, the ranking of pairs with a common argument, and the mean of word pieces."""
 
 import math
 
 import pytest
 import torch
 
-from spacy_relext.rere.argument_types import ArgumentTypes, no_types
-from spacy_relext.rere.losses import extractor_loss, rival_loss
-from spacy_relext.rere.model import ExtractorOutput
+from spacy_relext.rere.losses import extractor_loss, rank_loss
+from spacy_relext.rere.model import ExtractorOutput, means_of_rows
+from spacy_relext.rere.settings import RereExtractorLoss
+from spacy_relext.rere.span_pairs import ArgumentTypes, no_types
 
 PAIRS = torch.tensor([[0, 0, 1, 3, 3], [0, 3, 3, 0, 1], [1, 2, 2, 0, 1]])
 
@@ -33,25 +34,25 @@ def test_fit_is_the_affinity_of_both_types() -> None:
     assert fit.tolist() == pytest.approx([0.0, 5.0, 5.0])
 
 
-def test_rival_loss_by_hand() -> None:
+def test_rank_loss_by_hand() -> None:
     """Two objects of one subject with logits log 3 and 0, the first is gold: -log 3/4; as objects they stand alone."""
     pairs = torch.tensor([[0, 0, 0, 2, 2], [0, 0, 0, 4, 4]])
     gold = torch.tensor([1.0, 0.0])
-    loss = rival_loss(torch.tensor([math.log(3.0), 0.0]), pairs, gold)
+    loss = rank_loss(torch.tensor([math.log(3.0), 0.0]), pairs, gold)
     assert float(loss) == pytest.approx(-math.log(0.75) / 2)
 
 
-def test_rivals_are_of_one_row() -> None:
+def test_ranked_pairs_are_of_one_row() -> None:
     pairs = torch.tensor([[0, 0, 0, 2, 2], [1, 0, 0, 4, 4]])
-    assert float(rival_loss(torch.zeros(2), pairs, torch.tensor([1.0, 0.0]))) == 0.0
-    assert float(rival_loss(torch.zeros(0), torch.zeros(0, 5, dtype=torch.long), torch.zeros(0))) == 0.0
+    assert float(rank_loss(torch.zeros(2), pairs, torch.tensor([1.0, 0.0]))) == 0.0
+    assert float(rank_loss(torch.zeros(0), torch.zeros(0, 5, dtype=torch.long), torch.zeros(0))) == 0.0
 
 
-def test_rival_loss_has_the_right_gradient() -> None:
+def test_rank_loss_has_the_right_gradient() -> None:
     pairs = torch.tensor([[0, 0, 0, 2, 2], [0, 0, 0, 4, 4], [0, 1, 1, 2, 2], [0, 1, 1, 4, 4]])
     gold = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
     logits = torch.randn(4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda z: rival_loss(z, pairs, gold), (logits,))
+    assert torch.autograd.gradcheck(lambda z: rank_loss(z, pairs, gold), (logits,))
 
 
 @pytest.mark.parametrize(("entities", "classes"), [([[0, 0, 1, 1]], [1, 2]), ([[0, 3, 3, 0]], [2, 0]), ([], [2, 2])])
@@ -73,13 +74,23 @@ def test_type_of_a_span_is_that_of_its_entity(entities: list, classes: list) -> 
         "gold_pairs": torch.zeros(0, 5, dtype=torch.long),
         "entities": torch.tensor(entities, dtype=torch.long).reshape(-1, 4),
     }
-    loss = extractor_loss(output, targets, type_weight=2.0)["types"]
+    loss = extractor_loss(output, targets, RereExtractorLoss(type_weight=2.0))["types"]
     expected = -logits.log_softmax(1)[[0, 1], classes].mean()
     assert float(loss) == pytest.approx(2.0 * float(expected))
     unknown = {**targets, "untyped": torch.tensor([0])}  # nothing is known about entities of the only sentence
-    assert float(extractor_loss(output, unknown, type_weight=2.0)["types"]) == 0.0
+    assert float(extractor_loss(output, unknown, RereExtractorLoss(type_weight=2.0))["types"]) == 0.0
     other = {**targets, "untyped": torch.tensor([1])}
-    assert float(extractor_loss(output, other, type_weight=2.0)["types"]) == float(loss)
-    assert "types" not in extractor_loss(
-        output._replace(**dict(zip(("spans", "type_logits"), no_types(PAIRS)))), targets
-    )
+    assert float(extractor_loss(output, other, RereExtractorLoss(type_weight=2.0))["types"]) == float(loss)
+    without = output._replace(**dict(zip(("spans", "type_logits"), no_types(PAIRS))))
+    assert "types" not in extractor_loss(without, targets, RereExtractorLoss())
+
+
+def test_the_mean_of_all_pieces_of_a_sequence() -> None:
+    """Two padded batches, of two sequences and of one; the last sequence comes first in the input."""
+    masks = [torch.tensor([[True, True, False], [True, True, True]]), torch.tensor([[True, True]])]
+    cells = torch.tensor([[1.0], [3.0], [100.0], [2.0], [4.0], [9.0], [7.0], [9.0]])
+    assert means_of_rows(cells, masks, torch.tensor([6, 0, 3])).tolist() == [[8.0], [2.0], [5.0]]
+
+
+def test_no_sentences() -> None:
+    assert means_of_rows(torch.zeros(0, 4), [], torch.zeros(0, dtype=torch.long)).shape == (0, 4)
