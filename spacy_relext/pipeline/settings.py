@@ -148,7 +148,8 @@ def reconcile(cfg: Settings, configured: Settings) -> None:
     changed = {key: configured[key] for key in saved if key in plain and plain[key] != saved[key]}
     if "threshold" in changed:
         changed["thresholds"] = {}
-    cfg.update(copy.deepcopy({**changed, CONFIGURED: configured}))
+    cfg.update(copy.deepcopy(changed))  # apart from the record: one copy of both would share the blocks
+    cfg[CONFIGURED] = copy.deepcopy(configured)
 
 
 def as_saved(value: Any) -> Any:
