@@ -18,7 +18,7 @@ import spacy_relext.selfore.component  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n(?:\n|\Z)", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-BLOCKS = {"learning", "clustering", "autoencoder", "training", "loss", "sampling", "decoding", "windows"}
+BLOCKS = {"prior", "learning", "clustering", "autoencoder", "training", "loss", "sampling", "decoding", "windows"}
 NOT_LISTED = {"path", "model", "scorer", "suggester", "name", "tok2vec", "encoder", *BLOCKS}
 
 
@@ -65,8 +65,11 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.HrereBagClassifier.v1",
         "spacy_relext.HrereDecoding.v1",
         "spacy_relext.HrereLoss.v1",
+        "spacy_relext.KdPrior.v1",
         "spacy_relext.KdStudent.v1",
+        "spacy_relext.KdStudentLearning.v1",
         "spacy_relext.KdTeacher.v1",
+        "spacy_relext.KdTeacherLearning.v1",
         "spacy_relext.NeroGrounder.v1",
         "spacy_relext.PieceEncoder.v1",
         "spacy_relext.RecurrentEncoder.v1",

@@ -107,18 +107,18 @@ S, V, R = {FUSION: "scalar"}, dict[str, Any](), {FUSION: "relation"}
 PLAIN = dict[str, Any]()
 NO_PRIOR = {FUSION: "scalar", f"{IN_TEACHER}.model.scale": 0.0}
 STRONG_PRIOR = {f"{IN_TEACHER}.model.scale": 0.8}
-TSD = {f"{IN_TEACHER}.tsd_weight": 1.0}
-HINTS = {f"{IN_STUDENT}.hint_weight": 1.8}
+TSD = {f"{IN_TEACHER}.learning.tsd_weight": 1.0}
+HINTS = {f"{IN_STUDENT}.learning.hint_weight": 1.8}
 ANNEALED = {"training.before_update.start": 1.0, "training.before_update.end": 0.0}
 NO_ATTENTION = {f"{IN_STUDENT}.model.attention": False}
 # MiniLM's student has label smoothing by default, those of other encoders do not.
-HARD, SMOOTHED = ({f"{IN_STUDENT}.label_smoothing": share} for share in (0.0, 0.1))
+HARD, SMOOTHED = ({f"{IN_STUDENT}.learning.label_smoothing": share} for share in (0.0, 0.1))
 # Training on the unperturbed input of the encoder only, without an adversary.
-ALONE_TEACHER, ALONE = ({f"{part}.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
+ALONE_TEACHER, ALONE = ({f"{part}.learning.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
 # Each text read twice, unperturbed and perturbed, not once with the perturbation that the last pass found.
-TWICE_TEACHER, TWICE = ({f"{part}.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
+TWICE_TEACHER, TWICE = ({f"{part}.learning.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
 # What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
-PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior": "printed"}
+PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior.form": "printed"}
 PRINTED_STUDENT = {**HINTS, **ANNEALED, **ALONE, **HARD}
 FOLDS = 3
 MARKERS_AT = 3
@@ -155,13 +155,6 @@ CONTROLS: dict[str, System] = {
     "self-distillation": System(NO_PRIOR, NO_ATTENTION),
     "self-distillation, folds": System(NO_PRIOR, NO_ATTENTION, folds=FOLDS),
 }
-# Pairs that the data marks in one order, trained on and predicted in both orders.
-SIDES = {f"{IN_STUDENT}.{key}": True for key in ("both_orders", "average_orders")}
-FROM_BOTH_SIDES: dict[str, System] = {
-    "label smoothing, both sides": System(student=SIDES),
-    f"{DEFAULT}, both sides": System(V, SIDES),
-    "base, both sides": System(student={**NO_ATTENTION, **HARD, **SIDES}),
-}
 ALONE_AND_HARD = {**ALONE, **HARD}
 WITHOUT_ADVERSARY: dict[str, System] = {
     "base, no adversary": System(student={**NO_ATTENTION, **ALONE_AND_HARD}),
@@ -170,7 +163,6 @@ WITHOUT_ADVERSARY: dict[str, System] = {
     f"{DEFAULT}, folds, no adversary": System(ALONE_TEACHER, ALONE_AND_HARD, folds=FOLDS),
     "self-distillation, no adversary": System({**NO_PRIOR, **ALONE_TEACHER}, {**NO_ATTENTION, **ALONE_AND_HARD}),
     "without KD, no adversary": System(student=ALONE_AND_HARD),
-    "label smoothing, both sides, no adversary": System(student={**SIDES, **ALONE}),
 }
 READ_TWICE: dict[str, System] = {
     "base, read twice": System(student={**NO_ATTENTION, **HARD, **TWICE}),
@@ -183,7 +175,7 @@ TAUGHT_BY_MINILM: dict[str, System] = {
     f"{DEFAULT}, folds, taught by MiniLM, no adversary": System(ALONE_TEACHER, PLAIN, folds=FOLDS),
 }
 # The same, with teachers that have the student's encoder.
-OWN_TEACHER: Changes = {f"{IN_TEACHER}.sentence_penalty": 0.0}
+OWN_TEACHER: Changes = {f"{IN_TEACHER}.learning.sentence_penalty": 0.0}
 TAUGHT_BY_ITS_KIND: dict[str, System] = {
     f"{DEFAULT}, folds, taught by its own kind": System(OWN_TEACHER, PLAIN, folds=FOLDS),
 }
@@ -251,7 +243,6 @@ PARTS: dict[str, Part] = {
     "headline": Part(HEADLINE),
     "table-4": Part(TABLE_4),
     "markers": Part(MARKERS),
-    "sides": Part(FROM_BOTH_SIDES),
     "no-adversary": Part(WITHOUT_ADVERSARY),
     "read-twice": Part(READ_TWICE),
     "cgcn": Part({**HARD_BASE, **TYPED}, CGCN),

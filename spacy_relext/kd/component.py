@@ -1,7 +1,7 @@
 """What the teacher and the student of KD4NRE share."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Type
+from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Tuple, Type
 
 import srsly
 from spacy.training import Example
@@ -13,6 +13,7 @@ from ..pipeline.assertions import KNOWN, head_size
 from ..pipeline.pipe import Targets
 from ..pipeline.settings import Ranges, Settings
 from ..scoring.triples import score_triples
+from .settings import KdLearning
 from .type_patterns import TypePatterns, count_patterns
 
 PATTERNS = "type_patterns.json"
@@ -33,31 +34,33 @@ class CollectedKd(CollectedPairs):
 class KdPipe(PairPipe):
     """Base of both components, with the settings that both have.
 
-    sentence_penalty (float): Weight of the squared L2 norm of sentence vectors (the paper's C-GCN: 0.003).
-    adversarial_radius (float): ε, the L2 norm of the adversarial perturbation of a text's input vectors. 0: none.
-    adversarial_reuse (bool): Whether to use the perturbation by the gradient of the previous epoch. Otherwise, and for
-        an encoder that cannot recognize a text (C-GCN), each text is read without and with a new perturbation, and
-        both are learned from, in nearly twice the time.
-    both_orders (bool): Whether to train on both orders of pairs that a data set marks in one order.
-    average_orders (bool): Whether to predict such pairs in both orders and average the logits, in twice the time.
-        Pairs that are suggested in both orders anyway are not affected.
     types (Union[str, List[List[str]]]): Between which entity types a relation may hold, as rows of subject type,
         relation and object type, "*" for any type; relations without a row may hold between all. "learned": rows for
         the relations that hardly ever hold between other types in training; `tune` drops them if they do harm.
     threshold (float): Lowest score of a triple: p / (p + p₀), with p of the pair's best relation, p₀ of no relation.
-    assertion_weight (float): Weight of the loss of assertions (the attribute `assertion` of triples), if the training
-        data has two or more different ones; 0: they are not learned.
     """
 
-    ranges: ClassVar[Ranges] = {
-        **PairPipe.ranges,
-        "sentence_penalty": (0.0, 1_000.0),
-        "assertion_weight": (0.0, 1_000.0),
-    }
+    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "tags": []}
     collected: ClassVar[Type[CollectedPairs]] = CollectedKd
     fitted_first = ("types",)
     needs_patterns: ClassVar[bool] = False  # whether type patterns are counted
+
+    @property
+    def learning(self) -> KdLearning:
+        """RETURNS (KdLearning): How it learns."""
+        learning: KdLearning = self.blocks["learning"].of(self.cfg["learning"])  # type: ignore[assignment]
+        return learning
+
+    @property
+    def adversarial(self) -> Tuple[float, bool]:
+        """RETURNS (Tuple[float, bool]): Radius of adversarial perturbations, 0 for none, and whether to reuse them."""
+        return self.learning.adversarial_radius, self.learning.adversarial_reuse
+
+    @property
+    def assertion_weight(self) -> float:  # type: ignore[override]
+        """RETURNS (float): Weight of the loss of assertions; 0: they are not learned."""
+        return self.learning.assertion_weight
 
     def reset(self) -> None:
         """Create an empty lexicon and empty type patterns."""
@@ -111,14 +114,8 @@ class KdPipe(PairPipe):
 
 # Default config of both components: settings, and blocks.
 SETTINGS = """
-sentence_penalty = 0.0
-adversarial_radius = 0.0
-adversarial_reuse = false
-both_orders = false
-average_orders = false
 types = "learned"
 threshold = 0.5
-assertion_weight = 1.0
 """
 
 BLOCKS = """

@@ -1,7 +1,7 @@
 """The component behind `kd_classifier`: reads the text alone; learns from labels and, if there is one, a teacher."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Iterable, List, Optional, Sequence, Type
+from typing import ClassVar, Iterable, List, Mapping, Optional, Sequence, Type
 
 from spacy import registry
 from spacy.language import Language
@@ -17,10 +17,11 @@ from ..pairs.pairs import Pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
 from ..pipeline.schedules import training_length
-from ..pipeline.settings import Callback, Ranges, Settings, find_pipe, plain_settings
+from ..pipeline.settings import Block, Callback, Settings, find_pipe, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
 from .losses import add_assertions, student_loss
+from .settings import KdStudentLearning
 from .soft_labels import SoftLabelCount, mark_taught, read_soft_labels
 
 
@@ -45,19 +46,13 @@ class KdClassifier(KdPipe):
 
     architectures = ("relext_kd_student",)
     collected: ClassVar[Type[CollectedPairs]] = CollectedStudent
-    ranges: ClassVar[Ranges] = {
-        **KdPipe.ranges,
-        "teacher_share": (0.0, 1.0),
-        "hint_weight": (0.0, 1_000.0),
-        "temperature": (0.01, 1_000.0),
-        "label_smoothing": (0.0, 0.99),
-    }
+    blocks: ClassVar[Mapping[str, Type[Block]]] = {"learning": KdStudentLearning}
 
     def reset(self) -> None:
         """Set the weight of distillation to that of the config."""
         super().reset()
         # λ: `spacy_relext.anneal_distillation.v1` changes it during training; it is not saved.
-        self.teacher_share = float(self.cfg["teacher_share"])
+        self.teacher_share = float(self.cfg["learning"]["teacher_share"])
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedStudent:
         """Read relations, types and tags, and check that soft labels, if any, are for these pairs and relations.
@@ -82,16 +77,17 @@ class KdClassifier(KdPipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute the cross-entropy with the labels, the divergence from the teacher, and hints for both branches."""
+        learning = KdStudentLearning.of(self.cfg["learning"])
         terms = student_loss(
             outputs,
             targets,
             share=self.teacher_share,
-            hint_weight=self.cfg["hint_weight"],
-            temperature=self.cfg["temperature"],
-            smoothing=self.cfg["label_smoothing"],
-            penalty=self.cfg["sentence_penalty"],
+            hint_weight=learning.hint_weight,
+            temperature=learning.temperature,
+            smoothing=learning.label_smoothing,
+            penalty=learning.sentence_penalty,
         )
-        return add_assertions(terms, outputs, targets, weight=self.cfg["assertion_weight"])
+        return add_assertions(terms, outputs, targets, weight=learning.assertion_weight)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the types of both entities, the relation's logits of both branches, and the most attended tokens."""
@@ -134,14 +130,13 @@ def share_at(step: int, *, steps: int, start: float = 1.0, end: float = 0.0) -> 
 
 CONFIG = f"""
 [component]
-teacher_share = 0.5
-hint_weight = 1.8
-temperature = 1.0
-label_smoothing = 0.0
 {SETTINGS}
+[component.learning]
+@misc = "spacy_relext.KdStudentLearning.v1"
+
 [component.model]
 @architectures = "spacy_relext.KdStudent.v1"
-hidden = 200
+hidden = 384
 {BLOCKS}
 """
 
@@ -158,27 +153,14 @@ def make_kd_classifier(
     name: str,
     model: Model,
     suggester: Suggester,
-    teacher_share: float,
-    hint_weight: float,
-    temperature: float,
-    label_smoothing: float,
-    sentence_penalty: float,
-    adversarial_radius: float,
-    adversarial_reuse: bool,
-    both_orders: bool,
-    average_orders: bool,
+    learning: KdStudentLearning,
     types: TypeSetting,
     threshold: float,
-    assertion_weight: float,
     scorer: Optional[Scorer],
 ) -> KdClassifier:
     """Create a classifier that reads the text alone, and learns from a teacher's soft labels if the corpus has them.
 
-    teacher_share (float): λ, weight of the teacher against the labels, 0 to 1, unless a callback
-        (`spacy_relext.anneal_distillation.v1`) changes it.
-    hint_weight (float): λ_ht, weight of the hints to both branches beside the distillation.
-    temperature (float): τ of the distillation.
-    label_smoothing (float): Share of each label that is spread over all classes.
+    learning (KdStudentLearning): How it learns from labels and the teacher.
 
     Further settings: see `KdPipe`.
     """

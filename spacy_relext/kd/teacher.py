@@ -1,7 +1,7 @@
 """The component behind `kd_teacher`: text and type prior together."""
 
 from dataclasses import replace
-from typing import ClassVar, Optional, Sequence, Tuple
+from typing import ClassVar, Mapping, Optional, Sequence, Tuple, Type
 
 import numpy
 from spacy.language import Language
@@ -19,11 +19,13 @@ from ..pairs.gold import GoldPairs, mark_every_pair
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
-from ..pipeline.settings import Ranges, Settings, plain_settings
+from ..pipeline.settings import Block, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
 from .losses import add_assertions, teacher_loss
+from .settings import KdPrior, KdTeacherLearning
 from .soft_labels import store_soft_labels
+from .type_patterns import Form, TypePair
 
 
 class KdTeacher(KdPipe):
@@ -31,14 +33,7 @@ class KdTeacher(KdPipe):
 
     architectures = ("relext_kd_teacher",)
     needs_patterns = True
-    ranges: ClassVar[Ranges] = {
-        **KdPipe.ranges,
-        "prior": ("log_odds", "smoothed", "printed"),
-        "smoothing": (1e-6, 1_000_000.0),
-        "na_constant": (0.0, 1_000.0),
-        "tsd_weight": (0.0, 1_000.0),
-        "tsd_k": (2, 1_000),
-    }
+    blocks: ClassVar[Mapping[str, Type[Block]]] = {"prior": KdPrior, "learning": KdTeacherLearning}
 
     def adopt(self, collected: CollectedKd) -> None:  # type: ignore[override]
         """Set labels, classes, types and tags, and count the type patterns; raise an error if no entity has a type."""
@@ -60,6 +55,11 @@ class KdTeacher(KdPipe):
         return replace(self.suggest_gold(examples), counted=False)
 
     @property
+    def prior(self) -> KdPrior:
+        """RETURNS (KdPrior): The type prior."""
+        return KdPrior.of(self.cfg["prior"])
+
+    @property
     def fusion(self) -> str:
         """RETURNS (str): How text and types are fused: "scalar", "vector" or "relation"."""
         return str(self.model.attrs["fusion"])
@@ -68,11 +68,11 @@ class KdTeacher(KdPipe):
         """Return the type prior, which omits a training pair's own label; with fusion "relation" also gold classes."""
         gold = instances.classes(self.classes) if isinstance(instances, GoldPairs) else None
         own = gold.tolist() if gold is not None and instances.counted else None
-        if self.cfg["prior"] == "log_odds":
-            prior = self.patterns.log_odds(instances.pairs.types, smoothing=self.cfg["smoothing"], leave_out=own)
+        if self.prior.form == "log_odds":
+            prior = self.patterns.log_odds(instances.pairs.types, smoothing=self.prior.smoothing, leave_out=own)
         else:
-            prior = self.patterns.prior(instances.pairs.types, leave_out=own, **self._prior_form())
-        arrays: Targets = {"prior": prior.astype("float32")}
+            prior = self.type_prior(instances.pairs.types, leave_out=own)
+        arrays: Targets = {"prior": prior}
         if gold is not None and self.fusion == "relation":
             arrays["classes"] = gold
         return arrays
@@ -83,21 +83,22 @@ class KdTeacher(KdPipe):
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute the terms of L_T in `losses.py`, and the loss of assertions if they are learned."""
+        learning = KdTeacherLearning.of(self.cfg["learning"])
         terms = teacher_loss(
             outputs,
             targets,
-            penalty=self.cfg["sentence_penalty"],
-            tsd_weight=self.cfg["tsd_weight"],
-            tsd_k=self.cfg["tsd_k"],
+            penalty=learning.sentence_penalty,
+            tsd_weight=learning.tsd_weight,
+            tsd_k=learning.tsd_k,
         )
-        return add_assertions(terms, outputs, targets, weight=self.cfg["assertion_weight"])
+        return add_assertions(terms, outputs, targets, weight=learning.assertion_weight)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the types of both entities, the relation's prior, and its logits by text and by types."""
         types = pairs.types[number]
         return {
             "entity_types": list(types),
-            "prior": round(float(self.patterns.prior([types], **self._prior_form())[0, answer]), 4),
+            "prior": round(float(self.type_prior([types])[0, answer]), 4),
             "text": round(float(outputs.text[number, answer]), 4),
             "types": round(float(outputs.types[number, answer]), 4),
         }
@@ -129,10 +130,13 @@ class KdTeacher(KdPipe):
         store_soft_labels(docs, gold.pairs, [part / temperature for part in parts], self.classes)
         return len(gold)
 
-    def _prior_form(self) -> Settings:
-        """Return the arguments of `TypePatterns.prior`; log odds are those of its smoothed form."""
-        form = "printed" if self.cfg["prior"] == "printed" else "smoothed"
-        return {"form": form, "smoothing": self.cfg["smoothing"], "na_constant": self.cfg["na_constant"]}
+    def type_prior(self, types: Sequence[TypePair], *, leave_out: Optional[Sequence[int]] = None) -> Floats:
+        """Compute the prior itself, see `TypePatterns.prior`; log odds are those of its smoothed form. Shape (P, R)"""
+        prior = self.prior
+        form: Form = "printed" if prior.form == "printed" else "smoothed"
+        return self.patterns.prior(
+            types, leave_out=leave_out, form=form, smoothing=prior.smoothing, na_constant=prior.na_constant
+        )
 
 
 def _annotated(doc: Doc, records: Sequence[Record]) -> Doc:
@@ -144,16 +148,18 @@ def _annotated(doc: Doc, records: Sequence[Record]) -> Doc:
 
 CONFIG = f"""
 [component]
-prior = "log_odds"
-smoothing = 10.0
-na_constant = 0.2
-tsd_weight = 1.0
-tsd_k = 3
 {SETTINGS}
+[component.prior]
+@misc = "spacy_relext.KdPrior.v1"
+
+[component.learning]
+@misc = "spacy_relext.KdTeacherLearning.v1"
+
 [component.model]
 @architectures = "spacy_relext.KdTeacher.v1"
-hidden = 200
+hidden = 384
 fusion = "vector"
+scale = 0.1
 {BLOCKS}
 """
 
@@ -170,29 +176,16 @@ def make_kd_teacher(
     name: str,
     model: Model,
     suggester: Suggester,
-    prior: str,
-    smoothing: float,
-    na_constant: float,
-    tsd_weight: float,
-    tsd_k: int,
-    sentence_penalty: float,
-    adversarial_radius: float,
-    adversarial_reuse: bool,
-    both_orders: bool,
-    average_orders: bool,
+    prior: KdPrior,
+    learning: KdTeacherLearning,
     types: TypeSetting,
     threshold: float,
-    assertion_weight: float,
     scorer: Optional[Scorer],
 ) -> KdTeacher:
     """Create a classifier that knows which relations two entity types allow.
 
-    prior (str): G̃: "log_odds" of the smoothed prior, the "smoothed" prior itself, or the paper's "printed" form, which
-        ignores no relation and does not smooth; see `TypePatterns.prior`.
-    smoothing (float): κ, the weight of the back-off for rare pairs of types, in pseudo-instances.
-    na_constant (float): C, the entry of no relation in the printed form.
-    tsd_weight (float): Weight of TSD, the difference of the top probabilities, in the loss; 0 for none.
-    tsd_k (int): K, the number of probabilities that TSD compares.
+    prior (KdPrior): The type prior.
+    learning (KdTeacherLearning): How it learns.
 
     Further settings: see `KdPipe`.
     """

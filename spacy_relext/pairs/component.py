@@ -64,6 +64,7 @@ class PairPipe(RelationPipe):
 
     ranks_candidates = True
     starts_with_classes: ClassVar[bool] = True  # whether pipelines to start from need the same classes
+    assertion_weight: float = 0.0  # of the loss of assertions; 0: they are not learned
     ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0), "adversarial_radius": (0.0, 1_000.0)}
     fitted: ClassVar[Settings] = {
         "classes": [],
@@ -175,9 +176,8 @@ class PairPipe(RelationPipe):
         return known
 
     def gold(self, examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = None) -> GoldPairs:
-        """Choose pairs with known gold, and those that `unlabelled` marks; also reversed if `both_orders` is set."""
-        gold = gold_pairs(self.suggest_pairs, examples, unlabelled=unlabelled)
-        return gold.augment_with_reversed() if self.cfg.get("both_orders") else gold
+        """Choose pairs with known gold, and those that `unlabelled` marks."""
+        return gold_pairs(self.suggest_pairs, examples, unlabelled=unlabelled)
 
     def features(self, instances: Instances) -> PairBatch:
         """Lay the pairs out for the encoder."""
@@ -241,12 +241,11 @@ class PairPipe(RelationPipe):
         """Set labels, classes, entity types, and the argument types of each relation in the training data."""
         super().adopt(collected)
         self.perturbations = PerturbationCache()
-        if lost := adopt_assertions(self.cfg, collected.assertions):
+        if lost := adopt_assertions(self.cfg, collected.assertions, weight=self.assertion_weight):
             self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
         self.cfg["entity_types"] = sorted({kind for pair in collected.types for kind in pair if kind})
         self.cfg["classes"] = [list(each) for each in collected.classes(self.labels)]
-        counts = collected.argument_types(self.classes, reversed_too=bool(self.cfg.get("both_orders")))
-        self.cfg["learned_types"] = learn_type_rules(counts)
+        self.cfg["learned_types"] = learn_type_rules(collected.argument_types(self.classes))
         self.type_rules(self.cfg["entity_types"])
 
     def model_sizes(self) -> Settings:

@@ -126,17 +126,15 @@ class CollectedPairs:
     where: str = ""
     assertions: Set[str] = field(default_factory=set)
 
-    def argument_types(self, known: Sequence[PairClass], *, reversed_too: bool) -> Counter:
+    def argument_types(self, known: Sequence[PairClass]) -> Counter:
         """Count the triples of each subject type, relation and object type.
 
         known (Sequence[PairClass]): The model's classes; others are not counted.
-        reversed_too (bool): Whether each pair is also there in reverse: then its triples count once.
         """
-        counted = {each for each in known if not (reversed_too and each.backwards)}
         return Counter(
             (kinds[each.backwards], each.relation, kinds[not each.backwards])
             for kinds, classes in zip(self.types, self.gold)
-            for each in classes & counted
+            for each in classes.intersection(known)
         )
 
     def classes(self, labels: Sequence[str]) -> List[PairClass]:

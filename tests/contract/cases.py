@@ -158,6 +158,12 @@ def pairs(head: str, encoder: Setting) -> Setting:
     return {"model": model, "suggester": NEAR}
 
 
+def distilled(head: str, encoder: Setting) -> Setting:
+    """Settings of a teacher or student, without adversarial training, which a listener has no input for."""
+    learning = {"@misc": f"spacy_relext.{head}Learning.v1", "adversarial_radius": 0.0}
+    return {**pairs(head, encoder), "learning": learning}
+
+
 UNMIXED = {**PIECES, "mix_from": None}
 PUNCT = {**UNMIXED, "form": "punct"}
 READ_ALL = {"@misc": "spacy_relext.RuleLearning.v1", "rule_batch": 0, "unmatched_from": 100, "both_orders": False}
@@ -196,7 +202,7 @@ ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 ASSERTED = (make_asserted_examples, "exact_f", {"threshold": 1.01})
 BY_RULES = (make_rule_examples, "exact_f", {"threshold": 1.01})
 RULED: Setting = {"reads_gold": False}
-SHARED_LISTENER = {**SHARED, "tok2vec": LISTENER}
+SHARED_LISTENER, SHARED_CNN_PAIRS = {**SHARED, "tok2vec": LISTENER}, {**SHARED, "tok2vec": CNN}
 BY_CLUSTERS = (make_cluster_examples, "ari", {"threshold": 1.01})
 BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
 FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
@@ -213,13 +219,15 @@ CASES = [
     MethodCase("recurrent", "rere_extractor", extractor(RECURRENT), (SENTS,), *ENGLISH),
     MethodCase("transformer", "rere_extractor", extractor(BERT), (SENTS,), *ENGLISH, spawn=True),
     MethodCase("asserting extractor", "rere_extractor", extractor(CNN), (SENTS,), *ASSERTED),
-    MethodCase("asserting student", "kd_classifier", pairs("KdStudent", {**SHARED, "tok2vec": CNN}), NAMED, *ASSERTED),
+    MethodCase(
+        "asserting student", "kd_classifier", distilled("KdStudent", {**SHARED, "tok2vec": CNN}), NAMED, *ASSERTED
+    ),
     MethodCase("marked detector", "rere_detector", {"model": MARKED_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
     MethodCase("marked detector, mean", "rere_detector", {"model": MEAN_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
-    MethodCase("graph student", "kd_classifier", pairs("KdStudent", GRAPH), NAMED, *ENGLISH),
+    MethodCase("graph student", "kd_classifier", distilled("KdStudent", GRAPH), NAMED, *ENGLISH),
     # Teacher and student differ in their heads only, so each encoder stands here once.
-    MethodCase("shared student", "kd_classifier", pairs("KdStudent", SHARED_LISTENER), NAMED_CNN, *ENGLISH),
-    MethodCase("piece teacher", "kd_teacher", pairs("KdTeacher", {**PIECES, "marker_layer": 1}), NAMED, *ENGLISH),
+    MethodCase("shared student", "kd_classifier", distilled("KdStudent", SHARED_LISTENER), NAMED_CNN, *ENGLISH),
+    MethodCase("piece teacher", "kd_teacher", distilled("KdTeacher", {**PIECES, "marker_layer": 1}), NAMED, *ENGLISH),
     MethodCase(
         "shared grounder",
         "nero_grounder",

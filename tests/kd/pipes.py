@@ -34,7 +34,7 @@ GRAPH: Model = {"@architectures": "spacy_relext.GraphEncoder.v1", "tok2vec": VEC
 GRAPH |= {"input_dropout": 0.0, "word_dropout": 0.0}
 PIECES: Model = {"@architectures": "spacy_relext.PieceEncoder.v1", "max_pieces": 32, "marker_layer": 1}
 PIECES |= {"precision": "fp32"}
-TEACHER_HEAD: Model = {"@architectures": "spacy_relext.KdTeacher.v1", "hidden": 16, "dropout": 0.0}
+TEACHER_HEAD: Model = {"@architectures": "spacy_relext.KdTeacher.v1", "hidden": 16, "dropout": 0.0, "scale": 0.8}
 STUDENT_HEAD: Model = {"@architectures": "spacy_relext.KdStudent.v1", "hidden": 16, "dropout": 0.0}
 STUDENT_HEAD |= {"attention_hidden": 8}
 GRAPH_TEACHER: Model = {**TEACHER_HEAD, "encoder": GRAPH}
@@ -68,11 +68,31 @@ def unlabelled_examples(nlp: Language) -> List[Example]:
     return [Example(each.predicted, each.predicted.copy()) for each in make_examples(nlp)]
 
 
+SHARED_LEARNING = ("sentence_penalty", "assertion_weight", "adversarial_radius", "adversarial_reuse")
+LEARNING = {
+    TEACHER: ("tsd_weight", "tsd_k", *SHARED_LEARNING),
+    STUDENT: ("teacher_share", "hint_weight", "temperature", "label_smoothing", *SHARED_LEARNING),
+}
+# The whole loss of the paper, without adversarial training.
+PAPER = {
+    TEACHER: {"tsd_weight": 1.0, "adversarial_radius": 0.0, "adversarial_reuse": False},
+    STUDENT: {"hint_weight": 1.8, "label_smoothing": 0.0, "adversarial_radius": 0.0, "adversarial_reuse": False},
+}
+MISC = {TEACHER: "spacy_relext.KdTeacherLearning.v1", STUDENT: "spacy_relext.KdStudentLearning.v1"}
+
+
+def settings_of(factory: str, **settings: Any) -> Dict[str, Any]:
+    """Settings of a config, with those of learning in their section."""
+    own = {key: value for key, value in settings.items() if key in LEARNING[factory]}
+    others = {key: value for key, value in settings.items() if key not in own}
+    return {"learning": {"@misc": MISC[factory], **PAPER[factory], **own}, **others}
+
+
 def build(factory: str, model: Dict[str, Any], **settings: Any) -> Any:
     """An initialized component."""
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(factory, config={"model": model, **settings})
+    pipe: Any = nlp.add_pipe(factory, config={"model": model, **settings_of(factory, **settings)})
     pipe.initialize(lambda: make_examples(nlp), nlp=nlp)
     return pipe
 

@@ -23,6 +23,7 @@ from tests.kd.pipes import (
     loss_of,
     make_examples,
     over,
+    settings_of,
     student,
     train,
 )
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no p
 
 def gradients(pipe: Any, radius: float) -> Dict[str, torch.Tensor]:
     """What one update would change the weights by."""
-    pipe.cfg["adversarial_radius"] = radius
+    pipe.cfg["learning"]["adversarial_radius"] = radius
     loss_of(pipe, make_examples(spacy.blank("en")))
     module = module_of(pipe.model)
     grads = {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
@@ -56,7 +57,7 @@ def test_perturbations_raise_the_loss_and_small_ones_change_no_gradient(factory:
     assert any(not torch.allclose(far[name], gradient, atol=1e-4) for name, gradient in clean.items())
     losses: List[float] = []
     for radius in (0.0, 0.5, 2.0):
-        pipe.cfg["adversarial_radius"] = radius
+        pipe.cfg["learning"]["adversarial_radius"] = radius
         losses.append(loss_of(pipe, make_examples(spacy.blank("en")))[factory])
         module_of(pipe.model).zero_grad()
     assert losses == sorted(losses) and losses[0] < losses[-1]
@@ -69,7 +70,7 @@ def test_the_next_epoch_reuses_perturbations(kind: str, bert: str) -> None:
     examples = make_examples(spacy.blank("en"))
     train(pipe, examples, steps=5)
     plain = loss_of(pipe, examples)[STUDENT]
-    pipe.cfg.update(adversarial_radius=1.0, adversarial_reuse=True)
+    pipe.cfg["learning"].update(adversarial_radius=1.0, adversarial_reuse=True)
     first, second = (loss_of(pipe, examples)[STUDENT] for _ in range(2))
     assert first == pytest.approx(plain) and second > first
     # each text alone is known as well, in whatever batch it was
@@ -116,7 +117,7 @@ def test_a_listening_encoder_cannot_be_perturbed() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
     model = over(GRAPH_STUDENT, tok2vec=LISTENER)
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": model, "adversarial_radius": 0.5})
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": model, **settings_of(STUDENT, adversarial_radius=0.5)})
     nlp.initialize(lambda: make_examples(nlp))
     with pytest.raises(ValueError, match=r"^\[R417\] kd_classifier has adversarial_radius = 0.5, but no encoder"):
         pipe.update(make_examples(nlp))

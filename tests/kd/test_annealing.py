@@ -9,14 +9,22 @@ from spacy.training.loop import train_while_improving
 from spacy.util import fix_random_seed, registry
 
 from spacy_relext.kd.student import create_anneal_distillation, share_at
-from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, STUDENT, TEACHER, taught_examples, teacher
+from tests.kd.pipes import (
+    GRAPH_STUDENT,
+    GRAPH_TEACHER,
+    STUDENT,
+    TEACHER,
+    settings_of,
+    taught_examples,
+    teacher,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
 
 
 def test_the_teachers_share_falls_from_step_to_step() -> None:
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(STUDENT, name="reader", config={"model": GRAPH_STUDENT})
+    pipe: Any = nlp.add_pipe(STUDENT, name="reader", config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
     anneal = registry.callbacks.get("spacy_relext.anneal_distillation.v1")(component="reader", steps=5)
     found = []
     for step in range(7):
@@ -27,7 +35,7 @@ def test_the_teachers_share_falls_from_step_to_step() -> None:
 
 def test_no_number_of_steps() -> None:
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(STUDENT, name="reader", config={"model": GRAPH_STUDENT})
+    pipe: Any = nlp.add_pipe(STUDENT, name="reader", config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
     nlp.config["training"].update({"max_steps": 5, "max_epochs": 0})
     anneal = create_anneal_distillation("reader")
     for step, expected in ((0, 1.0), (2, 0.5), (4, 0.0)):
@@ -45,7 +53,7 @@ def test_shares_by_hand(step: int, share: float) -> None:
 def test_annealing_a_component_that_has_no_teacher(component: str) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe(TEACHER, config={"model": GRAPH_TEACHER})
+    nlp.add_pipe(TEACHER, config={**settings_of(TEACHER), "model": GRAPH_TEACHER})
     with pytest.raises(
         ValueError, match=rf"R403.*'{component}'.*sentencizer, kd_teacher.*training.before_update"
     ) as error:
@@ -62,7 +70,7 @@ def test_wrong_settings_of_annealing(wrong: Dict[str, Any]) -> None:
 def test_training_calls_it_before_each_step() -> None:
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
     examples = taught_examples(teacher())
     optimizer = nlp.initialize(lambda: examples)
     shares = []

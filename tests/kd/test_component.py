@@ -33,6 +33,7 @@ from tests.kd.pipes import (
     make_example,
     make_examples,
     over,
+    settings_of,
     soft_labels,
     student,
     taught_examples,
@@ -85,7 +86,7 @@ def test_the_order_of_the_teachers_classes_does_not_matter() -> None:
 def test_a_teacher_of_other_relations_is_refused() -> None:
     examples = taught_examples(teacher())
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
     pipe.initialize(lambda: marked_examples(nlp), nlp=nlp)
     with pytest.raises(ValueError, match="R401.*kd_classifier"):
         pipe.update(examples)
@@ -131,7 +132,7 @@ def test_relations_that_no_gold_names_are_known_from_the_teacher(annotated: int)
     train(source, make_examples(nlp), steps=80)
     examples = [*make_examples(nlp)[:annotated], *unlabelled_examples(nlp)[annotated:]]
     source.teach(examples)
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
     pipe.initialize(lambda: examples, nlp=nlp)
     assert pipe.labels == source.labels
     assert pipe.classes == source.classes
@@ -146,7 +147,7 @@ def test_types_of_unlabelled_text_are_known_and_its_assertions_are_not() -> None
         *(make_example(nlp, "Ada praised Snow .", [("Ada", "PER"), ("Snow", "BOOK")], []).predicted,) * 2
     )
     teacher().teach([*examples, unlabelled])
-    pipe = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
     pipe.initialize(lambda: [*examples, unlabelled], nlp=nlp)  # type: ignore[attr-defined]
     assert "BOOK" in pipe.cfg["entity_types"]  # type: ignore[attr-defined]
     gold = pipe.suggest_gold([unlabelled])  # type: ignore[attr-defined]
@@ -167,8 +168,10 @@ def test_the_share_of_a_step_is_no_setting() -> None:
     pipe = student(teacher_share=0.25)
     assert pipe.teacher_share == 0.25
     pipe.teacher_share = 0.75
-    other: Any = spacy.blank("en").add_pipe(STUDENT, config={"model": GRAPH_STUDENT, "teacher_share": 0.25})
-    assert other.from_bytes(pipe.to_bytes()).teacher_share == 0.25 == other.cfg["teacher_share"]
+    other: Any = spacy.blank("en").add_pipe(
+        STUDENT, config={"model": GRAPH_STUDENT, **settings_of(STUDENT, teacher_share=0.25)}
+    )
+    assert other.from_bytes(pipe.to_bytes()).teacher_share == 0.25 == other.cfg["learning"]["teacher_share"]
 
 
 # Marked pairs: a relation may run against their order
@@ -194,7 +197,7 @@ def marked_student(**settings: Any) -> Tuple[Any, List[Example]]:
     fix_random_seed(0)
     nlp = spacy.blank("en")
     settings |= {"suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}, "threshold": 0.3}
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT, **settings})
+    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT, **settings_of(STUDENT, **settings)})
     examples = marked_examples(nlp)
     pipe.initialize(lambda: examples, nlp=nlp)
     return pipe, examples
@@ -235,7 +238,8 @@ def test_both_directions_are_learned() -> None:
 
 
 def test_readings_from_both_sides_are_averaged() -> None:
-    pipe, examples = marked_student(average_orders=True)
+    pipe, examples = marked_student()
+    pipe.cfg["average_orders"] = True
     pairs = pipe.suggest([example.predicted for example in examples])
     first, second, mean = pipe.run(pairs), pipe.run(pairs.reversed()), [0, 2, 1]
     assert len(first.logits) == len(pairs) == 2
@@ -249,7 +253,8 @@ def test_readings_from_both_sides_are_averaged() -> None:
 
 
 def test_without_classes_for_both_directions_there_is_one_reading() -> None:
-    pipe = build(STUDENT, GRAPH_STUDENT, average_orders=True)
+    pipe = build(STUDENT, GRAPH_STUDENT)
+    pipe.cfg["average_orders"] = True
     pairs = pipe.suggest([example.predicted for example in make_examples(spacy.blank("en"))])
     found = pipe.run(pairs).logits
     pipe.cfg["average_orders"] = False
@@ -279,7 +284,7 @@ def test_a_shared_encoder_learns_beside_docs_without_annotation(factory: str) ->
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
     model = GRAPH_TEACHER if factory == TEACHER else GRAPH_STUDENT
-    nlp.add_pipe(factory, config={"model": over(model, tok2vec=LISTENER)})
+    nlp.add_pipe(factory, config={**settings_of(factory), "model": over(model, tok2vec=LISTENER)})
     bare = nlp.make_doc("Ada met Ole.")
     examples = [Example(bare, bare.copy()), *make_examples(nlp), Example(bare.copy(), bare.copy())]
     optimizer = nlp.initialize(lambda: examples)
@@ -307,7 +312,7 @@ def test_a_batch_without_pairs(factory: str, kind: str, bert: str) -> None:
 def test_an_upstream_that_was_exchanged_is_noticed() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": over(GRAPH_STUDENT, tok2vec=LISTENER)})
+    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": over(GRAPH_STUDENT, tok2vec=LISTENER)})
     nlp.initialize(lambda: make_examples(nlp))
     doc = make_examples(nlp)[0].predicted
     doc.tensor = numpy.zeros((len(doc), 10), dtype="float32")
@@ -398,7 +403,7 @@ def test_texts_without_a_pair_of_entities(factory: str, model: Any) -> None:
             for example in examples:
                 example.predicted.set_ents([])
         settings = {} if suggester is None else {"suggester": suggester}
-        spacy.blank("en").add_pipe(factory, config={"model": model, **settings}).initialize(  # type: ignore[attr-defined]
+        spacy.blank("en").add_pipe(factory, config={**settings_of(factory), "model": model, **settings}).initialize(  # type: ignore[attr-defined]
             lambda: examples, **options
         )
 
@@ -419,8 +424,8 @@ def test_texts_without_a_pair_of_entities(factory: str, model: Any) -> None:
 @pytest.mark.parametrize("factory", [TEACHER, STUDENT])
 @pytest.mark.parametrize("key, value", [("threshold", 2.0), ("threshold", -0.5), ("sentence_penalty", -1.0)])
 def test_settings_out_of_range(factory: str, key: str, value: float) -> None:
-    with pytest.raises(ValueError, match=rf"^\[R007\] {key} is {value}"):
-        spacy.blank("en").add_pipe(factory, config={key: value})
+    with pytest.raises(ValueError, match=rf"^\[R007\] (learning\.)?{key} is {value}"):
+        spacy.blank("en").add_pipe(factory, config=settings_of(factory, **{key: value}))
 
 
 @pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])

@@ -24,6 +24,7 @@ from tests.kd.pipes import (
     make_example,
     make_examples,
     over,
+    settings_of,
     train,
 )
 
@@ -37,7 +38,7 @@ SHARED_STUDENT = {"@architectures": "spacy_relext.KdStudent.v1", "encoder": VECT
 def test_triples_between_other_entities(factory: str, model: Dict[str, Any]) -> None:
     nlp = spacy.blank("en")
     nlp.config["paths"] = {"train": "some/corpus.spacy"}
-    pipe: Any = nlp.add_pipe(factory, config={"model": model})
+    pipe: Any = nlp.add_pipe(factory, config={**settings_of(factory), "model": model})
     examples = make_examples(nlp)
     for example in examples:
         doc = example.predicted
@@ -90,7 +91,9 @@ def test_a_suggester_of_entities_in_place_of_marked_pairs(tmp_path: Path) -> Non
             {"subject": record["subject"], "object": record["object"]}
             for record in get_records(example.reference) or []
         ]
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT, "suggester": marked, "threshold": 0.0})
+    pipe: Any = nlp.add_pipe(
+        STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT, "suggester": marked, "threshold": 0.0}
+    )
     pipe.initialize(lambda: examples, nlp=nlp)
     nlp.to_disk(tmp_path)
     other = {"components": {STUDENT: {"suggester": {"@misc": "spacy_relext.EntityPairs.v1"}}}}
@@ -103,7 +106,7 @@ def test_a_suggester_of_entities_in_place_of_marked_pairs(tmp_path: Path) -> Non
     "factory, settings",
     [
         (TEACHER, {"tsd_weight": -1.0}),
-        (TEACHER, {"na_constant": -0.1}),
+        (TEACHER, {"prior": {"@misc": "spacy_relext.KdPrior.v1", "na_constant": -0.1}}),
         (TEACHER, {"sentence_penalty": -1.0}),
         (TEACHER, {"threshold": 2.0}),
         (STUDENT, {"hint_weight": -1.0}),
@@ -111,15 +114,15 @@ def test_a_suggester_of_entities_in_place_of_marked_pairs(tmp_path: Path) -> Non
         (STUDENT, {"threshold": -0.5}),
     ],
 )
-def test_settings_out_of_their_range(factory: str, settings: Dict[str, float]) -> None:
+def test_settings_out_of_their_range(factory: str, settings: Dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"R007.*{next(iter(settings))}"):
-        spacy.blank("en").add_pipe(factory, config=settings)
+        spacy.blank("en").add_pipe(factory, config=settings_of(factory, **settings))
 
 
 @pytest.mark.parametrize("factory, model", FACTORIES)
 def test_a_single_relation_in_a_single_text(factory: str, model: Dict[str, Any]) -> None:
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(factory, config={"model": model})
+    pipe: Any = nlp.add_pipe(factory, config={**settings_of(factory), "model": model})
     examples = make_examples(nlp)[:1]
     pipe.initialize(lambda: examples, nlp=nlp)
     losses = train(pipe, examples, steps=40)

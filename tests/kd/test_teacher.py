@@ -17,6 +17,7 @@ from tests.kd.pipes import (
     build,
     make_examples,
     over,
+    settings_of,
     soft_labels,
     taught_examples,
     teacher,
@@ -25,6 +26,8 @@ from tests.kd.pipes import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
+
+PRIOR = "spacy_relext.KdPrior.v1"
 
 
 def test_a_teacher_that_reads_the_answer_teaches_and_does_not_predict() -> None:
@@ -78,7 +81,7 @@ def test_all_pairs_of_unlabelled_text_are_taught_as_if_the_prior_had_never_count
 
 @pytest.mark.parametrize("prior", ["log_odds", "smoothed", "printed"])
 def test_in_training_the_prior_does_not_contain_the_pairs_own_label(prior: str) -> None:
-    pipe = build(TEACHER, GRAPH_TEACHER, prior=prior)
+    pipe = build(TEACHER, GRAPH_TEACHER, prior={"@misc": PRIOR, "form": prior})
     gold = pipe.suggest_gold(make_examples(spacy.blank("en")))
     classes = gold.classes(pipe.classes).tolist()
     found = pipe.features(gold).arrays["prior"]
@@ -119,7 +122,7 @@ def test_of_texts_that_it_has_not_seen_nothing_is_left_out(fusion: str) -> None:
 def test_what_the_types_say_is_saved_with_the_teacher() -> None:
     pipe = teacher()
     nlp = spacy.blank("en")
-    other: Any = nlp.add_pipe(TEACHER, config={"model": GRAPH_TEACHER})
+    other: Any = nlp.add_pipe(TEACHER, config={**settings_of(TEACHER), "model": GRAPH_TEACHER})
     other.from_bytes(pipe.to_bytes())
     assert other.patterns.to_dict() == pipe.patterns.to_dict() and len(other.patterns) == len(pipe.patterns) == 5
     before, after = (soft_labels(taught_examples(each)) for each in (pipe, other))
@@ -128,7 +131,7 @@ def test_what_the_types_say_is_saved_with_the_teacher() -> None:
 
 def test_pairs_of_relations_that_are_not_learned_are_not_counted() -> None:
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(TEACHER, config={"model": GRAPH_TEACHER})
+    pipe: Any = nlp.add_pipe(TEACHER, config={**settings_of(TEACHER), "model": GRAPH_TEACHER})
     with pytest.warns(UserWarning, match="W001.*(lives_in|praised)"):
         pipe.initialize(lambda: make_examples(nlp), nlp=nlp, labels=["born_in", "met"])
     assert pipe.patterns.counts_of(("PER", "LOC")) == {0: 2, 1: 2}, "lives_in is neither a relation nor none"
@@ -137,7 +140,7 @@ def test_pairs_of_relations_that_are_not_learned_are_not_counted() -> None:
 
 @pytest.mark.parametrize("prior", ["log_odds", "smoothed", "printed"])
 def test_the_evidence_names_the_prior_that_was_used(prior: str) -> None:
-    pipe = build(TEACHER, GRAPH_TEACHER, prior=prior, smoothing=5.0, threshold=0.0)
+    pipe = build(TEACHER, GRAPH_TEACHER, prior={"@misc": PRIOR, "form": prior, "smoothing": 5.0}, threshold=0.0)
     doc = make_examples(spacy.blank("en"))[0].predicted
     pipe.set_annotations([doc], pipe.predict([doc]))
     form = "printed" if prior == "printed" else "smoothed"
@@ -153,6 +156,6 @@ def test_the_evidence_names_the_prior_that_was_used(prior: str) -> None:
 @pytest.mark.parametrize("fusion", ["vector", "relation"])
 def test_a_teacher_that_is_not_initialized_says_so(fusion: str) -> None:
     nlp = spacy.blank("en")
-    nlp.add_pipe(TEACHER, config={"model": {**GRAPH_TEACHER, "fusion": fusion}})
+    nlp.add_pipe(TEACHER, config={**settings_of(TEACHER), "model": {**GRAPH_TEACHER, "fusion": fusion}})
     with pytest.raises(ValueError, match="R004"):
         nlp("Ada met Ole.")

@@ -15,18 +15,26 @@ from spacy_relext import set_triples
 from spacy_relext.annotations.entities import NOMINAL, PAIRS_KEY
 from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.corpora.reader import TripleCorpus
-from spacy_relext.kd.soft_labels import read_soft_labels
 from spacy_relext.pairs.encoders.features import token_arrays
-from spacy_relext.pairs.gold import PairClass
 from spacy_relext.pairs.type_lexicon import TypeLexicon
 from spacy_relext.pipeline.tuning import tune_pipeline
-from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, STUDENT, TEACHER, build, make_examples, train
+from tests.kd.pipes import (
+    GRAPH_STUDENT,
+    GRAPH_TEACHER,
+    ROWS,
+    STUDENT,
+    TEACHER,
+    build,
+    make_examples,
+    settings_of,
+    train,
+)
 
 TYPES = {name: kind for _, entities, _ in ROWS for name, kind in entities}
 LOCAL = ("local", "auxiliary")
 DOG, MAN = (4, 7), (16, 19)
 LEXICON = TypeLexicon({"dog": "animal", "man": "person"})
-MARKED = {"model": GRAPH_TEACHER, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
+MARKED = {**settings_of(TEACHER), "model": GRAPH_TEACHER, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
 
 
 def untyped_examples(nlp: Language) -> List[Example]:
@@ -135,34 +143,21 @@ def test_types_are_learned_from_many_triples(factory: str, model: Any) -> None:
     few = build(factory, model)
     assert few.cfg["types"] == "learned" and few.cfg["learned_types"] == [] and stated(few) - set(map(tuple, SHOWN))
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(factory, config={"model": model})
+    pipe: Any = nlp.add_pipe(factory, config={**settings_of(factory), "model": model})
     pipe.initialize(lambda: often(nlp), nlp=nlp)
     assert pipe.cfg["learned_types"] == sorted(SHOWN) and stated(pipe) <= set(map(tuple, SHOWN))
-    again: Any = spacy.blank("en").add_pipe(factory, config={"model": model})
+    again: Any = spacy.blank("en").add_pipe(factory, config={**settings_of(factory), "model": model})
     again.from_bytes(pipe.to_bytes())
     assert again.cfg["learned_types"] == sorted(SHOWN) and stated(again) == stated(pipe)
-    free: Any = spacy.blank("en").add_pipe(factory, config={"model": model, "types": []})
+    free: Any = spacy.blank("en").add_pipe(factory, config={**settings_of(factory), "model": model, "types": []})
     free.from_bytes(pipe.to_bytes())
     assert stated(free) - set(map(tuple, SHOWN)), "the config has changed since it was saved"
-
-
-def test_reversed_pairs_count_once() -> None:
-    """Else types that one triple has would seem to be those of two."""
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(TEACHER, config={**MARKED, "both_orders": True})
-    pipe.initialize(lambda: untyped_examples(nlp) * 99, nlp=nlp, lexicon=LEXICON)
-    assert pipe.cfg["learned_types"] == []
-    pipe.initialize(lambda: untyped_examples(nlp) * 100, nlp=nlp, lexicon=LEXICON)
-    assert pipe.cfg["learned_types"] == [["animal", "bit", "person"]]
-    rows = pipe.allowed(pipe.suggest([untyped_examples(nlp)[0].predicted]).augment_with_reversed())
-    assert pipe.classes == [PairClass("bit"), PairClass("bit", backwards=True)]
-    assert rows.tolist() == [[True, True, False], [True, False, True]]
 
 
 def test_tuning_keeps_learned_types_unless_labels_of_entities_are_wrong() -> None:
     """An `ner` may call the places it finds organizations, between which and persons nothing was learned."""
     nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
     pipe.initialize(lambda: often(nlp), nlp=nlp)
     train(pipe, make_examples(nlp), steps=40)
     right, wrong = make_examples(nlp), make_examples(nlp)
@@ -219,7 +214,7 @@ def test_soft_labels_that_do_not_fit_are_refused_before_training() -> None:
             change(example.reference.user_data[SOFT_LABELS_KEY])
         fresh = spacy.blank("en")
         fresh.config["paths"] = {"train": "some/corpus.spacy"}
-        student: Any = fresh.add_pipe(STUDENT, config={"model": GRAPH_STUDENT})
+        student: Any = fresh.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
         student.initialize(lambda: examples, nlp=fresh)
 
     def move(stored: Dict[str, Any]) -> None:
@@ -254,19 +249,3 @@ def test_a_teacher_that_is_told_the_gold_can_be_evaluated(tmp_path: Path) -> Non
         else:
             with pytest.raises(ValueError, match="R402"):
                 pipe.predict(docs)
-
-
-def test_both_orders_of_a_marked_pair_are_learned() -> None:
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(TEACHER, config={**MARKED, "both_orders": True})
-    examples = untyped_examples(nlp)
-    pipe.initialize(lambda: examples, nlp=nlp, lexicon=LEXICON)
-    assert pipe.classes == [PairClass("bit"), PairClass("bit", backwards=True)]
-    assert pipe.patterns.counts_of(("person", "animal")) == {0: 1, 2: 1}
-    gold = pipe.suggest_gold(examples)
-    assert gold.classes(pipe.classes).tolist() == [1, 0, 2, 0]
-    assert gold.pairs.subject[:, 0].tolist() == [1, 1, 4, 4] and gold.pairs.types[2] == ("person", "animal")
-    assert pipe.teach(examples) == 4
-    found = read_soft_labels(gold, pipe.classes, name="student")
-    assert found is not None and found["soft_mask"].tolist() == [1.0] * 4
-    assert len(pipe.suggest([examples[0].predicted])) == 1, "asked for is one order"

@@ -15,7 +15,7 @@ from spacy_relext.annotations.triple import Record
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.pipeline.assertions import adopt_assertions
 from spacy_relext.scoring.triples import score_triples
-from tests.contract.cases import CNN, LSTM_PAIRS, MARKED_EXTRACTOR, SHARED, extractor, pairs
+from tests.contract.cases import CNN, LSTM_PAIRS, MARKED_EXTRACTOR, SHARED, distilled, extractor, pairs
 
 # A sentence with subject and object in braces, its relation, its assertion.
 Row = Tuple[str, str, str]
@@ -95,11 +95,11 @@ def train(nlp: Language, examples: List[Example], *, steps: int) -> Any:
     return nlp.get_pipe(nlp.pipe_names[-1])
 
 
-SHARED_STUDENT = pairs("KdStudent", {**SHARED, "tok2vec": CNN})
+SHARED_STUDENT = distilled("KdStudent", {**SHARED, "tok2vec": CNN})
 CASES = {
     "rere": ("rere_extractor", extractor(CNN)),
     "kd": ("kd_classifier", SHARED_STUDENT),
-    "teacher": ("kd_teacher", {**pairs("KdTeacher", LSTM_PAIRS), "tsd_weight": 0.0}),
+    "teacher": ("kd_teacher", distilled("KdTeacher", LSTM_PAIRS)),
 }
 
 
@@ -138,8 +138,10 @@ def test_a_head_over_word_pieces(tmp_path: Path) -> None:
 def test_without_two_assertions_there_is_no_head(case: str, why: str) -> None:
     factory, config = CASES[case]
     rows = [row for row in HEART if row[2] == "stated"] if why == "one assertion" else HEART
-    weightless = {"loss": {"assertion_weight": 0.0}} if factory == "rere_extractor" else {"assertion_weight": 0.0}
-    nlp = build(factory, config if why == "one assertion" else {**config, **weightless})
+    if why == "no weight":
+        section = "loss" if case == "rere" else "learning"
+        config = {**config, section: {**config.get(section, {}), "assertion_weight": 0.0}}
+    nlp = build(factory, config)
     pipe = train(nlp, make_examples(nlp, rows, gold_ents=case != "rere"), steps=2)
     assert "assertions" not in pipe.cfg and "n_assertions" not in module_of(pipe.model).sizes
     assert not any("assertion" in name for name, _ in module_of(pipe.model).named_parameters())
