@@ -15,7 +15,7 @@ from spacy_relext.annotations.store import get_rejected, set_rejected, set_tripl
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.pairs.gold import gold_pairs
 from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
-from tests.contract.cases import CNN, SHARED, extractor, pairs
+from tests.contract.cases import CNN, SHARED, distilled, extractor, pairs
 from tests.contract.entities import FACTORY as ENTITIES
 from tests.contract.sentences import make_english_examples
 from tests.pairs.builders import make_doc, with_entities
@@ -76,7 +76,7 @@ def build(factory: str, config: Any, *, before: Sequence[str]) -> Language:
     return nlp
 
 
-STUDENT = ("kd_classifier", pairs("KdStudent", {**SHARED, "tok2vec": CNN}), ("sentencizer", ENTITIES))
+STUDENT = ("kd_classifier", distilled("KdStudent", {**SHARED, "tok2vec": CNN}), ("sentencizer", ENTITIES))
 GOLD_GROUNDER = {**pairs("NeroGrounder", {**SHARED, "tok2vec": CNN}), "learning": {"learn_gold": True}}
 GOLD_GROUNDER["rules"] = [{"relation": "place_of_birth", "pattern": "OBJ-PLACE is where SUBJ-PERSON was born"}]
 GROUNDER = ("nero_grounder", GOLD_GROUNDER, ("sentencizer", ENTITIES))
