@@ -164,20 +164,3 @@ def test_spacy_debugs_the_config(
         if hasattr(pipe, "model"):
             debug_model(nlp.config.interpolate(), training, nlp, pipe)
             assert "model looks good" in capsys.readouterr().out, name
-
-
-PUBLISHED = {"selfore_clusterer": "selfore", "kd_teacher": "kd_teacher", "kd_classifier": "kd_student"}
-
-
-@pytest.mark.parametrize("factory", PUBLISHED)
-def test_defaults_are_the_published_ones(factory: str, project_root: pathlib.Path) -> None:
-    """But for the encoder, which `add_pipe` takes without a download."""
-    published = load_config(project_root / "configs" / f"{PUBLISHED[factory]}.cfg", interpolate=True)
-    nlp = spacy.blank("en")
-    nlp.add_pipe(factory)
-    default, expected = (dict(config["components"][factory]) for config in (nlp.config, published))
-    for config in (default, expected):
-        config["model"] = {key: value for key, value in config["model"].items() if key != "encoder"}
-    for section in ("suggester", "scorer"):
-        expected[section] = {key: expected[section][key] for key in default[section]}
-    assert default == expected

@@ -40,7 +40,7 @@ class KdLearning(Block):
 
     sentence_penalty: float = within(0.0, 0.0, 1_000.0)
     assertion_weight: float = within(1.0, 0.0, 1_000.0)
-    adversarial_radius: float = within(1.0, 0.0, 1_000.0)
+    adversarial_radius: float = within(0.0, 0.0, 1_000.0)
     adversarial_reuse: bool = True
 
 
