@@ -1,6 +1,6 @@
 """Shared by components that learn from training data how a triple is asserted: stated, denied, or otherwise."""
 
-from typing import Collection, List, Optional, Sequence, Tuple
+from typing import Collection, List, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -14,15 +14,15 @@ from .settings import Settings
 KNOWN = "assertions"
 
 
-def adopt_assertions(cfg: Settings, found: Collection[str], *, weight: Optional[float] = None) -> str:
+def adopt_assertions(cfg: Settings, found: Collection[str], *, weight: float) -> str:
     """Set the assertions to learn: those of the training data if there are two or more, unless their weight is 0.
 
     cfg (Settings): The component's settings; changed in place.
-    weight (Optional[float]): Of their loss; None: the setting `assertion_weight`. Without either it learns none.
+    weight (float): Of their loss.
     RETURNS (str): Assertions of triples that are not facts, but which the component will predict as facts; else "".
     """
     cfg.pop(KNOWN, None)
-    if len(found) > 1 and (cfg.get("assertion_weight") if weight is None else weight):
+    if len(found) > 1 and weight:
         cfg[KNOWN] = sorted(found)
         return ""
     return " or ".join(sorted(NOT_FACTS.intersection(found)))

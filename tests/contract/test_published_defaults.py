@@ -9,6 +9,8 @@ from spacy.util import load_config, load_model_from_config
 
 # Factories and their configs.
 CONFIGS = {
+    "rere_detector": "rere",
+    "rere_extractor": "rere",
     "kd_teacher": "kd_teacher",
     "kd_classifier": "kd_student",
     "nero_grounder": "nero",
