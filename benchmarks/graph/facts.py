@@ -30,8 +30,7 @@ from spacy_relext.graph.documents import GOLD_KEY, parse_document
 from spacy_relext.graph.facts import judged_facts
 from spacy_relext.graph.probability import Discount, FactSentences, combine_scores, fit_discount
 from spacy_relext.pipeline.tuning import tune_pipeline
-from spacy_relext.scoring.calibration import expected_calibration_error
-from spacy_relext.scoring.probabilities import Bools, Floats, fit_platt
+from spacy_relext.scoring.probabilities import Bools, Floats, expected_calibration_error, fit_platt
 
 Record = dict[str, Any]
 

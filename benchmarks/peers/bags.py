@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from benchmarks.peers.rbert_data import Record
 from benchmarks.peers.training import best_weights, bucketed_batches, build_optimizer, say
-from spacy_relext.scoring.calibration import average_precision
+from spacy_relext.scoring.thresholds import average_precision
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,8 @@ from benchmarks.harness.datasets import DataSet
 from benchmarks.rere.unseen import Judged, read_facts, score_by_training
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.pipeline.tuning import tune_pipeline
-from spacy_relext.scoring.evaluation import SHARED, choose_labels, evaluate_pipeline
+from spacy_relext.scoring.evaluation import SHARED, TrainingFacts, choose_labels, evaluate_pipeline
 from spacy_relext.scoring.triples import collect_outcomes, compare_documents, gold_records
-from spacy_relext.scoring.unseen import TrainingFacts
 
 METRICS = (
     *("exact_p", "exact_r", "exact_f", "unseen_p", "unseen_r", "unseen_f", "span_f", "partial_f", "macro_f"),

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.harness.datasets import read_docs
+from spacy_relext.scoring.evaluation import TrainingFacts, read_training, score_sets
 from spacy_relext.scoring.triples import TextKey
-from spacy_relext.scoring.unseen import TrainingFacts, read_training, score_sets
 
 
 class Judged(NamedTuple):

@@ -84,7 +84,7 @@ def comparison_lines(comparison: Comparison, metrics: Sequence[Scores]) -> List[
     further.append(("docs/s", *(f"{scores['docs_per_second']:.1f}" for scores in metrics)))
     counts = [
         (name, *(str(each[who]) for who in ("both", "first", "second")))
-        for name, each in (("right", comparison.right), ("wrong", comparison.wrong))
+        for name, each in (("right", comparison.correct), ("wrong", comparison.wrong))
     ]
     return [
         number_table([_row(name, each) for name, each in overall.items()], ("Scores", *header)),

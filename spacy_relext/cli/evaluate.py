@@ -17,11 +17,10 @@ from ..errors import Errors, Warnings, require
 from ..hrere.component import HrereClassifier
 from ..pipeline.pipe import RelationPipe
 from ..scoring.clusters import PREFIX, SCORES, clusters_source
-from ..scoring.error_tables import collect_errors, count_triples, describe_error
-from ..scoring.evaluation import choose_labels, evaluate_pipeline
+from ..scoring.errors import collect_errors, count_triples, describe_error
+from ..scoring.evaluation import choose_labels, evaluate_pipeline, read_training
 from ..scoring.ranking import UNITS, RecallCurve, recall_curve
 from ..scoring.triples import Scores, gold_records
-from ..scoring.unseen import read_training
 from ..visuals.error_report import make_report, render_error_report
 from ..visuals.recall_curve import draw_recall_curves
 from . import options

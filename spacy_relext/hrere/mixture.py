@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy
 
-from ..scoring.calibration import average_precision
 from ..scoring.probabilities import Bools, Floats, fit_temperature, softmax
+from ..scoring.thresholds import average_precision
 
 MIXES = ("prob", "logit")
 

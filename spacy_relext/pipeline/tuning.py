@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -13,20 +13,12 @@ from spacy.util import minibatch
 from ..annotations.entities import has_entity_annotation
 from ..annotations.store import get_records, has_triples
 from ..errors import Errors, check_range
-from ..scoring.calibration import (
-    best_threshold,
-    expected_calibration_error,
-    f_score,
-    precision_thresholds,
-    shrunken_thresholds,
-)
-from ..scoring.probabilities import Bools, Floats, Platt, calibrate, fit_platt
-from ..scoring.relations import RelationCells, collect_cells, estimate_label_frequency
-from ..scoring.triples import TripleOutcomes, collect_outcomes
+from ..scoring.probabilities import Bools, Floats, Platt, calibrate, expected_calibration_error, fit_platt
+from ..scoring.relations import collect_cells, estimate_label_frequency
+from ..scoring.thresholds import best_threshold, f_score, precision_thresholds, shrunken_thresholds
+from ..scoring.triples import Outcomes, TripleOutcomes, collect_outcomes
 from .pipe import Instances, Outputs, RelationPipe
 from .settings import Settings, as_saved, keep_settings
-
-Outcomes = Union[TripleOutcomes, RelationCells]
 
 # Candidates with a lower score cannot become triples; the sweep sees all others.
 _FLOOR = 0.1

@@ -13,7 +13,7 @@ from typing import DefaultDict, Dict, FrozenSet, Iterable, Iterator, List, Named
 from ..annotations.assertion import ASSERTION, assertion_of, describe_relation
 from ..annotations.sentences import is_inside, overlaps
 from ..annotations.triple import CharSpan, Record
-from .error_tables import find_passages
+from .errors import find_passages
 
 # Subject, relation, object.
 Key = Tuple[CharSpan, str, CharSpan]
@@ -126,22 +126,16 @@ def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence
     )
 
 
-def triple_keys(record: Record) -> Set[Key]:
-    """Collect the annotated triples of a record by offsets and relation."""
-    return {
-        (tuple(triple["subject"]), triple["relation"], tuple(triple["object"]))
-        for triple in record["triples"]
-        if not triple.get("source")
-    }
+def triple_keys(record: Record, *, asserted: bool = False) -> Set[Key]:
+    """Collect the annotated triples of a record by offsets and relation.
 
-
-def asserted_keys(record: Record) -> Set[Key]:
-    """Collect the annotated triples of a record with assertion and relation joined: "founder (denied)"."""
+    asserted (bool): With the assertion beside the relation: "founder (denied)".
+    """
     keys: Set[Key] = set()
     for triple in record["triples"]:
         if not triple.get("source"):
-            assertion = assertion_of(triple.get("attributes", {}))
-            relation = describe_relation(triple["relation"], {ASSERTION: assertion})
+            assertion = {ASSERTION: assertion_of(triple.get("attributes", {}))} if asserted else {}
+            relation = describe_relation(triple["relation"], assertion)
             keys.add((tuple(triple["subject"]), relation, tuple(triple["object"])))
     return keys
 
@@ -221,7 +215,7 @@ def _compare(
         totals = [totals[0] + len(keys), totals[1] + len(others)]
         exact += len(keys & others)
         partial += match_partly(keys, others)
-        same_assertion += len(asserted_keys(one) & asserted_keys(other))
+        same_assertion += len(triple_keys(one, asserted=True) & triple_keys(other, asserted=True))
         both.update(key[1] for key in keys & others)
         either.update(key[1] for key in [*keys, *others])
         chosen += [(mine[pair], theirs[pair]) for pair in mine if pair in theirs]
@@ -279,7 +273,7 @@ def _alpha(documents: Sequence[Sequence[Categories]]) -> Optional[float]:
 
 def _find_disagreements(row: Sequence[Optional[Record]]) -> List[Disagreement]:
     """Group the triples of a document that not all annotators have by the sentences that they touch."""
-    keys = [None if record is None else asserted_keys(record) for record in row]
+    keys = [None if record is None else triple_keys(record, asserted=True) for record in row]
     given = [each for each in keys if each is not None]
     disputed = {key for each in given for key in each if not all(key in other for other in given)}
     text = next(record["text"] for record in row if record is not None)

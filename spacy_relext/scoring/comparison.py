@@ -9,9 +9,9 @@ from spacy.training import Example
 from ..annotations.sentences import sentence_offsets
 from ..annotations.triple import CharSpan, Record
 from ..errors import Errors
-from .bootstrap import bootstrap_differences
-from .error_tables import describe_triple, find_passages
-from .probabilities import Bools, Counts, Floats
+from .errors import find_passages, plain_triple
+from .probabilities import Bools, Counts, Floats, bootstrap_interval
+from .thresholds import f_score
 from .triples import ComparedDocument, Scores, compare_documents, text_key
 
 # Scores over all relations, as `score_triples` names them, and their names in tables.
@@ -39,10 +39,10 @@ class Difference(NamedTuple):
 
 
 class DisputedTriple(NamedTuple):
-    """A triple that only one of two pipelines predicted. `is_right`: it is in gold; `by_second`: the second did."""
+    """A triple that only one of two pipelines predicted. `is_correct`: it is in gold; `by_second`: the second did."""
 
     record: Record
-    is_right: bool
+    is_correct: bool
     by_second: bool
 
 
@@ -59,17 +59,17 @@ class Dispute(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two pipelines found in one corpus.
+    """What two pipelines predicted in one corpus.
 
     overall (Dict[str, Difference]): The scores named in OVERALL.
     relations (Dict[str, Difference]): Exact F of each relation.
-    right, wrong (Dict[str, int]): Triples in and not in gold that `both`, the `first` or the `second` predicted.
+    correct, wrong (Dict[str, int]): Triples in and not in gold that `both`, the `first` or the `second` predicted.
     disputes (List[Dispute]): In the order of the documents.
     """
 
     overall: Dict[str, Difference]
     relations: Dict[str, Difference]
-    right: Dict[str, int]
+    correct: Dict[str, int]
     wrong: Dict[str, int]
     disputes: List[Dispute]
 
@@ -94,21 +94,26 @@ def compare_predictions(
     labels = sorted({key[0] for key in keys})
     counts = [_count(side, labels) for side in documents]
     gold = counts[0][2].sum(axis=0)
-    low, high = bootstrap_differences(counts[0], counts[1], lambda table: _scores(table, gold > 0), seed=seed)
+    first_counts, second_counts = counts
+
+    def difference(drawn: Counts) -> Floats:
+        return _scores(drawn @ second_counts, gold > 0) - _scores(drawn @ first_counts, gold > 0)
+
+    low, high = bootstrap_interval(difference, counts[0].shape[1], seed=seed)
     values = [_scores(table.sum(axis=1), gold > 0) for table in counts]
     supports = [int(gold.sum())] * len(OVERALL) + gold.tolist()
     rows = [Difference(*row) for row in zip(*(array.tolist() for array in (*values, low, high)), supports)]
     return Comparison(
         overall=dict(zip(OVERALL, rows)),
         relations=dict(zip(labels, rows[len(OVERALL) :])),
-        right=_count_shared(*documents, right=True),
-        wrong=_count_shared(*documents, right=False),
+        correct=_count_shared(*documents, correct=True),
+        wrong=_count_shared(*documents, correct=False),
         disputes=[dispute for pair in zip(*documents) for dispute in _find_disputes(*pair)],
     )
 
 
 def _count(documents: Sequence[ComparedDocument], labels: Sequence[str]) -> Counts:
-    """Count right predictions, predictions and gold triples by document and label. Shape (3, D, L)"""
+    """Count correct predictions, predictions and gold triples by document and label. Shape (3, D, L)"""
     column = {label: number for number, label in enumerate(labels)}
     counts = numpy.zeros((3, len(documents), len(labels)), dtype="int64")
     for number, document in enumerate(documents):
@@ -121,26 +126,21 @@ def _count(documents: Sequence[ComparedDocument], labels: Sequence[str]) -> Coun
 
 def _scores(table: Counts, in_gold: Bools) -> Floats:
     """Compute the scores named in OVERALL, and F of each label. Shapes (3, L), (L,) → (4 + L,)"""
-    right, predicted, gold = table
-    f = 2 * right / numpy.maximum(predicted + gold, 1)
-    total_right, total_predicted, total_gold = table.sum(axis=1)
-    micro = [
-        total_right / max(total_predicted, 1),
-        total_right / max(total_gold, 1),
-        2 * total_right / max(total_predicted + total_gold, 1),
-        f[in_gold].mean() if in_gold.any() else 0.0,
-    ]
+    f = f_score(*table)
+    correct, predicted, gold = table.sum(axis=1)
+    macro_f = f[in_gold].mean() if in_gold.any() else 0.0
+    micro = [correct / max(predicted, 1), correct / max(gold, 1), f_score(correct, predicted, gold), macro_f]
     return numpy.concatenate([numpy.asarray(micro, dtype="float64"), f])
 
 
 def _count_shared(
-    first: Sequence[ComparedDocument], second: Sequence[ComparedDocument], *, right: bool
+    first: Sequence[ComparedDocument], second: Sequence[ComparedDocument], *, correct: bool
 ) -> Dict[str, int]:
-    """Count the right (or wrong) triples by which pipelines predicted them."""
+    """Count the correct (or wrong) triples by which pipelines predicted them."""
     counts = {"both": 0, "first": 0, "second": 0}
     for one, other in zip(first, second):
         of_one, of_other = (
-            {key for key in document.scores if (key in document.gold_keys) == right} for document in (one, other)
+            {key for key in document.scores if (key in document.gold_keys) == correct} for document in (one, other)
         )
         counts["both"] += len(of_one & of_other)
         counts["first"] += len(of_one - of_other)
@@ -173,7 +173,7 @@ def describe_comparison(
         "pipelines": dict(zip("AB", names)),
         "overall": _describe_differences(comparison.overall),
         "relations": _describe_differences(comparison.relations),
-        "right": comparison.right,
+        "right": comparison.correct,
         "wrong": comparison.wrong,
         "disputes": [_describe_dispute(each, texts[each.document]) for each in comparison.disputes],
         "metrics": dict(zip("AB", metrics)),
@@ -203,8 +203,8 @@ def _describe_dispute(dispute: Dispute, text: str) -> Record:
         "triples": [
             {
                 "found_by": "B" if each.by_second else "A",
-                "right": each.is_right,
-                **describe_triple(each.record, text, has_score=True),
+                "right": each.is_correct,
+                **plain_triple(each.record, text, has_score=True),
             }
             for each in dispute.triples
         ],

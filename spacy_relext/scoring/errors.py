@@ -1,24 +1,31 @@
-"""Classes of errors: what is wrong with a predicted triple, and why a gold triple was missed.
+"""Errors of a corpus: the class of each, what it costs, counts per class and relation, which relations are confused.
 
-Triples are right under exact match: relation, subject text and object text are those of a gold triple of the document.
-A predicted triple that is not right is a false positive, a gold triple that was not predicted is a false negative.
+Triples are correct under exact match: relation, subject text and object text are those of a gold triple of the
+document. A predicted triple that is not correct is a false positive, a gold triple that was not predicted is a false
+negative.
 
 Two arguments *agree* if their texts are equal, or if they have a character of the document in common. A false positive
 and a gold triple are related in at most one way: that of the first of the first five DEFINITIONS that fits.
 
 The class of a false positive is that of its nearest gold triple, missed or not; `relation not stated` if there is none.
 The class of a false negative is that of its nearest false positive; if there is none, it is `missed argument` if a
-right prediction has its relation and one of its arguments (one of a list was left out), else `missed relation`.
+correct prediction has its relation and one of its arguments (one of a list was left out), else `missed relation`.
 The nearest is that of the earliest class above, where wrong object and wrong subject count alike; then one that was
 missed; then the one whose arguments are fewest characters away.
 """
 
+from collections import Counter
+from dataclasses import dataclass
 from itertools import product
-from typing import AbstractSet, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import AbstractSet, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..annotations.sentences import overlaps
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..annotations.sentences import overlaps, sentence_offsets
+from ..annotations.store import get_records
 from ..annotations.triple import CharSpan, Record
-from .triples import TextKey, text_key
+from .triples import TextKey, compare_documents, text_key
 
 SWAPPED = "swapped arguments"
 BOUNDARY = "boundary"
@@ -37,7 +44,7 @@ DEFINITIONS = {
     WRONG_OBJECT: "Same relation; only the subjects agree",
     WRONG_SUBJECT: "Same relation; only the objects agree",
     NOT_STATED: "A predicted triple that is related to no gold triple",
-    MISSED_ARGUMENT: "A missed triple; a right prediction has its relation and one of its arguments",
+    MISSED_ARGUMENT: "A missed triple; a correct prediction has its relation and one of its arguments",
     MISSED_RELATION: "Any other missed triple; no prediction has its relation and one of its arguments",
 }
 
@@ -45,6 +52,11 @@ CLASSES = tuple(DEFINITIONS)
 
 FALSE_POSITIVE = "false positive"
 FALSE_NEGATIVE = "false negative"
+
+# In a confusion matrix: no triple with these arguments.
+NONE = ""
+
+_SAME_ARGUMENTS = (SWAPPED, BOUNDARY, WRONG_RELATION)
 
 # Subject, object, relation, negative score.
 _Position = Tuple[CharSpan, CharSpan, str, float]
@@ -60,7 +72,7 @@ class TripleError(NamedTuple):
     record (Record): Of the mentions with these texts, the one compared with `nearest`; without `nearest`, the one with
         the highest score, then the first.
     nearest (Optional[Record]): What the class compares it with: a gold triple, or a false positive.
-    nearest_is_error (bool): False if there is none, or it is a gold triple that another prediction found.
+    nearest_is_error (bool): False if there is none, or it is a gold triple that another prediction matches.
     """
 
     kind: str
@@ -70,10 +82,75 @@ class TripleError(NamedTuple):
     nearest_is_error: bool
 
 
+class CorpusError(NamedTuple):
+    """An error of a corpus.
+
+    document (int): Number of the example, from 0.
+    cost (float): Gain in exact F of the corpus if only this error and, if wrong too, its nearest triple were corrected.
+    passages (List[CharSpan]): Sentences with an argument of the triple or the nearest one; adjacent ones are joined.
+    """
+
+    document: int
+    error: TripleError
+    cost: float
+    passages: List[CharSpan]
+
+
+class ErrorGroup(NamedTuple):
+    """Errors of one class or of one relation.
+
+    gain (float): Gain in exact F of the corpus if all of them were corrected.
+    per_class (Dict[str, int]): Their number in each class.
+    """
+
+    false_positives: int
+    false_negatives: int
+    gain: float
+    per_class: Dict[str, int]
+
+
+@dataclass(frozen=True)
+class CorpusErrors:
+    """All errors of a corpus.
+
+    errors (List[CorpusError]): The costliest first; of equal cost, by the score of the false positive.
+    correct, gold (Dict[str, int]): Correct triples of each relation, and those in gold.
+    confusion (Dict[Tuple[str, str], int]): (Gold relation, predicted relation) → triples whose arguments agree; NONE if
+        no triple of the other side agrees.
+    """
+
+    errors: List[CorpusError]
+    correct: Dict[str, int]
+    gold: Dict[str, int]
+    confusion: Dict[Tuple[str, str], int]
+
+    def relations(self) -> List[str]:
+        """List the relations of gold and of the predictions, sorted."""
+        return sorted({*self.gold, *(each.error.record["relation"] for each in self.errors)})
+
+    def per_class(self) -> Dict[str, ErrorGroup]:
+        """Group the errors by class; classes without errors are included."""
+        return {name: self._group([e for e in self._all() if e.error_class == name]) for name in CLASSES}
+
+    def per_relation(self) -> Dict[str, ErrorGroup]:
+        """Group the errors by the relation of the triple that is wrong or missed."""
+        relations = self.relations()
+        return {name: self._group([e for e in self._all() if e.record["relation"] == name]) for name in relations}
+
+    def _all(self) -> List[TripleError]:
+        return [each.error for each in self.errors]
+
+    def _group(self, errors: Sequence[TripleError]) -> ErrorGroup:
+        """Count some of the errors."""
+        everything = _count(self._all(), correct=sum(self.correct.values()))
+        _, wrong, missed = _count(errors, correct=0)
+        return ErrorGroup(wrong, missed, _gain(everything, wrong, missed), dict(Counter(e.error_class for e in errors)))
+
+
 class _Relative(NamedTuple):
     """A mention of an error, and one of a triple that it is compared with; the lowest `order` is the nearest.
 
-    order: Rank of the class, whether the other was found, characters between them, their positions.
+    order: Rank of the class, whether the other is no error, characters between them, their positions.
     """
 
     order: Tuple[int, bool, int, _Position, _Position]
@@ -91,15 +168,15 @@ def classify_errors(gold: Sequence[Record], predicted: Sequence[Record], text: s
     """
     of_gold, of_model = _group_mentions(gold, text), _group_mentions(predicted, text)
     wrong = {key: records for key, records in of_model.items() if key not in of_gold}
-    right = [record for key in of_model.keys() & of_gold.keys() for record in of_model[key]]
+    correct = [record for key in of_model.keys() & of_gold.keys() for record in of_model[key]]
     errors = []
     for records in wrong.values():
-        nearest = _find_nearest(records, of_gold, found=of_model.keys(), text=text)
+        nearest = _find_nearest(records, of_gold, matched=of_model.keys(), text=text)
         errors.append(_make_error(FALSE_POSITIVE, records, nearest, alone=NOT_STATED))
     for key, records in of_gold.items():
         if key not in of_model:
-            nearest = _find_nearest(records, wrong, found=set(), text=text)
-            alone = MISSED_ARGUMENT if _is_half_found(records, right, text) else MISSED_RELATION
+            nearest = _find_nearest(records, wrong, matched=set(), text=text)
+            alone = MISSED_ARGUMENT if _shares_argument(records, correct, text) else MISSED_RELATION
             errors.append(_make_error(FALSE_NEGATIVE, records, nearest, alone=alone))
     return sorted(errors, key=lambda error: (error.kind == FALSE_NEGATIVE, _position(error.record)))
 
@@ -125,6 +202,76 @@ def relate_triples(predicted: Record, gold: Record, text: str) -> Optional[str]:
     return WRONG_SUBJECT if is_same_relation and objects else None
 
 
+def collect_errors(examples: Iterable[Example], *, label_filter: Optional[Collection[str]] = None) -> CorpusErrors:
+    """Classify the errors of predicted documents under exact match; documents that are not annotated are skipped.
+
+    label_filter (Optional[Collection[str]]): These relations only, in gold and in predictions.
+    """
+    located: List[Tuple[int, TripleError, List[CharSpan]]] = []
+    correct, gold, confusion = Counter[str](), Counter[str](), Counter[Tuple[str, str]]()
+    for document in compare_documents(list(examples), label_filter=label_filter):
+        text = document.example.reference.text
+        errors = classify_errors(document.gold, document.predicted, text)
+        correct_keys = document.gold_keys & document.scores.keys()
+        correct.update(key[0] for key in correct_keys)
+        gold.update(key[0] for key in document.gold_keys)
+        confusion.update((key[0], key[0]) for key in correct_keys)
+        confusion.update(_confused(errors, text))
+        sentences = sentence_offsets(document.example)
+        for error in errors:
+            records = [error.record, *([error.nearest] if error.nearest is not None else [])]
+            located.append((document.number, error, find_passages(records, sentences)))
+    totals = _count([error for _, error, _ in located], correct=correct.total())
+    errors_of_all = [CorpusError(number, error, _cost(error, totals), places) for number, error, places in located]
+    errors_of_all.sort(key=lambda each: (-each.cost, -_score(each.error)))
+    return CorpusErrors(errors_of_all, dict(sorted(correct.items())), dict(sorted(gold.items())), dict(confusion))
+
+
+def count_triples(docs: Iterable[Doc]) -> Dict[str, int]:
+    """Count the gold triples of each relation; those with the same texts count once per document."""
+    counts: Counter[str] = Counter()
+    for doc in docs:
+        counts.update(key[0] for key in {text_key(record, doc.text) for record in get_records(doc, source="") or []})
+    return dict(sorted(counts.items()))
+
+
+def describe_error(error: CorpusError, text: str) -> Record:
+    """Describe an error in a document with this text as plain values, as `evaluate --errors` writes them."""
+    kind, error_class, record, nearest, _ = error.error
+    return {
+        "document": error.document,
+        "kind": kind,
+        "class": error_class,
+        "cost": round(error.cost, 6),
+        "triple": plain_triple(record, text, has_score=kind == FALSE_POSITIVE),
+        "nearest": None if nearest is None else plain_triple(nearest, text, has_score=kind == FALSE_NEGATIVE),
+        "text": " … ".join(text[start:end].strip() for start, end in error.passages),
+    }
+
+
+def find_passages(records: Iterable[Record], sentences: Sequence[CharSpan]) -> List[CharSpan]:
+    """Choose the sentences that the arguments of some triples touch, and join neighbours."""
+    arguments = [record[role] for record in records for role in ("subject", "object")]
+    passages: List[CharSpan] = []
+    previous = -2
+    for number, sentence in enumerate(sentences):
+        if any(overlaps(argument, sentence) for argument in arguments):
+            start = passages.pop()[0] if number == previous + 1 else sentence[0]
+            passages.append((start, sentence[1]))
+            previous = number
+    return passages
+
+
+def plain_triple(record: Record, text: str, *, has_score: bool) -> Record:
+    """Return plain values of a predicted triple, which has a score, or of a gold one."""
+    spans = {
+        role: {"text": text[slice(*record[role])], "start": record[role][0], "end": record[role][1]}
+        for role in ("subject", "object")
+    }
+    described = {"relation": record["relation"], **spans}
+    return {**described, "score": record["score"], "source": record["source"]} if has_score else described
+
+
 def _agreement(one: CharSpan, other: CharSpan, text: str) -> int:
     """Return 2 if two arguments have the same text, 1 if they overlap, else 0."""
     if text[slice(*one)] == text[slice(*other)]:
@@ -141,12 +288,12 @@ def _group_mentions(records: Iterable[Record], text: str) -> Dict[TextKey, List[
 
 
 def _find_nearest(
-    records: Sequence[Record], others: Mapping[TextKey, Sequence[Record]], *, found: AbstractSet[TextKey], text: str
+    records: Sequence[Record], others: Mapping[TextKey, Sequence[Record]], *, matched: AbstractSet[TextKey], text: str
 ) -> Optional[_Relative]:
     """Find the triple that an error is most closely related to, if there is one.
 
     records (Sequence[Record]): Mentions of the error.
-    found (AbstractSet[TextKey]): Those of the others that are not errors.
+    matched (AbstractSet[TextKey]): Those of the others that are not errors.
     """
     relatives = []
     for key, mentions in others.items():
@@ -154,15 +301,15 @@ def _find_nearest(
             error_class = relate_triples(record, other, text)
             if error_class is not None:
                 distance = sum(abs(record[role][0] - other[role][0]) for role in ("subject", "object"))
-                order = _RANKS[error_class], key in found, distance, _position(other), _position(record)
+                order = _RANKS[error_class], key in matched, distance, _position(other), _position(record)
                 relatives.append(_Relative(order, error_class, record, other))
     return min(relatives, key=lambda relative: relative.order, default=None)
 
 
-def _is_half_found(records: Iterable[Record], right: Iterable[Record], text: str) -> bool:
-    """Return True if a right prediction has the relation of a triple and one of its arguments."""
+def _shares_argument(records: Iterable[Record], correct: Iterable[Record], text: str) -> bool:
+    """Return True if a correct prediction has the relation of a triple and one of its arguments."""
     shared = (WRONG_OBJECT, WRONG_SUBJECT, BOUNDARY)
-    return any(relate_triples(record, other, text) in shared for record, other in product(records, right))
+    return any(relate_triples(record, other, text) in shared for record, other in product(records, correct))
 
 
 def _position(record: Record) -> _Position:
@@ -175,3 +322,50 @@ def _make_error(kind: str, records: Sequence[Record], nearest: Optional[_Relativ
     if nearest is None:
         return TripleError(kind, alone, records[0], None, False)
     return TripleError(kind, nearest.error_class, nearest.record, nearest.other, not nearest.order[1])
+
+
+def _confused(errors: Sequence[TripleError], text: str) -> Counter[Tuple[str, str]]:
+    """Count gold and predicted relations of the triples of a document that are not correct."""
+    links: Dict[Tuple[TextKey, TextKey], Tuple[str, str]] = {}
+    alone = Counter[Tuple[str, str]]()
+    for error in errors:
+        is_wrong = error.kind == FALSE_POSITIVE
+        if error.nearest is None or error.error_class not in _SAME_ARGUMENTS:
+            relation = error.record["relation"]
+            alone[(NONE, relation) if is_wrong else (relation, NONE)] += 1
+        else:
+            of_gold, of_model = (error.nearest, error.record) if is_wrong else (error.record, error.nearest)
+            keys = text_key(of_gold, text), text_key(of_model, text)
+            links[keys] = of_gold["relation"], of_model["relation"]
+    return alone + Counter(links.values())
+
+
+def _count(errors: Sequence[TripleError], *, correct: int) -> Tuple[int, int, int]:
+    """Return the numbers of correct predictions, false positives and false negatives."""
+    wrong = sum(error.kind == FALSE_POSITIVE for error in errors)
+    return correct, wrong, len(errors) - wrong
+
+
+def _gain(totals: Tuple[int, int, int], wrong: int, missed: int) -> float:
+    """Compute the gain in F1 if some of the false positives were removed, and some of the missed triples predicted.
+
+    totals (Tuple[int, int, int]): As `_count` returns them.
+    """
+
+    def f(correct: int, wrong: int, missed: int) -> float:
+        return 2 * correct / max(2 * correct + wrong + missed, 1)
+
+    return f(totals[0] + missed, totals[1] - wrong, totals[2] - missed) - f(*totals)
+
+
+def _cost(error: TripleError, totals: Tuple[int, int, int]) -> float:
+    """Compute the gain if an error is corrected, together with its nearest triple if that is an error too."""
+    is_wrong = error.kind == FALSE_POSITIVE
+    return _gain(totals, int(is_wrong or error.nearest_is_error), int(not is_wrong or error.nearest_is_error))
+
+
+def _score(error: TripleError) -> float:
+    """Return the score of the false positive; 0 if a triple was missed without one."""
+    if error.kind == FALSE_POSITIVE:
+        return float(error.record["score"])
+    return 0.0 if error.nearest is None else float(error.nearest["score"])

@@ -1,26 +1,42 @@
-"""Evaluation of a pipeline on a corpus: all scores, calibration and speed."""
+"""Evaluation of a pipeline on a corpus: all scores, those of triples that training data lack, calibration and speed."""
 
 import time
-from typing import Callable, Collection, Iterable, List, Optional, Sequence, Tuple
+from typing import Callable, Collection, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
-from spacy.scorer import Scorer
+from spacy.scorer import PRFScore, Scorer
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.store import get_records, set_relations
 from ..errors import Errors
-from .bootstrap import bootstrap_f1
-from .calibration import best_threshold, expected_calibration_error
 from .clusters import clusters_source, score_cluster_baselines
+from .probabilities import bootstrap_interval, expected_calibration_error
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
-from .triples import Scores, TripleOutcomes, collect_outcomes, compare_documents, gold_records, score_triples
-from .unseen import TrainingFacts, score_unseen
+from .thresholds import best_threshold, f_score
+from .triples import (
+    ComparedDocument,
+    Scores,
+    TextKey,
+    TripleOutcomes,
+    collect_outcomes,
+    compare_documents,
+    gold_records,
+    score_triples,
+    text_key,
+)
 
 # Assigned by components that detect the relations of sentences.
 RELATIONS = "span._.relations"
 
 SHARED = "shared"
+
+
+class TrainingFacts(NamedTuple):
+    """Content of training data: `triples`, as exact match compares them, and `texts`."""
+
+    triples: Set[TextKey]
+    texts: Set[str]
 
 
 def evaluate_pipeline(
@@ -91,19 +107,62 @@ def choose_labels(nlp: Language, examples: Sequence[Example], wanted: Optional[L
     return chosen
 
 
+def read_training(docs: Iterable[Doc]) -> TrainingFacts:
+    """Collect the gold triples and the texts of training documents."""
+    triples: Set[TextKey] = set()
+    texts: Set[str] = set()
+    for doc in docs:
+        text = doc.text
+        texts.add(text)
+        triples.update(text_key(record, text) for record in get_records(doc) or [] if record["source"] == "")
+    return TrainingFacts(triples, texts)
+
+
+def score_sets(
+    gold: Sequence[Collection[TextKey]],
+    predicted: Sequence[Collection[TextKey]],
+    *,
+    known: Collection[TextKey] = frozenset(),
+) -> PRFScore:
+    """Compare sets of triples document by document.
+
+    gold, predicted (Sequence[Collection[TextKey]]): Triples of each document. Length D
+    known (Collection[TextKey]): Triples that are left out on both sides: a known triple is neither a gold triple to
+        find nor a correct or wrong prediction, in whatever document it stands.
+    """
+    score = PRFScore()
+    for triples, predictions in zip(gold, predicted):
+        score.score_set(set(predictions).difference(known), set(triples).difference(known))
+    return score
+
+
+def score_unseen(documents: Sequence[ComparedDocument], training: Optional[TrainingFacts]) -> Scores:
+    """Return exact scores of unseen triples, `unseen_p`, `unseen_r` and `unseen_f`, and how many of them gold has.
+
+    RETURNS (Scores): Empty if no training data are given.
+    """
+    if training is None:
+        return {}
+    gold = [document.gold_keys for document in documents]
+    score = score_sets(gold, [document.scores for document in documents], known=training.triples)
+    scores = {f"unseen_{key}": value for key, value in zip("prf", (score.precision, score.recall, score.fscore))}
+    return {**scores, "n_gold_unseen": sum(len(keys - training.triples) for keys in gold)}
+
+
 def _score_confidence(outcomes: TripleOutcomes) -> Scores:
     """Score the calibration of predicted triples, and compute intervals of F1 and the F1 of the best threshold."""
     scores, correct = outcomes.scores, outcomes.correct
     threshold, best_f = best_threshold(scores, correct, n_gold=outcomes.n_gold)
-    low, high = bootstrap_f1(outcomes.right_per_document, outcomes.predicted_per_document, outcomes.gold_per_document)
-    is_annotated = len(outcomes.gold_per_document) > 0
+    counts = (outcomes.correct_per_document, outcomes.predicted_per_document, outcomes.gold_per_document)
+    is_annotated = len(counts[0]) > 0
+    low, high = bootstrap_interval(lambda drawn: f_score(*(drawn @ each for each in counts)), len(counts[0]))
     return {
         "ece": expected_calibration_error(scores, correct),
         "ece_width": expected_calibration_error(scores, correct, bins="width"),
         "best_threshold": threshold if correct.any() else None,
         "best_threshold_f": best_f if is_annotated else None,
-        "exact_f_low": low if is_annotated else None,
-        "exact_f_high": high if is_annotated else None,
+        "exact_f_low": float(low) if is_annotated else None,
+        "exact_f_high": float(high) if is_annotated else None,
         "n_gold": outcomes.n_gold,
         "n_predicted": len(scores),
         "support_per_type": outcomes.gold_per_label,

@@ -1,14 +1,17 @@
-"""Numerics of probabilities: softmax, sigmoid and logit, Platt scaling and temperature scaling. Arrays in, arrays out.
+"""Numerics of probabilities: softmax, sigmoid and logit, Platt and temperature scaling, calibration error, bootstrap.
 
     Platt scaling          p' = σ(scale · logit(p) + shift),   scale > 0
     temperature scaling    p' = softmax(z / T)
 
 The scale is positive, so that Platt scaling keeps the order of the scores and any ranking made of them.
 
-Sources: Platt, Advances in Large Margin Classifiers, 1999; Guo et al., ICML 2017.
+`scores` are confidences of N predictions, 0 to 1, and `correct` marks the correct ones, both of shape (N,).
+
+Sources: Platt, Advances in Large Margin Classifiers, 1999; Guo et al., ICML 2017; for the bootstrap Efron and
+Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (percentile intervals).
 """
 
-from typing import NamedTuple, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
@@ -32,6 +35,18 @@ _MIN_SCALE = 0.05
 _RIDGE = 0.1
 
 _STEPS = 50  # of Newton's method; the problem is convex and needs few
+
+SAMPLES = 1000  # of a bootstrap
+
+LEVEL = 0.95
+
+
+class Bin(NamedTuple):
+    """One bin of a reliability diagram: mean score, share of correct predictions, number of predictions."""
+
+    confidence: float
+    accuracy: float
+    size: int
 
 
 class Platt(NamedTuple):
@@ -76,15 +91,14 @@ def fit_platt(scores: Floats, correct: Bools, *, fit_shift: bool = True) -> Plat
 
     A small ridge penalty towards the identity keeps the scale finite for few or perfectly separated predictions.
 
-    scores (Floats): Confidences, 0 to 1; without any, the result is the identity. Shape (N,)
-    correct (Bools): Which predictions are correct. Shape (N,)
+    scores (Floats): Without any, the result is the identity.
     fit_shift (bool): False: fit the scale alone.
     """
     scores, correct = check_scores(scores, correct)
     if not len(scores):
         return Platt(1.0, 0.0)
-    n_right, n_wrong = int(correct.sum()), int((~correct).sum())
-    targets = numpy.where(correct, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
+    n_correct, n_wrong = int(correct.sum()), int((~correct).sum())
+    targets = numpy.where(correct, (n_correct + 1) / (n_correct + 2), 1 / (n_wrong + 2))
     logits = logit(scores)
     inputs = numpy.stack([logits, numpy.ones_like(logits)], axis=1)  # (N, 2)
     start = numpy.array([1.0, 0.0])
@@ -115,6 +129,61 @@ def fit_temperature(logits: _AnyFloats, targets: _AnyFloats, *, grid: Optional[S
         left, right = high - ratio * (high - low), low + ratio * (high - low)
         low, high = (low, right) if cost(numpy.exp(left)) < cost(numpy.exp(right)) else (left, high)
     return float(numpy.exp((low + high) / 2))
+
+
+def calibration_bins(scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass") -> List[Bin]:
+    """Group predictions into the bins of a reliability diagram, from low to high scores.
+
+    n_bins (int): Number of bins; empty ones are left out.
+    bins (str): "mass": equal numbers of predictions; "width": equal steps from 0 to 1.
+    RETURNS (List[Bin]): Predictions with equal scores each count with their mean accuracy.
+    """
+    scores, correct = check_scores(scores, correct)
+    _, position, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
+    share = numpy.bincount(position, weights=correct) / counts
+    order = numpy.argsort(scores)
+    scores, accuracy = scores[order], share[position][order]
+    if bins == "mass":
+        groups = numpy.array_split(numpy.arange(len(scores)), n_bins)
+    elif bins == "width":
+        which = numpy.minimum((scores * n_bins).astype(int), n_bins - 1)
+        groups = [numpy.flatnonzero(which == number) for number in range(n_bins)]
+    else:
+        raise ValueError(Errors.R209.format(what="bins", found=repr(bins), expected="'mass' or 'width'"))
+    return [Bin(float(scores[g].mean()), float(accuracy[g].mean()), len(g)) for g in groups if len(g)]
+
+
+def expected_calibration_error(
+    scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass"
+) -> Optional[float]:
+    """Compute the ECE: mean distance between score and accuracy of the `calibration_bins`, weighted by size.
+
+    RETURNS (Optional[float]): 0 to 1; None without predictions.
+    """
+    groups = calibration_bins(scores, correct, n_bins=n_bins, bins=bins)
+    total = sum(group.size for group in groups)
+    return sum(group.size * abs(group.confidence - group.accuracy) for group in groups) / total if total else None
+
+
+def bootstrap_interval(score: Callable[[Counts], Floats], n_documents: int, *, seed: int = 0) -> Tuple[Floats, Floats]:
+    """Compute the 95 % bootstrap interval of scores; documents are drawn with replacement, as many as there are.
+
+    For the difference of two systems, `score` computes both on the same draw (paired bootstrap), so that documents
+    which are hard for both do not widen the interval.
+
+    score (Callable[[Counts], Floats]): Maps how often each document is drawn, shape (D,), to K scores.
+    RETURNS (Tuple[Floats, Floats]): Lower and upper ends. Shapes (K,); 0 without documents.
+    """
+    if not n_documents:
+        nothing = numpy.zeros_like(score(numpy.zeros(0, dtype="int64")))
+        return nothing, nothing
+    generator = numpy.random.default_rng(seed)
+    values = []
+    for _ in range(SAMPLES):  # one sample at a time: a matrix of (SAMPLES, D) would be large
+        drawn = generator.integers(n_documents, size=n_documents)
+        values.append(score(numpy.bincount(drawn, minlength=n_documents)))
+    low, high = numpy.quantile(numpy.asarray(values), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
 
 
 def check_scores(scores: Floats, correct: Bools) -> Tuple[Floats, Bools]:

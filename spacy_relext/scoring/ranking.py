@@ -18,8 +18,8 @@ from typing import Dict, Hashable, Iterable, List, NamedTuple, Optional, Set, Tu
 import numpy
 
 from ..errors import Errors, check_choice
-from .calibration import average_precision, precision_recall_curve
 from .probabilities import Bools, Floats, check_scores
+from .thresholds import average_precision, precision_recall_curve
 
 UNITS = ("bag", "mention")
 

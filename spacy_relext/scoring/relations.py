@@ -16,9 +16,8 @@ from spacy.util import registry
 from ..annotations.sentences import is_inside, sentence_offsets
 from ..annotations.store import char_span, get_relations, has_relations
 from ..annotations.triple import CharSpan, Record
-from .calibration import DEFAULT_THRESHOLD, average_precision
-from .probabilities import Bools, Floats
-from .triples import Scores, gold_records, score_per_label
+from .thresholds import DEFAULT_THRESHOLD, average_precision
+from .triples import Outcomes, Scores, gold_records, mean, score_per_label
 
 Threshold = Union[float, Mapping[str, float]]
 
@@ -58,27 +57,6 @@ class RelationScorer:
         if self.threshold is not None:
             threshold, thresholds = self.threshold, None
         return score_relations(examples, threshold=threshold, thresholds=thresholds)
-
-
-@dataclass(frozen=True)
-class RelationCells:
-    """Relation probabilities of the sentences of annotated documents.
-
-    scores (Floats): Probability of each cell. Shape (N,)
-    correct (Bools): True if the sentence states the relation. Shape (N,)
-    labels (List[str]): Relation of each. Length N
-    gold_per_label (Dict[str, int]): Sentences that state each relation, and documents in which it crosses sentences.
-    """
-
-    scores: Floats
-    correct: Bools
-    labels: List[str]
-    gold_per_label: Dict[str, int]
-
-    @property
-    def n_gold(self) -> int:
-        """RETURNS (int): Sum of `gold_per_label`."""
-        return sum(self.gold_per_label.values())
 
 
 @dataclass(frozen=True)
@@ -126,12 +104,11 @@ def score_relations(
     detected = [label for label, is_accepted in zip(cells.labels, is_detected) if is_accepted]
     per_type = score_per_label(detected, cells.correct[is_detected], cells.gold_per_label)
     micro = sum(per_type.values(), PRFScore())
-    of_gold = [per_type[label].fscore for label in cells.gold_per_label]
     return {
         "relations_micro_p": micro.precision,
         "relations_micro_r": micro.recall,
         "relations_micro_f": micro.fscore,
-        "relations_macro_f": sum(of_gold) / len(of_gold) if of_gold else None,
+        "relations_macro_f": mean(per_type[label].fscore for label in cells.gold_per_label),
         "relations_ap": average_precision(cells.scores, cells.correct, n_gold=cells.n_gold),
         "relations_per_type": {label: prf.to_dict() for label, prf in per_type.items()},
     }
@@ -148,10 +125,12 @@ def gold_relations(example: Example) -> Optional[List[Tuple[CharSpan, Set[str]]]
     ]
 
 
-def collect_cells(examples: Iterable[Example]) -> RelationCells:
-    """Collect stored relation probabilities and their correctness, in the order of the documents.
+def collect_cells(examples: Iterable[Example]) -> Outcomes:
+    """Collect the stored relation probabilities of sentences as predictions, in the order of the documents.
 
     examples (Iterable[Example]): Predicted and reference documents; those without annotation are skipped.
+    RETURNS (Outcomes): The cells; gold has the sentences that state each relation, and the documents in which it
+        crosses sentences.
     """
     scores: List[float] = []
     correct: List[bool] = []
@@ -172,7 +151,7 @@ def collect_cells(examples: Iterable[Example]) -> RelationCells:
             if not any(_is_stated(record, sentence) for sentence, _ in sentences)
         ]
         gold_counts.update(set(crossing))
-    return RelationCells(
+    return Outcomes(
         scores=numpy.asarray(scores, dtype="float64"),
         correct=numpy.asarray(correct, dtype=bool),
         labels=labels,
@@ -180,14 +159,14 @@ def collect_cells(examples: Iterable[Example]) -> RelationCells:
     )
 
 
-def estimate_label_frequency(cells: RelationCells, *, labels: Sequence[str]) -> LabelFrequency:
+def estimate_label_frequency(cells: Outcomes, *, labels: Sequence[str]) -> LabelFrequency:
     """Estimate the share of the true relations that is labelled: the mean probability of labelled held-out cells.
 
     A detector trained on labels with random gaps gives a true relation the probability that it is labelled. Other
     uncertainty lowers the estimate as well, so 1 - c is an upper bound of the missing share. The estimate is at least
     0.1, and 1 if nothing is labelled.
 
-    cells (RelationCells): Held-out sentences, labelled like the training data, with uncalibrated probabilities.
+    cells (Outcomes): Held-out sentences, labelled like the training data, with uncalibrated probabilities.
     """
     names = numpy.asarray(cells.labels, dtype=object)[cells.correct]
     scores = cells.scores[cells.correct]

@@ -17,8 +17,8 @@ from ..annotations.entities import is_judged
 from ..annotations.sentences import overlaps, sentence_offsets
 from ..annotations.store import get_records
 from ..annotations.triple import CharSpan, Record
-from .calibration import average_precision
 from .probabilities import Bools, Counts, Floats
+from .thresholds import average_precision
 
 # Key → fraction, mapping of fractions, or None if it cannot be computed.
 Scores = Dict[str, Any]
@@ -69,28 +69,36 @@ class TripleScorer:
 
 
 @dataclass(frozen=True)
-class TripleOutcomes:
-    """The N predicted triples of D annotated documents, each once, under exact match of texts.
+class Outcomes:
+    """N predictions, and what gold says of them.
 
-    scores (Floats): Highest score of each triple. Shape (N,)
+    scores (Floats): Score of each. Shape (N,)
     correct (Bools): Which are in gold. Shape (N,)
     labels (List[str]): Relation of each. Length N
-    gold_per_label (Dict[str, int]): Gold triples of each relation, those never predicted included.
-    right_per_document, predicted_per_document, gold_per_document (Counts): Shape (D,)
+    gold_per_label (Dict[str, int]): Gold items of each relation, those never predicted included.
     """
 
     scores: Floats
     correct: Bools
     labels: List[str]
     gold_per_label: Dict[str, int]
-    right_per_document: Counts
-    predicted_per_document: Counts
-    gold_per_document: Counts
 
     @property
     def n_gold(self) -> int:
-        """RETURNS (int): All gold triples."""
-        return int(self.gold_per_document.sum())
+        """RETURNS (int): All gold items."""
+        return sum(self.gold_per_label.values())
+
+
+@dataclass(frozen=True)
+class TripleOutcomes(Outcomes):
+    """The predicted triples of D annotated documents, each once with its highest score, under exact match of texts.
+
+    correct_per_document, predicted_per_document, gold_per_document (Counts): Shape (D,)
+    """
+
+    correct_per_document: Counts
+    predicted_per_document: Counts
+    gold_per_document: Counts
 
 
 class ComparedDocument(NamedTuple):
@@ -125,8 +133,8 @@ def score_triples(
     `partial_p`, `partial_r`, `partial_f` (texts cut to their first word), `macro_p`, `macro_r`, `macro_f` (mean of the
     exact scores of the relations in gold), `triples_per_type` (relation → exact p, r, f), `empty_error_rate` (share
     of the sentences without a gold triple that have a predicted one), `direction_accuracy` (share of predictions with
-    the right direction among those that are right in either). If gold has two or more assertions, also
-    `assertion_accuracy` and `assertion_macro_f`, of the exactly right triples.
+    the correct direction among those that are correct in either). If gold has two or more assertions, also
+    `assertion_accuracy` and `assertion_macro_f`, of the exactly correct triples.
 
     source (Optional[str]): Score this component's triples only; None: every predicted triple.
     candidates (Optional[Candidates]): What `exact_ap` ranks; None: the predicted triples, so that it depends on the
@@ -157,15 +165,14 @@ def score_triples(
     scores["exact_ap"] = average_precision(ranked.scores, ranked.correct, n_gold=ranked.n_gold)
     scores["triples_per_type"] = {label: prf.to_dict() for label, prf in per_type.items()}
     for key in "prf":
-        of_gold = [scores["triples_per_type"][label][key] for label in outcomes.gold_per_label]
-        scores[f"macro_{key}"] = sum(of_gold) / len(of_gold) if of_gold else None
+        scores[f"macro_{key}"] = mean(scores["triples_per_type"][label][key] for label in outcomes.gold_per_label)
     scores["empty_error_rate"] = empty_errors / empty if empty else None
     scores["direction_accuracy"] = int(outcomes.correct.sum()) / either_direction if either_direction else None
     return {**scores, **_score_assertions(documents)}
 
 
 def _score_assertions(documents: Sequence[ComparedDocument]) -> Scores:
-    """Score the assertions of right triples; nothing if all gold triples have the same assertion."""
+    """Score the assertions of correct triples; nothing if all gold triples have the same assertion."""
     stated: Dict[Tuple[int, TextKey], Set[str]] = {}
     for number, example, _, gold, *_ in documents:
         for record in gold:
@@ -173,20 +180,19 @@ def _score_assertions(documents: Sequence[ComparedDocument]) -> Scores:
             stated.setdefault(key, set()).add(assertion_of(record.get("attributes", {})))
     if len(set().union(*stated.values())) < 2:
         return {}
-    predicted, right, gold_counts = [], [], Counter[str]()
+    predicted, correct, gold_counts = [], [], Counter[str]()
     for number, example, _, _, records, *_ in documents:
         for record in records:
             wanted = stated.get((number, text_key(record, example.reference.text)))
             if wanted:
                 label = assertion_of(record.get("attributes", {}))
                 predicted.append(label)
-                right.append(label in wanted)
+                correct.append(label in wanted)
                 gold_counts[label if label in wanted else min(wanted)] += 1
-    per_label = score_per_label(predicted, numpy.asarray(right, dtype=bool), gold_counts)
-    f_scores = [per_label[label].fscore for label in gold_counts]
+    per_label = score_per_label(predicted, numpy.asarray(correct, dtype=bool), gold_counts)
     return {
-        "assertion_accuracy": sum(right) / len(right) if right else None,
-        "assertion_macro_f": sum(f_scores) / len(f_scores) if f_scores else None,
+        "assertion_accuracy": mean(correct),
+        "assertion_macro_f": mean(per_label[label].fscore for label in gold_counts),
     }
 
 
@@ -211,17 +217,24 @@ def collect_outcomes(
 
 
 def score_per_label(labels: Sequence[str], correct: Bools, gold: Mapping[str, int]) -> Dict[str, PRFScore]:
-    """Count right, wrong and missed items of each label, sorted.
+    """Count correct, wrong and missed items of each label, sorted.
 
     labels (Sequence[str]): Label of each prediction. Length N
-    correct (Bools): Which are right. Shape (N,)
+    correct (Bools): Which are correct. Shape (N,)
     gold (Mapping[str, int]): Gold items of each label.
     """
-    predicted, right = Counter(labels), Counter(label for label, is_right in zip(labels, correct) if is_right)
+    predicted = Counter(labels)
+    matches = Counter(label for label, is_correct in zip(labels, correct) if is_correct)
     return {
-        label: PRFScore(tp=right[label], fp=predicted[label] - right[label], fn=gold.get(label, 0) - right[label])
+        label: PRFScore(tp=matches[label], fp=predicted[label] - matches[label], fn=gold.get(label, 0) - matches[label])
         for label in sorted({*predicted, *gold})
     }
+
+
+def mean(values: Iterable[float]) -> Optional[float]:
+    """Compute the mean; None without values."""
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else None
 
 
 def gold_records(example: Example) -> Optional[List[Record]]:
@@ -278,17 +291,17 @@ def _collect(documents: Sequence[ComparedDocument]) -> TripleOutcomes:
     gold = Counter(key[0] for document in documents for key in document.gold_keys)
     return TripleOutcomes(
         scores=numpy.asarray([score for document in documents for score in document.scores.values()], dtype="float64"),
-        correct=numpy.asarray([is_right for each in correct for is_right in each], dtype=bool),
+        correct=numpy.asarray([is_correct for each in correct for is_correct in each], dtype=bool),
         labels=[key[0] for document in documents for key in document.scores],
         gold_per_label=dict(sorted(gold.items())),
-        right_per_document=numpy.asarray([sum(each) for each in correct], dtype="int64"),
+        correct_per_document=numpy.asarray([sum(each) for each in correct], dtype="int64"),
         predicted_per_document=numpy.asarray([len(each) for each in correct], dtype="int64"),
         gold_per_document=numpy.asarray([len(document.gold_keys) for document in documents], dtype="int64"),
     )
 
 
 def _is_judged(record: Record, example: Example) -> bool:
-    """Return True if gold says whether a triple is right; see `is_judged`."""
+    """Return True if gold says whether a triple is correct; see `is_judged`."""
     return is_judged(example.reference, tuple(record["subject"]), tuple(record["object"]))
 
 

@@ -45,7 +45,7 @@ def _plain_dispute(dispute: Dispute, text: str) -> Record:
     sides: Dict[bool, List[Record]] = {False: [], True: []}
     for triple in dispute.triples:
         shown = show_triple(text, dispute.passages, triple.record, has_score=True)
-        sides[triple.by_second].append({**shown, "outcome": "correct" if triple.is_right else "wrong"})
+        sides[triple.by_second].append({**shown, "outcome": "correct" if triple.is_correct else "wrong"})
     plain = show_triple(text, dispute.passages, None, has_score=False)
     return {"document": dispute.document, "plain": plain, "sides": [sides[False], sides[True]]}
 

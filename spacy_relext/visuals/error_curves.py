@@ -4,7 +4,8 @@ from io import StringIO
 from typing import TYPE_CHECKING, Callable, Mapping, Sequence, Tuple
 
 from ..errors import require
-from ..scoring.calibration import calibration_bins, precision_recall_curve
+from ..scoring.probabilities import calibration_bins
+from ..scoring.thresholds import precision_recall_curve
 from ..scoring.triples import TripleOutcomes
 from .recall_curve import thin_points
 

@@ -6,9 +6,17 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from spacy.training import Example
 
 from ..annotations.triple import Record
-from ..scoring.calibration import expected_calibration_error
-from ..scoring.error_tables import NONE, CorpusError, CorpusErrors, collect_errors
-from ..scoring.errors import CLASSES, DEFINITIONS, FALSE_NEGATIVE, FALSE_POSITIVE
+from ..scoring.errors import (
+    CLASSES,
+    DEFINITIONS,
+    FALSE_NEGATIVE,
+    FALSE_POSITIVE,
+    NONE,
+    CorpusError,
+    CorpusErrors,
+    collect_errors,
+)
+from ..scoring.probabilities import expected_calibration_error
 from ..scoring.triples import Candidates, TextKey, TripleOutcomes, collect_outcomes, score_per_label, text_key
 from .comparison_page import show_triple
 from .error_curves import draw_precision_recall, draw_reliability, draw_training_sizes

@@ -7,6 +7,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_relext.annotations.store import set_relations, set_triples
+from spacy_relext.scoring.probabilities import bootstrap_interval
+from spacy_relext.scoring.thresholds import f_score
 
 NLP = spacy.blank("en")
 TextTriple = Tuple[str, str, str]
@@ -47,3 +49,9 @@ def make_example(
     if relations is not None:
         set_relations(doc, zip([(s.start_char, s.end_char) for s in doc.sents], relations))
     return Example(doc, reference)
+
+
+def f1_interval(correct: Any, predicted: Any, gold: Any) -> Tuple[Any, Any]:
+    """The bootstrap interval of F1 from counts of each document."""
+    counts = (correct, predicted, gold)
+    return bootstrap_interval(lambda drawn: f_score(*(drawn @ each for each in counts)), len(correct))

@@ -10,11 +10,11 @@ from spacy.training import Example
 from spacy_relext import set_triples
 from spacy_relext.annotations.store import set_relations
 from spacy_relext.scoring.relations import (
-    RelationCells,
     collect_cells,
     estimate_label_frequency,
     score_relations,
 )
+from spacy_relext.scoring.triples import Outcomes
 
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")
@@ -48,8 +48,8 @@ def test_cells_of_sentences() -> None:
     assert scores["relations_micro_f"] == pytest.approx(f1)
 
 
-def cells_of(scores: List[float], correct: List[bool], labels: List[str]) -> RelationCells:
-    return RelationCells(np.array(scores, dtype=float), np.array(correct, dtype=bool), labels, {})
+def cells_of(scores: List[float], correct: List[bool], labels: List[str]) -> Outcomes:
+    return Outcomes(np.array(scores, dtype=float), np.array(correct, dtype=bool), labels, {})
 
 
 def test_frequency_by_hand() -> None:

@@ -25,7 +25,7 @@ def test_one_gold_triple() -> None:
         "met": (1.0, 1),
         "saw": (0.0, 0),
     }
-    assert (found.right, found.wrong) == ({"both": 0, "first": 1, "second": 0}, {"both": 0, "first": 1, "second": 0})
+    assert (found.correct, found.wrong) == ({"both": 0, "first": 1, "second": 0}, {"both": 0, "first": 1, "second": 0})
 
 
 def test_everything_that_two_pipelines_found() -> None:
@@ -54,7 +54,7 @@ def test_everything_that_two_pipelines_found() -> None:
         ("met", difference(2 / 3, 1, 2)),
         ("saw", difference(0, 2 / 3, 2)),
     ]
-    assert found.right == {"both": 2, "first": 0, "second": 2}
+    assert found.correct == {"both": 2, "first": 0, "second": 2}
     assert found.wrong == {"both": 2, "first": 4, "second": 2}
     records = {(side, each["subject"]): each for side in (0, 1) for each in predicted_records((first, second)[side][0])}
     assert found.disputes == [
@@ -82,12 +82,12 @@ def test_the_seed_draws_the_samples() -> None:
     assert first.low < -1 / 6 < first.high
 
 
-def test_disputed_triples_are_grouped_by_sentence_the_surest_first() -> None:
+def test_disputed_triples_are_grouped_by_sentence_the_most_confident_first() -> None:
     first = [make_example(TEXT, None), make_example(TEXT, [SAW], [(*MET, 0.2), (*BACK, 0.9)])]
     second = [make_example(TEXT, None), make_example(TEXT, [SAW], [(*SAW, 0.4), (*MET, 0.1)])]
     (dispute,) = compare_predictions(first, second).disputes
     assert (dispute.document, dispute.passages) == (1, [(13, 24)])
-    shown = [(each.record["subject"], each.is_right, each.by_second) for each in dispute.triples]
+    shown = [(each.record["subject"], each.is_correct, each.by_second) for each in dispute.triples]
     assert shown == [((20, 22), False, False), ((13, 15), True, True)]
     assert compare_predictions(first, second, label_filter=["met"]).disputes == []
     twice = [make_example(TEXT, [SAW], [(*MET, 0.2), (*BACK, 0.9), (*BACK, 0.3)])]

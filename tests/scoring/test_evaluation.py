@@ -1,7 +1,7 @@
 """Evaluation of pipelines whose predictions are known beforehand."""
 
 from types import SimpleNamespace
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Set
 
 import numpy as np
 import pytest
@@ -12,13 +12,19 @@ from spacy.training import Example
 
 from spacy_relext.annotations.store import get_triples, set_triples
 from spacy_relext.scoring import evaluation
-from spacy_relext.scoring.bootstrap import bootstrap_f1
 from spacy_relext.scoring.clusters import ClusterScorer, baseline_scores
-from spacy_relext.scoring.evaluation import choose_labels, evaluate_pipeline
+from spacy_relext.scoring.evaluation import (
+    TrainingFacts,
+    choose_labels,
+    evaluate_pipeline,
+    read_training,
+    score_sets,
+    score_unseen,
+)
 from spacy_relext.scoring.relations import RELATION_SCORE_WEIGHTS
-from spacy_relext.scoring.unseen import TrainingFacts
+from spacy_relext.scoring.triples import TextKey, compare_documents
 from tests.cli.fake_pipeline import make_pipeline
-from tests.scoring.builders import locate, make_example
+from tests.scoring.builders import f1_interval, locate, make_example
 
 MET, SAW, KNEW = ("Ada", "met", "Bo"), ("Cy", "saw", "Di"), ("Hal", "knew", "Ida")
 # A text, its gold triples, and what is predicted.
@@ -73,7 +79,7 @@ def test_every_score_by_hand(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> 
     seen: List[Example] = []
     training = TrainingFacts({("saw", "Cy", "Di")}, set())
     found = evaluate_pipeline(nlp, make_examples(), training=training, on_predictions=seen.extend)
-    low, high = bootstrap_f1(np.array([2, 0, 0]), np.array([2, 1, 0]), np.array([2, 0, 1]))
+    low, high = f1_interval(np.array([2, 0, 0]), np.array([2, 1, 0]), np.array([2, 0, 1]))
     assert {key: found.pop(key) for key in ("token_acc", "token_p", "token_r", "token_f")}, "of spaCy's own scorer"
     assert found.pop("triples_per_type") == {
         "knew": {"p": 0.0, "r": 0.0, "f": 0.0},
@@ -181,3 +187,40 @@ def test_chosen_relations_are_those_of_corpus_or_pipeline() -> None:
     assert choose_labels(nlp, examples, ["other", "knew", "absent"]) == ["knew", "other"]
     with pytest.raises(ValueError, match="In the corpus: none. Known to the pipeline: met, other, saw"):
         choose_labels(nlp, examples[3:], ["shared"])
+
+
+# Training states born_in(Ada, London); the test repeats it, states two new triples, and has one other prediction.
+OLD = ("born_in", "Ada", "London")
+NEW = ("born_in", "Ada", "Oslo")
+LIVES = ("lives_in", "Ada", "London")  # another relation of a known pair
+TURNED = ("born_in", "London", "Ada")
+
+
+def test_known_triples_are_left_out_of_both_sides() -> None:
+    gold: List[Set[TextKey]] = [{OLD, NEW}, {LIVES}, set()]
+    predicted: List[Set[TextKey]] = [{OLD, NEW, TURNED}, {OLD}, {OLD}]
+    everything = score_sets(gold, predicted)
+    assert (everything.tp, everything.fp, everything.fn) == (2, 3, 1)
+    unseen = score_sets(gold, predicted, known={OLD})
+    # NEW is right and TURNED wrong; LIVES is missed; the two wrong predictions of OLD do not count
+    assert (unseen.tp, unseen.fp, unseen.fn) == (1, 1, 1)
+    assert unseen.fscore == pytest.approx(0.5) and everything.fscore == pytest.approx(4 / 8)
+    assert score_sets(gold, predicted, known={OLD, NEW, LIVES, TURNED}).fscore == 0.0
+
+
+def test_scores_of_documents_and_what_training_holds() -> None:
+    nlp = spacy.blank("en")
+
+    def doc(text: str, *triples: Any, source: str = "") -> Any:
+        made = nlp(text)
+        set_triples(made, [(made[s : s + 1], label, made[o : o + 1]) for s, label, o in triples], source=source)
+        return made
+
+    training = read_training([doc("Ada of London", (0, "born_in", 2)), nlp("Nothing annotated")])
+    assert training == TrainingFacts({OLD}, {"Ada of London", "Nothing annotated"})
+    gold = doc("Ada of London and Oslo", (0, "born_in", 2), (0, "born_in", 4))
+    found = doc("Ada of London and Oslo", (0, "born_in", 2), (0, "lives_in", 2), source="extractor")
+    documents = list(compare_documents([Example(found, gold)]))
+    scores: Dict[str, Any] = score_unseen(documents, training)
+    assert scores == {"unseen_p": 0.0, "unseen_r": 0.0, "unseen_f": 0.0, "n_gold_unseen": 1}
+    assert score_unseen(documents, None) == {}

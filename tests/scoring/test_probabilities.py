@@ -3,9 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.scoring.calibration import expected_calibration_error
 from spacy_relext.scoring.probabilities import (
+    SAMPLES,
+    bootstrap_interval,
     calibrate,
+    calibration_bins,
+    expected_calibration_error,
     fit_platt,
     fit_temperature,
     log_softmax,
@@ -13,6 +16,8 @@ from spacy_relext.scoring.probabilities import (
     sigmoid,
     softmax,
 )
+from spacy_relext.scoring.thresholds import f_score
+from tests.scoring.builders import f1_interval
 
 
 def drawn(scale, shift, n=20000):
@@ -104,3 +109,87 @@ def test_extreme_logits():
     assert sigmoid(numpy.asarray([-1e4, -numpy.inf, 0.0, 1e4])).tolist() == [0.0, 0.0, 0.5, 1.0]
     assert numpy.isfinite(logit(numpy.asarray([0.0, 1.0]))).all()
     assert softmax(numpy.zeros((1, 2), dtype="float32")).dtype == "float32"
+
+
+SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
+
+
+def arrays(scored):
+    return numpy.array([s for s, _ in scored], dtype=float), numpy.array([c for _, c in scored], dtype=bool)
+
+
+def test_calibration_error_by_hand():
+    scores = numpy.array([0.25, 0.25, 0.75, 0.75])
+    correct = numpy.array([False, False, True, True])
+    assert expected_calibration_error(scores, correct, bins="width") == pytest.approx(0.25)
+    assert expected_calibration_error(scores, correct, bins="mass", n_bins=2) == pytest.approx(0.25)
+    assert [tuple(b) for b in calibration_bins(scores, correct, bins="width")] == [(0.25, 0, 2), (0.75, 1, 2)]
+    many = numpy.linspace(0.0, 1.0, 110)
+    assert [len(calibration_bins(many, many > 0.5, bins=bins)) for bins in ("mass", "width")] == [10, 10]
+    assert expected_calibration_error(numpy.zeros(0), numpy.zeros(0, bool)) is None
+    assert expected_calibration_error(numpy.ones(3), numpy.ones(3, bool), bins="width") == 0.0
+    with pytest.raises(ValueError, match="R209"):
+        expected_calibration_error(scores, correct, bins="other")
+
+
+def test_perfectly_calibrated_scores_have_a_small_error():
+    generator = numpy.random.default_rng(1)
+    scores = generator.random(20000)
+    correct = generator.random(20000) < scores
+    for bins in ("mass", "width"):
+        assert expected_calibration_error(scores, correct, bins=bins) < 0.02
+        assert expected_calibration_error(scores**3, correct, bins=bins) > 0.1
+
+
+@given(SCORED, st.randoms())
+def test_calibration_error_does_not_depend_on_order(scored, random):
+    shuffled = list(scored)
+    random.shuffle(shuffled)
+    for bins in ("mass", "width"):
+        first, second = (expected_calibration_error(*arrays(rows), bins=bins) for rows in (scored, shuffled))
+        assert first == (second if second is None else pytest.approx(second))
+
+
+def difference_interval(first, second, **settings):
+    """Correct predictions, predictions and gold triples by document. Shape (3, D)"""
+
+    def difference(drawn):
+        return numpy.array([f_score(*(drawn @ second.T)) - f_score(*(drawn @ first.T))])
+
+    (low,), (high,) = bootstrap_interval(difference, first.shape[1], **settings)
+    return low, high
+
+
+def test_bootstrap_interval():
+    right, predicted, gold = numpy.array([1, 0, 1] * 50), numpy.array([1, 1, 1] * 50), numpy.array([1, 1, 2] * 50)
+    low, high = f1_interval(right, predicted, gold)
+    f1 = 2 * right.sum() / (predicted.sum() + gold.sum())
+    assert low < f1 < high and high - low < 0.25
+    assert f1_interval(right, predicted, gold) == (low, high)
+    assert f1_interval(right, right, right) == (1.0, 1.0)
+    assert f1_interval(numpy.zeros(0), numpy.zeros(0), numpy.zeros(0)) == (0.0, 0.0)
+
+
+def test_differences_are_paired():
+    rng = numpy.random.default_rng(3)
+    gold = rng.integers(1, 5, 200)
+    right = rng.binomial(gold, 0.5)
+    better = numpy.minimum(gold, right + (numpy.arange(200) % 10 == 0))
+    first, second = numpy.stack([right, gold, gold]), numpy.stack([better, gold, gold])
+    low, high = difference_interval(first, second)
+    difference = f_score(*second.sum(axis=1)) - f_score(*first.sum(axis=1))
+    assert 0 < low < difference < high
+    (one_low, one_high), (two_low, _) = f1_interval(right, gold, gold), f1_interval(better, gold, gold)
+    assert high - low < 0.75 * (one_high - one_low) and two_low < one_high, "unpaired intervals overlap"
+    assert difference_interval(first, second) == (low, high)
+    assert difference_interval(first, second, seed=1) != (low, high)
+    assert difference_interval(second, first) == (pytest.approx(-high), pytest.approx(-low))
+    assert difference_interval(first, first) == (0.0, 0.0)
+
+
+def test_draws():
+    draws = []
+    bootstrap_interval(lambda drawn: draws.append(drawn) or numpy.zeros(1), 7)
+    assert len(draws) == SAMPLES and all(draw.sum() == 7 and len(draw) == 7 for draw in draws)
+    ends = bootstrap_interval(lambda drawn: drawn @ numpy.ones((0, 2)), 0)
+    assert [each.tolist() for each in ends] == [[0.0, 0.0], [0.0, 0.0]], "one for each label"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.scoring.calibration import best_threshold, label_thresholds, shrunken_thresholds
+from spacy_relext.scoring.thresholds import best_threshold, label_thresholds, shrunken_thresholds
 
 Data = Tuple[Any, Any, List[str], Dict[str, int]]
 N_LABELS = 12

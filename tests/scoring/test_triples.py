@@ -124,7 +124,7 @@ def test_outcomes_are_collected_document_by_document():
     found = collect_outcomes(examples)
     assert (found.scores.tolist(), found.correct.tolist()) == ([0.9, 0.8, 0.5], [False, True, True])
     assert (found.labels, found.gold_per_label, found.n_gold) == (["saw", "met", "met"], {"met": 2, "saw": 1}, 3)
-    counts = (found.right_per_document, found.predicted_per_document, found.gold_per_document)
+    counts = (found.correct_per_document, found.predicted_per_document, found.gold_per_document)
     assert [each.tolist() for each in counts] == [[1, 1], [2, 1], [2, 1]]
     assert collect_outcomes(examples, source="other", label_filter=["met"]).scores.tolist() == [0.8]
     assert collect_outcomes(examples, candidates=[[], [], []], source="other").n_gold == 3

@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.kb.facts import TripleStore, read_store
-from spacy_relext.scoring.calibration import average_precision
+from spacy_relext.scoring.thresholds import average_precision
 
 BORN, LIVES, WORKS = "/people/person/place_of_birth", "/people/person/place_lived", "/business/person/company"
 PEOPLE = 24

@@ -10,7 +10,7 @@ OLD, NEW, WRONG = ("born_in", "Ada", "Oslo"), ("born_in", "Bela", "Porto"), ("bo
 
 def test_training_sentences_are_left_out_in_a_split_of_their_own() -> None:
     from benchmarks.rere.unseen import Judged, score_by_training
-    from spacy_relext.scoring.unseen import TrainingFacts
+    from spacy_relext.scoring.evaluation import TrainingFacts
 
     training = TrainingFacts({OLD}, {"old"})
     sentences = [Judged("old", {OLD}, {OLD}), Judged("new", {OLD, NEW}, {OLD, WRONG}), Judged("other", {NEW}, {NEW})]

@@ -3,11 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.scoring.calibration import (
+from spacy_relext.scoring.thresholds import (
     average_precision,
     best_threshold,
-    calibration_bins,
-    expected_calibration_error,
     f_score,
     label_thresholds,
     precision_recall_curve,
@@ -109,9 +107,7 @@ def test_beta_moves_the_threshold_of_a_label():
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     correct = np.array([True, True, False, False, True, False])
     for beta, expected in ((1.0, 0.75), (2.0, 0.45)):
-        fitted = label_thresholds(
-            scores, correct, ["a"] * 6, n_gold={"a": 3}, min_positives=1, objective="label", beta=beta
-        )
+        fitted = label_thresholds(scores, correct, ["a"] * 6, n_gold={"a": 3}, min_positives=1, beta=beta)
         assert fitted == {"a": pytest.approx(expected)}
 
 
@@ -138,10 +134,6 @@ def test_f1_and_ten_positives_by_default():
         usual = fit(scores, correct, labels, n_gold=n_gold)
         assert usual == fit(scores, correct, labels, n_gold=n_gold, beta=1.0, min_positives=10, floor=0.0)
         assert usual != fit(scores, correct, labels, n_gold=n_gold, beta=2.0)
-    usual = label_thresholds(scores, correct, labels, n_gold=n_gold, objective="label")
-    assert (
-        usual["c"] != label_thresholds(scores, correct, labels, n_gold=n_gold, objective="label", min_positives=11)["c"]
-    )
     _, own = precision_thresholds(scores, correct, labels, precision=0.6)
     assert (
         set(own) == set("abc") != set(precision_thresholds(scores, correct, labels, precision=0.6, min_positives=11)[1])
@@ -201,7 +193,6 @@ def test_thresholds_that_accept_all_are_halfway_to_the_floor():
         assert (single, own) == (pytest.approx(b), {"a": pytest.approx(a), "b": pytest.approx(b)})
         assert precision_threshold(scores, correct, precision=0.5, **options) == (pytest.approx(b), 1.0, 3)
         options = {"n_gold": {"a": 2, "b": 1}, "min_positives": 1, **options}
-        assert label_thresholds(scores, correct, labels, objective="label", **options) == own
         assert label_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
         assert shrunken_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
 
@@ -211,11 +202,10 @@ def test_label_thresholds_need_positives():
     correct = np.array([True] * 12 + [False] * 12 + [True, True])
     labels = ["many"] * 24 + ["few"] * 2
     n_gold = {"many": 12, "few": 2, "unseen": 1}
-    for objective in ("micro", "label"):
-        fitted = label_thresholds(scores, correct, labels, n_gold=n_gold, objective=objective)
-        single, _ = best_threshold(scores, correct, n_gold=15)
-        assert fitted["few"] == fitted["unseen"] == single
-        assert 0.6 < fitted["many"] <= 0.9
+    fitted = label_thresholds(scores, correct, labels, n_gold=n_gold)
+    single, _ = best_threshold(scores, correct, n_gold=15)
+    assert fitted["few"] == fitted["unseen"] == single
+    assert 0.6 < fitted["many"] <= 0.9
     lower = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
     assert lower["few"] == 0.2  # all accepted: halfway to 0
     above = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2, floor=0.3)
@@ -234,38 +224,6 @@ def test_joint_thresholds_never_do_worse_than_one(rows):
     assert f1_at(scores - cuts if len(rows) else scores, correct, 0.0, total) >= single - 1e-12
 
 
-def test_calibration_error_by_hand():
-    scores = np.array([0.25, 0.25, 0.75, 0.75])
-    correct = np.array([False, False, True, True])
-    assert expected_calibration_error(scores, correct, bins="width") == pytest.approx(0.25)
-    assert expected_calibration_error(scores, correct, bins="mass", n_bins=2) == pytest.approx(0.25)
-    assert [tuple(b) for b in calibration_bins(scores, correct, bins="width")] == [(0.25, 0, 2), (0.75, 1, 2)]
-    many = np.linspace(0.0, 1.0, 110)
-    assert [len(calibration_bins(many, many > 0.5, bins=bins)) for bins in ("mass", "width")] == [10, 10]
-    assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) is None
-    assert expected_calibration_error(np.ones(3), np.ones(3, bool), bins="width") == 0.0
-    with pytest.raises(ValueError, match="R209"):
-        expected_calibration_error(scores, correct, bins="other")
-
-
-def test_perfectly_calibrated_scores_have_a_small_error():
-    generator = np.random.default_rng(1)
-    scores = generator.random(20000)
-    correct = generator.random(20000) < scores
-    for bins in ("mass", "width"):
-        assert expected_calibration_error(scores, correct, bins=bins) < 0.02
-        assert expected_calibration_error(scores**3, correct, bins=bins) > 0.1
-
-
-@given(SCORED, st.randoms())
-def test_calibration_error_does_not_depend_on_order(scored, random):
-    shuffled = list(scored)
-    random.shuffle(shuffled)
-    for bins in ("mass", "width"):
-        first, second = (expected_calibration_error(*arrays(rows), bins=bins) for rows in (scored, shuffled))
-        assert first == (second if second is None else pytest.approx(second))
-
-
 def test_arrays_that_do_not_belong_together_are_refused():
     with pytest.raises(ValueError, match="R209"):
         best_threshold(np.ones(2), np.ones(3, bool), n_gold=3)
@@ -273,5 +231,3 @@ def test_arrays_that_do_not_belong_together_are_refused():
         best_threshold(np.array([np.nan]), np.ones(1, bool), n_gold=3)
     with pytest.raises(ValueError, match="n_gold"):
         best_threshold(np.ones(2), np.ones(2, bool), n_gold=1)
-    with pytest.raises(ValueError, match="objective"):
-        label_thresholds(np.ones(1), np.ones(1, bool), ["a"], n_gold={"a": 1}, objective="macro")
