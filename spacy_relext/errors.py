@@ -511,7 +511,7 @@ class Errors:
     )
     R833 = "[R833] {place}: {found} contradicts {other}. Remove one of the two lines."
     R834 = (
-        "[R834] The sentences of facts cannot be weighed: {right} of {total} predicted facts are right. Fit on "
+        "[R834] The sentences of facts cannot be weighed: {correct} of {total} predicted facts are correct. Fit on "
         "documents with predicted and with gold triples, of which some agree: `spacy relext extract` of a .jsonl with "
         "triples."
     )

@@ -1,7 +1,7 @@
-"""Calibration of facts: triples of a trained pipeline become a graph, and the gold says which facts are right.
+"""Calibration of facts: triples of a trained pipeline become a graph, and the gold says which facts are correct.
 
 How the scores of sentences are combined is fitted on half of the documents and scored on the other half, and vice
-versa. A fact is right if it is in the gold of one of its documents.
+versa. A fact is correct if it is in the gold of one of its documents.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _predict_all(make: Callable[[Call, Path], list[Record]], call: Call, pipelin
 
 
 def judge(records: Sequence[Record]) -> tuple[FactSentences, Bools]:
-    """Make a graph of predictions and gold, and say which predicted facts are right."""
+    """Make a graph of predictions and gold, and say which predicted facts are correct."""
     documents = (parse_document(record, number=number, gold=True) for number, record in enumerate(records, 1))
     return judged_facts(build_graph(documents).tables)
 
@@ -80,7 +80,7 @@ def judge(records: Sequence[Record]) -> tuple[FactSentences, Bools]:
 def compare(halves: Sequence[tuple[FactSentences, Bools]]) -> dict[str, dict[str, float]]:
     """Score ways to combine sentences. RETURNS (dict[str, dict[str, float]]): System → metrics."""
     counts = numpy.concatenate([numpy.bincount(sentences.facts) for sentences, _ in halves])
-    correct = numpy.concatenate([right for _, right in halves])
+    correct = numpy.concatenate([each for _, each in halves])
     few = counts <= MOST_SENTENCES
     chances: dict[str, list[Floats]] = {}
     exponents = []
@@ -161,8 +161,8 @@ def _compare_names(doc: Doc, example: Example) -> Record:
         for each in get_records(example.reference) or ()
     }
     record = extraction_record(doc)
-    right = [t for t in record["triples"] if (t["subject_text"], t["relation"], t["object_text"]) in gold]
-    return _plain(record, right)
+    matches = [t for t in record["triples"] if (t["subject_text"], t["relation"], t["object_text"]) in gold]
+    return _plain(record, matches)
 
 
 def _with_gold(doc: Doc, parsed: Record, raw: Record) -> Record:
@@ -188,12 +188,12 @@ def _is_stated(triple: Record, names: Mapping[int, set[str]], stated: Mapping[st
     return any(subject in names.get(one, ()) and obj in names.get(two, ()) for one, two in pairs)
 
 
-def _plain(record: Record, right: Sequence[Record]) -> Record:
+def _plain(record: Record, gold: Sequence[Record]) -> Record:
     """Keep what a graph needs."""
     keys = ("subject", "relation", "object", "score", "source", "sent", "sent_start", "sent_end")
     short = {key: record[key] for key in ("text", "entities", "sents") if key in record}
     triples = [{key: each[key] for key in keys} for each in record["triples"]]
-    return {**short, "triples": triples, GOLD_KEY: [{key: each[key] for key in keys} for each in right]}
+    return {**short, "triples": triples, GOLD_KEY: [{key: each[key] for key in keys} for each in gold]}
 
 
 def _fold(name: str) -> str:

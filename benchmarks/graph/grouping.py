@@ -16,7 +16,7 @@ from spacy_relext.graph.within import RULES, Mention, group_mentions
 
 System = Callable[[Grouped], Sequence[Hashable]]
 
-# Merges in the test half that are not in the gold, judged manually: [title, kept, merged, rule, right or wrong].
+# Merges in the test half that are not in the gold, judged manually: [title, kept, merged, rule, correct or wrong].
 JUDGED = Path(__file__).parent / "judged.json"
 
 
@@ -60,19 +60,19 @@ def score(documents: Iterable[Grouped], group: System) -> dict[str, float]:
             sums.update({"precision": precision, "recall": recall, "mentions": 1})
             if gold_sizes[gold] > 1:
                 sums.update({"several_precision": precision, "several_recall": recall, "several": 1})
-        sums["right"] += _pairs(both)
+        sums["correct"] += _pairs(both)
         sums["predicted"] += _pairs(sizes)
         sums["gold"] += _pairs(gold_sizes)
     metrics = _harmonic("b3", sums["precision"] / sums["mentions"], sums["recall"] / sums["mentions"])
     several = max(sums["several"], 1)
     metrics.update(_harmonic("b3_several", sums["several_precision"] / several, sums["several_recall"] / several))
-    right, predicted, gold = sums["right"], max(sums["predicted"], 1), max(sums["gold"], 1)
-    return {**metrics, **_harmonic("pairs", right / predicted, right / gold)}
+    correct, predicted, gold = sums["correct"], max(sums["predicted"], 1), max(sums["gold"], 1)
+    return {**metrics, **_harmonic("pairs", correct / predicted, correct / gold)}
 
 
 def merge_precision(documents: Iterable[Grouped], judged: dict[tuple[str, ...], bool]) -> dict[str, float]:
-    """Compute the share of merges of different names that are in the gold, and the share in it or judged right."""
-    right = agreed = total = unread = 0
+    """Compute the share of merges of different names that are in the gold, and the share in it or judged correct."""
+    correct = agreed = total = unread = 0
     for document in documents:
         for link in group_mentions(document.mentions, text=document.text).links:
             kept, merged = document.mentions[link.kept].text, document.mentions[link.merged].text
@@ -82,16 +82,16 @@ def merge_precision(documents: Iterable[Grouped], judged: dict[tuple[str, ...], 
             is_gold = document.gold[link.kept] == document.gold[link.merged]
             agreed += is_gold
             verdict = judged.get((document.title, kept, merged, link.reason))
-            right += is_gold or bool(verdict)
+            correct += is_gold or bool(verdict)
             unread += not is_gold and verdict is None
     metrics = {"merge_precision_of_gold": agreed / max(total, 1), "merges_found": float(total)}
     if judged and not unread:
-        metrics["merge_precision_as_read"] = right / max(total, 1)
+        metrics["merge_precision_as_read"] = correct / max(total, 1)
     return metrics
 
 
 def read_judged() -> dict[tuple[str, ...], bool]:
-    """Read which merges that are not in the gold are right."""
+    """Read which merges that are not in the gold are correct."""
     rows = json.loads(JUDGED.read_text(encoding="utf8")) if JUDGED.exists() else []
     return {tuple(row[:4]): row[4] for row in rows}
 

@@ -125,7 +125,7 @@ def _key(name: Name, rules: Collection[str]) -> Key:
 
 
 def _short_keys(groups: Sequence[Group], reasons: Collection[str], rules: Collection[str]) -> Iterator[Tuple[int, Key]]:
-    """Yield the positions of groups with the short forms that some rules found inside documents."""
+    """Yield the positions of groups with the short forms of some rules inside documents."""
     for position, group in enumerate(groups):
         for form in group.short_forms:
             if form.reason in reasons:

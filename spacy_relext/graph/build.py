@@ -124,7 +124,7 @@ def fit_on(documents: Iterable[Document], *, options: Optional[GraphOptions] = N
     """Fit how sentences are combined, on documents with predicted and gold triples.
 
     documents (Iterable[Document]): Triples of the source "" are gold.
-    RAISES (ValueError): If no facts are predicted, or all or none of them are right.
+    RAISES (ValueError): If no facts are predicted, or all or none of them are correct.
     """
     sentences, correct = judged_facts(build_graph(documents, options=options).tables)
     return fit_discount(sentences, correct)

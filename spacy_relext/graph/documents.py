@@ -48,7 +48,7 @@ class Statement(NamedTuple):
 
 
 class EntitySpan(NamedTuple):
-    """An entity that a pipeline found."""
+    """An entity of a pipeline."""
 
     start: int
     end: int

@@ -89,7 +89,7 @@ def judged_facts(tables: GraphTables) -> Tuple[FactSentences, Bools]:
     """Collect the facts that components predict, and which of them gold triples state, too.
 
     tables (GraphTables): From documents with predicted and gold triples; those of the source "" are gold.
-    RETURNS (Tuple[FactSentences, Bools]): Sentences and scores of the predictions, and which facts are right.
+    RETURNS (Tuple[FactSentences, Bools]): Sentences and scores of the predictions, and which facts are correct.
     """
     facts = tables.support.column("fact_id").to_numpy()
     sentences, _ = encode(tables.support.column("sentence"))

@@ -138,11 +138,11 @@ def _support_columns(tables: GraphTables, facts: Mapping[int, int]) -> Record:
     sentences, documents, sources = _Codes(), _Codes(), _Codes()
     support: Record = {"starts": [0], "sentence": [], "spans": [], "score": [], "source": []}
     support.update({"documents": [], "further": []})
-    found = _sentences(tables, facts)
-    ids = [number for each in found for one in each for number in (one.subject, one.object)]
+    sentences_of_facts = _sentences(tables, facts)
+    ids = [number for each in sentences_of_facts for one in each for number in (one.subject, one.object)]
     mentions = _select(tables.mentions, "mention_id", ids)
     places = {number: span for number, *span in table_rows(mentions, ("mention_id", "start", "end"))}
-    for fact in found:
+    for fact in sentences_of_facts:
         for each in fact:
             support["sentence"].append(sentences[each.text])
             for mention in (each.subject, each.object):
@@ -158,15 +158,15 @@ def _support_columns(tables: GraphTables, facts: Mapping[int, int]) -> Record:
 def _sentences(tables: GraphTables, facts: Mapping[int, int]) -> List[List[_Sentence]]:
     """Collect the distinct sentences of each fact with their best triples, the best scores first."""
     columns = ("fact_id", "sentence", "sent_start", "subject_mention", "object_mention", "score", "source", "doc_id")
-    found: List[Dict[str, _Sentence]] = [{} for _ in facts]
+    by_text: List[Dict[str, _Sentence]] = [{} for _ in facts]
     for number, *values, document in table_rows(_select(tables.support, "fact_id", list(facts)), columns):
-        new, known = _Sentence._make([*values, {document: None}]), found[facts[number]]
+        new, known = _Sentence._make([*values, {document: None}]), by_text[facts[number]]
         old = known.get(new.text)
         if old is None or new.score > old.score:
             known[new.text] = new._replace(documents={**new.documents, **(old.documents if old else {})})
         else:
             old.documents[document] = None
-    return [sorted(each.values(), key=lambda one: -one.score)[:MOST_SENTENCES] for each in found]
+    return [sorted(each.values(), key=lambda one: -one.score)[:MOST_SENTENCES] for each in by_text]
 
 
 def _place(sentence: _Sentence, start: int, end: int) -> CharSpan:

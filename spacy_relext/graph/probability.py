@@ -67,12 +67,12 @@ def best_scores(sentences: FactSentences) -> Floats:
 def fit_discount(sentences: FactSentences, correct: Bools) -> Discount:
     """Fit the exponent and Platt scaling by maximum likelihood of the facts.
 
-    correct (Bools): Which facts are right. Shape (F,)
-    RAISES (ValueError): If there are no facts, or all or none are right.
+    correct (Bools): Which facts are correct. Shape (F,)
+    RAISES (ValueError): If there are no facts, or all or none are correct.
     """
     correct = numpy.asarray(correct, dtype=bool)
     if not len(correct) or correct.all() or not correct.any():
-        raise ValueError(Errors.R834.format(right=int(correct.sum()), total=len(correct)))
+        raise ValueError(Errors.R834.format(correct=int(correct.sum()), total=len(correct)))
     best, discount = numpy.inf, Discount()
     for exponent in _GRID:
         combined = combine_scores(sentences, Discount(exponent))

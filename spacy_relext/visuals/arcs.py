@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ..annotations.triple import Record
-from .explanation import describe_triple, rank_records, relation_text
+from .explanation import rank_records, relation_text, triple_line
 from .templates import read_asset
 from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines, shorten, text_width
 
@@ -244,7 +244,7 @@ class _Pen:
         """Write a part of an arc; the words below begin at `words`."""
         arc, best = segment.arc, segment.arc.triples[0]
         texts = (best.subject.text, relation_text(best.record), best.object.text)
-        title = describe_triple(*texts, score=best.record["score"], source=best.record["source"])
+        title = triple_line(*texts, score=best.record["score"], source=best.record["source"])
         y = words - _SPACE - _LEVEL * segment.level - 8.0
         left, right = self.x(segment.left), self.x(segment.right)
         turn = min(_RADIUS, abs(right - left) / 2) * (1 if left < right else -1)

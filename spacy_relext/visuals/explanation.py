@@ -121,7 +121,7 @@ def argument_texts(doc: Doc, miss: NearMiss) -> Tuple[str, str]:
     return subject, obj
 
 
-def describe_triple(subject: str, relation: str, obj: str, *, score: float, source: str) -> str:
+def triple_line(subject: str, relation: str, obj: str, *, score: float, source: str) -> str:
     """Write a triple in one line, not escaped; `source` may be ""."""
     origin = f", from {source}" if source else ""
     return f"{subject} → {relation} → {obj} (score {score:.3f}{origin})"
@@ -168,9 +168,7 @@ def _explain_record(doc: Doc, record: Record) -> List[str]:
 def _describe(doc: Doc, record: Record) -> str:
     """Write a stored triple in one line."""
     subject, obj = (_one_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
-    return describe_triple(
-        subject, _one_line(relation_text(record)), obj, score=record["score"], source=record["source"]
-    )
+    return triple_line(subject, _one_line(relation_text(record)), obj, score=record["score"], source=record["source"])
 
 
 def _explain_bag(doc: Doc, bag: BagEvidence) -> List[str]:
