@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated, Callable, Dict, List, Optional
 
 import typer
 from wasabi import msg
@@ -23,8 +23,8 @@ from .pipeline import fail, input_errors, load_code, open_pipeline, with_progres
 
 ALIGN_MODES = ("name", "link")
 
-# Options of a format whose values are lists.
-LISTS = ("symmetric",)
+# Options of a format that are no plain text → how their values are read.
+PARSERS: Dict[str, Callable[[str], object]] = {"symmetric": options.split_list, "typesystem": Path}
 
 
 def describe_options() -> str:
@@ -75,7 +75,7 @@ def convert_cli(
             shard=shard,
             annotator=annotator,
             progress=with_progress,
-            **{key: options.split_list(value) if key in LISTS else value for key, value in given.items()},
+            **{key: PARSERS[key](str(value)) if key in PARSERS else value for key, value in given.items()},
         )
     typer.echo(format_report(report))
     if report.skipped:

@@ -65,8 +65,7 @@ def extract_cli(
     """Extract the triples of texts. Repeat the command to resume a run that was stopped."""
     with input_errors():
         check_range("--min-score", min_score, 0.0, 1.0)
-        given = options.split_settings("--ray", ray, known=CLUSTER_SETTINGS)
-        cluster = make_cluster(given) if given else None
+        cluster = make_cluster(options.split_settings("--ray", ray, known=CLUSTER_SETTINGS))
         chosen, streams = _format(output, output_format), STDIN in (source, output)
         if STDIN not in (source, output) and Path(source).resolve() == Path(output).resolve():
             fail(Errors.R217.format(path=output))

@@ -90,7 +90,7 @@ class LazyCommands(Dict[str, Any]):
         """Return a command, or a default if there is none of this name."""
         return self[name] if name in self else default
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
         """Return all names and commands."""
         return {name: self[name] for name in self}.items()
 

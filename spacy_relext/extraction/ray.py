@@ -33,8 +33,10 @@ class Cluster:
 CLUSTER_SETTINGS = ("actors", "address", "gpus")
 
 
-def make_cluster(settings: Mapping[str, object]) -> Cluster:
-    """Make a cluster of settings as text. RAISES (ValueError): If a number is none, or out of range."""
+def make_cluster(settings: Mapping[str, object]) -> Optional[Cluster]:
+    """Make a cluster of settings as text; None without any. RAISES (ValueError): If a number is bad or out of range."""
+    if not settings:
+        return None
     numbers = {"actors": 2.0, "gpus": 0.0}
     for name, low in (("actors", 1.0), ("gpus", 0.0)):
         text = str(settings.get(name, numbers[name]))

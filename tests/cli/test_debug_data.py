@@ -118,7 +118,7 @@ def test_the_command(
     assert "train: fewer than 10 triples of city_of (1)" in " ".join(done.output.split())
     assert "dev: place_of_birth not in train" in " ".join(done.output.split())
     html = page.read_text(encoding="utf8")
-    assert "To look at" in html and "NAME → (no entity)" in html and "http" not in html
+    assert "To look at" in html and "NAME → (no entity)" in html and "://" not in html
 
 
 def test_what_a_config_misses(

@@ -130,7 +130,7 @@ def test_marked_pairs_of_records(run: Callable[..., Any], fails: Callable[..., s
     assert "gold" not in done.output
     (tmp_path / "bad.jsonl").write_text('{"text": "Ole.", "pairs": [{"subject": [0, 9], "object": [0, 3]}]}\n')
     assert "[R100]" in (line := fails("explain", tmp_path / "nlp", "--file", tmp_path / "bad.jsonl"))
-    assert "bad.jsonl, line 1" in line and "subject of pairs[0]" in line
+    assert "bad.jsonl, line 1" in line and "pairs[0].subject" in line
 
 
 def test_entities_of_records(nero_pipelines: Tuple[str, str], run: Callable[..., Any], tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_near_misses(nero_pipelines: Tuple[str, str], run: Callable[..., Any], t
         lines[-4],
     )
     assert lines[-3].startswith("    threshold: its score beside no relation is too low: match 0.")
-    assert re.fullmatch(r"1 near miss; \d more with lower scores \(--limit\)\.", lines[-2])
+    assert re.fullmatch(r"1 near miss; \d more with lower scores \(--near-misses\)\.", lines[-2])
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert page.count("<h3>Near misses</h3>") == 1 and "<td>threshold</td>" in page
     nlp.add_pipe("doc_cleaner")

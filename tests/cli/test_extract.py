@@ -77,7 +77,7 @@ def test_output_is_canonical_again(run, pipeline, tmp_path):
     assert docs[0]._.triples[1].score == 0.4
     wrong = {**records(tmp_path / "out.jsonl")[0]}
     wrong["triples"][0]["object_text"] = "Di"
-    with pytest.raises(ValueError, match="'object_text' of triples\\[0\\] is 'Di', but its offsets hold 'Bo'"):
+    with pytest.raises(ValueError, match="triples\\[0\\].object_text is 'Di', but its offsets hold 'Bo'"):
         check_record(wrong)
 
 
