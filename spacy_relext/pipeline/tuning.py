@@ -185,7 +185,7 @@ class _Tuning:
         result = self._fit(name, raw, floor=0.0, recalibrate=recalibrate)
         frequency = estimate_label_frequency(raw, labels=predictions.pipe.labels)
         scores = calibrate(raw.scores, scale=result["scale"], shift=result["shift"])
-        unbiased = cfg["loss"] == "bce"
+        unbiased = cfg["loss"]["kind"] == "bce"
         cfg["label_frequency"] = as_saved(frequency.per_label)
         if unbiased:  # a collective loss is given the missing rates: its probabilities would only repeat them
             cfg["missing_rates"] = as_saved(frequency.missing_rates)

@@ -59,8 +59,8 @@ def parsed(config: Any) -> Any:
 
 def test_the_choice_for_missing_labels() -> None:
     labels, kb = (parsed(make_config(have)) for have in ("labels", "kb"))
-    assert labels["components"]["rere_detector"]["loss"] == "bce"
-    assert kb["components"]["rere_detector"]["loss"] == "collective"
+    assert labels["components"]["rere_detector"]["loss"]["kind"] == "bce"
+    assert kb["components"]["rere_detector"]["loss"]["kind"] == "collective"
     assert kb["components"]["rere_extractor"] == labels["components"]["rere_extractor"]
 
 

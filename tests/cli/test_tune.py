@@ -38,7 +38,7 @@ def test_what_a_collective_detector_cannot_say(
     run: Callable[..., Any],
 ) -> None:
     nlp = spacy.load(saved)
-    nlp.get_pipe("rere_detector").cfg["loss"] = "collective"  # type: ignore[attr-defined]
+    nlp.get_pipe("rere_detector").cfg["loss"]["kind"] = "collective"  # type: ignore[attr-defined]
     nlp.to_disk(tmp_path / "collective")
     done = run("tune", tmp_path / "collective", corpus, tmp_path / "out", "--label-frequency")
     assert done.exit_code == 0 and "trained with a collective loss" in done.stdout
@@ -107,7 +107,7 @@ def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any],
     fitted = spacy.load(tmp_path / "out").get_pipe("hrere_classifier").cfg  # type: ignore[attr-defined]
     assert fitted["text_share"] == 1.0 and fitted["threshold"] != 0.9, "there is no knowledge base"
     assert "text_share = 1, text_temperature = " in done.stdout
-    line = fails("tune", tmp_path / "pipeline", path, tmp_path / "none")
+    line = fails("tune", tmp_path / "pipeline", path, tmp_path / "none", "--no-gold-ents")
     assert "[R013]" in line and "--gold-ents" in line and not (tmp_path / "none").exists()
     done = run("evaluate", tmp_path / "out", path, "--gold-ents")
     assert done.exit_code == 0, done.output

@@ -312,7 +312,7 @@ def test_only_a_bce_detector_says_what_is_missing(nlp: Language, examples: List[
     cfg.update(loss="collective", missing_rates={"author": 0.4})
     found = tune_pipeline(nlp, examples)[DETECTOR]
     assert not found["unbiased"] and cfg["missing_rates"] == {"author": 0.4}
-    cfg["loss"] = "bce"
+    cfg["loss"]["kind"] = "bce"
     found = tune_pipeline(nlp, examples)[DETECTOR]
     assert found["unbiased"] and cfg["missing_rates"] == pytest.approx(found["missing_rates"])
     assert set(found["missing_rates"]) == set(nlp.get_pipe(DETECTOR).labels)  # type: ignore[attr-defined]
