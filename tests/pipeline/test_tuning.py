@@ -309,7 +309,7 @@ def test_nothing_to_tune(nlp: Language, examples: List[Example]) -> None:
 
 def test_only_a_bce_detector_says_what_is_missing(nlp: Language, examples: List[Example]) -> None:
     cfg = cfg_of(nlp, DETECTOR)
-    cfg.update(loss="collective", missing_rates={"author": 0.4})
+    cfg["loss"]["kind"], cfg["missing_rates"] = "collective", {"author": 0.4}
     found = tune_pipeline(nlp, examples)[DETECTOR]
     assert not found["unbiased"] and cfg["missing_rates"] == {"author": 0.4}
     cfg["loss"]["kind"] = "bce"
