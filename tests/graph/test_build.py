@@ -15,7 +15,7 @@ from spacy_relext.graph.decisions import Decision
 from spacy_relext.graph.documents import GOLD_KEY, Document, parse_document
 from spacy_relext.graph.probability import Discount
 
-from .texts import document, record
+from .texts import Named, document, record
 
 PEOPLE = {"Ada Lovelace": "PERSON", "Lovelace": "PERSON", "London": "GPE", "Charles Babbage": "PERSON"}
 
@@ -43,6 +43,29 @@ def entities(tables: GraphTables) -> Dict[str, dict]:
 
 def build(*documents: Document, base: GraphTables | None = None, **options: object) -> GraphTables:
     return build_graph(documents, options=GraphOptions(**options), base=base).tables  # type: ignore[arg-type]
+
+
+def londoners(*names: str) -> List[Document]:
+    return [
+        document(f"{name} lived in London.", [(name, "residence", "London", 0.9)], {name: "PERSON"}, doc_id=name)
+        for name in names
+    ]
+
+
+def committees() -> List[Document]:
+    """Two spellings of one name."""
+    labels = {"International Olympic Committee": "ORG", "International Olympic Comittee": "ORG", "Lausanne": "GPE"}
+    return [
+        document(f"The {name} sits in Lausanne.", [(name, "seat", "Lausanne", 0.9)], labels, doc_id=name)
+        for name in list(labels)[:2]
+    ]
+
+
+def linked(text: str, triple: Named, kb_id: str | None) -> Document:
+    """A place with an id, if it has one; the text is its id, too."""
+    made = record(text, [triple], {triple[0]: "GPE", triple[2]: "GPE"}, doc_id=text)
+    made["entities"][0].update({"kb_id": kb_id} if kb_id else {})
+    return parse_document(made)
 
 
 def test_white_space_in_names_does_not_count() -> None:
@@ -128,28 +151,18 @@ def test_an_acronym_joins_the_only_entity_that_has_it() -> None:
 
 
 def test_long_names_that_are_nearly_equal() -> None:
-    labels = {"International Olympic Committee": "ORG", "International Olympic Comittee": "ORG", "Lausanne": "GPE"}
-    texts = [
-        document(f"The {name} sits in Lausanne.", [(name, "seat", "Lausanne", 0.9)], labels, doc_id=name)
-        for name in list(labels)[:2]
-    ]
+    texts = committees()
     assert build(*texts).entities.num_rows == 2
     assert build(*texts, similarity=1.0).entities.num_rows == 3
 
 
 def test_ids_of_a_knowledge_base() -> None:
-    def linked(doc_id: str, name: str, kb_id: str | None) -> Document:
-        made = record(
-            f"{name} is in Texas.", [(name, "in", "Texas", 0.9)], {name: "GPE", "Texas": "GPE"}, doc_id=doc_id
-        )
-        if kb_id:
-            made["entities"][0]["kb_id"] = kb_id
-        return parse_document(made)
+    def paris(number: int, name: str, kb_id: str | None) -> Document:
+        return linked(f"{number}: {name} is in Texas.", (name, "in", "Texas", 0.9), kb_id)
 
-    one = build(linked("1", "Paris", "Q830149"), linked("2", "Paris, Texas", "Q830149"), linked("3", "Paris", None))
-    assert one.entities.num_rows == 2
-    two = build(linked("1", "Paris", "Q830149"), linked("2", "Paris", "Q90"), linked("3", "Paris", None))
-    assert two.entities.num_rows == 4
+    for name, kb_id, count in (("Paris, Texas", "Q830149", 2), ("Paris", "Q90", 4)):
+        texts = paris(1, "Paris", "Q830149"), paris(2, name, kb_id), paris(3, "Paris", None)
+        assert build(*texts).entities.num_rows == count
 
 
 def test_distinct_sentences_count_once() -> None:
@@ -349,11 +362,7 @@ def test_any_names_make_consistent_tables(tmp_path_factory: pytest.TempPathFacto
 
 
 def test_entities_of_a_graph_are_never_joined_by_later_documents() -> None:
-    labels = {"International Olympic Committee": "ORG", "International Olympic Comittee": "ORG", "Lausanne": "GPE"}
-    texts = [
-        document(f"The {name} sits in Lausanne.", [(name, "seat", "Lausanne", 0.9)], labels, doc_id=name)
-        for name in list(labels)[:2]
-    ]
+    texts = committees()
     base = build(*texts, similarity=1.0)
     assert build(base=base).entities.num_rows == 3
     kennedys = [
@@ -368,12 +377,8 @@ def test_entities_of_a_graph_are_never_joined_by_later_documents() -> None:
 
 
 def test_two_entities_of_one_name_in_a_graph_get_no_third_mention() -> None:
-    def paris(doc_id: str, kb_id: str | None = None) -> Document:
-        made = record(
-            f"{doc_id} Paris is near Rome.", [("Paris", "near", "Rome", 0.9)], {"Paris": "GPE"}, doc_id=doc_id
-        )
-        made["entities"][0].update({"kb_id": kb_id} if kb_id else {})
-        return parse_document(made)
+    def paris(number: str, kb_id: str | None = None) -> Document:
+        return linked(f"{number} Paris is near Rome.", ("Paris", "near", "Rome", 0.9), kb_id)
 
     base = build(paris("1", "Q90"), paris("2", "Q830149"), paris("3"))
     assert [row["kb_id"] for row in base.entities.to_pylist() if row["name"] == "Paris"] == ["Q90", "Q830149", None]
@@ -383,10 +388,7 @@ def test_two_entities_of_one_name_in_a_graph_get_no_third_mention() -> None:
 
 
 def test_numbers_of_what_is_gone_are_not_given_again() -> None:
-    texts = [
-        document(f"{name} lived in London.", [(name, "residence", "London", 0.9)], {name: "PERSON"}, doc_id=name)
-        for name in ("Ada Byron", "Ada King", "Grace Hopper")
-    ]
+    texts = londoners("Ada Byron", "Ada King", "Grace Hopper")
     base = build(*texts[:2], decisions=[Decision("same", 1, 3), Decision("rename", 3, "Ada")])
     assert base.entities.column("name").to_pylist() == ["Ada", "London"]
     assert base.facts.column("fact_id").to_pylist() == [1]
@@ -397,20 +399,14 @@ def test_numbers_of_what_is_gone_are_not_given_again() -> None:
 
 
 def test_numbers_of_facts_that_are_gone_are_not_given_again() -> None:
-    texts = [
-        document(f"{name} lived in London.", [(name, "residence", "London", 0.9)], {name: "PERSON"}, doc_id=name)
-        for name in ("Ada Byron", "Ada King", "Grace Hopper")
-    ]
+    texts = londoners("Ada Byron", "Ada King", "Grace Hopper")
     joined = build(base=build(*texts[:2]), decisions=[Decision("same", "Ada Byron", "Ada King")])
     assert joined.facts.column("fact_id").to_pylist() == [1]
     assert build(texts[2], base=joined).facts.column("fact_id").to_pylist() == [1, 3]
 
 
 def test_a_name_of_two_entities_is_ambiguous_for_later_documents() -> None:
-    texts = [
-        document(f"{name} lived in London.", [(name, "residence", "London", 0.9)], {name: "PERSON"}, doc_id=name)
-        for name in ("Ada Byron", "Ada King")
-    ]
+    texts = londoners("Ada Byron", "Ada King")
     base = build(*texts, decisions=[Decision("rename", "Ada Byron", "Ada"), Decision("rename", "Ada King", "Ada")])
     later = document("Ada left London.", [("Ada", "residence", "London", 0.5)], {"Ada": "PERSON"}, doc_id="3")
     tables = build(later, base=base)

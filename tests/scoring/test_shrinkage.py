@@ -1,6 +1,6 @@
 """Thresholds of labels between their own best and the best for all."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 import pytest
@@ -58,11 +58,14 @@ def test_where_labels_differ_their_own_thresholds_are_kept() -> None:
     assert found["steady"] > found["own"] - 0.005
 
 
-def by_definition(data: Data, *, min_positives: int, **options: float) -> Dict[str, float]:
-    """Leave out each fifth in turn, fit on the others with 4 / 5 of the missed gold items, and try five weights."""
+def by_definition(data: Data, *, min_positives: int, **options: float) -> Tuple[Dict[str, float], Optional[float]]:
+    """Leave out each fifth in turn, fit on the others with 4 / 5 of the missed gold items, and try five weights.
+
+    RETURNS: The thresholds, and the weight of the labels' own; None if one threshold for all is better.
+    """
     scores, correct, labels, n_gold = data
     shares, weight = (0.0, 0.25, 0.5, 0.75, 1.0), options["beta"] ** 2
-    fewer = {1: 1, 2: 2, 5: 4}[min_positives]
+    fewer = {1: 1, 2: 2, 5: 4, 10: 8}[min_positives]
     part = np.random.default_rng(0).integers(5, size=len(scores))
     right, accepted = dict.fromkeys(shares, 0), dict.fromkeys(shares, 0)
 
@@ -93,7 +96,7 @@ def by_definition(data: Data, *, min_positives: int, **options: float) -> Dict[s
     found = {label: between(value, single, best) for label, value in own.items()}
     chosen = np.array([score >= found[label] for score, label in zip(scores, labels)])
     reached = (1 + weight) * (chosen & correct).sum() / (chosen.sum() + weight * sum(n_gold.values()))
-    return found if reached >= single_f else dict.fromkeys(own, single)
+    return (found, best) if reached >= single_f else (dict.fromkeys(own, single), None)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_cross_validation_by_its_definition(floor: float, beta: float, min_posit
         correct = generator.random(30) < np.where(np.array(labels) == "a", 0.3, 0.8)
         n_gold = {label: 3 + sum(c and each == label for c, each in zip(correct, labels)) for label in "ab"}
         fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, **options)
-        assert fitted == pytest.approx(by_definition((scores, correct, labels, n_gold), **options))
+        assert fitted == pytest.approx(by_definition((scores, correct, labels, n_gold), **options)[0])
         different.append(fitted["a"] != fitted["b"])
     assert any(different) and not all(different)
 
@@ -126,56 +129,23 @@ def test_never_worse_than_one_threshold_on_the_same_data(rows: List[Any], missed
     assert shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2) == fitted
 
 
-def mix(own: Dict[str, float], single: float, share: float) -> Dict[str, float]:
-    """Means of thresholds as logits."""
-    if share in (0.0, 1.0):
-        return dict(own) if share else dict.fromkeys(own, single)
-    to_logit = {label: np.log(value / (1 - value)) for label, value in {**own, "": single}.items()}
-    mixed = {label: share * to_logit[label] + (1 - share) * to_logit[""] for label in own}
-    return {label: single if own[label] == single else float(1 / (1 + np.exp(-z))) for label, z in mixed.items()}
-
-
-def cross_validate(data: Data, *, floor: float, beta: float) -> List[float]:
-    """F of the held-out predictions for each weight of the labels' own thresholds."""
-    scores, correct, labels, n_gold = data
-    names, part = np.array(labels), np.random.default_rng(0).integers(5, size=len(scores))
-    counts = np.zeros((5, 2))
-    for fold in range(5):
-        seen = part != fold
-        missed = {label: count - sum(correct & (names == label)) for label, count in n_gold.items()}
-        gold = {label: sum(correct & seen & (names == label)) + round(missed[label] * 0.8) for label in n_gold}
-        settings: Any = {"floor": floor, "beta": beta}
-        single, _ = best_threshold(scores[seen], correct[seen], n_gold=sum(gold.values()), **settings)
-        own = label_thresholds(
-            scores[seen], correct[seen], names[seen].tolist(), n_gold=gold, min_positives=8, **settings
-        )
-        for number in range(5):
-            cuts = mix(own, single, number / 4)
-            accepted = (scores >= np.array([cuts.get(label, single) for label in labels])) & ~seen
-            counts[number] += sum(accepted & correct), sum(accepted)
-    gold_weight = beta**2 * sum(n_gold.values())
-    return [(1 + beta**2) * right / (accepted + gold_weight) for right, accepted in counts]
-
-
 @pytest.mark.parametrize(("floor", "beta"), [(0.0, 1.0), (0.05, 2.0)])
 def test_the_weight_has_the_best_held_out_f(floor: float, beta: float) -> None:
-    chosen = set()
+    chosen, options = set(), {"floor": floor, "beta": beta}
     for seed in range(12):
         generator = np.random.default_rng(seed)
         data = draw(generator, size=12, offsets=generator.normal(0, 0.7, 5))
         scores, correct, labels, n_gold = data
-        values = cross_validate(data, floor=floor, beta=beta)
-        share = values.index(max(values)) / 4
-        single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()), floor=floor, beta=beta)
-        own = label_thresholds(scores, correct, labels, n_gold=n_gold, floor=floor, beta=beta)
-        fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, floor=floor, beta=beta)
-        few = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, floor=floor, beta=beta, min_positives=13)
+        single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()), **options)
+        fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, **options)
+        few = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=13, **options)
         assert few == dict.fromkeys(n_gold, single), "no label has 13 right ones"
-        if fitted != dict.fromkeys(n_gold, single):  # which is taken if it is better on all of the data
-            assert fitted == pytest.approx(mix(own, single, share), abs=1e-9)
-            assert share < 1 or fitted == own, "without rounding: a score may be as large as its threshold"
-            chosen.add(share)
-    assert len(chosen) > 2
+        expected, share = by_definition(data, min_positives=10, **options)
+        assert fitted == pytest.approx(expected, abs=1e-9)
+        own = label_thresholds(scores, correct, labels, n_gold=n_gold, **options)
+        assert share != 1 or fitted == own, "without rounding: a score may be as large as its threshold"
+        chosen.add(share)
+    assert len(chosen - {None}) > 2
 
 
 def test_labels_without_enough_right_predictions_take_the_common_threshold() -> None:
