@@ -9,7 +9,7 @@ from spacy.training import Example
 from ..annotations.sentences import sentence_offsets
 from ..annotations.triple import CharSpan, Record
 from ..errors import Errors
-from .errors import find_passages, plain_triple
+from .errors import find_passages, plain_triple, quote_passages
 from .probabilities import Bools, Counts, Floats, bootstrap_interval
 from .thresholds import f_score
 from .triples import ComparedDocument, Scores, compare_documents, text_key
@@ -199,7 +199,7 @@ def _describe_dispute(dispute: Dispute, text: str) -> Record:
     """Describe the triples about some sentences that one pipeline found."""
     return {
         "document": dispute.document,
-        "text": " … ".join(text[start:end].strip() for start, end in dispute.passages),
+        "text": quote_passages(text, dispute.passages),
         "triples": [
             {
                 "found_by": "B" if each.by_second else "A",

@@ -17,6 +17,7 @@ missed; then the one whose arguments are fewest characters away.
 from collections import Counter
 from dataclasses import dataclass
 from itertools import product
+from operator import itemgetter
 from typing import AbstractSet, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
@@ -147,18 +148,6 @@ class CorpusErrors:
         return ErrorGroup(wrong, missed, _gain(everything, wrong, missed), dict(Counter(e.error_class for e in errors)))
 
 
-class _Relative(NamedTuple):
-    """A mention of an error, and one of a triple that it is compared with; the lowest `order` is the nearest.
-
-    order: Rank of the class, whether the other is no error, characters between them, their positions.
-    """
-
-    order: Tuple[int, bool, int, _Position, _Position]
-    error_class: str
-    record: Record
-    other: Record
-
-
 def classify_errors(gold: Sequence[Record], predicted: Sequence[Record], text: str) -> List[TripleError]:
     """List the false positives and false negatives of a document, each once, with the class of each.
 
@@ -172,12 +161,12 @@ def classify_errors(gold: Sequence[Record], predicted: Sequence[Record], text: s
     errors = []
     for records in wrong.values():
         nearest = _find_nearest(records, of_gold, matched=of_model.keys(), text=text)
-        errors.append(_make_error(FALSE_POSITIVE, records, nearest, alone=NOT_STATED))
+        errors.append(TripleError(FALSE_POSITIVE, *(nearest or (NOT_STATED, records[0], None, False))))
     for key, records in of_gold.items():
         if key not in of_model:
             nearest = _find_nearest(records, wrong, matched=set(), text=text)
             alone = MISSED_ARGUMENT if _shares_argument(records, correct, text) else MISSED_RELATION
-            errors.append(_make_error(FALSE_NEGATIVE, records, nearest, alone=alone))
+            errors.append(TripleError(FALSE_NEGATIVE, *(nearest or (alone, records[0], None, False))))
     return sorted(errors, key=lambda error: (error.kind == FALSE_NEGATIVE, _position(error.record)))
 
 
@@ -245,7 +234,7 @@ def describe_error(error: CorpusError, text: str) -> Record:
         "cost": round(error.cost, 6),
         "triple": plain_triple(record, text, has_score=kind == FALSE_POSITIVE),
         "nearest": None if nearest is None else plain_triple(nearest, text, has_score=kind == FALSE_NEGATIVE),
-        "text": " … ".join(text[start:end].strip() for start, end in error.passages),
+        "text": quote_passages(text, error.passages),
     }
 
 
@@ -260,6 +249,11 @@ def find_passages(records: Iterable[Record], sentences: Sequence[CharSpan]) -> L
             passages.append((start, sentence[1]))
             previous = number
     return passages
+
+
+def quote_passages(text: str, passages: Iterable[CharSpan]) -> str:
+    """Join passages of a text to one line."""
+    return " … ".join(text[start:end].strip() for start, end in passages)
 
 
 def plain_triple(record: Record, text: str, *, has_score: bool) -> Record:
@@ -289,11 +283,13 @@ def _group_mentions(records: Iterable[Record], text: str) -> Dict[TextKey, List[
 
 def _find_nearest(
     records: Sequence[Record], others: Mapping[TextKey, Sequence[Record]], *, matched: AbstractSet[TextKey], text: str
-) -> Optional[_Relative]:
+) -> Optional[Tuple[str, Record, Record, bool]]:
     """Find the triple that an error is most closely related to, if there is one.
 
     records (Sequence[Record]): Mentions of the error.
     matched (AbstractSet[TextKey]): Those of the others that are not errors.
+    RETURNS (Optional[Tuple[str, Record, Record, bool]]): The class, the mention, the nearest triple, and whether that
+        is an error, too.
     """
     relatives = []
     for key, mentions in others.items():
@@ -301,9 +297,9 @@ def _find_nearest(
             error_class = relate_triples(record, other, text)
             if error_class is not None:
                 distance = sum(abs(record[role][0] - other[role][0]) for role in ("subject", "object"))
-                order = _RANKS[error_class], key in matched, distance, _position(other), _position(record)
-                relatives.append(_Relative(order, error_class, record, other))
-    return min(relatives, key=lambda relative: relative.order, default=None)
+                order = (_RANKS[error_class], key in matched, distance, _position(other), _position(record))
+                relatives.append((order, (error_class, record, other, key not in matched)))
+    return min(relatives, key=itemgetter(0))[1] if relatives else None
 
 
 def _shares_argument(records: Iterable[Record], correct: Iterable[Record], text: str) -> bool:
@@ -315,13 +311,6 @@ def _shares_argument(records: Iterable[Record], correct: Iterable[Record], text:
 def _position(record: Record) -> _Position:
     """Return a sort key by place, so that results do not depend on the order of storage."""
     return record["subject"], record["object"], record["relation"], -record["score"]
-
-
-def _make_error(kind: str, records: Sequence[Record], nearest: Optional[_Relative], *, alone: str) -> TripleError:
-    """Make an error from its mentions and the nearest triple; `alone` is its class if there is none."""
-    if nearest is None:
-        return TripleError(kind, alone, records[0], None, False)
-    return TripleError(kind, nearest.error_class, nearest.record, nearest.other, not nearest.order[1])
 
 
 def _confused(errors: Sequence[TripleError], text: str) -> Counter[Tuple[str, str]]:
