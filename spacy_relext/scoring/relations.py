@@ -132,18 +132,14 @@ def collect_cells(examples: Iterable[Example]) -> Outcomes:
     RETURNS (Outcomes): The cells; gold has the sentences that state each relation, and the documents in which it
         crosses sentences.
     """
-    scores: List[float] = []
-    correct: List[bool] = []
-    labels: List[str] = []
-    gold_counts: Counter[str] = Counter()
+    cells: List[Tuple[float, bool, str]] = []
+    gold_counts = Counter[str]()
     for example in examples:
         sentences = gold_relations(example) or []
         for sentence, gold in sentences:
             span = char_span(example.predicted, sentence)
             probs = get_relations(span) if span is not None else {}
-            scores.extend(probs.values())
-            labels.extend(probs)
-            correct.extend(label in gold for label in probs)
+            cells += [(probability, label in gold, label) for label, probability in probs.items()]
             gold_counts.update(gold)
         crossing = [
             record["relation"]
@@ -152,9 +148,9 @@ def collect_cells(examples: Iterable[Example]) -> Outcomes:
         ]
         gold_counts.update(set(crossing))
     return Outcomes(
-        scores=numpy.asarray(scores, dtype="float64"),
-        correct=numpy.asarray(correct, dtype=bool),
-        labels=labels,
+        scores=numpy.asarray([probability for probability, _, _ in cells], dtype="float64"),
+        correct=numpy.asarray([is_correct for _, is_correct, _ in cells], dtype=bool),
+        labels=[label for _, _, label in cells],
         gold_per_label=dict(sorted(gold_counts.items())),
     )
 

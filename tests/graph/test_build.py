@@ -1,8 +1,9 @@
 """From documents to a graph: entities of several documents, facts, numbers that stay, the same bytes."""
 
 import json
+import sys
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 
 from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.export.tables import GraphTables, read_tables, write_tables
+from spacy_relext.graph.across import join_groups
 from spacy_relext.graph.build import GraphOptions, build_graph, fit_on
 from spacy_relext.graph.decisions import Decision
 from spacy_relext.graph.documents import GOLD_KEY, Document, parse_document
 from spacy_relext.graph.probability import Discount
+from spacy_relext.graph.query import GraphQuery
+from spacy_relext.graph.within import group_mentions
 
 from .texts import Named, document, record
 
@@ -411,3 +415,18 @@ def test_a_name_of_two_entities_is_ambiguous_for_later_documents() -> None:
     later = document("Ada left London.", [("Ada", "residence", "London", 0.5)], {"Ada": "PERSON"}, doc_id="3")
     tables = build(later, base=base)
     assert [row["name"] for row in tables.entities.to_pylist()] == ["Ada", "London", "Ada", "Ada"]
+
+
+@pytest.mark.parametrize(
+    "package, call",
+    [
+        ("pyarrow", lambda: build_graph([])),
+        ("duckdb", lambda: GraphQuery.open(Path())),
+        ("rapidfuzz", lambda: group_mentions([])),
+        ("rapidfuzz", lambda: join_groups([])),
+    ],
+)
+def test_a_missing_package(package: str, call: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"R006.*{package}.*\[export\]"):
+        call()

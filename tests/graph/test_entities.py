@@ -1,12 +1,13 @@
-"""Numbers, names and types of entities, and what decisions change."""
+"""Numbers, names and types of entities; decisions: how they are read, and what they change."""
 
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 import pytest
 
 from spacy_relext.graph.across import Group, Joined, join_groups
-from spacy_relext.graph.decisions import Decision
+from spacy_relext.graph.decisions import Decision, read_decisions
 from spacy_relext.graph.entities import Entities, Entity, MergeRow, number_groups, other_names
 from spacy_relext.graph.names import parse_name
 
@@ -143,3 +144,39 @@ def test_an_equal_name_goes_before_a_folded_one() -> None:
 def test_joined_groups_are_numbered() -> None:
     groups = groups_of(("Ada", "PER", None), ("Bo", "PER", None), ("Ada", "PER", None))
     assert number_groups(groups, join_groups(groups))[0].tolist() == [1, 2, 1]
+
+
+def test_decisions(tmp_path: Path) -> None:
+    path = tmp_path / "d.jsonl"
+    path.write_text('{"same": ["A", "B"]}\n\n{"rename": [3, "C"]}\n{"different": [1, 2]}\n')
+    assert read_decisions(path) == [
+        Decision("same", "A", "B", f"{path}:1"),
+        Decision("rename", 3, "C", f"{path}:3"),
+        Decision("different", 1, 2, f"{path}:4"),
+    ]
+    assert str(Decision("rename", 3, "C")) == '{"rename": [3, "C"]}'
+    assert str(Decision("same", "Łódź", 3)) == '{"same": ["Łódź", 3]}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", "{}", '{"merge": ["a", "b"]}', '{"same": ["a"]}', '{"same": ["a", "a"]}', '{"same": ["a", 1.5]}',
+     '{"same": "ab"}', '{"same": ["a", "b", "c"]}', '{"same": [1, 1]}', '{"same": ["a", "b"], "rename": ["a", "b"]}',
+     '{"same": [null, "b"]}', '{"rename": ["a", 3]}', '{"same": ["a", " "]}', '{"same": ["a", true]}'],
+)  # fmt: skip
+def test_malformed_decisions(tmp_path: Path, line: str) -> None:
+    (tmp_path / "d.jsonl").write_text('{"same": ["x", "y"]}\n' + line + "\n")
+    with pytest.raises(ValueError, match=rf"R832\] {tmp_path}/d\.jsonl:2: "):
+        read_decisions(tmp_path / "d.jsonl")
+
+
+def test_contradicting_decisions(tmp_path: Path) -> None:
+    path = tmp_path / "d.jsonl"
+    lines = ['{"rename": ["x", "y"]}', '{"same": ["x", "y"]}', '{"same": ["y", "x"]}', '{"different": ["x", "z"]}']
+    path.write_text("\n".join(lines))
+    assert len(read_decisions(path)) == 4
+    path.write_text("\n".join([*lines, '{"different": ["y", "x"]}']))
+    with pytest.raises(ValueError, match=r"R833.*d\.jsonl:5.*contradicts.*d\.jsonl:2"):
+        read_decisions(path)
+    with pytest.raises(ValueError, match="R832"):
+        read_decisions(tmp_path / "missing.jsonl")
