@@ -35,6 +35,14 @@ class NearMiss:
     object: Optional[CharSpan] = None
 
 
+def describe_miss(doc: Doc, miss: NearMiss) -> str:
+    """Write a near miss with its score in one line; without arguments only its relation."""
+    if miss.subject is None or miss.object is None:
+        return f"{miss.relation} with {miss.score:.3f}"
+    subject, obj = (" ".join(doc.text[slice(*span)].split()) for span in (miss.subject, miss.object))
+    return f"{subject} → {miss.relation} → {obj} with {miss.score:.3f}"
+
+
 def removed_triples(doc: Doc) -> List[NearMiss]:
     """List the triples that constraints removed from a Doc; their threshold is their own score."""
     return [

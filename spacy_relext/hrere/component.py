@@ -18,7 +18,7 @@ from ..annotations.type_rules import TypeSetting
 from ..bridge.modules import module_of
 from ..errors import Errors, Warnings
 from ..pairs.component import CELLS, DocTriples, PairPipe, add_triple, make_triple, relation_scores
-from ..pairs.diagnosis import describe_triple, make_near_miss
+from ..pairs.diagnosis import make_near_miss
 from ..pairs.encoders.features import PairBatch
 from ..pairs.gold import CollectedPairs, GoldPairs, PairClass
 from ..pairs.pairs import Pairs
@@ -294,33 +294,15 @@ class HrereClassifier(PairPipe):
                 text = f"its probability by the text is {mixed.text[number, column + 1]:.3f}{kb}"
             elif least > 0 and texts[number, column] < least:
                 value, limit, stage = float(texts[number, column]), least, "threshold"
-                text = f"this is by the text alone (require_text_evidence); in all it is {scores[number, column]:.3f}"
+                text = (
+                    "the text alone gives too little evidence: this is by the text alone (require_text_evidence); "
+                    f"in all it is {scores[number, column]:.3f}"
+                )
             else:
                 continue
             triple = make_triple(bags.pairs, row, self.answers[column], value)
             misses.append(make_near_miss(triple, limit, stage, text, name=self.name))
         return misses
-
-    def closest(self, instances: Instances) -> Record:
-        """Find the bag with the highest score relative to the threshold; `text` is its score from the text alone."""
-        bags, outputs = gather_bags(instances.pairs), self.run(instances)
-        mixed = self.mix(bags, outputs)
-        scores, thresholds = self.scores(mixed.probs), self.answer_thresholds()
-        number, column = numpy.unravel_index(int((scores - thresholds).argmax()), scores.shape)
-        row = bags.rows(int(number))[0]
-        triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
-        text = float(self.scores(mixed.text)[number, column])
-        return {**triple, "threshold": float(thresholds[column]), "text": text}
-
-    def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
-        """Return why pairs have no triple: the text alone may not give enough evidence."""
-        least = self.decoding.require_text_evidence
-        if closest["score"] < closest["threshold"]:
-            return super().explain_low_score(closest, pairs)
-        return (
-            f"the text alone gives too little evidence; nearest is {describe_triple(closest)}, of the text alone "
-            f"{closest['text']:.3f}, {self.name} asks for {least:.3f} (require_text_evidence)"
-        )
 
     def _bag_evidence(self, bags: Bags, outputs: Outputs, mixed: MixedProbs, number: int, column: int) -> Record:
         """Return probabilities of text and knowledge base, the mentions with their weights, and similar facts."""

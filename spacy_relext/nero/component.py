@@ -42,7 +42,7 @@ from .losses import nero_loss
 from .rulebook import Rulebook, load_rules, rename_duplicates
 from .rules.analysis import nearest_misses, unseen_types
 from .rules.checks import PairCounts
-from .rules.rules import Rule, to_records
+from .rules.rules import NO_RELATION_LABEL, Rule, to_records
 from .settings import RuleGrounding, RuleLearning
 
 RULES = "rules.json"
@@ -405,8 +405,13 @@ class NeroGrounder(PairPipe):
     def explain_ruled_out(self, pairs: Pairs, outputs: GroundedOutput, number: int, column: int) -> Tuple[str, str]:
         """Return what rules an answer out, see `PairPipe.explain_ruled_out`: a rule, types or a setting."""
         if self._decided_by_rules(outputs.votes)[number]:
-            rule = self.rules[int(outputs.votes.rule[number])]
-            return "pair", f'rule {rule.id} "{rule.pattern}" matches and says {rule.relation}'
+            rule, (subject, obj) = self.rules[int(outputs.votes.rule[number])], pairs.spans(number)
+            if rule.relation != NO_RELATION_LABEL:
+                return "pair", f'rule {rule.id} "{rule.pattern}" matches and says {rule.relation}'
+            return "pair", (
+                f'rule {rule.id} "{rule.pattern}" says that {subject.text} and {obj.text} have no relation; '
+                "where that is wrong, correct the rule and train anew"
+            )
         if not self.allowed(pairs)[number, column + 1]:
             return super().explain_ruled_out(pairs, outputs, number, column)
         if self.grounding.exact_only:
@@ -442,10 +447,12 @@ class NeroGrounder(PairPipe):
         evidence["how"] = "exact" if is_exact else "soft"
         return {**evidence, "attention": most_attended(pairs, outputs.attention[number], number)}
 
-    def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
-        """Return why pairs have no triple: a matching rule, or else a low score."""
-        because = "" if closest["score"] > 0.0 else self.rulebook.explain_no_relation(pairs)
-        return because or super().explain_low_score(closest, pairs)
+    def explain_no_relation(self, pairs: Pairs, outputs: GroundedOutput) -> str:
+        """Return why pairs are scored for no relation: a rule for no relation that matches, or else their types."""
+        for number in numpy.flatnonzero(self._decided_by_rules(outputs.votes)).tolist():
+            if self.rules[int(outputs.votes.rule[number])].relation == NO_RELATION_LABEL:
+                return self.explain_ruled_out(pairs, outputs, number, 0)[1]
+        return super().explain_no_relation(pairs, outputs)
 
 
 @Language.factory(

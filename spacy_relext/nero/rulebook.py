@@ -78,17 +78,6 @@ class Rulebook:
             self._bodies = rule_pairs(self.rules, vocab, placeholder=PLACEHOLDER)
         return self._bodies
 
-    def explain_no_relation(self, pairs: Pairs) -> str:
-        """Explain by a matching rule for no relation, as a clause, why one of some pairs has no triple; or ""."""
-        for number, which in enumerate(self.vote(pairs).rule.tolist()):
-            if which != NO_RULE and self.rules[which].relation == NO_RELATION_LABEL:
-                rule, (subject, obj) = self.rules[which], pairs.spans(number)
-                return (
-                    f'rule {rule.id} "{rule.pattern}" says that {subject.text} and {obj.text} have no relation; '
-                    "where that is wrong, correct the rule and train anew"
-                )
-        return ""
-
     def nearest_rule(self, answer: int, grid: IntArray, scores: Floats) -> Optional[Tuple[Rule, float]]:
         """Find the rule with a given answer that is most similar to a pair, and its soft match; None if there is none.
 

@@ -29,8 +29,8 @@ from ..scoring.probabilities import calibrate, softmax
 from .architectures import encoder_sizes
 from .diagnosis import (
     EntityCounts,
-    explain_low_score,
     explain_no_pair,
+    explain_no_relation,
     make_near_miss,
     unsearched,
     why_no_pairs,
@@ -355,25 +355,16 @@ class PairPipe(RelationPipe):
         """Write the triples of this component."""
         set_triples(doc, prediction, source=self.name)
 
-    def closest(self, instances: Instances) -> Record:
-        """Find the pair whose relation is nearest to its threshold: the triple, with score and `threshold`."""
-        pairs: Pairs = instances.pairs
-        best, score = self.choose(pairs, self.complete(pairs, self.run(instances)))
-        thresholds = self.answer_thresholds()[best - 1]
-        number = int((score - thresholds).argmax())
-        triple = make_triple(pairs, number, self.answers[best[number] - 1], float(score[number]))
-        return {**triple, "threshold": float(thresholds[number])}
-
-    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
-        """Return why there is no pair, or which pair comes nearest to its threshold."""
+    def explain_no_miss(self, doc: Doc, nlp: Language) -> str:
+        """Return why there is no pair, or why no pair is scored for any relation."""
         instances = self.suggest([doc])
         if not len(instances):
             return explain_no_pair(doc, nlp, suggester=self.suggester, name=self.name)
-        return self.explain_low_score(self.closest(instances), instances.pairs)
+        return self.explain_no_relation(instances.pairs, self.complete(instances.pairs, self.run(instances)))
 
-    def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
-        """Return why pairs have no triple, given the closest one, as a clause."""
-        return explain_low_score(closest, pairs, name=self.name)
+    def explain_no_relation(self, pairs: Pairs, outputs: Outputs) -> str:
+        """Return, as a clause, why pairs are scored for no relation."""
+        return explain_no_relation(pairs, name=self.name)
 
     def rejected(self, doc: Doc, instances: Instances, outputs: Optional[Outputs]) -> List[NearMiss]:
         """List the relations of pairs that were too unlikely, lost against another, or were ruled out."""

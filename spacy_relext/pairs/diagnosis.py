@@ -113,13 +113,8 @@ def explain_no_pair(doc: Doc, nlp: Language, *, suggester: Suggester, name: str)
     )
 
 
-def explain_low_score(closest: Record, pairs: Pairs, *, name: str) -> str:
-    """Return why pairs have no triple, given the one from `PairPipe.closest`, as a clause."""
-    if closest["score"] > 0.0:
-        return (
-            f"no score reaches its threshold; nearest is {describe_triple(closest)}, {name} asks for "
-            f"{closest['threshold']:.3f} (`spacy relext tune` fits that, or --components.{name}.threshold in training)"
-        )
+def explain_no_relation(pairs: Pairs, *, name: str) -> str:
+    """Return why pairs are scored for no relation, as a clause."""
     kinds = sorted({" → ".join(kind or "no type" for kind in types) for types in pairs.types})
     return (
         f"between entities of these types {name} knows no relation ({', '.join(kinds[:MOST_NAMED])}"
@@ -131,8 +126,3 @@ def make_near_miss(triple: Record, threshold: float, stage: str, text: str, *, n
     """Make a near miss from a triple with spans and what stopped it."""
     subject, obj = ((span.start_char, span.end_char) for span in (triple["subject"], triple["object"]))
     return NearMiss(triple["relation"], triple["score"], float(threshold), stage, text, name, subject, obj)
-
-
-def describe_triple(triple: Record) -> str:
-    """Format a triple with its score, for messages."""
-    return f"{triple['subject'].text} → {triple['relation']} → {triple['object'].text} with {triple['score']:.3f}"

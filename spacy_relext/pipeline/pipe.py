@@ -3,6 +3,7 @@
 import copy
 import warnings
 from itertools import islice
+from math import isclose
 from pathlib import Path
 from typing import (
     Any,
@@ -29,7 +30,7 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..annotations.near_miss import NearMiss, rank_misses, removed_triples
+from ..annotations.near_miss import NearMiss, describe_miss, rank_misses, removed_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import accept_docs, loss_and_gradient, module_of, move_to_device, to_numpy
@@ -171,8 +172,8 @@ class RelationPipe(LabelledPipe):
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
         """Read what `knowledge_files` returned; settings and weights are loaded before."""
 
-    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
-        """Return, as a clause, why the component has stated nothing in a Doc of a pipeline."""
+    def explain_no_miss(self, doc: Doc, nlp: Language) -> str:
+        """Return, as a clause, why the component has stated nothing in a Doc, not even nearly."""
         return f"{self.name} states none"
 
     def rejected(self, doc: Doc, instances: Instances, outputs: Optional[Outputs]) -> List[NearMiss]:
@@ -207,6 +208,23 @@ class RelationPipe(LabelledPipe):
         check_upstream(self.model, [doc], self.name)
         instances = self.suggest([doc])
         return rank_misses(self.rejected(doc, instances, self.run(instances)))
+
+    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
+        """Return, as a clause, why the component has stated nothing in a Doc of a pipeline: its nearest miss."""
+        misses = self.near_misses(doc)
+        if not misses:
+            return self.explain_no_miss(doc, nlp)
+        nearest = max(misses, key=lambda miss: miss.score - miss.threshold)
+        found = f"nearest is {describe_miss(doc, nearest)}"
+        if nearest.score >= nearest.threshold:
+            return f"{found}, but {nearest.text}"
+        hint = ""
+        # a relation that was not queried, or a score by text alone, has another threshold, which is not fitted
+        own = self.threshold_of(nearest.relation)
+        if nearest.stopped_by != "relation" and isclose(nearest.threshold, own, rel_tol=1e-6):
+            hint = f" (`spacy relext tune` fits that, or --components.{self.name}.threshold in training)"
+        limit = f"{self.name} asks for {nearest.threshold:.3f}{hint}"
+        return f"no score reaches its threshold; {found}, {limit}; {nearest.text}"
 
     def threshold_of(self, relation: str) -> float:
         """Return the lowest score at which a relation is stated; 0 if the component has no threshold."""

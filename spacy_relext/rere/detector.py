@@ -114,7 +114,7 @@ class RereDetector(RerePipe):
         """Write the probabilities of every sentence."""
         set_relations(doc, prediction)
 
-    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
+    def explain_no_miss(self, doc: Doc, nlp: Language) -> str:
         """Return the most probable relation: a detector states no triples."""
         probability, label = most_probable_relation(doc)
         best = f"; the most probable is {label} with {probability:.3f}" if label else ""

@@ -199,26 +199,13 @@ class RereExtractor(RerePipe):
         """Write the triples of this component."""
         set_triples(doc, [vars(candidate) for candidate in prediction], source=self.name)
 
-    def explain_no_triple(self, doc: Doc, nlp: Language) -> str:
-        """Return the detectors' most probable relation, and whether it reaches `query_threshold`."""
+    def explain_no_miss(self, doc: Doc, nlp: Language) -> str:
+        """Return that no detector has stored a relation, or that none has arguments."""
         pipes: Iterable[Tuple[str, object]] = nlp.pipeline
         detectors = ", ".join(name for name, pipe in pipes if getattr(pipe, "writes", "") == "relations")
-        if not detectors:
-            return f"no subject and object of a relation reach the threshold of {self.name}"
-        probability, label = most_probable_relation(doc)
-        lowest = self.decoding.query_threshold
-        if not label:
+        if detectors and not most_probable_relation(doc)[1]:
             return f"{detectors} finds no relation likely enough to be stored (min_probability)"
-        if probability < lowest:
-            return (
-                f"{detectors} finds no relation likely enough; the most probable is {label} with {probability:.3f}, "
-                f"{self.name} reads on from {lowest:.3f} (query_threshold)"
-            )
-        threshold = self.threshold_of(label)
-        return (
-            f"the most probable relation is {label} with {probability:.3f}, but no subject and object of it reach the "
-            f"threshold of {self.name}, {threshold:.3f} (`spacy relext tune` fits that)"
-        )
+        return f"no subject and object of a relation reach the threshold of {self.name}"
 
     def rejected(self, doc: Doc, instances: QueryRows, outputs: Optional[Outputs]) -> List[NearMiss]:
         """List relations that were not queried, queries without spans, and candidates that became no triples."""

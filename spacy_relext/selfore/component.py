@@ -20,7 +20,7 @@ from ..annotations.triple import Record
 from ..bridge.modules import module_of, to_numpy
 from ..errors import Errors, Warnings, check_range
 from ..pairs.component import COLLECT_BATCH, Floats, PairPipe, make_triple, to_json
-from ..pairs.diagnosis import EntityCounts, describe_triple, make_near_miss, why_no_pairs
+from ..pairs.diagnosis import EntityCounts, make_near_miss, why_no_pairs
 from ..pairs.gold import UNLABELLED, CollectedPairs, PairClass
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
@@ -333,14 +333,6 @@ class SelforeClusterer(PairPipe):
             triple = make_triple(pairs, number, self.answers[best[number] - 1], float(score[number]))
             misses.append(make_near_miss(triple, thresholds[number], "threshold", text, name=self.name))
         return misses
-
-    def explain_low_score(self, closest: Record, pairs: Pairs) -> str:
-        """Return how well the closest pair fits into its cluster."""
-        return (
-            f"no pair fits well enough into its cluster; nearest is {describe_triple(closest)}, {self.name} asks for "
-            f"{closest['threshold']:.3f}, the share of training pairs that fit worse "
-            f"(`spacy relext tune` fits that, or --components.{self.name}.threshold in training)"
-        )
 
 
 @registry.callbacks("spacy_relext.recluster.v1")

@@ -75,12 +75,15 @@ def test_why_there_is_no_triple(nero_pipelines: Tuple[str, str], run: Callable[.
     alone = why(whole, "Ole slept. Mary slept.")
     assert "of the entities (Ole PERSON, Mary PERSON) none make a pair: no two entities stand in the same" in alone
     types = why(whole, "Mathilda was read in London.")
-    assert "between entities of these types nero_grounder knows no relation (PLACE → WORK, WORK → PLACE)" in types
+    nearest = r"nearest is Mathilda → place_of_birth → London with 0\.\d{3}"
+    assert re.search(rf"No triple: {nearest}, but the types WORK → PLACE are not among its own \(types\)", types)
     nlp = spacy.load(whole, config={"components.nero_grounder.threshold": 1.0})
     nlp.to_disk(tmp_path / "strict")
     below = why(tmp_path / "strict", "Mary was later born in London.")
     nearest = r"nearest is Mary → place_of_birth → London with 0\.\d{3}, nero_grounder asks for 1\.000 \(.*tune"
     assert re.search(f"no score reaches its threshold; {nearest}", below)
+    unlikely = why(tmp_path / "strict", "Mathilda was read in London.")
+    assert "between entities of these types nero_grounder knows no relation (PLACE → WORK, WORK → PLACE)" in unlikely
     nlp.remove_pipe("nero_grounder")
     nlp.to_disk(tmp_path / "none")
     assert "No triple: no component of the pipeline (sentencizer, contract_entities)" in why(tmp_path / "none", "A b.")
@@ -153,11 +156,11 @@ def test_why_rere_states_nothing(run: Callable[..., Any], tmp_path: Path) -> Non
         [
             (
                 {"rere_extractor.decoding.query_threshold": 0.99},
-                r"the most probable is \w+ with 0\.\d{3}, rere_extractor reads on from",
+                r"nearest is \w+ with 0\.\d{3}, rere_extractor asks for 0\.990; .* too low .*_threshold\)",
             ),
             (
                 {"rere_extractor.threshold": 1.0},
-                r"the most probable relation is \w+ with 0\.\d{3}, but no subject and object",
+                r"nearest is .*\w+ with 0\.\d{3}, rere_extractor asks for 1\.000 \(.*tune",
             ),
             ({"rere_detector.min_probability": 1.0}, r"no relation likely enough to be stored \(min_probability\)"),
         ]

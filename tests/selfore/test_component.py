@@ -347,6 +347,6 @@ def test_why_no_pair_gets_a_triple() -> None:
     doc = nlp(examples[0].predicted.copy())
     why = pipe.explain_no_triple(doc, nlp)
     assert not doc._.triples and re.match(
-        r"no pair fits well enough into its cluster; nearest is .* asks for 1\.010", why
+        r"no score reaches its threshold; nearest is .* asks for 1\.010 .* fit worse into their cluster", why
     )
     assert "the text has no entities" in pipe.explain_no_triple(nlp("Nothing."), nlp)
