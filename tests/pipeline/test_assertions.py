@@ -148,11 +148,12 @@ def test_without_two_assertions_there_is_no_head(case: str, why: str) -> None:
 
 
 def test_initialize_again_forgets_assertions() -> None:
-    cfg: Dict[str, Any] = {"assertion_weight": 1.0, "assertions": ["denied", "stated"]}
-    assert adopt_assertions(cfg, {"stated"}) == "" and "assertions" not in cfg
-    assert adopt_assertions(cfg, {"stated", "denied"}) == "" and cfg["assertions"] == ["denied", "stated"]
-    assert adopt_assertions(cfg, {"denied"}) == "denied" and "assertions" not in cfg
-    assert adopt_assertions({}, {"denied", "hypothetical", "stated"}) == "denied or hypothetical"
+    cfg: Dict[str, Any] = {"assertions": ["denied", "stated"]}
+    assert adopt_assertions(cfg, {"stated"}, weight=1.0) == "" and "assertions" not in cfg
+    assert adopt_assertions(cfg, {"stated", "denied"}, weight=1.0) == "" and cfg["assertions"] == ["denied", "stated"]
+    assert adopt_assertions(cfg, {"denied"}, weight=1.0) == "denied" and "assertions" not in cfg
+    found = adopt_assertions({}, {"denied", "hypothetical", "stated"}, weight=0.0)
+    assert found == "denied or hypothetical"
     assert adopt_assertions(cfg, {"stated", "denied"}, weight=0.0) == "denied" and "assertions" not in cfg
 
 
