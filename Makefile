@@ -78,8 +78,8 @@ smoke: $(VENV)/.installed-dev
 	$(PY) -m spacy project run encoder
 	rm -rf $(SMOKE) && mkdir -p $(SMOKE)
 	cp -R project.yml LICENSE scripts configs assets $(SMOKE)/
-	$(PY) -m spacy project run all $(SMOKE) --vars.configs configs/smoke --vars.kd_docs 1000 --vars.calibrate=
-	$(PY) -m spacy project run all $(SMOKE) --vars.configs configs/smoke --vars.kd_docs 1000 --vars.calibrate= > $(SMOKE)/second.log
+	$(PY) -m spacy project run all $(SMOKE) --vars.configs configs/smoke --vars.small configs/smoke --vars.kd_docs 1000 --vars.calibrate=
+	$(PY) -m spacy project run all $(SMOKE) --vars.configs configs/smoke --vars.small configs/smoke --vars.kd_docs 1000 --vars.calibrate= > $(SMOKE)/second.log
 	@if grep "^Running command" $(SMOKE)/second.log | grep -v show_triples; then \
 		echo "make smoke: the second run did the above again" >&2; exit 1; fi
 	@echo "make smoke: the second run found nothing to do"

@@ -16,7 +16,7 @@ import time
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
 ASSETS = pathlib.Path("assets/prose")
-CONFIG = pathlib.Path("configs/rere_recurrent.cfg")
+CONFIG = pathlib.Path("benchmarks/configs/rere_recurrent.cfg")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # Files of sentences: to train on, to annotate, to tune on and to test on.

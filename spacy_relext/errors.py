@@ -381,7 +381,7 @@ class Errors:
     R608 = (
         "[R608] The encoder of {name!r} is a listener. Clusters are computed when the pipeline is initialized, before "
         "the upstream component is trained, and would stay fixed while its vectors change. Use an encoder of its own, "
-        "as in configs/selfore.cfg or configs/selfore_vectors.cfg."
+        "as in configs/selfore.cfg or benchmarks/configs/selfore_vectors.cfg."
     )
     R609 = (
         "[R609] {key} = {found} sets how clusters are learned, but loops = 0 learns nothing: set loops to 1 or more, "

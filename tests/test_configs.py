@@ -121,18 +121,18 @@ def test_config_trains(path: pathlib.Path, inputs: Dict[str, str], tmp_path: pat
     "name",
     [
         "nero_recurrent",
-        "nero_paper",
+        "papers-nero",
         "kd_cgcn_teacher",
         "kd_cgcn_student",
         "kd_fast_student",
         "rere_fast",
         "selfore_vectors",
         "hrere_recurrent",
-        "hrere_paper",
+        "papers-hrere",
     ],
 )
 def test_configs_that_need_vectors_say_so(name: str, inputs: Dict[str, str]) -> None:
-    (path,) = [path for path in CONFIGS if path.stem == name]
+    (path,) = [path for path in CONFIGS if name in (path.stem, name_of(path))]
     overrides = corpus_of(load_config(path), inputs)
     if "rules" in load_config(path)["paths"]:
         overrides["paths.rules"] = inputs["rules.json"]

@@ -50,7 +50,7 @@ def test_each_extra_is_read(setup_cfg: configparser.ConfigParser) -> None:
     for extra, requirements in setup_cfg["options.extras_require"].items():
         for name in names(requirements) if extra not in OF_PROJECTS else ():
             module = IMPORTED_AS.get(name, name.replace("-", "_"))
-            is_of_a_config = module == "spacy_transformers"  # configs/rere_listener.cfg names its component
+            is_of_a_config = module == "spacy_transformers"  # benchmarks/configs/rere_listener.cfg names its component
             assert is_of_a_config or re.search(rf"\b{module}\b", code), f"[{extra}] {name}"
 
 

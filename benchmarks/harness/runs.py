@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thinc.api import Config
-
-from benchmarks.harness.training_config import build_config
+from benchmarks.harness.training_config import build_config, read_config
 from spacy_relext.bridge.weights import has_fast_bf16
 
 ROOT = Path(__file__).resolve().parents[2]
-DEFAULT_CONFIG = ROOT / "configs" / "rere.cfg"
+CONFIGS, VARIANTS = ROOT / "configs", ROOT / "benchmarks" / "configs"
+DEFAULT_CONFIG = CONFIGS / "rere.cfg"
 LOGGER = Path(__file__).resolve().parent / "timing_logger.py"
 # Otherwise a training on a CPU requests new memory for each batch, page by page; peers get the same settings.
 KEEP_MEMORY = {
@@ -120,7 +119,7 @@ def train_run(
     RAISES (ValueError): Where the training fails; its log says why.
     """
     wanted = {
-        "config": Config().from_disk(config, interpolate=False),
+        "config": read_config(config),
         "changes": dict(changes or {}),
         "corpora": [digest(train), digest(dev)],
         **{"seed": seed, "lang": lang, "passes": settings.passes, "threads": settings.threads},

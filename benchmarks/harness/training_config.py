@@ -8,13 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from spacy.util import registry
+from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 
 from spacy_relext.corpora.reader import TripleCorpus
 
 # Padded tokens of a batch on real data; the default config has more, for the short sentences of the embedded corpus.
 BATCH_CELLS = 400
+
+
+def read_config(path: Path) -> Config:
+    """Read a config with all that spaCy fills in, so that any of its keys can be changed."""
+    config = Config().from_disk(path, interpolate=False)
+    pipeline, components = config["nlp"]["pipeline"], dict(config["components"])
+    sourced = {name: each for name, each in components.items() if "source" in each}  # known once its pipeline is there
+    config["nlp"]["pipeline"] = [name for name in pipeline if name not in sourced]
+    config["components"] = {name: each for name, each in components.items() if name not in sourced}
+    filled = load_model_from_config(config, auto_fill=True).config
+    filled["nlp"]["pipeline"] = pipeline
+    filled["components"].update(sourced)
+    return filled
 
 
 def build_config(
@@ -39,7 +52,7 @@ def build_config(
     evaluate_every (int): Passes from one evaluation to the next.
     RETURNS (tuple[Config, dict[str, int]]): The config, and `sentences`, `words`, `steps_per_pass`.
     """
-    filled = Config().from_disk(config, interpolate=False)
+    filled = read_config(config)
     set_key(filled, "system.seed", seed)
     set_key(filled, "nlp.lang", lang)
     set_key(filled, "paths.train", str(train))

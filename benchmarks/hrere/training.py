@@ -10,15 +10,15 @@ from typing import Any
 import spacy
 
 from benchmarks.harness.call import Call
-from benchmarks.harness.runs import ROOT, Trained, train_run
+from benchmarks.harness.runs import CONFIGS, VARIANTS, Trained, train_run
 from benchmarks.hrere.corpora import BagData, HrereMaker
 from spacy_relext.hrere.reader import BagCorpus
 
 GLOVE, PAPER, MINILM = "GloVe, BiLSTM", "GloVe, BiLSTM, as published", "MiniLM"
-CONFIGS = {
-    GLOVE: ROOT / "configs" / "hrere_recurrent.cfg",
-    PAPER: ROOT / "configs" / "hrere_paper.cfg",
-    MINILM: ROOT / "configs" / "hrere.cfg",
+CONFIG_OF = {
+    GLOVE: VARIANTS / "hrere_recurrent.cfg",
+    PAPER: CONFIGS / "papers" / "hrere.cfg",
+    MINILM: CONFIGS / "hrere.cfg",
 }
 VECTORS = "en_vectors_glove_100d"
 # Passes over the bags, bags per update, and evaluations per pass.
@@ -46,7 +46,7 @@ FULL: Mapping[str, Changes] = {"ablation:full, J_D as printed": {f"{IN}.loss.agr
 def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str, changes: Changes) -> Trained:
     """Run `spacy train` on bags, unless that was done.
 
-    encoder (str): A key of `CONFIGS`.
+    encoder (str): A key of `CONFIG_OF`.
     changes (Changes): Dotted keys and values that make the system.
     """
     assert isinstance(call.maker, HrereMaker)
@@ -60,7 +60,7 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
         fixed["paths.vectors"] = str(call.maker.models / VECTORS)
     options: dict[str, Any] = {
         "settings": call.settings,
-        "config": CONFIGS[encoder],
+        "config": CONFIG_OF[encoder],
         "changes": {**fixed, **LEARNING[encoder], **changes},
     }
     call.tell(f"{data.name}: {encoder}, {', '.join(f'{key} = {value}' for key, value in changes.items())}, seed {seed}")

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from thinc.api import Config
-
 from benchmarks.harness.corpora import NER, VECTORS
-from benchmarks.harness.runs import ROOT
+from benchmarks.harness.runs import CONFIGS, VARIANTS
+from benchmarks.harness.training_config import read_config
 
 TEACHER, STUDENT = "kd_teacher", "kd_classifier"
 IN_TEACHER, IN_STUDENT = f"components.{TEACHER}", f"components.{STUDENT}"
@@ -22,7 +21,7 @@ class Family:
     """Teacher and student with one kind of encoder.
 
     name (str): Part of their row names; "" for the default.
-    configs (Mapping[str, str]): Component → its config in configs/.
+    configs (Mapping[str, Path]): Component → its config.
     parsed (bool): Whether the encoder reads tags and heads.
     passes (int): Multiple of the passes: an encoder without pretraining needs more.
     vectors (bool): Whether it reads static vectors.
@@ -31,7 +30,7 @@ class Family:
     """
 
     name: str
-    configs: Mapping[str, str]
+    configs: Mapping[str, Path]
     parsed: bool = False
     passes: int = 1
     vectors: bool = False
@@ -40,7 +39,7 @@ class Family:
 
     def config(self, component: str) -> Path:
         """RETURNS (Path): The config of one of the two components."""
-        return ROOT / "configs" / self.configs[component]
+        return self.configs[component]
 
     def changes(self, component: str, models: Path) -> dict[str, Any]:
         """RETURNS (dict[str, Any]): Changes in all trainings of a component on this machine."""
@@ -48,10 +47,9 @@ class Family:
         return {**paths, **self.given.get(component, {})}
 
 
-def _encoder(component: str, config: str) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): The encoder of a component of a config in configs/."""
-    read = Config().from_disk(ROOT / "configs" / config, interpolate=False)
-    return dict(read["components"][component]["model"]["encoder"])
+def _encoder(component: str, config: Path) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): The encoder of a component of a config."""
+    return dict(read_config(config)["components"][component]["model"]["encoder"])
 
 
 # All layers are trained, unlike in the workflow, which has little time; no ner where entities are given.
@@ -64,26 +62,35 @@ SHARED_STUDENT = {
     "training.frozen_components": [],
     **SHARED_TRAINING,
 }
-MINILM = Family("", {TEACHER: "kd_teacher.cfg", STUDENT: "kd_student.cfg"})
+MINILM = Family("", {TEACHER: CONFIGS / "kd_teacher.cfg", STUDENT: CONFIGS / "kd_student.cfg"})
 CGCN = Family(
-    "C-GCN", {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_cgcn_student.cfg"}, parsed=True, passes=4, vectors=True
+    "C-GCN",
+    {TEACHER: VARIANTS / "kd_cgcn_teacher.cfg", STUDENT: VARIANTS / "kd_cgcn_student.cfg"},
+    parsed=True,
+    passes=4,
+    vectors=True,
 )
 # Its teachers are MiniLM's, or of its own kind; without a teacher it learns from labels alone.
 FAST = Family(
     "fast",
-    {TEACHER: "kd_cgcn_teacher.cfg", STUDENT: "kd_fast_student.cfg"},
+    {TEACHER: VARIANTS / "kd_cgcn_teacher.cfg", STUDENT: VARIANTS / "kd_fast_student.cfg"},
     passes=4,
     vectors=True,
-    given={TEACHER: {f"{IN_TEACHER}.model.encoder": _encoder(STUDENT, "kd_fast_student.cfg")}},
+    given={TEACHER: {f"{IN_TEACHER}.model.encoder": _encoder(STUDENT, VARIANTS / "kd_fast_student.cfg")}},
 )
 SHARED = Family(
     "shared",
-    {TEACHER: "kd_shared_teacher.cfg", STUDENT: "kd_shared_student.cfg"},
+    {TEACHER: VARIANTS / "kd_shared_teacher.cfg", STUDENT: VARIANTS / "kd_shared_student.cfg"},
     passes=2,
     batch=400,
     given={TEACHER: SHARED_TRAINING, STUDENT: SHARED_STUDENT},
 )
-MARKED = Family("marked", {TEACHER: "kd_marked_teacher.cfg", STUDENT: "kd_marked_student.cfg"}, passes=2, batch=400)
+MARKED = Family(
+    "marked",
+    {TEACHER: VARIANTS / "kd_marked_teacher.cfg", STUDENT: VARIANTS / "kd_marked_student.cfg"},
+    passes=2,
+    batch=400,
+)
 
 
 @dataclass(frozen=True)

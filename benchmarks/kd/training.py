@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 import spacy
 import torch
 from spacy.vocab import Vocab
-from thinc.api import Config
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import PairData, PairMaker
 from benchmarks.harness.pairs import SEMEVAL
 from benchmarks.harness.runs import Trained, digest, train_run
-from benchmarks.harness.training_config import count_steps, set_key
+from benchmarks.harness.training_config import count_steps, read_config, set_key
 from benchmarks.kd.systems import MINILM, STUDENT, TEACHER, Family, System
 from spacy_relext.annotations.store import get_records
 from spacy_relext.corpora.shards import iter_docs
@@ -153,7 +152,7 @@ def _relations(corpus: Path) -> tuple[str, ...]:
 
 @cache
 def _steps(config: Path, train: Path, batch_size: int | None) -> int:
-    filled = Config().from_disk(config, interpolate=False)
+    filled = read_config(config)
     if batch_size:
         set_key(filled, BATCH_SIZE, batch_size)
     return count_steps(filled, train, lang="en", seed=0)["steps_per_pass"]

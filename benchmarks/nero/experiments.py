@@ -12,12 +12,12 @@ from typing import Any
 import numpy
 import spacy
 from spacy.vocab import Vocab
-from thinc.api import Config
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import VECTORS, PairData, PairMaker
 from benchmarks.harness.pairs import MICRO, NOTHING, PairSet, pair_scores, read_pairs
-from benchmarks.harness.runs import ROOT, Trained, cached, fingerprint, train_run
+from benchmarks.harness.runs import Trained, cached, fingerprint, train_run
+from benchmarks.harness.training_config import read_config
 from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
 from benchmarks.nero.labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
 from benchmarks.nero.systems import ABLATIONS, COMPONENT, FEW_RULES, IN, ONE_ORDER, PARTS, SUPERVISED, System, row_name
@@ -28,7 +28,6 @@ from spacy_relext.nero.rules.rules import Rule, to_records
 from spacy_relext.pairs.gold import PairClass
 
 RULES = "nero_rules/semeval/pattern.json"
-CONFIGS = ROOT / "configs"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 # Numbers of rules; None for all.
 SIZES = (10, 20, 50, 100, None)
@@ -182,8 +181,8 @@ def _train(task: Task, train: Path, system: System) -> Trained:
         f"{IN}.rules": to_records(task.rules),
         **system.changes,
     }
-    config = CONFIGS / f"{system.config}.cfg"
-    if "vectors" in Config().from_disk(config, interpolate=False)["paths"]:
+    config = system.config
+    if "vectors" in read_config(config)["paths"]:
         given["paths.vectors"] = str(maker.models / VECTORS)
     options: dict[str, Any] = {"seed": task.seed, "settings": task.call.settings, "config": config, "changes": given}
     return train_run(f"{task.data.key}-{COMPONENT}", train=train, dev=maker.nothing(), **options)

@@ -11,17 +11,16 @@ from typing import Any
 import spacy
 import srsly
 from spacy.tokens import Doc, Span
-from thinc.api import Config
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import PairMaker
-from benchmarks.harness.runs import ROOT, run_logged
-from benchmarks.harness.training_config import set_key
+from benchmarks.harness.runs import VARIANTS, run_logged
+from benchmarks.harness.training_config import read_config, set_key
 from benchmarks.nero.speed import BATCH, LENGTH, MEBIBYTE, SENTENCES, make_pairs
 from benchmarks.nero.systems import COMPONENT
 from spacy_relext.corpora.shards import ShardWriter
 
-CONFIG = ROOT / "configs" / "nero_tok2vec.cfg"
+CONFIG = VARIANTS / "nero_tok2vec.cfg"
 MATCHED = 100
 SHARD = 10_000
 RULE = {"relation": "r", "pattern": "SUBJ-* matches OBJ-*"}
@@ -65,7 +64,7 @@ def _write_stream(folder: Path, total: int, *, seed: int) -> None:
 def _train_on(call: Call, folder: Path, *, steps: int) -> str:
     """Train with `spacy train` in a process of its own; RETURNS the last row of its log."""
     assert isinstance(call.maker, PairMaker)
-    config, work = Config().from_disk(CONFIG, interpolate=False), folder.with_name(f"{folder.name}-run")
+    config, work = read_config(CONFIG), folder.with_name(f"{folder.name}-run")
     work.mkdir(parents=True, exist_ok=True)
     srsly.write_jsonl(work / "rules.jsonl", [RULE])
     reader = {"@readers": "spacy_relext.TripleCorpus.v1", "path": "${paths.train}", "gold_ents": True}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
+
+from benchmarks.harness.runs import CONFIGS, VARIANTS
 
 COMPONENT = "nero_grounder"
 IN = f"components.{COMPONENT}"
@@ -18,7 +21,7 @@ class System:
     """One system.
 
     changes (Changes): Changes of the config.
-    config (str): A config in configs/, without its suffix; "nero_recurrent" and "nero_paper" read word vectors.
+    config (Path): A config; those for `RECURRENT` read word vectors.
     labels (str): How the corpus is labelled beforehand: "" (from rules in training), "pseudo" (a classifier of matched
         sentences labels all others), "rounds" (in rounds, most confident first), "cosine" (the most similar rule
         under the pretrained encoder), "label-model" (Snorkel, matched sentences only).
@@ -26,7 +29,7 @@ class System:
 
     changes: Changes = field(default_factory=dict)
     labels: str = ""
-    config: str = "nero"
+    config: Path = CONFIGS / "nero.cfg"
 
 
 def _change(**settings: Any) -> dict[str, Any]:
@@ -94,8 +97,8 @@ ADVERSARIES: dict[str, System] = {
 }
 PAPER_SYSTEMS: dict[str, System] = {"as the paper: pseudo-labels of the soft matcher": System(PAPER)}
 RECURRENT: dict[str, System] = {
-    "as published, BiLSTM": System(config="nero_paper"),
-    "BiLSTM": System(config="nero_recurrent"),
+    "as published, BiLSTM": System(config=CONFIGS / "papers" / "nero.cfg"),
+    "BiLSTM": System(config=VARIANTS / "nero_recurrent.cfg"),
 }
 # Systems compared with few rules, by the names that `--only` takes.
 FEW_RULES: dict[str, dict[str, System]] = {

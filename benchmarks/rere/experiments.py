@@ -9,13 +9,12 @@ from typing import Any
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, count_docs, missing_rate
-from benchmarks.harness.runs import DEFAULT_CONFIG, Trained, cached, digest, fingerprint, train_run
+from benchmarks.harness.runs import DEFAULT_CONFIG, VARIANTS, Trained, cached, digest, fingerprint, train_run
 from benchmarks.rere.curves import draw_curves
 from benchmarks.rere.evaluation import estimate_rates, evaluate
 from benchmarks.rere.peer import EARLIER, own_batch_size, peer_scores, run_peer
 from spacy_relext.corpora.drop import MODES
 
-CONFIGS = DEFAULT_CONFIG.parent
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
 MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
 COLLECTIVE = {f"{DETECTOR}.loss.kind": "collective"}
@@ -63,7 +62,7 @@ def webnlg(call: Call) -> None:
 
 def duie(call: Call) -> None:
     """Chinese, without a download: characters and a BiLSTM."""
-    config = CONFIGS / "rere_recurrent.cfg"
+    config = VARIANTS / "rere_recurrent.cfg"
     for part, data_of in (("casrel", call.maker.ske_casrel), ("postag", call.maker.ske_postag)):
         if call.wants(part):
             data = data_of()
@@ -190,7 +189,7 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
         "loss": {"collective-row": {"changes": COLLECTIVE}},
         "pairing": {"nearest": {"pairing": "nearest"}},
         "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.sampling.negatives": 0.0}}},
-        **{name: {name: {"config": CONFIGS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
+        **{name: {name: {"config": VARIANTS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
         "precision": {other: {"changes": {f"{model}.precision": other for model in MODELS}}},
     }

@@ -18,8 +18,9 @@ from typing import Any
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, Maker
 from benchmarks.harness.rows import read_rows
+from benchmarks.harness.runs import VARIANTS
 from benchmarks.rere.curves import draw_learning, read_learning
-from benchmarks.rere.experiments import CONFIGS, DETECTOR, record_peer, record_scores, run_system
+from benchmarks.rere.experiments import DETECTOR, record_peer, record_scores, run_system
 from benchmarks.rere.peer import own_batch_size, run_peer
 
 SEARCH_SENTENCES = 1500
@@ -59,7 +60,7 @@ def fair(call: Call) -> None:
         for seed in call.seeds:
             for part, (system, other, changes) in OWN.items():
                 if call.wants(part):
-                    options: dict[str, Any] = {"seed": seed, "config": CONFIGS / other if other else call.config}
+                    options: dict[str, Any] = {"seed": seed, "config": VARIANTS / other if other else call.config}
                     options["changes"] = {**BEST_PASS, **changes}
                     trained, scores = run_system(call, "default" if part == "ours" else part, data, **options)
                     record_scores(call, "fair", data, scores, system=system, seed=seed, trained=trained)

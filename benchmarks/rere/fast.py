@@ -18,11 +18,11 @@ from spacy.tokens import Doc, DocBin
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import VECTORS
 from benchmarks.harness.datasets import DataSet, count_docs, read_docs
-from benchmarks.harness.runs import Trained, digest, run_module
+from benchmarks.harness.runs import CONFIGS, Trained, digest, run_module
 from benchmarks.harness.speed import record_speed
 from benchmarks.harness.stopwatch import extraction
 from benchmarks.rere.evaluation import load_tuned
-from benchmarks.rere.experiments import CONFIGS, record_scores, run_system
+from benchmarks.rere.experiments import record_scores, run_system
 from benchmarks.rere.unlabelled import RIEDEL, collect_texts
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.jsonl import write_jsonl

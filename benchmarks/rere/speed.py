@@ -13,7 +13,6 @@ import spacy
 import torch
 from spacy.language import Language
 from spacy.training import Example
-from thinc.api import Config
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import DataSet, read_docs, write_strings
@@ -27,6 +26,7 @@ from benchmarks.harness.stopwatch import (
     measure_memory,
     time_rounds,
 )
+from benchmarks.harness.training_config import read_config
 from spacy_relext.annotations.store import set_triples
 
 BATCH_SIZES = (1, 32, 64)
@@ -177,7 +177,7 @@ def _time_relations(call: Call, data: DataSet, texts: Sequence[str]) -> None:
 
 def _untrained_pipeline(config: Path, texts: Sequence[str], *, n_relations: int, encoder: Path) -> Language:
     """Initialize a pipeline on invented labels, and set its detector so that few relations are asked for."""
-    filled = Config().from_disk(config, interpolate=False)
+    filled = read_config(config)
     if "encoder" in filled["paths"]:
         filled["paths"]["encoder"] = str(encoder)
     torch.manual_seed(0)

@@ -18,7 +18,7 @@ from benchmarks.selfore.corpora import ClusterData
 from benchmarks.selfore.vectors import Vectors, cluster_vectors, count_clusters, read_vectors
 
 CONFIG = ROOT / "configs" / "selfore.cfg"
-PAPER_CONFIG = ROOT / "configs" / "selfore_paper.cfg"
+PAPER_CONFIG = ROOT / "configs" / "papers" / "selfore.cfg"
 IN = "components.selfore_clusterer"
 COUNT = f"{IN}.n_clusters"
 CLUSTERING, TRAINING = f"{IN}.clustering.", f"{IN}.training."

@@ -52,9 +52,9 @@ def build_transformer(
     precision: str = "auto",
     case_features: bool = True,
     freeze_layers: int = 0,
-    freeze_embeddings: bool = False,
-    dropout: Optional[float] = None,
-    lr_scale: float = 1.0,
+    freeze_embeddings: bool = True,
+    dropout: Optional[float] = 0.0,
+    lr_scale: float = 0.1,
     entity_marks: bool = False,
     adversarial_radius: float = 0.0,
 ) -> Tok2Vec:

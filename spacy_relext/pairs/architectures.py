@@ -34,8 +34,8 @@ def build_piece_encoder(
     case_features: bool = True,
     mix_from: Optional[int] = 0,
     freeze_layers: int = 0,
-    freeze_embeddings: bool = False,
-    lr_scale: float = 1.0,
+    freeze_embeddings: bool = True,
+    lr_scale: float = 0.1,
 ) -> EncoderSpec:
     """Describe a transformer that reads a text for a pair of entities, or for a relation.
 

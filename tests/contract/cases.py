@@ -120,8 +120,10 @@ EMBED = {
 LSTM = {"@architectures": "spacy_relext.BiLSTM.v1", "width": WIDTH, "depth": 1, "dropout": 0.0}
 RECURRENT = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": LSTM}
 LISTENER = {"@architectures": "spacy_relext.Listener.v1", "upstream": "tok2vec"}
-BERT = {"@architectures": "spacy_relext.Transformer.v1", "name": "{encoder}", "max_pieces": 32, "precision": "fp32"}
-PIECES = {"@architectures": "spacy_relext.PieceEncoder.v1", "name": "{encoder}", "max_pieces": 48, "precision": "fp32"}
+# A random encoder learns with all its weights, unlike a pretrained one.
+RANDOM = {"name": "{encoder}", "precision": "fp32", "freeze_embeddings": False, "lr_scale": 1.0}
+BERT = {"@architectures": "spacy_relext.Transformer.v1", "max_pieces": 32, "dropout": None, **RANDOM}
+PIECES = {"@architectures": "spacy_relext.PieceEncoder.v1", "max_pieces": 48, **RANDOM}
 MARKED_DETECTOR = {"@architectures": "spacy_relext.RereDetector.v1", "encoder": PIECES, "dropout": 0.0}
 MEAN_DETECTOR = {**MARKED_DETECTOR, "pooling": "mean"}
 MARKED_EXTRACTOR = {"@architectures": "spacy_relext.RereExtractor.v1", "encoder": PIECES, "dropout": 0.0}

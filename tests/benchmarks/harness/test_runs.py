@@ -55,7 +55,9 @@ def test_every_ablation_names_keys_that_its_config_has(project_root: pathlib.Pat
 
     for variants in _variants("bf16").values():
         for name, options in variants.items():
-            config = Config().from_disk(options.get("config", DEFAULT_CONFIG), interpolate=False)
+            from benchmarks.harness.training_config import read_config
+
+            config = read_config(options.get("config", DEFAULT_CONFIG))
             changes = options.get("changes", {})
             differs = []
             for key, value in changes.items():
@@ -71,7 +73,7 @@ def test_every_ablation_names_keys_that_its_config_has(project_root: pathlib.Pat
 @pytest.mark.slow
 def test_nyt24_from_files_to_rows(data: pathlib.Path, tmp_path: pathlib.Path, project_root: pathlib.Path) -> None:  # noqa: F811
     script = [sys.executable, "-m", "benchmarks", "rere", "nyt24", "--seeds", "0", "--passes", "120"]
-    config = project_root / "configs" / "rere_recurrent.cfg"
+    config = project_root / "benchmarks" / "configs" / "rere_recurrent.cfg"
     results = tmp_path / "rere.json"
     folders = ["--data", str(data), "--runs", str(tmp_path / "runs"), "--encoder", str(tmp_path)]
     command = [*script, "--config", str(config), "--results", str(results), *folders]
@@ -101,12 +103,12 @@ def test_nyt24_from_files_to_rows(data: pathlib.Path, tmp_path: pathlib.Path, pr
 @pytest.mark.slow
 def test_rules_of_pairing_and_curves_on_a_trained_pipeline(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
     from benchmarks.harness.datasets import Maker
-    from benchmarks.harness.runs import DEFAULT_CONFIG, Settings, train_run
+    from benchmarks.harness.runs import VARIANTS, Settings, train_run
     from benchmarks.rere.evaluation import evaluate
 
     made = Maker(data, tmp_path / "runs").nyt24(foreign=False)
     settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=120, threads=1, precision="fp32")
-    config = DEFAULT_CONFIG.with_name("rere_recurrent.cfg")
+    config = VARIANTS / "rere_recurrent.cfg"
     trained = train_run("toy", train=made.train, dev=made.dev, seed=0, settings=settings, config=config)
     assert trained.steps == pytest.approx(120 * trained.steps_per_pass, rel=0.1)
     assert 0 < trained.seconds

@@ -7,7 +7,6 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import DocBin
-from thinc.api import Config
 
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
@@ -87,9 +86,10 @@ def test_labels_are_read_as_they_are_written() -> None:
 
 def test_every_system_fits_the_config(project_root: pathlib.Path) -> None:
     from benchmarks.harness.rows import SYSTEM
+    from benchmarks.harness.training_config import read_config
     from benchmarks.nero.systems import COMPONENT, PARTS, row_name
 
-    config = Config().from_disk(project_root / "configs" / "nero.cfg", interpolate=False)
+    config = read_config(project_root / "configs" / "nero.cfg")
     names = [name for systems in PARTS.values() for name in systems]
     assert len(set(names)) == len(names) and all(SYSTEM.fullmatch(row_name(name)) for name in names)
     learning = config["components"][COMPONENT]["learning"]

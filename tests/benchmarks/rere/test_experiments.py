@@ -15,7 +15,9 @@ def test_losses_for_missing_labels_are_those_of_a_config(rates: Any, tmp_path: p
     from spacy_relext.rere.settings import DETECTOR_LOSSES
 
     for _, changes in LOSSES.values():
-        config = Config().from_disk(DEFAULT_CONFIG, interpolate=False)
+        from benchmarks.harness.training_config import read_config
+
+        config = read_config(DEFAULT_CONFIG)
         before = set(config["components"]["rere_detector"])
         if rates is not None:
             changes = {**changes, f"initialize.{DETECTOR}": {"missing_rates": rates}}
