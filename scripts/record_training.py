@@ -24,10 +24,12 @@ from spacy.language import Language
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config, registry
+from spacy.util import registry
 
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(pathlib.Path.cwd() if (pathlib.Path.cwd() / "tests").is_dir() else ROOT))
+
+from benchmarks.harness.training_config import read_config, set_key  # noqa: E402
 
 WIDTH = 48
 STEPS = 20
@@ -117,9 +119,10 @@ def record_config(path: pathlib.Path, folder: pathlib.Path) -> Dict[str, Any]:
         return log, lambda: None
 
     registry.loggers("relext_recorder", func=lambda: setup)
-    config = load_config(path)
-    overrides = overrides_of(config, folder)
-    config = load_config(path, overrides=overrides)
+    config = read_config(path)
+    for key, value in overrides_of(config, folder).items():
+        set_key(config, key, value)
+    config = config.interpolate()
     config["training"]["logger"] = {"@loggers": "relext_recorder"}
     torch.manual_seed(0)
     nlp = init_nlp(config)

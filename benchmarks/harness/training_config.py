@@ -53,7 +53,7 @@ def build_config(
     RETURNS (tuple[Config, dict[str, int]]): The config, and `sentences`, `words`, `steps_per_pass`.
     """
     filled = read_config(config)
-    set_key(filled, "system.seed", seed)
+    set_key(filled, "training.seed", seed)
     set_key(filled, "nlp.lang", lang)
     set_key(filled, "paths.train", str(train))
     set_key(filled, "paths.dev", str(dev))
