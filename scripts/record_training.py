@@ -148,12 +148,14 @@ def predict(nlp: Language, text: Any) -> List[Any]:
 
 @app.command("train")
 def train_command(out: pathlib.Path, only: str = "") -> None:
-    """Record every config in configs/."""
+    """Record every config in configs/ and benchmarks/configs/."""
     torch.set_num_threads(1)
     results = json.loads(out.read_text()) if out.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         make_inputs(pathlib.Path(name))
-        for path in sorted(pathlib.Path("configs").rglob("*.cfg")):
+        for path in sorted(
+            [*pathlib.Path("configs").rglob("*.cfg"), *pathlib.Path("benchmarks/configs").glob("*.cfg")]
+        ):
             if only not in str(path):
                 continue
             results[str(path)] = record_config(path, pathlib.Path(name))
