@@ -73,8 +73,9 @@ def encode_pairs(pipe: PairPipe, examples: Iterable[Example], *, reads_gold: boo
     vectors = numpy.concatenate(parts) if parts else numpy.zeros((0, 1), dtype="float16")
     parts.clear()  # before indexing makes another copy
     keys = sorted(rows)
-    order, contexts, types, directions = ([rows[key][column] for key in keys] for column in range(4))
-    return PairTable(keys, vectors[order], contexts, types, [gold.get(key) for key in keys], directions)
+    found = [rows[key] for key in keys]
+    order, contexts, types = [row[0] for row in found], [row[1] for row in found], [row[2] for row in found]
+    return PairTable(keys, vectors[order], contexts, types, [gold.get(key) for key in keys], [row[3] for row in found])
 
 
 def summarize_clusters(
