@@ -247,7 +247,8 @@ CASES = [
     MethodCase(
         "sentence clusterer",
         "selfore_clusterer",
-        clusterer(AS_IT_IS, context="sentence"),
+        # a mix with which no score of these few random vectors depends on the last digit of half precision
+        clusterer({**AS_IT_IS, "mix_from": 1}, context="sentence"),
         NAMED,
         *BY_CHANCE,
         **FOUND,

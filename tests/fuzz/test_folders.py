@@ -15,15 +15,12 @@ from spacy.tokens import Doc
 
 from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.corpora.file_lists import FILES
-from spacy_relext.hrere.linked_kb import LinkedKb
-from spacy_relext.kb.facts import FactIndex, TripleStore
 from spacy_relext.kb.model import NAMES, KbModel
-from spacy_relext.kb.name_index import NameIndex
 from tests.contract.cases import CASES, MethodCase
 from tests.contract.sentences import make_english_examples
 from tests.fuzz.mutators import mutate, mutate_value
 from tests.fuzz.runner import fuzz
-from tests.hrere.pipes import make_kb, make_store
+from tests.hrere.pipes import make_kb
 
 KINDS = ("detector", "extractor", "shared student", "recurrent grounder", "shared clusterer", "recurrent bags")
 TEXT = "Ada Lovelace was born in London. Mary wrote Mathilda."
@@ -140,7 +137,6 @@ def test_pipelines(tmp_path: Path) -> None:
 
 def test_knowledge_bases(tmp_path: Path) -> None:
     make_kb(tmp_path / "whole", passes=1)
-    (tmp_path / "whole" / FILES).unlink()
 
     def run(rng: random.Random) -> None:
         shutil.rmtree(tmp_path / "copy", ignore_errors=True)
@@ -150,25 +146,3 @@ def test_knowledge_bases(tmp_path: Path) -> None:
         list(model.predict(subject=model.entities[0], relation=model.relations[0]))
 
     fuzz("folder of embeddings", run)
-
-
-def test_stored_knowledge(tmp_path: Path) -> None:
-    linked = LinkedKb.from_model(make_kb(tmp_path / "kb", passes=1)).to_bytes()
-    store = make_store().to_bytes()
-
-    def change(content: bytes, rng: random.Random) -> bytes:
-        changed = pack(mutate_value(srsly.msgpack_loads(content), rng)) if rng.random() < 0.7 else b""
-        return changed or mutate(content, rng)
-
-    def run(rng: random.Random) -> None:
-        if rng.random() < 0.5:
-            kb = LinkedKb.from_bytes(change(linked, rng))
-            kb.vectors(kb.numbers(["Q0", "Q1"]))
-            kb.relation_vectors([("married", False), ("older", True)])
-            kb.nearest(0, 1, "married", top=2)
-        else:
-            facts = TripleStore.from_bytes(change(store, rng))
-            FactIndex(facts).relations_between("Q0", "Q1")
-            NameIndex(facts.names).find("Ada")
-
-    fuzz("stored knowledge", run)
