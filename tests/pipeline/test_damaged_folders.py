@@ -45,7 +45,8 @@ def folder(nlp: Any, tmp_path: Path) -> Path:
         ({"thresholds": {"a": None}}, "thresholds has other values"),
         ({"threshold": "high"}, "threshold is 'high', not a number"),
         ({"scale": None}, "scale is None, not a number"),
-        ({"pairing": True}, "pairing is True, not a text"),
+        ({"decoding": True}, "decoding is True, not a mapping"),
+        ({"decoding": {}}, "its settings decoding lack or have in excess: .*pairing"),
     ],
 )
 def test_settings(folder: Path, change: Any, reason: str) -> None:

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.annotations.store import RELATIONS_KEY
+from spacy_relext.annotations.store import RELATIONS_KEY, get_records
 from spacy_relext.pipeline import tuning
 from spacy_relext.pipeline.tuning import Goal, tune_pipeline
 from spacy_relext.scoring.probabilities import Platt, calibrate
@@ -238,6 +238,9 @@ def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
 
 
 def test_precision_first(nlp: Language, examples: List[Example]) -> None:
+    (first, *others), reference = get_records(examples[0].reference) or [], examples[0].reference
+    missed = {**first, "relation": next(label for label in cfg_of(nlp)["labels"] if label != first["relation"])}
+    set_triples(reference, [first, *others, missed])  # which no threshold finds without errors
     found = tune_pipeline(nlp, examples, min_positives=1, goal=Goal(precision=1.0))[EXTRACTOR]
     after = nlp.evaluate(examples)
     assert found["precision"] == after["exact_p"] == 1.0 and found["recall"] == after["exact_r"]

@@ -35,7 +35,7 @@ def train(nlp: Language, examples: List[Example], *, steps: int, learn_rate: flo
 def saved(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A half-trained pipeline on disk."""
     nlp = build()
-    train(nlp, make_english_examples(nlp), steps=14)
+    train(nlp, make_english_examples(nlp), steps=11)
     path = tmp_path_factory.mktemp("half-trained") / "pipeline"
     nlp.to_disk(path)
     return path
