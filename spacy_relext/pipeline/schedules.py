@@ -1,8 +1,9 @@
 """A learning rate that falls to zero by the end of training, and the length of a training, from its config."""
 
+import inspect
 import random
 import warnings
-from typing import Callable, Iterable, Iterator, List
+from typing import Callable, Dict, Iterable, Iterator, List
 
 from spacy import registry
 from spacy.language import Language
@@ -53,13 +54,21 @@ def create_set_total_steps() -> Callable[[Language], Language]:
 
     def set_total_steps(nlp: Language) -> Language:
         rate = nlp.config["training"]["optimizer"].get("learn_rate")
-        if not isinstance(rate, dict) or "total_steps" not in rate:
+        if not isinstance(rate, dict) or not ("total_steps" in rate or _takes_total_steps(rate)):
             raise ValueError(Errors.R015.format(found=rate))
         check_shared_vectors(nlp)
         rate["total_steps"] = training_length(nlp)
         return nlp
 
     return set_total_steps
+
+
+def _takes_total_steps(rate: Dict[str, object]) -> bool:
+    """Return True if the schedule of a section, which need not be filled, has the argument total_steps."""
+    name = rate.get("@schedules")
+    if not registry.has("schedules", str(name)):
+        return False
+    return "total_steps" in inspect.signature(registry.get("schedules", str(name))).parameters
 
 
 def training_length(nlp: Language) -> int:
