@@ -128,21 +128,12 @@ def test_filter_knows_entities_inside_others(kb: Path, tmp_path: Path) -> None:
     assert gone == {("p1", "married_to", "p7"), ("p7", "married_to", "p1")}
 
 
+SMALL = ["--setting", "width=16", "--setting", "n3=0.01", "--setting", "batch_size=12", "--patience", 0]
+
+
 def test_train_and_predict(kb: Path, tmp_path: Path) -> None:
     out = tmp_path / "embeddings"
-    options = [
-        "--setting",
-        "width=16",
-        "--setting",
-        "n3=0.01",
-        "--patience",
-        0,
-        "--setting",
-        "batch_size=12",
-        "--held",
-        0.2,
-    ]
-    result = run("train", kb, out, *options, "--epochs", 30)
+    result = run("train", kb, out, *SMALL, "--held", 0.2, "--epochs", 30)
     assert result.exit_code == 0, result.output
     assert "24 facts, 15 entities, 2 relations" in result.output and "entities mrr" in result.output
     model = KbModel.from_disk(out)
@@ -163,18 +154,7 @@ def test_train_and_predict(kb: Path, tmp_path: Path) -> None:
 
 def test_relations_are_asked_for(kb: Path, tmp_path: Path) -> None:
     out = tmp_path / "embeddings"
-    options = [
-        "--setting",
-        "width=16",
-        "--setting",
-        "n3=0.01",
-        "--patience",
-        0,
-        "--setting",
-        "batch_size=12",
-        "--epochs",
-        30,
-    ]
+    options = [*SMALL, "--epochs", 30]
     assert run("train", kb, out, *options).exit_code == 0
     for pair, relation in ((("p0", "t0"), "lives_in"), (("p0", "p6"), "married_to")):
         asked = run("predict", out, pair[0], "?", pair[1])
