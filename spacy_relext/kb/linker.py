@@ -16,7 +16,7 @@ from spacy.util import filter_spans
 
 from ..annotations.entities import UNLINKED
 from ..corpora.damage import refuse_damage
-from ..corpora.file_lists import check_file_list, write_file_list
+from ..corpora.file_lists import FILES, check_file_list, write_file_list
 from ..corpora.formats.locate import ENTITY
 from ..errors import Errors, check_choice
 from .facts import FactIndex, TripleStore, read_store
@@ -209,12 +209,13 @@ class KbLinker(Pipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "KbLinker":
         """Read what `to_disk` wrote.
 
-        RAISES (ValueError): If the file is missing or damaged.
+        RAISES (ValueError): If the file or the list of files is missing, or the file is damaged.
         """
         file = Path(path) / KNOWLEDGE / KB
         if KNOWLEDGE not in exclude:
-            if not file.is_file():
-                raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=KB))
+            for each in (file, Path(path) / FILES):  # nothing but the list tells whether the stored facts are whole
+                if not each.is_file():
+                    raise ValueError(Errors.R012.format(name=self.name, where=each.parent, files=each.name))
             check_file_list(Path(path), name=self.name)
             with refuse_damage(file, message=Errors.R021, name=self.name):
                 self._set_store(TripleStore.from_bytes(file.read_bytes()))
