@@ -25,7 +25,7 @@ RESULTS = HERE / "results"
 DATA, MODELS, ENCODER = Path("../shared/data"), Path("../shared/models"), Path("assets/encoder/all-MiniLM-L6-v2")
 PRECISIONS = ("auto", "fp32", "bf16")
 # Options that name folders and files of one machine; their values do not change the figures.
-FOLDERS = ("--runs", "--results", "--figures", "--data", "--models", "--encoder", "--peer-python")
+FOLDERS = ("--runs", "--results", "--figures", "--data", "--models", "--encoder")
 
 # Options of more than one program, and their defaults; `--results` is `results/PROGRAM.json`.
 Option = tuple[Any, Any]

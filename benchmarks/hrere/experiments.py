@@ -13,7 +13,6 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import count_docs
 from benchmarks.harness.intervals import difference
 from benchmarks.harness.runs import Trained
-from benchmarks.hrere.bag_peers import TrainedPeer, run_bag_peer
 from benchmarks.hrere.corpora import FB15K, FB60K, FB60K_TYPES, BagData, HrereMaker
 from benchmarks.hrere.fusion import frozen_logits
 from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_annotations
@@ -30,7 +29,6 @@ from benchmarks.hrere.training import (
     NAIVE,
     PAPER,
     SLOW,
-    VECTORS,
     Changes,
     train_system,
 )
@@ -47,8 +45,6 @@ PRINTED = next(iter(FULL))
 ONE_FULL = {PRINTED: FULL[PRINTED]}
 ALL, UNSEEN = "all pairs", "unseen pairs"
 TEXT = ", its text alone"
-# After six passes, PARE's average precision on dev still rises by three points per pass.
-PARE_PASSES, PCNN_PASSES = 20, 30
 # Shares of the linked pairs that count as linked.
 COVERAGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVES = (BASE_ROW, LATE_ROW, NAIVE_ROW, *FULL)
@@ -137,7 +133,7 @@ class Table:
         dev, test, mentions = (self.read(trained, *each) for each in wanted)
         return dev, test, mentions
 
-    def record(self, system: str, trained: Trained | TrainedPeer, score: Scoring, *outputs: Outputs) -> None:
+    def record(self, system: str, trained: Trained, score: Scoring, *outputs: Outputs) -> None:
         """Write the rows of one system: all pairs, and those that training has not seen.
 
         score (Scoring): Turns its outputs into probabilities.
@@ -208,27 +204,6 @@ def _slowly(table: Table) -> None:
     """Let embeddings, c and b learn as slowly as in the paper."""
     table.seen = seen_pairs(table.read(table.train(BASE), table.data.train))
     _naive(table, SLOW, called=SLOWLY)
-
-
-def _pare(table: Table) -> None:
-    """Train PARE: text alone, all sentences of a pair as one passage."""
-    _bag_peer(table, "pare", f"peer:PARE (text alone), {PARE_PASSES} passes", table.call.settings.encoder, PARE_PASSES)
-
-
-def _pcnn(table: Table) -> None:
-    """Train PCNN + ATT: text alone."""
-    maker = table.call.maker
-    assert isinstance(maker, HrereMaker)
-    vectors = maker.models / VECTORS
-    _bag_peer(table, "pcnn", f"peer:PCNN + ATT (text alone), {PCNN_PASSES} passes", vectors, PCNN_PASSES)
-
-
-def _bag_peer(table: Table, program: str, row: str, encoder: Path, passes: int) -> None:
-    table.call.tell(f"{table.title}: {row}, seed {table.seed}")
-    options = {"seed": table.seed, "passes": passes, "settings": table.call.settings}
-    trained = run_bag_peer(program, table.data, encoder=encoder.resolve(), **options)
-    table.seen = trained.seen
-    table.record(row, trained, lambda each: each.text, trained.bags, trained.mentions)
 
 
 def _published(table: Table) -> None:
@@ -393,7 +368,5 @@ PARTS: dict[str, Part] = {
     "types": Part(_all, kb=FB60K_TYPES, full=ONE_FULL, changes=FROZEN, note="entities frozen"),
     "last": Part(_without_averages),
     "rate": Part(_slowly),
-    "pare": Part(_pare, encoder=MINILM),
-    "pcnn": Part(_pcnn),
     "published": Part(_published, encoder=PAPER),
 }

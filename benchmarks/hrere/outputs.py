@@ -127,6 +127,6 @@ def _arrays(pipe: Any, gold: Any, bags: Bags, outputs: Any) -> dict[str, Any]:
     }
 
 
-def seen_pairs(outputs: Outputs | Bags) -> set[frozenset[str]]:
+def seen_pairs(outputs: Outputs) -> set[frozenset[str]]:
     """RETURNS (set[frozenset[str]]): Unordered pairs of ids."""
     return {frozenset(ids) for ids in outputs.ids}

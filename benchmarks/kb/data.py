@@ -40,22 +40,9 @@ class Links:
         test = self.facts["test"]
         return {"test": test, "test, entities of training": test[named[test[:, [0, 2]]].all(1)]}
 
-    @property
-    def questions(self) -> int:
-        """RETURNS (int): Number of distinct (head, relation) and (relation, tail) questions of the training facts."""
-        train = self.facts["train"]
-        return sum(len(numpy.unique(train[:, ends], axis=0)) for ends in ([0, 1], [1, 2]))
-
 
 class LinkMaker(Maker):
-    """Unpacks data sets, and knows where the peer's interpreter is.
-
-    peer_python (Path | None): The interpreter; None: no peer.
-    """
-
-    def __init__(self, data: Path, folder: Path, *, peer_python: Path | None, **limits: int) -> None:
-        super().__init__(data, folder, **limits)
-        self.peer_python = peer_python
+    """Unpacks data sets."""
 
     def links(self, name: str) -> Links:
         """Read a data set."""

@@ -1,12 +1,11 @@
 """The benchmarks of knowledge bases, link prediction, reading, and alignment: `python -m benchmarks kb`.
 
-    python -m benchmarks kb wn18rr --only same --peer-python PYTHON
+    python -m benchmarks kb wn18rr --only same
 
 benchmarks/kb/README.md says what each experiment is.
 """
 
 from functools import partial
-from pathlib import Path
 from typing import Optional
 
 from benchmarks.harness.program import Experiment, make_main, make_option
@@ -27,9 +26,5 @@ main = make_main(
     LinkMaker,
     summary="Train embeddings, measure reading and alignment, and write the rows.",
     options=("gpu_id",),
-    own={
-        "passes": make_option(Optional[int], None, "Epochs of the recipe that the baseline has, too.", min=1),
-        "peer_python": make_option(Optional[Path], None, "Interpreter that has PyKEEN; without: no baseline."),
-    },
-    prepare=lambda given: ({"peer_python": given["peer_python"]}, {}),
+    own={"passes": make_option(Optional[int], None, "Epochs of `same`.", min=1)},
 )

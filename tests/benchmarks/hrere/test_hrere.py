@@ -381,31 +381,3 @@ def test_types_as_facts(data: pathlib.Path, maker: Any) -> None:
     assert facts - set(maker.store("fb60k_nyt10_kg").facts()) == {
         (link(0), "/type/object/type", each) for each in ("/person", "/person/author")
     }
-
-
-def test_bags_of_the_peer(maker: Any, tmp_path: pathlib.Path) -> None:
-    from benchmarks.hrere.bag_peers import read_bags, read_mentions
-    from benchmarks.hrere.match import bag_facts
-    from spacy_relext.pairs.gold import list_classes
-
-    given = maker.given()
-    train, test = read_bags(given.train), read_bags(given.test)
-    facts = bag_facts(given.test)
-    assert dict(zip(test.bags.ids, ({each.relation for each in gold} for gold in test.gold))) == facts
-    rows = [json.loads(row) for row in test.write(tmp_path / "bags.jsonl").read_text().splitlines()]
-    assert len(rows) == len(test.gold) and sum(len(row["mentions"]) for row in rows) == len(test.bags.pairs)
-    for ids, row in zip(test.bags.ids, rows):
-        for each in row["mentions"]:
-            (start, end), (first, last) = each["subject"], each["object"]
-            assert [link(int(each["text"][a + 1 : b])) for a, b in ((start, end), (first, last))] == list(ids)
-    classes = list_classes(train.gold)
-    probs = numpy.full((len(rows), len(classes)), 0.25)
-    found = test.outputs(probs, classes)
-    assert found.gold.shape == (len(rows), len(classes) + 1) and (found.gold.sum(1) > 0).all()
-    assert int(found.missed.sum()) == sum(WORKS in each for each in facts.values()), "training has no such relation"
-    assert 0 < found.score(found.text)["bag_ap"] < 1
-    alone = read_mentions(test)
-    assert len(alone.gold) == len(test.bags.pairs) > len(test.gold)
-    assert "mention_ap" in alone.outputs(numpy.zeros((len(alone.gold), len(classes))), classes).score(
-        numpy.zeros((len(alone.gold), len(classes) + 1))
-    )
