@@ -524,7 +524,6 @@ class Errors:
     R838 = "[R838] The graph has no entity {name!r}.{near} `spacy relext graph query FOLDER degree` lists entities."
     R839 = "[R839] Only {found} is named. Expected one or more inputs, and the folder for the graph at the end."
     R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
-    R803 = "[R803] Shapes are made from a schema. Add --schema SCHEMA.yaml."
     R810 = "the worker process that read this text has ended three times; it may need more memory than there is"
     R811 = "[R811] {where} has no text: found {found} under 'text'. Correct or remove it."
     R812 = "[R812] The folder {path!r} has no input. Expected files that end in {expected}, also with .gz or .zst."

@@ -148,8 +148,7 @@ def export_cli(
     if replaced:
         msg.warn(f"{replaced:,} characters that {form} does not have are replaced by U+FFFD")
     facts, entities = tables.facts.num_rows, tables.entities.num_rows
-    what = "the shapes of the schema" if form == "shacl" else f"{facts:,} facts of {entities:,} entities"
-    msg.good(f"Wrote {what} to {output}")
+    msg.good(f"Wrote {facts:,} facts of {entities:,} entities to {output}")
 
 
 def _documents(paths: List[Path], *, gold: bool = False) -> Iterator[Document]:

@@ -10,13 +10,12 @@ from .fact_lines import write_fact_lines
 from .network import write_gexf, write_graphml
 from .rdf import graph_statements
 from .rdf_files import DEFAULT_BASE, check_base, write_rdf
-from .shapes import schema_shapes
 from .tables import GraphTables, write_tables
 
 # Forms that are a folder, and the forms of single files by their suffix.
 FOLDER_FORMS = ("parquet", "csv", "neo4j")
 SUFFIXES = {f".{form}": form for form in ("jsonl", "graphml", "gexf", "ttl", "nt", "nq")}
-FORMS = (*FOLDER_FORMS, *SUFFIXES.values(), "shacl")
+FORMS = (*FOLDER_FORMS, *SUFFIXES.values())
 
 _PLAIN: Dict[str, Callable[[GraphTables, Path], int]] = {
     "neo4j": write_neo4j_folder,
@@ -52,11 +51,10 @@ def export_graph(
     out (Path): A file, or a folder for `parquet`, `csv` and `neo4j`.
     form (Optional[str]): One of FORMS; None: by the suffix of a file.
     base (Optional[str]): IRI prefix of names in RDF; None: the `base` of `tables.info`, or else DEFAULT_BASE.
-    schema (Optional[Schema]): RDF gets its declarations; `shacl` writes its shapes, as Turtle, and nothing else.
+    schema (Optional[Schema]): RDF gets its declarations.
     raw_csv (bool): Write CSV without apostrophes before texts that a spreadsheet would read as formulas.
     RETURNS (int): Number of characters replaced because the form cannot represent them.
-    RAISES (ValueError): If the form is unknown, `out` is a folder instead of a file, the base is no absolute IRI, or
-        there is no schema to make shapes from.
+    RAISES (ValueError): If the form is unknown, `out` is a folder instead of a file, or the base is no absolute IRI.
     """
     form = find_form(out, form)
     if form not in FOLDER_FORMS and out.is_dir():
@@ -69,10 +67,5 @@ def export_graph(
     if form == "csv":
         return write_csv_folder(tables, out, raw=raw_csv)
     base = check_base(base or tables.info.get("base") or DEFAULT_BASE)
-    if form == "shacl":
-        if schema is None:
-            raise ValueError(Errors.R803)
-        write_rdf(schema_shapes(schema, base=base), out, form="ttl", base=base)
-    else:
-        write_rdf(graph_statements(tables, base=base, schema=schema), out, form=form, base=base)
+    write_rdf(graph_statements(tables, base=base, schema=schema), out, form=form, base=base)
     return 0

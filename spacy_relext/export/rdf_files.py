@@ -23,7 +23,6 @@ PREFIXES = {
     "dcterms": "http://purl.org/dc/terms/",
     "prov": "http://www.w3.org/ns/prov#",
     "oa": "http://www.w3.org/ns/oa#",
-    "sh": "http://www.w3.org/ns/shacl#",
 }
 
 # An absolute IRI without the characters that RDF excludes from IRIs.
@@ -91,7 +90,7 @@ class Block(NamedTuple):
 def write_rdf(blocks: Iterable[Block], path: Path, *, form: str, base: str) -> None:
     """Write statements.
 
-    blocks (Iterable[Block]): Of `graph_statements` or `schema_shapes`.
+    blocks (Iterable[Block]): Of `graph_statements`.
     form (str): "ttl", "nt" or "nq"; only N-Quads have the named graphs.
     base (str): With a slash at the end; names under it are relative in Turtle.
     """

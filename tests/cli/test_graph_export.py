@@ -32,9 +32,6 @@ def test_schema_and_base(run, graph, tmp_path):
     assert run("graph", "export", graph, tmp_path / "g.ttl", *options).exit_code == 0
     rdf = rdflib.Graph().parse(tmp_path / "g.ttl")
     assert (rdflib.URIRef("https://a.b/g/relation/met"), rdflib.RDF.type, rdflib.OWL.FunctionalProperty) in rdf
-    done = run("graph", "export", graph, tmp_path / "shapes.ttl", "--to", "shacl", *options)
-    assert done.exit_code == 0 and "Wrote the shapes of the schema" in done.output
-    assert len(list(rdflib.Graph().parse(tmp_path / "shapes.ttl").subjects(rdflib.RDF.type, rdflib.SH.NodeShape))) == 1
 
 
 @pytest.mark.parametrize(
@@ -45,7 +42,6 @@ def test_schema_and_base(run, graph, tmp_path):
         (("{graph}", "{tmp}/g", "--to", "owl"), "R206"),
         (("{graph}", "{graph}", "--to", "parquet"), "R217"),
         (("{graph}", "{tmp}/g.ttl", "--base", "mine"), "R802"),
-        (("{graph}", "{tmp}/g.ttl", "--to", "shacl"), "R803"),
         (("{graph}", "{tmp}/g.ttl", "--schema", "{tmp}/none.yaml"), "R030"),
         (("{graph}", "{graph}/facts.parquet/g.ttl"), "R216"),
     ],
