@@ -435,7 +435,6 @@ class Errors:
         "[R711] The {unit} {key!r} with the relation {relation!r} is among the facts, but its cell is not gold. Mark "
         "its cell as gold, or remove it from the facts."
     )
-    R712 = "[R712] Curves of one drawing must be of one unit, bag or mention; found {found}. Draw each unit separately."
     R713 = (
         "[R713] The offsets of {name} hold {found}, but its text is {text}; expected offsets in characters of the text "
         "that was annotated"
@@ -484,10 +483,6 @@ class Errors:
     R740 = (
         "[R740] In the {docs} texts of {path} no entity is linked to the knowledge base; {links} are linked to other "
         "ids. Do ids have the same form? --by name matches names instead."
-    )
-    R741 = (
-        "[R741] --curve draws how relations are ranked, but no component of this pipeline ranks them ({found}): a "
-        "hrere_classifier does."
     )
     R742 = (
         "[R742] {name}: no names of entities in {path}. Expected a table whose first line has id and some of label, "

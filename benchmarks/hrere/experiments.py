@@ -35,8 +35,7 @@ from benchmarks.hrere.training import (
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.hrere.mixture import Mixture
 from spacy_relext.kb.model import KbModel
-from spacy_relext.scoring.ranking import recall_curve
-from spacy_relext.visuals.recall_curve import draw_recall_curves
+from spacy_relext.visuals.curves import draw_recall_curves
 
 BASE_ROW, LATE_ROW, NAIVE_ROW = "ablation:base (text alone)", "peer:late fusion", "ablation:naive"
 SLOWLY, UNSTEADY = ", the paper's rate of embeddings", ", weights of the last update"
@@ -344,13 +343,15 @@ def _coverage(table: Table) -> None:
 def _curves(table: Table) -> None:
     """Draw the precision–recall curves of the bags."""
     curves = {
-        _short(row): recall_curve(each.outputs.ranking(each.probs))
+        _short(row): each.outputs.ranking(each.probs).curve()
         for row, each in table.predictions.items()
         if row in CURVES
     }
     suffix = "" if table.name == next(iter(PARTS)) else f"_{table.name}"
-    target = table.call.figures / f"hrere_nyt10_{table.split}{suffix}"
-    for path in draw_recall_curves(curves, target=target, title=table.title):
+    for form in ("svg", "png"):
+        path = table.call.figures / f"hrere_nyt10_{table.split}{suffix}.{form}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draw_recall_curves(curves, unit="bags", title=table.title, form=form))
         table.call.tell(f"  {path.name} drawn")
 
 

@@ -14,15 +14,13 @@ from ..corpora.reader import TripleCorpus
 from ..corpora.shards import iter_docs, list_shards
 from ..corpora.whole import write_json
 from ..errors import Errors, Warnings, require
-from ..hrere.component import HrereClassifier
 from ..pipeline.pipe import RelationPipe
 from ..scoring.clusters import PREFIX, SCORES, clusters_source
 from ..scoring.errors import collect_errors, count_triples, describe_error
 from ..scoring.evaluation import choose_labels, evaluate_pipeline, read_training
-from ..scoring.ranking import UNITS, RecallCurve, recall_curve
+from ..scoring.ranking import UNITS
 from ..scoring.triples import Scores, gold_records
 from ..visuals.error_report import make_report, render_error_report
-from ..visuals.recall_curve import draw_recall_curves
 from . import options
 from .pipeline import fail, input_errors, number_table, open_pipeline, use_gold_ents, with_progress
 from .view import save
@@ -75,9 +73,6 @@ def evaluate_cli(
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A .spacy file with gold triples")],
     output: options.Json = None,
     html: options.Html = None,
-    curve: Annotated[
-        Optional[Path], typer.Option(help="Draw precision by recall, if relations are ranked: CURVE_bag.svg, .png ...")
-    ] = None,
     errors: Annotated[
         Optional[Path], typer.Option(help="JSONL file for every false positive and false negative, with its class")
     ] = None,
@@ -113,14 +108,11 @@ def evaluate_cli(
         )
         if not metrics["n_annotated"]:
             fail(Errors.R208.format(count=len(examples), path=str(corpus)))
-        drawn = [] if curve is None else draw_rankings(nlp, curve, compared)
         for line in report_lines(metrics, labels=labels):
             typer.echo(line)
         if output is not None:
             write_json(output, metrics)
             typer.echo(f"Saved {len(metrics)} scores to {output}")
-        for path in drawn:
-            typer.echo(f"Drew {path}")
         if errors is not None:
             write_errors(compared, errors, labels=labels)
         if html is not None:
@@ -160,26 +152,6 @@ def make_error_page(
     training = None if train is None else count_triples(with_progress(iter_docs(train, nlp.vocab)))
     report = make_report(examples, labels=labels, candidates=candidates, training=training)
     return render_error_report(report, examples, title=title)
-
-
-def draw_rankings(nlp: Language, target: Path, examples: List[Example]) -> List[Path]:
-    """Draw precision-recall curves of the components that rank relations, bags and mentions in different files.
-
-    target (Path): Prefix of the file names.
-    RETURNS (List[Path]): The drawings.
-    RAISES (ValueError): If no component ranks relations.
-    """
-    rankers = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, HrereClassifier)}
-    if not rankers:
-        raise ValueError(Errors.R741.format(found=", ".join(nlp.pipe_names) or "nothing"))
-    curves: Dict[str, Dict[str, RecallCurve]] = {}
-    for name, pipe in rankers.items():
-        for ranking in pipe.rankings(examples):
-            curves.setdefault(ranking.unit, {})[name] = recall_curve(ranking)
-    drawn: List[Path] = []
-    for unit, of_unit in curves.items():
-        drawn += draw_recall_curves(of_unit, target=target.with_name(f"{target.name}_{unit}"))
-    return drawn
 
 
 def report_lines(metrics: Scores, *, labels: Optional[List[str]] = None) -> List[str]:

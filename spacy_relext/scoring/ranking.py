@@ -19,7 +19,7 @@ import numpy
 
 from ..errors import Errors, check_choice
 from .probabilities import Bools, Floats, check_scores
-from .thresholds import average_precision, precision_recall_curve
+from .thresholds import RecallCurve, average_precision, recall_curve
 
 UNITS = ("bag", "mention")
 
@@ -85,18 +85,9 @@ class Ranking:
         """RETURNS (int): True cells and positives that were never scored."""
         return int(self.gold.sum()) + self.unscored
 
-
-@dataclass(frozen=True)
-class RecallCurve:
-    """Precision against recall, one point for each distinct score, from the highest down.
-
-    unit (str): "bag" or "mention".
-    precision, recall (Floats): Recall never falls, and ends below 1 if positives were never scored. Shape (S,)
-    """
-
-    unit: str
-    precision: Floats
-    recall: Floats
+    def curve(self) -> RecallCurve:
+        """Compute precision and recall; recall ends below 1 if positives were never scored."""
+        return recall_curve(self.scores, self.gold, n_gold=self.positives)
 
 
 def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) -> Ranking:
@@ -122,12 +113,6 @@ def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) 
         gold.append(is_gold)
     unscored = len(positives - seen)
     return Ranking(unit, numpy.asarray(scores), numpy.asarray(gold), unscored=unscored)
-
-
-def recall_curve(ranking: Ranking) -> RecallCurve:
-    """Compute precision and recall at each distinct score as a threshold; without positives recall is 0."""
-    precision, recall, _ = precision_recall_curve(ranking.scores, ranking.gold, n_gold=ranking.positives)
-    return RecallCurve(ranking.unit, precision=precision, recall=recall)
 
 
 def precision_at(ranking: Ranking, places: int) -> float:
@@ -167,7 +152,7 @@ def score_ranking(ranking: Ranking) -> Dict[str, Optional[float]]:
         `_30`, `_50` (percent), `bag_p_at_share_10`, `_30`, `_50`, and the numbers of positives, `bag_positives`, and
         of those without a score, `bag_unscored`. All None without positives.
     """
-    curve = recall_curve(ranking)
+    curve = ranking.curve()
     scores = {
         "ap": average_precision(ranking.scores, ranking.gold, n_gold=ranking.positives),
         **{f"p_at_{places}": precision_at(ranking, places) for places in _PLACES},

@@ -52,6 +52,14 @@ class _Data(NamedTuple):
         return numpy.asarray((accepted & self.correct).sum()), numpy.asarray(accepted.sum())
 
 
+class RecallCurve(NamedTuple):
+    """Precision, recall and threshold at each distinct score, from the highest down. Shapes (S,)"""
+
+    precision: Floats
+    recall: Floats
+    thresholds: Floats
+
+
 class _Sweep(NamedTuple):
     """Distinct scores, highest first; for each as a threshold, the correct predictions accepted, and all accepted."""
 
@@ -182,21 +190,18 @@ def shrunken_thresholds(
     return shrunk if reached >= single_f else dict.fromkeys(own, single)
 
 
-def precision_recall_curve(scores: Floats, correct: Bools, *, n_gold: int) -> Tuple[Floats, Floats, Floats]:
-    """Compute the precision-recall curve, one point per distinct score.
-
-    RETURNS (Tuple[Floats, Floats, Floats]): Precision, recall and threshold, from the highest threshold down.
-    """
+def recall_curve(scores: Floats, correct: Bools, *, n_gold: int) -> RecallCurve:
+    """Compute the precision-recall curve; without gold items recall is 0."""
     sweep = _sweep(scores, correct, n_gold)
-    return sweep.correct / sweep.accepted, sweep.correct / max(n_gold, 1), sweep.scores
+    return RecallCurve(sweep.correct / sweep.accepted, sweep.correct / max(n_gold, 1), sweep.scores)
 
 
 def average_precision(scores: Floats, correct: Bools, *, n_gold: int) -> Optional[float]:
     """Average the precision over the steps of recall, without interpolation; None without gold items."""
     if not n_gold:
         return None
-    precision, recall, _ = precision_recall_curve(scores, correct, n_gold=n_gold)
-    return float(numpy.sum(numpy.diff(recall, prepend=0.0) * precision))
+    curve = recall_curve(scores, correct, n_gold=n_gold)
+    return float(numpy.sum(numpy.diff(curve.recall, prepend=0.0) * curve.precision))
 
 
 def _make_data(scores: Floats, correct: Bools, labels: Sequence[str], n_gold: Mapping[str, int]) -> _Data:

@@ -16,10 +16,10 @@ from ..scoring.errors import (
     CorpusErrors,
     collect_errors,
 )
-from ..scoring.probabilities import expected_calibration_error
+from ..scoring.thresholds import recall_curve
 from ..scoring.triples import Candidates, TextKey, TripleOutcomes, collect_outcomes, score_per_label, text_key
 from .comparison_page import show_triple
-from .error_curves import draw_precision_recall, draw_reliability, draw_training_sizes
+from .curves import draw_recall_curves
 from .templates import PICTURES, STYLE_ATTRIBUTES, draw_page
 
 # Maximum number of errors of each class on the page, the costliest first.
@@ -84,7 +84,7 @@ def render_error_report(report: Report, examples: Sequence[Example], *, title: s
         data={"errors": cards},
         allowed=(STYLE_ATTRIBUTES, PICTURES),
         about=" ".join(about),
-        curves=[(b64encode(svg.encode("utf8")).decode("ascii"), caption) for svg, caption in _curves(report)],
+        curve=b64encode(_draw_curve(report)).decode("ascii"),
         errors=errors,
         definitions=DEFINITIONS,
         per_relation=_scores(report),
@@ -109,17 +109,14 @@ def _summarize(report: Report) -> str:
     )
 
 
-def _curves(report: Report) -> Iterator[Tuple[str, str]]:
-    """Draw the curves as SVG, each with a caption."""
-    svg = draw_precision_recall(report.outcomes, candidates=report.candidates)
-    yield svg, "Precision and recall by score. The dot is the pipeline with its thresholds."
-    error = expected_calibration_error(report.outcomes.scores, report.outcomes.correct)
-    caption = "Reliability: above the diagonal scores are too low, below it too high."
-    caption += "" if error is None else f" Calibration error {error:.3f}."
-    yield draw_reliability(report.outcomes), caption
-    if report.training is not None:
-        rows = [(name, report.training.get(name, 0), scores["f"]) for name, scores in _scores(report).items()]
-        yield draw_training_sizes(rows), "Exact F of each relation by its number of training examples."
+def _draw_curve(report: Report) -> bytes:
+    """Draw precision and recall of the written triples and of all candidates of components."""
+    written = report.outcomes
+    every = {"written triples": written, **{f"candidates of {name}": each for name, each in report.candidates.items()}}
+    curves = {name: recall_curve(each.scores, each.correct, n_gold=each.n_gold) for name, each in every.items()}
+    correct = int(written.correct.sum())
+    reached = correct / max(written.n_gold, 1), correct / max(len(written.scores), 1)
+    return draw_recall_curves(curves, marked=reached if len(written.scores) else None)
 
 
 def _scores(report: Report) -> Dict[str, Dict[str, float]]:

@@ -108,7 +108,7 @@ def test_errors_and_their_page(run, fails, pipeline, corpus, tmp_path):
     ]
     assert errors[1]["triple"]["score"] == 0.9 and errors[1]["text"] == "Ed met Flo ."
     page = (tmp_path / "new" / "r.html").read_text(encoding="utf8")
-    assert "3 gold and 3 predicted triples" in page and "number of training examples" in page
+    assert "3 gold and 3 predicted triples" in page and "<th>Training</th>" in page
     run("evaluate", pipeline, corpus, *files[:2], "--label-filter", "knew,saw")
     assert len((tmp_path / "new" / "e.jsonl").read_text().splitlines()) == 1
 

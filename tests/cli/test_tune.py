@@ -112,11 +112,3 @@ def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any],
     done = run("evaluate", tmp_path / "out", path, "--gold-ents")
     assert done.exit_code == 0, done.output
     assert "Ranking" in done.stdout and "average precision" in done.stdout
-    pytest.importorskip("matplotlib")
-    assert run("evaluate", tmp_path / "out", path, "--gold-ents", "--curve", tmp_path / "drawn" / "c").exit_code == 0
-    names = {file.name for file in (tmp_path / "drawn").iterdir()}
-    assert names == {f"c_{unit}.{suffix}" for unit in ("bag", "mention") for suffix in ("svg", "png")}
-    blank = spacy.load(tmp_path / "out")
-    blank.remove_pipe("hrere_classifier")
-    blank.to_disk(tmp_path / "unranked")
-    assert "[R741]" in fails("evaluate", tmp_path / "unranked", path, "--gold-ents", "--curve", tmp_path / "x")

@@ -14,7 +14,6 @@ from spacy_relext.scoring.ranking import (
     precision_at_recall,
     precision_at_share,
     rank_cells,
-    recall_curve,
     score_ranking,
 )
 
@@ -45,7 +44,7 @@ def test_worked_numbers() -> None:
     assert score_ranking(worked)["bag_ap"] == pytest.approx(0.830357, abs=5e-7)
     # Both go by the name "precision at 100 %".
     assert precision_at_share(worked, 100) == 0.75
-    assert precision_at_recall(recall_curve(worked), 100) == pytest.approx(0.571429, abs=5e-7)
+    assert precision_at_recall(worked.curve(), 100) == pytest.approx(0.571429, abs=5e-7)
 
 
 def test_places_and_shares() -> None:
@@ -55,7 +54,7 @@ def test_places_and_shares() -> None:
     assert precision_at_share(worked, 10) == precision_at(worked, 1), "at least one place"
     assert precision_at_share(ranking([0.9, 0.8], [1, 0]), 10) == 1, "not two"
     assert precision_at_share(worked, 75) == precision_at(worked, 3)
-    curve = recall_curve(worked)
+    curve = worked.curve()
     assert [precision_at_recall(curve, r) for r in (10, 25, 26, 50, 75, 76)] == [1, 1, 1, 1, 0.75, 4 / 7]
 
 
@@ -67,7 +66,7 @@ def test_every_key_names_its_unit(unit: str) -> None:
 @pytest.mark.parametrize("scores, gold", [([], []), ([0.5, 0.1], [0, 0])])
 def test_nothing_known_to_be_true_gives_none(scores: List[float], gold: List[int]) -> None:
     assert score_ranking(ranking(scores, gold)) == {f"bag_{key}": None for key in KEYS}
-    assert len(recall_curve(ranking([], [])).recall) == 0
+    assert len(ranking([], []).curve().recall) == 0
 
 
 def test_positives_that_were_never_scored_count_in_recall() -> None:
@@ -75,7 +74,7 @@ def test_positives_that_were_never_scored_count_in_recall() -> None:
     assert half["bag_ap"] == pytest.approx(0.830357 / 2, abs=5e-7)
     assert (half["bag_positives"], half["bag_unscored"]) == (8, 4)
     assert half["bag_p_at_recall_50"] == pytest.approx(4 / 7), "all four of eight"
-    assert precision_at_recall(recall_curve(ranking(SCORES, GOLD, unscored=4)), 51) == 0, "never reached"
+    assert precision_at_recall(ranking(SCORES, GOLD, unscored=4).curve(), 51) == 0, "never reached"
     none = score_ranking(ranking([], [], unscored=3))
     assert none["bag_ap"] == none["bag_p_at_100"] == none["bag_p_at_recall_10"] == none["bag_p_at_share_10"] == 0
 
@@ -83,7 +82,7 @@ def test_positives_that_were_never_scored_count_in_recall() -> None:
 def test_equal_scores() -> None:
     tied = ranking([0.9, 0.5, 0.5, 0.5, 0.1], [1, 1, 0, 0, 1])
     assert [precision_at(tied, k) for k in (1, 2, 4)] == [1, pytest.approx((1 + 1 / 3) / 2), 0.5]
-    curve = recall_curve(tied)
+    curve = tied.curve()
     assert curve.recall.tolist() == pytest.approx([1 / 3, 2 / 3, 1]) and curve.precision.tolist() == [1, 0.5, 0.6]
     assert score_ranking(tied)["bag_ap"] == pytest.approx((1 + 0.5 + 0.6) / 3)
     same = ranking([0.5] * 8, [1, 0, 0, 0, 0, 0, 0, 1])

@@ -8,9 +8,9 @@ from spacy_relext.scoring.thresholds import (
     best_threshold,
     f_score,
     label_thresholds,
-    precision_recall_curve,
     precision_threshold,
     precision_thresholds,
+    recall_curve,
     shrunken_thresholds,
 )
 
@@ -47,13 +47,13 @@ def test_average_precision_agrees_with_sklearn():
     assert ours == pytest.approx(metrics.average_precision_score(correct, scores))
 
 
-def test_precision_recall_curve_by_hand():
+def test_recall_curve_by_hand():
     scores, correct = np.array([0.5, 0.9, 0.5]), np.array([True, True, False])
-    precision, recall, thresholds = precision_recall_curve(scores, correct, n_gold=4)
+    precision, recall, thresholds = recall_curve(scores, correct, n_gold=4)
     assert precision.tolist() == pytest.approx([1.0, 2 / 3])
     assert recall.tolist() == [0.25, 0.5]
     assert thresholds.tolist() == [0.9, 0.5]
-    assert [precision_recall_curve(scores[1:2], correct[1:2] & n, n_gold=n)[1].tolist() for n in (0, 1)] == [[0], [1]]
+    assert [recall_curve(scores[1:2], correct[1:2] & n, n_gold=n)[1].tolist() for n in (0, 1)] == [[0], [1]]
 
 
 def test_best_threshold_by_hand():

@@ -60,9 +60,8 @@ def test_everything_is_inside_and_escaped(page: str) -> None:
     assert "<b>Eve" not in page and "<i>saw" not in page and "<u>fake" not in page
     assert "Errors of &lt;A&gt; &amp; B" in page
     assert not re.search(r'(src|href)="(?!data:)|https?://', page), "no network"
-    pictures = [base64.b64decode(each).decode() for each in re.findall(r"base64,([^\"]*)", page)]
-    assert len(pictures) == 3 and all("</svg>" in each for each in pictures)
-    assert "candidates of fake" in pictures[0] and "mean score" in pictures[1] and ">met</text>" in pictures[2]
+    (picture,) = (base64.b64decode(each).decode() for each in re.findall(r"base64,([^\"]*)", page))
+    assert "</svg>" in picture and "candidates of fake" in picture
     assert "2 annotated documents, 3 gold and 4 predicted triples" in page
 
 
@@ -86,7 +85,7 @@ def test_pairs_are_shown_once(page: str) -> None:
 def test_without_counts_of_training_examples_and_without_errors(examples: List[Any]) -> None:
     pytest.importorskip("matplotlib")
     page = render_error_report(make_report(examples, labels=["met"]), examples, title="x")
-    assert page.count("<figure>") == 2 and {e["relations"][0] for e in data_of(page)} == {"met"}
+    assert "Training</th>" not in page and {e["relations"][0] for e in data_of(page)} == {"met"}
     assert data_of(render_error_report(make_report([]), [], title="x")) == []
 
 
@@ -119,5 +118,5 @@ def test_in_a_browser(page: str, tmp_path: Path) -> None:
     assert seen["kind"][0] == "3 errors" and seen["words"][0] == "2 errors"
     assert seen["button"][0] == "1 error" and "Predicted: nothing like it" in seen["button"][1]
     assert seen["marks"] == [["subject", "Ed"], ["object", "Flo"]] * 2
-    assert seen["pictures"] == [True] * 3
+    assert seen["pictures"] == [True]
     assert any(f"😀 {EVIL}" in text for text in seen["start"])
