@@ -10,7 +10,6 @@ from .annotations.triple import Triple
 if TYPE_CHECKING:
     from .export.frame import to_frame
     from .export.network import to_networkx
-    from .visuals.displacy_view import to_displacy
     from .visuals.page import render
 
 __version__ = "0.1.0"
@@ -24,7 +23,6 @@ __all__ = [
     "render",
     "set_triples",
     "span_to_doc",
-    "to_displacy",
     "to_frame",
     "to_networkx",
     "__version__",
@@ -33,7 +31,6 @@ __all__ = [
 # Imported at the first use: spacy.blank() imports this file.
 _LAZY = {
     "render": ".visuals.page",
-    "to_displacy": ".visuals.displacy_view",
     "to_frame": ".export.frame",
     "to_networkx": ".export.network",
 }

@@ -34,7 +34,7 @@ before = set(sys.modules)
 import spacy_relext
 new = set(sys.modules) - before
 print([name for name in new if name.startswith({HEAVY!r})])
-from spacy_relext import render, to_displacy, to_frame, to_networkx
+from spacy_relext import render, to_frame, to_networkx
 print([name for name in set(sys.modules) - before if name.startswith({HEAVY[:4]!r})])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

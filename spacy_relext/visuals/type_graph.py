@@ -1,11 +1,10 @@
 """Draw the relations between types of entities: a bipartite graph in plain SVG."""
 
+import unicodedata
 from collections import Counter
 from html import escape
 from types import MappingProxyType
 from typing import Iterable, List, Mapping, NamedTuple, Sequence
-
-from .displacy_view import display_width
 
 Table = Mapping[str, Mapping[str, int]]
 
@@ -124,7 +123,8 @@ def _labels(nodes: Iterable[_Node], *, side: str) -> List[str]:
 
 def _width(texts: Sequence[str]) -> float:
     """Estimate the width of the longest text in pixels."""
-    return _CHARACTER * max(map(display_width, texts), default=0)
+    sizes = (sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text) for text in texts)
+    return _CHARACTER * max(sizes, default=0)
 
 
 def _safe(text: str) -> str:
