@@ -24,7 +24,7 @@ class Call:
     figures (Path): Folder for drawings.
     command (str): The command line, for the rows.
     only (frozenset[str]): Parts of the experiment; all if empty.
-    config (Path): The config of the headline system.
+    config (Path): The config of `default`.
     peer (bool): Whether to run the peer too.
     rates (Sequence[float]): Rates of dropped triples.
     losses (Sequence[str]): Losses of the missing-label experiment.

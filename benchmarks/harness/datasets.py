@@ -16,7 +16,6 @@ from pathlib import Path
 import spacy
 from spacy.tokens import Doc, DocBin
 
-from benchmarks.harness.runs import ROOT
 from spacy_relext.annotations.store import get_records
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.drop import drop_triples
@@ -117,20 +116,6 @@ class Maker:
         train = Part(source, limit=min(self.limit_train or n_train, n_train))
         dev, tests = Part(source, skip=n_train), {"test": Part(test)}
         return self._make(f"{SKE}/postag", train, dev, tests, format="duie", lang="zh")
-
-    def embedded(self) -> DataSet:
-        """The corpus of the project itself, as `spacy project run corpus` builds it.
-
-        RETURNS (DataSet): Its test sentences are hand-written, about entities that do not occur in training.
-        """
-        folder = ROOT / "corpus"
-        train, dev, test = (folder / f"{split}.spacy" for split in ("train", "dev", "test"))
-        for path in (train, dev, test):
-            if not path.exists():
-                raise ValueError(
-                    f"{path.parent.name}/{path.name}: not found; python -m spacy project run corpus makes it"
-                )
-        return DataSet("embedded corpus", train, dev, {"test": test})
 
     def drop(self, corpus: Path, *, rate: float, mode: str, seed: int) -> Path:
         """Drop triples from a corpus.

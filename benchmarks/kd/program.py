@@ -10,7 +10,6 @@ from benchmarks.harness.corpora import PairMaker
 from benchmarks.harness.program import Experiment, make_main, make_option
 from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, cross_domain, labels, scierc, semeval, unlabelled
 from benchmarks.kd.fast import fast
-from benchmarks.kd.prior import prior
 from benchmarks.kd.speed import speed
 from benchmarks.kd.systems import CROWDED_PARTS, FEW_PARTS, PRIVILEGED_PARTS, SEMEVAL_PARTS
 
@@ -22,7 +21,6 @@ EXPERIMENTS = {
     "cross-domain": Experiment(cross_domain, ("headline", "peer"), passes=3),
     "labels": Experiment(labels, tuple(SHARES), passes=5),
     "unlabelled": Experiment(unlabelled, (*FEW_PARTS, *PRIVILEGED_PARTS), passes=5),
-    "prior": Experiment(prior, ("semeval", "conll04", "scierc"), seeds="0", passes=0),
     "fast": Experiment(fast, (), seeds="0", passes=2, limit_train=200),
     "speed": Experiment(speed, ("training", "extraction", "memory"), passes=2),
 }

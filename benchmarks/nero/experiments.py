@@ -19,7 +19,7 @@ from benchmarks.harness.pairs import MICRO, NOTHING, PairSet, pair_scores, read_
 from benchmarks.harness.runs import Trained, cached, fingerprint, train_run
 from benchmarks.harness.training_config import read_config
 from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
-from benchmarks.nero.labels import Ruled, by_cosine, by_label_model, by_rules, load_rules, match, write_labels
+from benchmarks.nero.labels import Ruled, by_cosine, by_rules, load_rules, match, write_labels
 from benchmarks.nero.systems import ABLATIONS, COMPONENT, FEW_RULES, IN, ONE_ORDER, PARTS, SUPERVISED, System, row_name
 from benchmarks.selfore.corpora import ClusterMaker
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
@@ -49,14 +49,12 @@ class Task:
     data (PairData): The corpora.
     rules (list[Rule]): The rules.
     seed (int): Seed.
-    snorkel (Path): Python of an environment with snorkel.
     """
 
     call: Call
     data: PairData
     rules: list[Rule]
     seed: int
-    snorkel: Path
 
 
 def semeval(call: Call) -> None:
@@ -164,7 +162,7 @@ def _run_system(task: Task, benchmark: str, name: str, system: System, *, suffix
 def _task(call: Call, seed: int, **options: Any) -> Task:
     assert isinstance(call.maker, PairMaker)
     rules = load_rules(call.maker.data / RULES, **options)
-    return Task(call, call.maker.semeval(), rules, seed, Path(call.settings.runs) / "snorkel" / "bin" / "python")
+    return Task(call, call.maker.semeval(), rules, seed)
 
 
 def _corpora(data: PairData) -> dict[str, Path]:
@@ -211,9 +209,6 @@ def _labelled(task: Task, system: System) -> tuple[Path, float]:
         alike = by_cosine(ruled, task.call.settings.encoder)
         labels = [own if own is not None else other for own, other in zip(known, alike.labels)]
         return write_labels(task.data.train, folder / f"{name}.spacy", labels), 0.0
-    if system.labels == "label-model":
-        weighed = by_label_model(ruled, folder / name, python=task.snorkel, seed=task.seed)
-        return write_labels(task.data.train, folder / f"{name}.spacy", weighed), 0.0
     return _pseudo(task, system, ruled, known, folder / name)
 
 

@@ -1,21 +1,18 @@
-"""Labels for the baselines of NERO, by rules, by an encoder without fine-tuning, or by Snorkel.
+"""Labels for the baselines of NERO, by rules, or by an encoder without fine-tuning.
 
 A labelled corpus holds the same texts; those with a label have it as gold triples, the others are not annotated.
 """
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy
 import spacy
 from spacy.tokens import Doc, DocBin
 
 from benchmarks.harness.pairs import read_examples
-from benchmarks.harness.runs import ROOT
 from spacy_relext.annotations.store import TRIPLES_KEY, set_triples
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.nero.grounding import NO_RULE, vote
@@ -94,26 +91,6 @@ def by_rules(ruled: Ruled) -> list[PairClass | None]:
     """RETURNS (list[PairClass | None]): The answer with the most weight of the rules that match each pair."""
     rules = ruled.votes.rule.tolist()
     return [None if rule == NO_RULE else ruled.votes.answer(n, ruled.rules) for n, rule in enumerate(rules)]
-
-
-def by_label_model(ruled: Ruled, folder: Path, *, python: Path, seed: int) -> list[PairClass | None]:
-    """Let Snorkel's LabelModel weigh the rules.
-
-    python (Path): Python of an environment with snorkel.
-    RETURNS (list[PairClass | None]): The most probable answer where a rule matches.
-    """
-    answers = sorted({each for given in ruled.votes.answers for each in given})
-    number = {each: index for index, each in enumerate(answers)}
-    votes = numpy.full((len(ruled.pairs), len(ruled.rules)), -1)
-    for pair, rule, backwards in zip(*(column.tolist() for column in RuleIndex(ruled.rules).match(ruled.pairs))):
-        votes[pair, rule] = number[PairClass(ruled.rules[rule].relation, backwards)]
-    folder.mkdir(parents=True, exist_ok=True)
-    numpy.save(folder / "votes.npy", votes)
-    command = [str(python), str(ROOT / "benchmarks" / "peers" / "label_model.py"), "--votes", str(folder / "votes.npy")]
-    command += ["--classes", str(len(answers)), "--seed", str(seed), "--out", str(folder / "probs.npy")]
-    subprocess.run(command, check=True, capture_output=True)
-    best = numpy.load(folder / "probs.npy").argmax(axis=1)
-    return [answers[best[n]] if ruled.votes.rule[n] != NO_RULE else None for n in range(len(best))]
 
 
 class Likeness(NamedTuple):
