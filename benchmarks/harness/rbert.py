@@ -1,6 +1,6 @@
-"""The R-BERT peer, run with the pairs, seed, passes, threads, precision and encoder of our trainings.
+"""R-BERT, run with the pairs, seed, epochs, threads, precision and encoder of our trainings.
 
-Batch size and learning rates are the peer's own: those that suit our component might make it worse.
+Batch size and learning rates are its own: those that suit our component might make it worse.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.corpora import PairData
-from benchmarks.harness.pairs import MICRO, NOTHING, PairRow, read_pairs, write_pairs
+from benchmarks.harness.pairs import NOTHING, PairRow, read_pairs, write_pairs
 from benchmarks.harness.runs import Settings, cached, digest, fingerprint, run_logged
 
 BATCH_SIZE = 32
@@ -21,24 +21,19 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class TrainedPeer:
-    """A finished training of the peer.
+    """A finished training.
 
     folder (Path): The run's folder.
-    result (dict[str, Any]): What rbert.py writes.
+    seconds (float): Time of its updates.
     """
 
     folder: Path
-    result: dict[str, Any]
+    seconds: float
 
     @property
     def model(self) -> Path:
-        """RETURNS (Path): The best pass's model."""
+        """RETURNS (Path): The best epoch's model."""
         return self.folder / "model"
-
-    @property
-    def seconds(self) -> float:
-        """RETURNS (float): Time of its updates."""
-        return float(self.result["train_seconds"])
 
 
 def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequence[str] = ()) -> TrainedPeer:
@@ -46,7 +41,7 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
 
     RAISES (ValueError): Where it fails.
     """
-    corpora = {"train": data.train, "dev": data.dev, **data.tests}
+    corpora = {"train": data.train, "dev": data.dev}
     files = {split: digest(path) for split, path in corpora.items()}
     depends = [files, seed, list(options), settings.passes, settings.arithmetic, settings.threads]
     depends += [settings.encoder.name]
@@ -56,21 +51,18 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
     def run() -> dict[str, Any]:
         pairs = {split: read_pairs(path, marked=data.marked) for split, path in corpora.items()}
         paths = {split: write_pairs(each, folder / "pairs" / f"{split}.jsonl") for split, each in pairs.items()}
-        has_nothing = any(not row.labels for row in pairs["train"].rows)
         command = [sys.executable, "-m", "benchmarks.peers.rbert", "--encoder", str(settings.encoder)]
         command += ["--seed", str(seed), "--passes", str(settings.passes), "--threads", str(settings.threads)]
         command += ["--evaluate-every", str(settings.evaluate_every)] * (settings.evaluate_every > 1)
-        command += ["--precision", settings.precision, "--time-batch", str(BATCH_SIZE), "--score", data.task]
-        command += settings.device_options
-        command += ["--no-relation", NOTHING] * (data.task == MICRO and has_nothing) + list(options)
+        command += ["--precision", settings.precision, "--score", data.task]
+        command += [*settings.device_options, *options, "--save", str(folder / "model")]
         command += ["--train", str(paths["train"]), "--dev", str(paths["dev"])]
-        command += ["--test", *(f"{split}={paths[split]}" for split in data.tests), "--save", str(folder / "model")]
         output = folder / "rbert.json"
         run_logged([*command, "--out", str(output)], folder / "train.log", threads=settings.threads)
         result: dict[str, Any] = json.loads(output.read_text(encoding="utf8"))
         return result
 
-    return TrainedPeer(folder, cached(folder / "result.json", run))
+    return TrainedPeer(folder, float(cached(folder / "result.json", run)["train_seconds"]))
 
 
 def load_rbert(model: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Fast gradient method for the R-BERT peer, which then learns from each batch and from its adversarial perturbation.
+"""Fast gradient method for R-BERT, which then learns from each batch and from its adversarial perturbation.
 
 Miyato et al., Adversarial training methods for semi-supervised text classification, ICLR 2017, equations 4 and 5, on
 the output of the encoder's embeddings: ½ (L(x) + L(x + ε g / ‖g‖₂)) with g = ∂L/∂x, a perturbation of norm ε per text.

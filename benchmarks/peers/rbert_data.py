@@ -1,4 +1,4 @@
-"""Pairs of arguments, read for the R-BERT peer: files → records → pieces with markers."""
+"""Pairs of arguments, read for R-BERT: files → records → pieces with markers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ Span = tuple[int, int]
 MARKERS = ("[unused0]", "[unused1]", "[unused2]", "[unused3]")  # subject start and end, object start and end
 TYPE_SIGNS = ("*", "^")  # around the subject's type, around the object's
 MAX_TYPE_PIECES = 6  # of a type's name with its signs
-MIN_PIECES = 32  # with the longest types there is still room for both arguments
 
 
 @dataclass(frozen=True)
@@ -52,51 +51,18 @@ class Layout:
 
 
 def read_records(path: Path) -> list[Record]:
-    """Read JSON lines of pairs; blank lines are skipped.
-
-    RAISES (ValueError): naming file and line, if a line is not a pair.
-    """
-    records = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if line.strip():
-            try:
-                records.append(_record(json.loads(line.decode("utf8"))))
-            except ValueError as error:
-                raise ValueError(f"{path}:{number}: {error}") from error
-    return records
-
-
-def _record(row: Any) -> Record:
-    expected = 'expected {"text", "subject": [start, end], "object": [start, end], "label"}'
-    if not isinstance(row, dict):
-        raise ValueError(f"{expected}; found {type(row).__name__}")
-    missing = [key for key in ("text", "subject", "object", "label") if key not in row]
-    if missing:
-        raise ValueError(f"{expected}; {', '.join(missing)} missing")
-    text, label = row["text"], row["label"]
-    names = [row.get(key) or "" for key in ("subject_type", "object_type")]
-    if not all(isinstance(value, str) for value in (text, label, *names)) or not label:
-        raise ValueError(f"{expected}; text, label or a type is not a string, or the label is empty")
-    subject, object_ = _span(row, key="subject"), _span(row, key="object")
-    if subject == object_:
-        raise ValueError(f"subject and object are the same characters, {list(subject)}")
-    return Record(text, subject, object_, label, *names)
-
-
-def _span(row: dict[str, Any], *, key: str) -> Span:
-    value, length = row[key], len(row["text"])
-    if not isinstance(value, list) or [type(offset) for offset in value] != [int, int]:
-        raise ValueError(f"{key}: expected [start, end] in characters; found {json.dumps(value)}")
-    start, end = value
-    if not 0 <= start < end <= length or not row["text"][start:end].strip():
-        raise ValueError(f"{key}: [{start}, {end}] covers nothing of the text, which has {length} characters")
-    return start, end
+    """Read JSON lines of pairs."""
+    with path.open(encoding="utf8") as stream:
+        rows = [json.loads(line) for line in stream]
+    ends = ("subject", "object")
+    return [
+        Record(row["text"], *(tuple(row[end]) for end in ends), row["label"], *(row[f"{end}_type"] for end in ends))
+        for row in rows
+    ]
 
 
 def encode_records(records: Sequence[Record], *, tokenizer: Any, layout: Layout) -> list[Example]:
     """Turn pairs into pieces with markers; a text that several pairs share is tokenised once."""
-    if not records:
-        return []
     texts = list(dict.fromkeys(record.text for record in records))
     encodings = dict(zip(texts, _tokenize(texts, tokenizer=tokenizer), strict=True))
     prefixes = _type_pieces(records, tokenizer=tokenizer) if layout.types else {}

@@ -25,9 +25,10 @@ import transformers
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
-from benchmarks.peers.rbert_data import MARKERS, MIN_PIECES, Example, Layout, Record, encode_records
+from benchmarks.peers.rbert_data import MARKERS, Example, Layout, Record, encode_records
 from benchmarks.peers.training import autocast, mean_weights, pad
 
+DROPOUT = 0.1  # before each layer of the head
 SETTINGS, WEIGHTS = "rbert.json", "rbert.safetensors"
 
 
@@ -44,16 +45,15 @@ class RBert(nn.Module):
 
     encoder (PreTrainedModel): gives one vector per piece.
     n_labels (int): R.
-    dropout (float): before each layer of the head.
     """
 
-    def __init__(self, encoder: Any, *, n_labels: int, dropout: float) -> None:
+    def __init__(self, encoder: Any, *, n_labels: int) -> None:
         super().__init__()
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None  # not used here: no time, no weight decay for it
         self.encoder = encoder
         width = encoder.config.hidden_size
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(DROPOUT)
         self.sentence = nn.Linear(width, width)
         self.argument = nn.Linear(width, width)
         self.output = nn.Linear(3 * width, n_labels)
@@ -145,27 +145,19 @@ class Peer:
             "labels": self.labels,
             "layout": asdict(self.layout),
             "precision": self.precision,
-            "dropout": self.model.dropout.p,
         }
         (folder / SETTINGS).write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", "utf8")
 
 
-def load_peer(path: Path | str, *, precision: str | None = None) -> Peer:
-    """Read what `Peer.save` wrote; needs no network.
-
-    precision (Optional[str]): fp32 or bf16; that of training if None.
-    RAISES (ValueError): if the folder holds no saved peer.
-    """
-    folder = Path(path)
-    if not (folder / SETTINGS).exists():
-        raise ValueError(f"{folder}: no {SETTINGS} there; expected a folder written with --save")
+def load_peer(folder: Path) -> Peer:
+    """Read what `Peer.save` wrote; needs no network."""
     settings = json.loads((folder / SETTINGS).read_text("utf8"))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
     encoder = transformers.AutoModel.from_config(transformers.AutoConfig.from_pretrained(folder)).float()
-    model = RBert(encoder, n_labels=len(settings["labels"]), dropout=settings["dropout"])
+    model = RBert(encoder, n_labels=len(settings["labels"]))
     load_model(model, folder / WEIGHTS)
     layout = Layout(**{**settings["layout"], "markers": tuple(settings["layout"]["markers"])})
-    peer = Peer(model, tokenizer, settings["labels"], layout, precision or settings["precision"])
+    peer = Peer(model, tokenizer, settings["labels"], layout, settings["precision"])
     peer.finish()
     return peer
 
@@ -178,11 +170,7 @@ def make_layout(tokenizer: Any, *, encoder: Any, types: bool, max_pieces: int) -
     types (bool): whether types are written into the text.
     max_pieces (int): longest text with special pieces and markers.
     RETURNS (Layout): for `encode_records`.
-    RAISES (ValueError): if the encoder cannot read texts of that length.
     """
-    limit = getattr(encoder.config, "max_position_embeddings", max_pieces)
-    if not MIN_PIECES <= max_pieces <= limit:
-        raise ValueError(f"--max-pieces: expected {MIN_PIECES} to {limit} (the encoder's limit), found {max_pieces}")
     known = tokenizer.get_vocab()
     new = [marker for marker in MARKERS if marker not in known]
     if new:

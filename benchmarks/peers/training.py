@@ -1,13 +1,11 @@
-"""Common to the peers in PyTorch: command line, encoder, batches, optimizer, choice of the best pass, result JSON."""
+"""Common to the baselines in PyTorch: command line, encoder, batches, optimizer, the best epoch, result JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import platform
 import random
-import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,12 +26,11 @@ def say(text: str) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, passes: int, lr: float, head_lr: float) -> None:
-    """Add the arguments that all peers have, with the defaults of one."""
+    """Add the arguments that all baselines have, with the defaults of one."""
     add = parser.add_argument
     add("--encoder", default="assets/encoder/all-MiniLM-L6-v2", help="folder of a Hugging Face encoder")
     add("--train", type=Path, required=True, help="training records, in the form that the module describes")
-    add("--train-limit", type=int, default=0, help="first N records only; 0 = all")
-    add("--dev", type=Path, required=True, help="chooses the pass")
+    add("--dev", type=Path, required=True, help="chooses the epoch")
     add("--test", nargs="+", default=[], metavar="NAME=FILE")
     add("--passes", type=int, default=passes)
     add("--batch-size", type=int, default=16)
@@ -47,21 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser, *, passes: int, lr: float, he
     add("--out", type=Path, required=True, help="where the JSON goes")
 
 
-def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser, others: Sequence[Path] = ()) -> None:
+def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser) -> None:
     """Turn `--test` into a mapping, and end the process if a file is missing."""
     if any("=" not in item for item in args.test):
         parser.error(f"--test: expected NAME=FILE, found {args.test}")
     args.test = {name: Path(path) for name, path in (item.split("=", 1) for item in args.test)}
-    for path in (args.train, args.dev, *args.test.values(), Path(args.encoder), *others):
+    for path in (args.train, args.dev, *args.test.values(), Path(args.encoder)):
         if not path.exists():
             parser.error(f"{path}: not found")
 
 
-def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., dict[str, Any]], *, unit: str) -> None:
-    """Run a peer's benchmark and write its JSON, with what the figures depend on.
+def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., dict[str, Any]]) -> None:
+    """Run a baseline's benchmark and write its JSON.
 
     benchmark (Callable): Command line → result.
-    unit (str): What is counted in a second, such as "pairs".
     """
     os.environ["RAYON_NUM_THREADS"] = str(args.threads)  # of the tokenizer
     torch.set_num_threads(args.threads)
@@ -69,24 +65,11 @@ def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., di
         torch.set_default_device(f"cuda:{args.gpu_id}")
     torch.manual_seed(args.seed)
     try:
-        result = {"model": name, **benchmark(args)}
+        result = {"model": name, **benchmark(args), "arguments": json.loads(json.dumps(vars(args), default=str))}
     except ValueError as error:
         sys.exit(f"{name}: {error}")
-    result |= {
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "torch_threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "python": platform.python_version(),
-        "arguments": json.loads(json.dumps(vars(args), default=str)),
-    }
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf8")
-    speed = ", ".join(f"{rate:.1f} ({batch})" for batch, rate in result[f"predict_{unit}_per_second"].items())
-    say(
-        f"training {result[f'train_{unit}_per_second']:.1f} {unit}/s; prediction {speed}; "
-        f"peak {result['peak_rss_mb']:.0f} MB; wrote {args.out}"
-    )
 
 
 def load_encoder(folder: str, *, dropout: float | None) -> tuple[Any, Any]:
@@ -119,7 +102,7 @@ def build_optimizer(rated: Iterable[tuple[Sequence[nn.Parameter], float]], *, st
 
 @contextmanager
 def best_weights(model: nn.Module) -> Iterator[Callable[[float], None]]:
-    """Yield a function to call with the score of each pass; at the end the model gets the weights of the best pass."""
+    """Yield a function to call with the score of each epoch; at the end the model gets the best weights."""
     best = -1.0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "best.pt"
@@ -167,15 +150,3 @@ def mean_weights(spans: Sequence[Span], *, length: int) -> Tensor:
     at = torch.arange(length)
     inside = ((at >= bounds[:, :1]) & (at <= bounds[:, 1:])).float()
     return inside / inside.sum(1, keepdim=True)
-
-
-def rates(correct: int, *, gold: int, predicted: int, empty: float = 0.0) -> dict[str, float]:
-    """RETURNS (dict[str, float]): p, r, f and the counts; `empty` is the precision if nothing was predicted."""
-    return {
-        "p": correct / predicted if predicted else empty,
-        "r": correct / gold if gold else 0.0,
-        "f": 2 * correct / (gold + predicted) if correct else 0.0,
-        "gold": gold,
-        "predicted": predicted,
-        "correct": correct,
-    }

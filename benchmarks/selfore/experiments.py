@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ import numpy
 import spacy
 
 from benchmarks.harness.call import Call
-from benchmarks.harness.corpora import PairData
-from benchmarks.harness.rbert import BATCH_SIZE, run_rbert
 from benchmarks.selfore.abstain import NONE, SCORES, abstention, mixed_corpus
 from benchmarks.selfore.baselines import BASELINES, cluster_baseline, encode
 from benchmarks.selfore.corpora import ClusterData, ClusterMaker, known_relations
@@ -49,7 +46,6 @@ KNOWN = f"{IN}.clustering.known"
 METRICS = ("b3_p", "b3_r", "b3_f", "v", "ari")
 SWEEP = (8, 12, 20, 28, 40, 56)
 CURVE = (1, 2, 3)
-LOOP_PEER = "peer:fine-tuning pass and encoding pass in plain PyTorch"
 Run = Callable[[Call, str, ClusterData, int], None]
 
 
@@ -168,33 +164,6 @@ def _curve(call: Call, name: str, data: ClusterData, seed: int) -> None:
         _system(call, name, data, seed, f"ablation:loops: {count}", {**loops(count), **ONE_EACH})
 
 
-def _loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Measure the time of one loop, and its scores."""
-    _time_loop(call, name, data, seed)
-    _system(call, name, data, seed, "ablation:loops: 1", {**loops(1), **ONE_EACH})
-
-
-def _time_loop(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Measure the processor time of our loop and of the peer. The peer learns gold relations, as many as clusters."""
-    call.tell(f"{name}: time of a loop, seed {seed}")
-    trained = train_clusters(call, data, data.whole, seed, {**loops(1), **ONE_EACH})
-    pairs = PairData(data.name, data.whole, data.held, {"test": data.whole}, key=f"selfore-{name}", marked=True)
-    peer = run_rbert(pairs, seed=seed, settings=replace(call.settings, passes=1))
-    encoding = trained.sentences / peer.result["predict_pairs_per_second"][f"cpu_batch_{BATCH_SIZE}"]
-    seconds = {
-        "ablation:no over-clustering": trained.cpu_seconds,
-        LOOP_PEER: peer.result["train_cpu_seconds"] + encoding,
-    }
-    described = f"{data.name}, {call.settings.arithmetic}, {call.settings.threads} thread"
-    for system, took in seconds.items():
-        metrics = {"loop_seconds": took, "pairs_per_second": trained.sentences / took}
-        if system != LOOP_PEER:
-            metrics["time_ratio"] = took / seconds[LOOP_PEER]
-        options = {"data": described, "split": f"K = {data.relations}", "system": system}
-        call.record(f"{name}_loop", metrics, seed=seed, seconds=took, **options)
-        call.tell(f"  {system}: {took:.0f} s")
-
-
 def _paper(call: Call, name: str, data: ClusterData, seed: int) -> None:
     for form, changes in PAPER.items():
         every = {**loops(PAPER_LOOPS, epochs=PAPER_EPOCHS), **changes}
@@ -304,5 +273,4 @@ PARTS: dict[str, Run] = {
     "abstain": _abstain,
     "known": _known,
     "mixed": partial(_known, mixed=True),
-    "loop": _loop,
 }
