@@ -1,6 +1,5 @@
 """Documents with their triples, as the graph reads them: records of `spacy relext extract`, and corpora."""
 
-import json
 from bisect import bisect_left
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -10,19 +9,18 @@ from spacy.vocab import Vocab
 
 from ..annotations.sentences import covering_sentences
 from ..annotations.triple import CharSpan, Record
+from ..corpora.canonical import KNOWN_KEYS, check_record
 from ..corpora.formats.sources import read_json, to_json
 from ..corpora.shards import SUFFIX, iter_docs
 from ..errors import Errors
 from ..export.parquet import read_parquet_records
 from ..export.records import extraction_record
 
-# Key of records for coreference: a list of chains, each a list of [start, end].
-CHAINS_KEY = "coref"
 # Key of records for gold triples, under which `spacy relext extract` keeps the triples of its input.
 GOLD_KEY = "input_triples"
 
 _SPAN_GROUPS = ("coref_clusters_", "equiv")
-_KNOWN = {"text", "triples", "entities", "sents", "doc_id", "pairs", "rejected", CHAINS_KEY, GOLD_KEY}
+_KNOWN = {*KNOWN_KEYS, "doc_id", GOLD_KEY}
 
 
 class Statement(NamedTuple):
@@ -52,7 +50,7 @@ class EntitySpan(NamedTuple):
 
     start: int
     end: int
-    label: Optional[str]
+    label: str
     kb_id: Optional[str]
 
 
@@ -84,6 +82,8 @@ class Document(NamedTuple):
 def read_documents(paths: Iterable[Path], *, gold: bool = False) -> Iterator[Document]:
     """Read files one document at a time: `.jsonl` or `.json` of `spacy relext extract`, `.parquet`, `.spacy`, folders.
 
+    Documents without text are left out.
+
     gold (bool): Also read the triples that the input of `extract` had, with the source "".
     RAISES (ValueError): At the first record that is malformed: file, line, what was found.
     """
@@ -91,28 +91,48 @@ def read_documents(paths: Iterable[Path], *, gold: bool = False) -> Iterator[Doc
         if not path.exists():
             raise ValueError(Errors.R831.format(path=path, found="no such file"))
         for number, (place, record) in enumerate(_read_records(path), start=1):
+            if isinstance(record, dict) and isinstance(text := record.get("text"), str) and not text.strip():
+                continue
             yield parse_document(record, number=number, place=place, gold=gold)._replace(file=path.stem)
 
 
 def parse_document(record: object, *, number: int = 1, place: str = "record", gold: bool = False) -> Document:
     """Read one record.
 
-    record (object): As `extraction_record` makes it; `sent`, `sent_start` and `sent_end` may be missing.
+    record (object): Canonical record, such as `extraction_record` makes it.
     number (int): Id of a document without one.
     gold (bool): As for `read_documents`.
     RAISES (ValueError): If it is malformed.
     """
     try:
-        return _parse(_encodable(record), number, place, gold)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        found = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise ValueError(Errors.R830.format(place=place, found=found)) from None
+        checked = check_record(record)
+        golden = check_record({"text": checked["text"], "triples": checked.get(GOLD_KEY, []) if gold else []})
+    except ValueError as error:
+        raise ValueError(Errors.R830.format(place=place, found=error)) from None
+    text = checked["text"]
+    sentences = [(start, end) for start, end in checked.get("sents", ())]
+    triples = [*checked.get("triples", ()), *({**triple, "source": ""} for triple in golden["triples"])]
+    entities = [
+        EntitySpan(each["start"], each["end"], each["label"], each.get("kb_id") or None)
+        for each in checked.get("entities", ())
+    ]
+    meta = {key: value for key, value in checked.items() if key not in _KNOWN}
+    return Document(
+        str(checked.get("doc_id", number)),
+        text,
+        to_json(meta, sort_keys=True) if meta else "",
+        [_read_statement(triple, sentences or [(0, len(text))]) for triple in triples],
+        sorted(entities, key=lambda each: (each.start, each.end, each.label, each.kb_id or "")),
+        [[(start, end) for start, end in chain] for chain in checked.get("coref", ())],
+        sentences,
+        place,
+    )
 
 
 def doc_to_document(doc: Doc, *, number: int = 1) -> Document:
     """Make a document of a Doc with its coreference: that of records, `coref_clusters_*`, or `doc._.coref_chains`."""
     record = extraction_record(doc, number=number)
-    record[CHAINS_KEY] = [*record.get(CHAINS_KEY, ()), *_chains(doc)]
+    record["coref"] = [*record.get("coref", ()), *_chains(doc)]
     return parse_document(record, place=f"Doc {number}")
 
 
@@ -141,7 +161,7 @@ def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
     if path.is_dir() or path.suffix == SUFFIX:
         for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
             record = extraction_record(doc, number=number)
-            yield f"{path}, document {number}", {**record, CHAINS_KEY: [*record.get(CHAINS_KEY, ()), *_chains(doc)]}
+            yield f"{path}, document {number}", {**record, "coref": [*record.get("coref", ()), *_chains(doc)]}
     elif path.suffix == ".parquet":
         for number, record in enumerate(read_parquet_records(path), start=1):
             yield f"{path}, document {number}", record
@@ -154,65 +174,14 @@ def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
         raise ValueError(Errors.R831.format(path=path, found=f"the suffix {path.suffix!r}"))
 
 
-def _parse(record: Record, number: int, place: str, gold: bool) -> Document:
-    """Read the parts of a record."""
-    if not isinstance(record, dict):
-        raise TypeError(f"{record!r:.40}, not an object")
-    text = record["text"]
-    if not isinstance(text, str):
-        raise TypeError(f"'text' is {text!r:.40}, not a text")
-    sentences = [_span(sent, text, "a sentence") for sent in record.get("sents") or ()]
-    statements = [_statement(triple, text, sentences) for triple in record.get("triples") or ()]
-    for triple in (record.get(GOLD_KEY) or ()) if gold else ():
-        statements.append(_statement({**triple, "source": ""}, text, sentences))
-    entities = [
-        EntitySpan(
-            *_span((each["start"], each["end"]), text, "an entity"),
-            each.get("label") or None,
-            each.get("kb_id") or None,
-        )
-        for each in record.get("entities") or ()
-    ]
-    chains = [[_span(span, text, "a mention of a chain") for span in chain] for chain in record.get(CHAINS_KEY) or ()]
-    meta = {key: value for key, value in record.items() if key not in _KNOWN}
-    doc_id = record.get("doc_id")
-    return Document(
-        str(number) if doc_id is None else str(doc_id),
-        text,
-        to_json(meta, sort_keys=True) if meta else "",
-        statements,
-        sorted(entities, key=lambda each: (each.start, each.end, each.label or "", each.kb_id or "")),
-        chains,
-        sentences,
-        place,
+def _read_statement(triple: Record, sentences: Sequence[CharSpan]) -> Statement:
+    """Read a triple, and find its sentences."""
+    subject, obj = ((start, end) for start, end in (triple["subject"], triple["object"]))
+    sent, *sentence = covering_sentences(sentences, subject, obj)
+    score, source = float(triple.get("score", 1.0)), triple.get("source", "")
+    return Statement(
+        subject, triple["relation"], obj, score, source, sent, (sentence[0], sentence[1]), triple.get("attributes", {})
     )
-
-
-def _statement(triple: Record, text: str, sentences: Sequence[CharSpan]) -> Statement:
-    """Read a triple; its sentence is computed if the record has none."""
-    subject, obj = (_span(triple[role], text, f"the {role} of a triple") for role in ("subject", "object"))
-    relation, score = triple["relation"], float(triple.get("score", 1.0))
-    if not isinstance(relation, str) or not relation:
-        raise TypeError(f"the relation of a triple is {relation!r:.40}, not a text")
-    if not 0.0 <= score <= 1.0:
-        raise ValueError(f"the score of a triple is {score}, not a number from 0 to 1")
-    attributes = triple.get("attributes") or {}
-    if not isinstance(attributes, dict):
-        raise TypeError(f"the attributes of a triple are {attributes!r:.40}, not an object")
-    if "sent" in triple:
-        number, sentence = int(triple["sent"]), _span((triple["sent_start"], triple["sent_end"]), text, "a sentence")
-    else:
-        number, start, end = covering_sentences(sentences or [(0, len(text))], subject, obj)
-        sentence = (start, end)
-    return Statement(subject, relation, obj, score, str(triple.get("source", "")), number, sentence, attributes)
-
-
-def _span(value: Sequence[int], text: str, what: str) -> CharSpan:
-    """Read offsets, which must lie in the text."""
-    start, end = value
-    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
-        raise ValueError(f"{what} is {start!r:.20}:{end!r:.20}, not in the text of {len(text)} characters")
-    return start, end
 
 
 def _chains(doc: Doc) -> Iterator[List[List[int]]]:
@@ -230,17 +199,3 @@ def _chains(doc: Doc) -> Iterator[List[List[int]]]:
                 span = doc[first : last + 1] if span is None else span
                 spans.append([span.start_char, span.end_char])
             yield spans
-
-
-def _encodable(value: object) -> Record:
-    """Replace lone surrogates, which UTF-8 cannot encode, in any text of a record."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf8")
-    except UnicodeEncodeError:
-        value = json.loads(_replace(json.dumps(value, ensure_ascii=False)))
-    return value  # type: ignore[return-value]  # its type is checked next
-
-
-def _replace(text: str) -> str:
-    """Replace lone surrogates."""
-    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
