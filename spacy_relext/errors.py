@@ -92,7 +92,6 @@ class Errors:
         "[R109] No pipeline could be loaded from {path!r}: {reason}. Use the folder of a trained pipeline or the name "
         "of an installed package as --pipeline."
     )
-    R110 = "[R110] {path!r}: {what}; a relation map is a JSON object from old to new labels (null drops a relation)."
     R111 = "[R111] No corpus at {path!r}. Expected a .spacy file, or a folder of them, made by `spacy relext convert`."
     R112 = "[R112] {path!r} is not a corpus that spaCy can read: {reason}. Create it again with `spacy relext convert`."
     R113 = "[R113] spacy_relext.TripleCorpus.v1 has no path. Set [paths.train] or [paths.dev], or `--paths.train FILE`."
@@ -112,15 +111,11 @@ class Errors:
     R121 = "[R121] The output {path!r} is a file or a folder that is not empty. Choose another folder."
     R122 = (
         "[R122] None of the {count} documents has a relation layer, a type with the features Governor and Dependent. "
-        "Name it with --format-option relation_layer=NAME, or export the annotation with its type system."
+        "Export the annotation with its type system."
     )
     R123 = "[R123] {option} is not an option of the format {format!r}, but of {expected}. Remove it."
     R124 = "[R124] {path}: {found}. Export the project as JSON: other exports of Label Studio have no relations."
     R125 = "[R125] {path!r} has no plain text. Use `spacy relext convert jsonl` for JSON lines; text needs .txt files."
-    R126 = (
-        "[R126] None of the {count} documents has the layer of --format-option span_layer. Use the name of a type in "
-        "the export."
-    )
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Use a folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
@@ -446,7 +441,6 @@ class Errors:
     R715 = "[R715] The text file {path!r} is missing beside it; copy both files of each document"
     R716 = "[R716] {name} is {found}; expected BRAT's standoff, such as T1<tab>PERSON 0 8<tab>Ada Holm"
     R717 = "[R717] {name} has the id {found} of another span; expected ids that differ within a document"
-    R718 = "[R718] The layer {layer} has no feature {name!r} for its label (found: {found}); choose one of these"
     R719 = "[R719] Not UIMA CAS JSON 0.4 or XMI: {what}; export the document in one of these formats"
     R720 = "[R720] {path}: not a format for knowledge bases; expected one of {expected}, optionally followed by .gz."
     R721 = "[R721] {path}: not found."
@@ -489,10 +483,7 @@ class Errors:
         "type and aliases, or RDF with labels."
     )
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
-    R744 = (
-        "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it, or name it "
-        "with --format-option typesystem=FILE"
-    )
+    R744 = "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it"
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."
     R830 = "[R830] {place}: {found}. Expected a document with triples, as `spacy relext extract` writes it."
@@ -557,13 +548,12 @@ class Warnings:
         "[W009] {name}: no component has set entities in these texts, so types are not compared with the schema. Add a "
         'component that sets them, such as an ner, or leave "types" out of [components.{name}] constraints.'
     )
-    W100 = "[W100] {path}: {count} of {total} documents have more than {limit} tokens and are skipped (max_length)."
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."
     W103 = (
         "[W103] {path}: the triples of {count} of {total} documents were found by a pipeline and none is gold, so they "
         "are neither learned nor scored. `spacy relext annotate correct` lets a person judge them, `convert jsonl "
-        "--format-option pseudo_labels` makes them gold."
+        "--pseudo-labels` makes them gold."
     )
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
     W201 = (

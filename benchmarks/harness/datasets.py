@@ -166,7 +166,8 @@ class Maker:
         if not target.exists():
             source = self._source(part.file)
             target.parent.mkdir(parents=True, exist_ok=True)
-            convert(format, [source], target, lang=lang, skip=part.skip, limit=part.limit)
+            chosen = slice(part.skip, part.skip + part.limit if part.limit else None)
+            convert(format, [source], target, nlp=spacy.blank(lang), part=chosen)
         return target
 
     def _count(self, file: str) -> int:

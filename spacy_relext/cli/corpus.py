@@ -2,14 +2,14 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Callable, Dict, List, Optional
+from typing import Annotated, List, Optional
 
 import typer
 from wasabi import msg
 
-from ..corpora.convert import convert, load_relation_map, load_tokenizer
+from ..corpora.convert import convert, load_pipeline, load_tokenizer
 from ..corpora.export import export, format_export_report
-from ..corpora.formats.registry import FORMATS, WRITABLE, list_options
+from ..corpora.formats.registry import FORMATS, WRITABLE
 from ..corpora.memory import freeze_objects
 from ..corpora.report import format_report
 from ..corpora.shards import UNPACKED
@@ -23,14 +23,6 @@ from .pipeline import fail, input_errors, load_code, open_pipeline, with_progres
 
 ALIGN_MODES = ("name", "link")
 
-# Options of a format that are no plain text → how their values are read.
-PARSERS: Dict[str, Callable[[str], object]] = {"symmetric": options.split_list, "typesystem": Path}
-
-
-def describe_options() -> str:
-    """List the options of formats, each with the formats that have it."""
-    return "; ".join(f"{name} ({', '.join(formats)})" for name, formats in list_options().items())
-
 
 def convert_cli(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(sorted(FORMATS))}")],
@@ -39,43 +31,31 @@ def convert_cli(
     ],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard")],
     lang: options.Lang = "en",
-    occurrences: Annotated[str, typer.Option(help="Strings that occur repeatedly: nearest, first or all")] = "nearest",
     strict: options.Strict = False,
-    one_sentence: Annotated[bool, typer.Option(help="Mark records of single-sentence formats as one sentence")] = True,
     pipeline: options.Annotating = None,
-    relation_map: Annotated[
-        Optional[Path], typer.Option(help="JSON object: old label to new label, or null to leave out")
-    ] = None,
     skip: Annotated[int, typer.Option(min=0, help="Documents to skip first")] = 0,
     limit: options.Limit = 0,
     shard: options.Shard = 0,
     annotator: options.Annotator = None,
-    format_option: Annotated[
-        Optional[List[str]],
-        typer.Option(metavar="KEY=VALUE", help=f"Option of a format, one each: {describe_options()}"),
-    ] = None,
+    unit: Annotated[Optional[str], typer.Option(help="For text, what a document is: line, paragraph or file")] = None,
+    pseudo_labels: Annotated[bool, typer.Option(help="For jsonl: make the triples of a pipeline gold")] = False,
     code: options.Code = None,
 ) -> None:
     """Convert data files to a .spacy corpus with triples, and report what was found and left out."""
     with input_errors():
         load_code(code)
-        given = options.split_settings("--format-option", format_option, known=list_options())
         report = convert(
             format,
             inputs,
             output,
-            lang=lang,
-            occurrences=occurrences,
+            nlp=load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline),
             strict=strict,
-            one_sentence=one_sentence,
-            pipeline=pipeline,
-            relation_map=None if relation_map is None else load_relation_map(relation_map),
-            skip=skip,
-            limit=limit,
+            part=slice(skip, skip + limit if limit else None),
             shard=shard,
             annotator=annotator,
             progress=with_progress,
-            **{key: PARSERS[key](str(value)) if key in PARSERS else value for key, value in given.items()},
+            unit=unit,
+            pseudo_labels=pseudo_labels,
         )
     typer.echo(format_report(report))
     if report.skipped:

@@ -1,9 +1,9 @@
-"""Raw files become a corpus: read, parse, locate, rename, annotate, write; one record at a time."""
+"""Raw files become a corpus: read, parse, locate, annotate, write; one record at a time."""
 
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 import spacy
 from spacy.language import Language
@@ -13,16 +13,13 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .canonical import KNOWN_KEYS
 from .damage import first_line
-from .formats.checks import check_unicode, describe
-from .formats.locate import OCCURRENCES
 from .formats.registry import Format, bind_options
-from .formats.sources import Item, parse_json
+from .formats.sources import Item
 from .records import record_to_doc
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
 
 PathLike = Union[str, Path]
-RelationMap = Mapping[str, Optional[str]]
 
 
 def convert(
@@ -30,14 +27,9 @@ def convert(
     inputs: Sequence[PathLike],
     output: PathLike,
     *,
-    lang: str = "en",
-    occurrences: str = "nearest",
+    nlp: Optional[Language] = None,
     strict: bool = False,
-    one_sentence: bool = True,
-    pipeline: Optional[PathLike] = None,
-    relation_map: Optional[RelationMap] = None,
-    limit: int = 0,
-    skip: int = 0,
+    part: slice = slice(None),
     shard: int = 0,
     annotator: Optional[str] = None,
     progress: Progress = iter,
@@ -47,33 +39,28 @@ def convert(
 
     format (str): A name in `formats.registry.FORMATS`.
     output (PathLike): The .spacy file, or the folder if `shard` is given.
-    lang (str): Language of the tokenizer; "zh" makes a token of each character.
-    occurrences (str): Which occurrences of a repeated string to use: `nearest`, `first` or `all`.
+    nlp (Optional[Language]): Gives the tokenizer, and adds annotation; None: the English tokenizer alone.
     strict (bool): Stop at the first malformed record instead of skipping and counting it.
-    one_sentence (bool): Mark each record of a single-sentence format as one sentence.
-    pipeline (Optional[PathLike]): A spaCy pipeline that adds annotation and brings its own tokenizer.
-    relation_map (Optional[RelationMap]): Old → new label; None as new label removes the triples.
-    limit (int): Maximum number of records after those skipped, malformed ones included; 0 for all.
+    part (slice): Which records to read, counted from 0 over all files, malformed ones included.
     shard (int): Docs per file of a folder; 0 writes one file.
     annotator (Optional[str]): Keep only what this annotator annotated.
     progress (Progress): Wraps the stream of Docs.
-    options (object): Options of the format, such as `unit`; see `Format`. None and False count as not given.
+    options (object): Options of the format: `unit`, `pseudo_labels`; see `Format`. None and False count as not given.
     RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
     """
-    _check_options(occurrences, limit, skip)
     spec, target = bind_options(format, options, annotator=annotator), Path(output)
     paths = _check_inputs(inputs, target, folders=spec.folder)
-    writer = ShardWriter(target, shard=shard, attrs=None if pipeline else GOLD_ATTRS)
-    nlp = load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline)
+    nlp = load_tokenizer("en") if nlp is None else nlp
+    is_annotating = bool(nlp.pipe_names)
+    writer = ShardWriter(target, shard=shard, attrs=None if is_annotating else GOLD_ATTRS)
     report = Report()
-    reading = _Reading(spec, report, occurrences, strict, relation_map or {}, annotator)
-    items = islice(chain.from_iterable(map(spec.read, paths)), skip, skip + limit if limit else None)
-    docs: Iterable[Doc] = reading.docs(items, nlp, one_sentence=one_sentence and spec.one_sentence)
-    if pipeline is not None:
+    items = islice(chain.from_iterable(map(spec.read, paths)), part.start, part.stop)
+    docs: Iterable[Doc] = _Reading(spec, report, strict, annotator).docs(items, nlp)
+    if is_annotating:
         docs = nlp.pipe(docs)
     with writer:
         for doc in progress(docs):
-            report.count_doc(doc, found=pipeline is not None)
+            report.count_doc(doc, found=is_annotating)
             writer.add(doc)
         if spec.check is not None:
             spec.check(report)
@@ -99,13 +86,11 @@ class _Reading:
 
     spec: Format
     report: Report
-    occurrences: str
     strict: bool
-    relation_map: RelationMap
     annotator: Optional[str]
     seen: Set[int] = field(default_factory=set)
 
-    def docs(self, items: Iterable[Item], nlp: Language, *, one_sentence: bool) -> Iterator[Doc]:
+    def docs(self, items: Iterable[Item], nlp: Language) -> Iterator[Doc]:
         """Make Docs of items. Malformed ones are counted, or raise an error if strict."""
         for item in items:
             self.report.records += 1
@@ -113,6 +98,7 @@ class _Reading:
             try:
                 record = self._parse(item)
                 if record is not None:
+                    one_sentence = self.spec.one_sentence
                     yield record_to_doc(nlp.make_doc, record, one_sentence=one_sentence, report=self.report)
             except ValueError as error:
                 what = str(error).replace("\n", " ")
@@ -126,7 +112,7 @@ class _Reading:
             raise ValueError(item.error)
         record: Optional[Record] = self.spec.parse(item.value)
         if self.spec.locate is not None:
-            record = self.spec.locate(record, self.report, occurrences=self.occurrences)
+            record = self.spec.locate(record, self.report)
         if record is None:
             return None
         if self.annotator not in (None, record.get("annotator")):
@@ -142,17 +128,12 @@ class _Reading:
         return record
 
     def _clean(self, triples: List[Record]) -> List[Record]:
-        """Rename relations and remove triples that are then duplicates."""
+        """Remove duplicate triples, and count them."""
         unique: Dict[Tuple[object, ...], Record] = {}
         for triple in triples:
-            relation = self.relation_map.get(triple["relation"], triple["relation"])
-            if relation is None:
-                self.report.removed_by_map += 1
-                continue
-            self.report.relabelled += relation != triple["relation"]
-            key = (*triple["subject"], relation, *triple["object"], triple.get("source", ""))
+            key = (*triple["subject"], triple["relation"], *triple["object"], triple.get("source", ""))
             self.report.duplicates += key in unique
-            unique.setdefault(key, {**triple, "relation": relation})
+            unique.setdefault(key, triple)
         return list(unique.values())
 
 
@@ -174,34 +155,6 @@ def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
         return spacy.load(path)
     except Exception as error:  # a damaged folder can raise almost any exception
         raise ValueError(message.format(path=str(path), reason=first_line(error))) from None
-
-
-def load_relation_map(path: PathLike) -> Dict[str, Optional[str]]:
-    """Read a JSON object from old to new labels of relations; null removes the triples of a relation."""
-    try:
-        value = parse_json(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise ValueError(Errors.R110.format(path=path, what=f"cannot be read ({error})")) from None
-    if not isinstance(value, dict):
-        raise ValueError(Errors.R110.format(path=path, what=f"holds a {type(value).__name__}"))
-    for old, new in value.items():
-        if new is not None and not (isinstance(new, str) and new.strip()):
-            raise ValueError(Errors.R110.format(path=path, what=f"the new label of {old!r} is {describe(new)}"))
-        try:
-            check_unicode(new or "", f"the new label of {old!r}")
-        except ValueError as error:
-            raise ValueError(Errors.R110.format(path=path, what=error)) from None
-    return value
-
-
-def _check_options(occurrences: str, limit: int, skip: int) -> None:
-    """Check the options."""
-    if occurrences not in OCCURRENCES:
-        expected = " or ".join(OCCURRENCES)
-        raise ValueError(Errors.R107.format(option="--occurrences", found=occurrences, expected=expected))
-    for option, value in (("--limit", limit), ("--skip", skip)):
-        if value < 0:
-            raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more records"))
 
 
 def _check_inputs(inputs: Sequence[PathLike], output: Path, *, folders: bool) -> List[Path]:

@@ -33,7 +33,6 @@ class TripleCorpus:
 
     path (Optional[Path]): The .spacy file, or the folder.
     shuffle (bool): Use another order of files, and of the Docs in each, at every call; with `limit`, of all Docs.
-    seed (int): Seed of the order.
     limit (int): Maximum number of Docs, the first of the corpus; 0 for all.
     gold_ents (bool): Copy entities (and marked pairs, without their labels) to the predicted Doc.
     gold_ents_aside (bool): Copy them beside `doc.ents` instead, so that pairs are formed from them but an `ner` trained
@@ -42,7 +41,6 @@ class TripleCorpus:
     gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc; its sentences follow the heads.
     gold_triples (bool): Copy the gold triples to the predicted Doc, for a teacher that joins text and types by the gold
         relation. Nothing else reads them; scores of such a teacher say nothing about texts that are not annotated.
-    max_length (int): Leave out Docs with more tokens, and warn with their number; 0 for no limit. No Doc is split.
     augmenter (Optional[Augmenter]): Makes any number of Examples from each one.
     """
 
@@ -50,31 +48,28 @@ class TripleCorpus:
         self,
         path: Optional[Path],
         shuffle: bool = False,
-        seed: int = 0,
         limit: int = 0,
         gold_ents: bool = False,
         gold_ents_aside: bool = False,
         gold_sents: bool = True,
         gold_parse: bool = False,
         gold_triples: bool = False,
-        max_length: int = 0,
         augmenter: Optional[Augmenter] = None,
     ) -> None:
         # Not a dataclass: spaCy turns dataclasses under [initialize.components] into dictionaries.
         if path is None:
             raise ValueError(Errors.R113)
-        for option, value in (("limit", limit), ("max_length", max_length)):
-            if value < 0:
-                raise ValueError(Errors.R107.format(option=option, found=value, expected="0 or more"))
-        self.path, self.shuffle, self.limit, self.max_length = Path(path), shuffle, limit, max_length
+        if limit < 0:
+            raise ValueError(Errors.R107.format(option="limit", found=limit, expected="0 or more"))
+        self.path, self.shuffle, self.limit = Path(path), shuffle, limit
         self.gold_ents, self.gold_ents_aside = gold_ents or gold_ents_aside, gold_ents_aside
         self.gold_sents, self.gold_parse, self.gold_triples = gold_sents, gold_parse, gold_triples
         self.augmenter = augmenter
-        self._random = random.Random(seed)
+        self._random = random.Random(0)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the corpus; the tokenizer of the pipeline makes the predicted Docs."""
-        total = empty = long = useful = gold = found = 0
+        total = empty = useful = gold = found = 0
         for reference in self._references(nlp.vocab):
             total += 1
             useful += can_teach(reference)
@@ -84,8 +79,6 @@ class TripleCorpus:
             predicted = nlp.make_doc(reference.text)
             if not len(predicted):
                 empty += 1
-            elif self.max_length and len(predicted) > self.max_length:
-                long += 1
             else:
                 example = self._make_example(predicted, reference)
                 yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
@@ -93,15 +86,13 @@ class TripleCorpus:
         needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
         lacking = total if not useful and (any(needs) or not needs) else 0
         counts = {
-            Warnings.W100: long,
             Warnings.W101: empty,
             Warnings.W102: lacking,
             Warnings.W103: 0 if gold else found,
         }
         for message, count in counts.items():
             if count:
-                text = message.format(path=self.path, count=count, total=total, limit=self.max_length)
-                warnings.warn(text, stacklevel=2)
+                warnings.warn(message.format(path=self.path, count=count, total=total), stacklevel=2)
 
     def _references(self, vocab: Vocab) -> Iterator[Doc]:
         """Read the reference Docs, in the order of this call."""

@@ -41,8 +41,6 @@ class Report:
     identical: int = 0
     not_located: int = 0
     pairs_left_out: int = 0
-    relabelled: int = 0
-    removed_by_map: int = 0
     strings: int = 0
     not_found: int = 0
     not_found_examples: List[str] = field(default_factory=list)
@@ -169,11 +167,9 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("texts that occurred before", report.repeated_texts),
         ("triples across sentences", report.across_sentences),
         ("triples with attributes", report.attributed),
-        ("triples of a pipeline, not gold (--format-option pseudo_labels makes them gold)", report.predicted),
+        ("triples of a pipeline, not gold (--pseudo-labels makes them gold)", report.predicted),
         ("rejected triples", report.rejected),
         ("coreference clusters", report.clusters),
-        ("triples relabelled by the relation map", report.relabelled),
-        ("triples removed by the relation map", report.removed_by_map),
         ("entities", report.entities),
         ("entities in doc.ents after the pipeline", report.entities_found),
         ("entities with an id of a knowledge base", report.entities_linked),

@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_relext import get_records
-from spacy_relext.corpora.convert import convert, load_relation_map
+from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.records import doc_to_record
 from spacy_relext.corpora.report import Report, format_report
 from spacy_relext.corpora.shards import iter_docs, list_shards
@@ -50,15 +50,6 @@ def test_a_corpus_and_its_report(write: Write, tmp_path: Path) -> None:
     assert "a.json:2: 'Cy'" in table and "ambiguous" in table and "duplicate triples removed" in table
 
 
-@pytest.mark.parametrize("occurrences, count", [("nearest", 1), ("first", 1), ("all", 2)])
-def test_occurrences(write: Write, tmp_path: Path, occurrences: str, count: int) -> None:
-    convert("nyt", [write("a.json", NYT[3:])], tmp_path / "a.spacy", occurrences=occurrences)
-    (doc,) = read(tmp_path / "a.spacy")
-    records = get_records(doc) or []
-    assert len(records) == count
-    assert records[0]["subject"] == ((7, 9) if occurrences == "nearest" else (0, 2))
-
-
 MALFORMED = [NYT[0], "{", {"text": 7}, NYT[1], '{"text": "a", "triple_list": 3}']
 
 
@@ -86,28 +77,8 @@ def test_only_malformed_records_write_nothing(write: Write, tmp_path: Path) -> N
 
 def test_skip_and_limit_count_records_of_all_files(write: Write, tmp_path: Path) -> None:
     paths = [write("a.json", NYT[:2]), write("b.json", NYT[2:])]
-    convert("nyt", paths, tmp_path / "a.spacy", skip=1, limit=2)
+    convert("nyt", paths, tmp_path / "a.spacy", part=slice(1, 3))
     assert [doc.text for doc in read(tmp_path / "a.spacy")] == [NYT[1]["text"], NYT[2]["text"]]
-
-
-def test_relation_map(write: Write, tmp_path: Path) -> None:
-    mapping = write("map.json", [{"knows": "friend", "likes": "friend", "born_in": None}])
-    triples = [["Ada", "knows", "Bo"], ["Ada", "likes", "Bo"], ["Ada", "born_in", "Oslo"], ["Bo", "met", "Ada"]]
-    data = write("a.json", [{"text": "Ada and Bo of Oslo", "triple_list": triples}])
-    report = convert("nyt", [data], tmp_path / "a.spacy", relation_map=load_relation_map(mapping))
-    assert report.labels == {"friend": 1, "met": 1}
-    assert (report.relabelled, report.removed_by_map, report.duplicates) == (2, 1, 1)
-
-
-DEEP = "[" * 900 + "]" * 900
-BAD_MAPS = ["[1]", "{", '{"a": 3}', '{"a": " "}', '{"a": "\\ud800"}', f'{{"a": {DEEP}}}', "[" * 100_000]
-
-
-@pytest.mark.parametrize("content", BAD_MAPS, ids=range(len(BAD_MAPS)))
-def test_bad_relation_maps(write: Write, content: str) -> None:
-    with pytest.raises(ValueError, match="R110") as error:
-        load_relation_map(write("map.json", [content]))
-    assert "\n" not in str(error.value)
 
 
 def test_jsonl_keeps_sentences_other_keys_and_what_is_absent(write: Write, tmp_path: Path) -> None:
@@ -146,15 +117,9 @@ def test_triples_of_a_pipeline_are_counted(write: Write, tmp_path: Path) -> None
     assert convert("jsonl", [path], tmp_path / "b.spacy", pseudo_labels=True).predicted == 0
 
 
-def test_one_sentence_can_be_left_out(write: Write, tmp_path: Path) -> None:
-    convert("nyt", [write("a.json", NYT)], tmp_path / "a.spacy", one_sentence=False)
-    assert not any(doc.has_annotation("SENT_START") for doc in read(tmp_path / "a.spacy"))
-
-
 def test_a_pipeline_adds_annotation(write: Write, tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "PLACE", "pattern": "Oslo"}])  # type: ignore[attr-defined]
-    nlp.to_disk(tmp_path / "ruler")
     seen: List[Doc] = []
 
     def progress(docs: Any) -> Any:
@@ -163,7 +128,7 @@ def test_a_pipeline_adds_annotation(write: Write, tmp_path: Path) -> None:
             yield doc
 
     path = write("a.json", NYT)
-    convert("nyt", [path], tmp_path / "a.spacy", pipeline=tmp_path / "ruler", progress=progress)
+    convert("nyt", [path], tmp_path / "a.spacy", nlp=nlp, progress=progress)
     docs = read(tmp_path / "a.spacy")
     assert [[ent.text for ent in doc.ents] for doc in docs] == [[], ["Oslo"], [], []]
     assert len(seen) == 4 and [len(get_records(doc) or []) for doc in docs] == [1, 1, 0, 1]
@@ -184,7 +149,7 @@ def test_shards(write: Write, tmp_path: Path) -> None:
 def test_chinese(write: Write, tmp_path: Path) -> None:
     spo = {"subject": "小红", "predicate": "出生地", "object": "上海", "subject_type": "人物", "object_type": "地点"}
     path = write("a.json", [{"text": "小红生于上海市", "spo_list": [spo]}])
-    convert("duie", [path], tmp_path / "a.spacy", lang="zh")
+    convert("duie", [path], tmp_path / "a.spacy", nlp=spacy.blank("zh"))
     (doc,) = read(tmp_path / "a.spacy")
     assert [token.text for token in doc] == list("小红生于上海市")
     assert [(ent.text, ent.label_) for ent in doc.ents] == [("小红", "人物"), ("上海", "地点")]
@@ -199,12 +164,8 @@ def test_chinese(write: Write, tmp_path: Path) -> None:
         ({"output": "folder.spacy"}, "R104"),
         ({"inputs": ["none.json"]}, "R116.*there is none"),
         ({"inputs": ["."]}, "R116.*it is a folder"),
-        ({"occurrences": "last"}, "R107.*nearest or first or all"),
-        ({"limit": -1}, "R107"),
         ({"shard": -1}, "R107"),
         ({"shard": 2, "output": "b.txt"}, "R104"),
-        ({"lang": "xx-unknown"}, "R108"),
-        ({"pipeline": "no_such_pipeline"}, "R109"),
     ],
 )
 def test_bad_options(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any, message: str) -> None:

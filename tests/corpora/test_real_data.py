@@ -50,7 +50,8 @@ CASES = [
 
 
 def convert_case(data: Path, folder: Path, case: Case) -> Report:
-    report = convert(case.format, [data / case.file], folder / "corpus.spacy", lang=case.lang, strict=True)
+    nlp = spacy.blank(case.lang)
+    report = convert(case.format, [data / case.file], folder / "corpus.spacy", nlp=nlp, strict=True)
     print(f"\n{case.file}\n{format_report(report)}")
     return report
 
@@ -66,7 +67,8 @@ def test_counts_agree_with_the_readmes(shared_data: Path, tmp_path: Path, case: 
 
 
 def test_duie_2_with_its_roles(shared_data: Path, tmp_path: Path) -> None:
-    report = convert("duie", [shared_data / "ske2019_duie/duie2_train_5000.json"], tmp_path / "a.spacy", lang="zh")
+    path = shared_data / "ske2019_duie/duie2_train_5000.json"
+    report = convert("duie", [path], tmp_path / "a.spacy", nlp=spacy.blank("zh"))
     roles = sum(count for label, count in report.labels.items() if "." in label)
     assert report.docs == 5000 and 340 < roles <= 348  # every object with n roles is n triples
     assert report.triples + report.duplicates + report.not_located == 8945 + 348
@@ -88,7 +90,7 @@ def test_nyt24_offsets_hold_the_strings(shared_data: Path, tmp_path: Path) -> No
     import json
 
     path = shared_data / "nyt24_multi/full_span/dev_triples.json"
-    report = convert("nyt", [path], tmp_path / "a.spacy", limit=1000)
+    report = convert("nyt", [path], tmp_path / "a.spacy", part=slice(1000))
     assert 0.03 < report.ambiguous / report.strings < 0.08
     raw: List[Dict[str, Any]] = json.loads(path.read_text(encoding="utf8"))[:1000]
     different = 0

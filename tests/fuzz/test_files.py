@@ -1,4 +1,4 @@
-"""Files that users give, damaged: converters, rules, knowledge bases, schemas, maps, lexicons, answers."""
+"""Files that users give, damaged: converters, rules, knowledge bases, schemas, lexicons, answers."""
 
 import random
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import spacy
 
 from spacy_relext.annotations.schema import read_schema
-from spacy_relext.corpora import convert as conversion
+from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.answers import ANSWER_KEY, DONE, AnswerFile
 from spacy_relext.corpora.formats.registry import FORMATS
 from spacy_relext.corpora.formats.sources import to_json
@@ -26,12 +26,6 @@ from tests.fuzz.samples import OTHER, RECORD, write_sample
 NLP = spacy.blank("en")
 
 
-@pytest.fixture(autouse=True)
-def one_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not make a tokenizer for each input."""
-    monkeypatch.setattr(conversion, "load_tokenizer", lambda lang: NLP)
-
-
 @pytest.mark.parametrize("name", FORMATS)
 def test_converters(name: str, tmp_path: Path) -> None:
     if name == "cas":
@@ -47,13 +41,13 @@ def test_corrections(tmp_path: Path) -> None:
 
 def check_converter(name: str, sample: Path, folder: Path) -> None:
     files = {path: path.read_bytes() for path in ([sample] if sample.is_file() else sorted(sample.iterdir()))}
-    assert conversion.convert(name, [sample], folder / "out.spacy").skipped == 0
+    assert convert(name, [sample], folder / "out.spacy", nlp=NLP).skipped == 0
 
     def run(rng: random.Random) -> None:
         chosen = rng.choice(list(files))
         for path, content in files.items():
             path.write_bytes(mutate(content, rng) if path == chosen else content)
-        report = conversion.convert(name, [sample], folder / "out.spacy")
+        report = convert(name, [sample], folder / "out.spacy", nlp=NLP)
         left_out = report.losses["documents of other annotators"] + report.pairs_left_out
         assert report.docs + report.skipped <= report.records
         assert left_out or +report.losses or report.docs + report.skipped == report.records
@@ -96,7 +90,6 @@ READERS: Dict[str, Any] = {
     "names.tsv": ("id\tlabel\ttype\taliases\na\tAda\tPERSON\tA|Ada H.\n", read_kb),
     "kb.ttl": (TURTLE, read_kb),
     "kb.nt": (TRIPLES, read_kb),
-    "map.json": ('{"a": "b", "c": null}', conversion.load_relation_map),
     "schema.yaml": (SCHEMA, read_schema),
     "schema.json": ('{"relations": {"born_in": {"subject": ["PERSON"], "object": ["PLACE"]}}}', read_schema),
     "answers.jsonl": (ANSWERS, AnswerFile),

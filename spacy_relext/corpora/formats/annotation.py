@@ -135,12 +135,8 @@ def left_out(kind: str) -> Record:
     return {LOSSES: Counter({kind: 1})}
 
 
-def count_losses(record: Record, report: Report, *, occurrences: str = "nearest") -> Optional[Record]:
-    """Move the losses of a record to the report.
-
-    occurrences (str): Not used, since all arguments have offsets.
-    RETURNS (Optional[Record]): The canonical record; None if the task is left out.
-    """
+def count_losses(record: Record, report: Report) -> Optional[Record]:
+    """Move the losses of a record to the report; return the canonical record, or None if the task is left out."""
     report.losses.update(record.get(LOSSES, {}))
     return {key: value for key, value in record.items() if key != LOSSES} if "text" in record else None
 

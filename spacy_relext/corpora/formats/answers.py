@@ -52,11 +52,8 @@ def is_finished(record: Record) -> bool:
     return record.get(ANSWER_KEY) not in (OPEN, SKIPPED)
 
 
-def leave_out_unfinished(record: Record, report: Report, *, occurrences: str = "nearest") -> Optional[Record]:
-    """Count and leave out records that a person has skipped or not finished.
-
-    occurrences (str): Not used, since all arguments have offsets.
-    """
+def leave_out_unfinished(record: Record, report: Report) -> Optional[Record]:
+    """Count and leave out records that a person has skipped or not finished."""
     if is_finished(record):
         return record
     report.losses["documents skipped" if record[ANSWER_KEY] == SKIPPED else "documents not finished"] += 1

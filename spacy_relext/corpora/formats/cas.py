@@ -49,7 +49,6 @@ _ANNOTATOR = re.compile(r"/(?:annotation|curation)/[^/]+/([^/]+)\.(?:zip|json|xm
 
 # A CAS may declare only the types in use, so a document without annotation of a layer lacks the layer's type.
 _NO_RELATIONS = "documents without the relation layer, read as annotated without triples"
-_NO_SPANS = "documents without the span layer"
 
 
 class CasDocument(NamedTuple):
@@ -67,14 +66,12 @@ class _File(NamedTuple):
     type_system: Optional[bytes] = None
 
 
-def read_cas(path: Path, *, typesystem: Optional[Path] = None) -> Iterator[Item]:
-    """Read the documents of a .json, .xmi or .zip file, or of a folder of them.
+def read_cas(path: Path) -> Iterator[Item]:
+    """Read the documents of a .json, .xmi or .zip file, or of a folder of them. RAISES (ValueError): If there is none.
 
-    typesystem (Optional[Path]): The type system of XMI files; None: the file TypeSystem.xml beside each.
-    RAISES (ValueError): If there is no such file.
+    The type system of XMI files is the file TypeSystem.xml beside each.
     """
     require("cassis", purpose="`spacy relext convert cas`", extra="annotation")
-    given = None if typesystem is None else typesystem.read_bytes()
     paths = [path]
     if path.is_dir():
         paths = [each for each in sorted(path.rglob("*")) if each.suffix.lower() in _SUFFIXES]
@@ -85,70 +82,44 @@ def read_cas(path: Path, *, typesystem: Optional[Path] = None) -> Iterator[Item]
     known: Dict[bytes, TypeSystem] = {}
     for each in paths:
         for file in _open_file(each):
-            yield _read_file(file if given is None else file._replace(type_system=given), known)
+            yield _read_file(file, known)
 
 
-def parse_cas(
-    document: CasDocument,
-    *,
-    span_layer: Optional[str] = None,
-    relation_layer: Optional[str] = None,
-    span_label: Optional[str] = None,
-    relation_label: Optional[str] = None,
-) -> Record:
+def parse_cas(document: CasDocument) -> Record:
     """Parse a CAS.
 
-    span_layer (Optional[str]): Type of the spans, with or without its package; None: those that relations can join.
-    relation_layer (Optional[str]): Type of the relations; None: all with `Governor` and `Dependent` but dependencies.
-    span_label (Optional[str]): Feature with the label; None: `label`, `value`, or the only string feature; without
-        one, the label is the name of the type.
-    relation_label (Optional[str]): The same for relations.
+    Relations are of all types with `Governor` and `Dependent` but dependencies; spans of the types that these can join.
+    The label is the feature `label`, `value`, or the only string feature; without one, the name of the type.
     """
     cas = document.cas
     reader = SpanReader(check_text(cas.sofa_string or "", "the text of the CAS"))
-    layers = _find_relation_layers(cas, relation_layer)
+    layers = _find_relation_layers(cas)
     reader.losses[_NO_RELATIONS] += not layers
-    relations = [(layer, relation) for layer in layers for relation in cas.select(layer)]
-    spans = _find_span_layers(cas, span_layer, layers, [relation for _, relation in relations])
-    reader.losses[_NO_SPANS] += span_layer is not None and not spans
+    relations = [relation for layer in layers for relation in cas.select(layer)]
+    spans = _find_span_layers(cas, layers, relations)
     for span in (span for layer in spans for span in cas.select(layer)):
-        _read_span(span, span_label, reader)
-    for _, relation in relations:
-        _read_relation(relation, relation_label, reader)
+        _read_span(span, reader)
+    for relation in relations:
+        _read_relation(relation, reader)
     _count_others(cas, [*spans, *layers], reader)
     others = {**document.others, **_read_metadata(cas), **_read_sentences(cas, reader), **_read_clusters(cas, reader)}
     return reader.record(others)
 
 
 def check_cas(report: Report) -> None:
-    """Check that a conversion has found its layers.
-
-    RAISES (ValueError): If no document has the relation layer, or none the span layer that is named.
-    """
-    for loss, error in ((_NO_RELATIONS, Errors.R122), (_NO_SPANS, Errors.R126)):
-        if report.docs and report.losses[loss] == report.docs:
-            raise ValueError(error.format(count=report.docs))
+    """RAISES (ValueError): If no document of a conversion has a relation layer."""
+    if report.docs and report.losses[_NO_RELATIONS] == report.docs:
+        raise ValueError(Errors.R122.format(count=report.docs))
 
 
-def _find_relation_layers(cas: "Cas", name: Optional[str]) -> List["Type"]:
+def _find_relation_layers(cas: "Cas") -> List["Type"]:
     """Find the types of relations."""
-    if name is not None:
-        return _find_types(cas, name)
     layers = [each for each in cas.typesystem.get_types() if all(map(each.get_feature, _ROLES))]
     return [layer for layer in layers if not layer.name.startswith(_SYNTAX)]
 
 
-def _find_types(cas: "Cas", name: str) -> List["Type"]:
-    """Find a type by its name, or by the last part of it."""
-    return [each for each in cas.typesystem.get_types() if name in (each.name, each.short_name)]
-
-
-def _find_span_layers(
-    cas: "Cas", name: Optional[str], layers: Sequence["Type"], relations: Sequence["FeatureStructure"]
-) -> List["Type"]:
+def _find_span_layers(cas: "Cas", layers: Sequence["Type"], relations: Sequence["FeatureStructure"]) -> List["Type"]:
     """Find the types of spans: those that relations can join or do join."""
-    if name is not None:
-        return _find_types(cas, name)
     if not layers:
         return [each for each in cas.typesystem.get_types() if each.name in ("custom.Span", _ENTITY)]
     features = [layer.get_feature(role) for layer in layers for role in _ROLES]
@@ -162,7 +133,7 @@ def _arguments(relation: "FeatureStructure") -> List[Optional["FeatureStructure"
     return [relation.get(role) for role in _ROLES]
 
 
-def _read_span(span: "FeatureStructure", feature: Optional[str], reader: SpanReader) -> None:
+def _read_span(span: "FeatureStructure", reader: SpanReader) -> None:
     """Read a span, unless it was read before: a type and its subtype can both be layers."""
     key, name = span.xmiID, f"span {span.xmiID} ({span.type.short_name})"
     if key in reader.spans:
@@ -171,18 +142,18 @@ def _read_span(span: "FeatureStructure", feature: Optional[str], reader: SpanRea
         reader.losses["spans without a character"] += 1
         reader.spans[key] = None
         return
-    labels = _read_labels(span, feature)
+    labels = _read_labels(span)
     reader.add_span(key, span.begin, span.end, labels, name=name)
     values = _values(span)
     kb_id = values.pop(_KB_ID, None)
     for entity in reader.entities[len(reader.entities) - len(labels) :]:
         entity.update({"kb_id": kb_id} if isinstance(kb_id, str) and kb_id else {})
-    values.pop(_label_feature(span.type, feature) or "", None)
+    values.pop(_label_feature(span.type) or "", None)
     for other in values:
         reader.losses[f"features of spans: {other}"] += 1
 
 
-def _read_relation(relation: "FeatureStructure", feature: Optional[str], reader: SpanReader) -> None:
+def _read_relation(relation: "FeatureStructure", reader: SpanReader) -> None:
     """Read a relation; features other than its label are attributes."""
     arguments = _arguments(relation)
     if any(argument is None for argument in arguments):
@@ -191,7 +162,7 @@ def _read_relation(relation: "FeatureStructure", feature: Optional[str], reader:
     subject, obj = (argument.xmiID for argument in arguments if argument is not None)
     for key in (subject, obj):
         reader.spans.setdefault(key, None)  # of another layer, or removed by the annotator
-    label = _label_feature(relation.type, feature)
+    label = _label_feature(relation.type)
     attributes = {}
     for key, value in _values(relation).items():
         if isinstance(value, (str, int, float)):
@@ -199,7 +170,7 @@ def _read_relation(relation: "FeatureStructure", feature: Optional[str], reader:
         elif key != label:
             reader.losses[f"features of relations that are no plain values: {key}"] += 1
     name = f"relation {relation.xmiID} ({relation.type.short_name})"
-    reader.add_relation(subject, _read_labels(relation, feature), obj, name=name, attributes=attributes)
+    reader.add_relation(subject, _read_labels(relation), obj, name=name, attributes=attributes)
 
 
 def _values(annotation: "FeatureStructure") -> Dict[str, object]:
@@ -209,9 +180,9 @@ def _values(annotation: "FeatureStructure") -> Dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _read_labels(annotation: "FeatureStructure", feature: Optional[str]) -> List[str]:
+def _read_labels(annotation: "FeatureStructure") -> List[str]:
     """Read the labels, several if the feature is a list; without such a feature, the name of the type."""
-    label = _label_feature(annotation.type, feature)
+    label = _label_feature(annotation.type)
     if label is None:
         return [annotation.type.short_name]
     value = annotation.get(label)
@@ -219,16 +190,9 @@ def _read_labels(annotation: "FeatureStructure", feature: Optional[str]) -> List
     return [str(each) for each in values if each is not None]
 
 
-def _label_feature(layer: "Type", name: Optional[str]) -> Optional[str]:
-    """Find the feature with the label; None if a type has none.
-
-    RAISES (ValueError): If the type lacks the feature that is named.
-    """
+def _label_feature(layer: "Type") -> Optional[str]:
+    """Find the feature with the label; None if a type has none."""
     features = {each.name: each.rangeType.name for each in layer.all_features if each.name not in _NO_VALUE}
-    if name is not None:
-        if name not in features:
-            raise ValueError(Errors.R718.format(layer=layer.name, name=name, found=", ".join(features) or "none"))
-        return name
     strings = [each for each, kind in features.items() if kind in ("uima.cas.String", "uima.cas.StringArray")]
     return next((each for each in _LABELS if each in strings), strings[0] if len(strings) == 1 else None)
 

@@ -39,9 +39,6 @@ _CONFIG = """<View>
 # Types of results that give a value to the span or relation of the same id, and the key of that value.
 _VALUES = {"choices": "choices", "textarea": "text", "rating": "rating", "number": "number"}
 
-# Source of suggestions that name no model.
-_SOURCE = "prediction"
-
 
 def read_label_studio(path: Path) -> Iterator[Item]:
     """Read the tasks of an export.
@@ -56,13 +53,9 @@ def read_label_studio(path: Path) -> Iterator[Item]:
     yield from read_json(path)
 
 
-def parse_label_studio(
-    value: object, *, symmetric: Sequence[str] = (), predictions: bool = False, annotator: Optional[str] = None
-) -> Record:
+def parse_label_studio(value: object, *, annotator: Optional[str] = None) -> Record:
     """Parse a task. Of several annotations, the ground truth is read, else the last that was not cancelled.
 
-    symmetric (Sequence[str]): Relations that make one triple, not two, if marked in both directions.
-    predictions (bool): Read predictions as suggestions; their source is the version of the model.
     annotator (Optional[str]): Read only annotations of this person.
     """
     task = check_object(value, "the task")
@@ -83,17 +76,10 @@ def parse_label_studio(
     if finished:
         chosen = _choose(finished, reader.losses)
         others.update(_read_annotator(chosen))
-        _read_result(chosen, reader, symmetric)
-    suggested = require(task, "predictions", list, name="the task") if task.get("predictions") else []
-    for each in suggested:
-        # Some exports have only the ids of predictions.
-        if predictions and isinstance(each, dict):
-            _read_prediction(each, reader, symmetric)
-        else:
-            reader.losses["predictions"] += 1
-    if finished:
-        return reader.record(others)
-    return reader.record(others, annotated=[key for key in ANNOTATED if getattr(reader, key)])
+        _read_result(chosen, reader)
+    if task.get("predictions"):
+        reader.losses["predictions"] += len(require(task, "predictions", list, name="the task"))
+    return reader.record(others, annotated=ANNOTATED if finished else ())
 
 
 def _choose(annotations: Sequence[Record], losses: Losses) -> Record:
@@ -114,20 +100,8 @@ def _read_annotator(annotation: Record) -> Record:
     return {} if by is None else {"annotator": str(by)}
 
 
-def _read_prediction(prediction: Record, reader: SpanReader, symmetric: Sequence[str]) -> None:
-    """Add a prediction, whose ids are its own, to what was read, as suggestions."""
-    suggested = SpanReader(reader.text, losses=reader.losses)
-    _read_result(prediction, suggested, symmetric, score=prediction.get("score"))
-    source = str(prediction.get("model_version") or _SOURCE)
-    reader.entities += [entity for entity in suggested.entities if entity not in reader.entities]
-    reader.triples += [{**triple, "source": source} for triple in suggested.triples]
-
-
-def _read_result(annotation: Record, reader: SpanReader, symmetric: Sequence[str], *, score: object = None) -> None:
-    """Read the spans of an annotation and then its relations, with the values for their ids.
-
-    score (object): Score of relations that have none.
-    """
+def _read_result(annotation: Record, reader: SpanReader) -> None:
+    """Read the spans of an annotation and then its relations, with the values for their ids."""
     results = list(iter_objects(annotation, "result"))
     kinds = [require(result, "type", str, name=name) for name, result in results]
     for name, result in (each for each, kind in zip(results, kinds) if kind == "labels"):
@@ -140,8 +114,7 @@ def _read_result(annotation: Record, reader: SpanReader, symmetric: Sequence[str
     }
     attributes = _read_attributes(results, relations, reader)
     for name, result in (each for each, kind in zip(results, kinds) if kind == "relation"):
-        shared = attributes.get(str(result.get("id")), {})
-        _read_relation(result, name, reader, symmetric, shared, score=result.get("score", score))
+        _read_relation(result, name, reader, attributes.get(str(result.get("id")), {}))
 
 
 def _read_attributes(
@@ -172,9 +145,7 @@ def _as_list(value: object) -> List[object]:
     return value if isinstance(value, list) else [value]
 
 
-def _read_relation(
-    result: Record, name: str, reader: SpanReader, symmetric: Sequence[str], shared: Record, *, score: object
-) -> None:
+def _read_relation(result: Record, name: str, reader: SpanReader, shared: Record) -> None:
     """Read a relation in its direction, or in both; labels such as `negated=true` are attributes."""
     subject, obj = (require(result, key, str, name=name) for key in ("from_id", "to_id"))
     direction = result.get("direction") or "right"
@@ -186,11 +157,9 @@ def _read_relation(
     others = [label.partition("=") for label in labels if label not in relations]
     attributes = {**shared, **{key: read_value(value) for key, _, value in others}}
     if direction != "left":
-        reader.add_relation(subject, relations, obj, name=name, attributes=attributes, score=score)
-    if direction == "bi":
-        relations = [label for label in relations if label not in symmetric]
-    if direction == "left" or (direction == "bi" and relations):
-        reader.add_relation(obj, relations, subject, name=name, attributes=attributes, score=score)
+        reader.add_relation(subject, relations, obj, name=name, attributes=attributes)
+    if direction != "right":
+        reader.add_relation(obj, relations, subject, name=name, attributes=attributes)
 
 
 def _is_attribute(label: str) -> bool:

@@ -4,14 +4,11 @@ import re
 import unicodedata
 from bisect import bisect_left
 from functools import lru_cache
-from itertools import chain, islice
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ..report import Report
 from .checks import sort_entities
-
-OCCURRENCES = ("nearest", "first", "all")
 
 # Label of entities for which a data set gives no label.
 ENTITY = "ENTITY"
@@ -38,12 +35,11 @@ class Occurrences(NamedTuple):
     how: str
 
 
-def locate_record(record: Record, report: Report, *, occurrences: str = "nearest") -> Record:
+def locate_record(record: Record, report: Report) -> Record:
     """Locate triples and entities that are strings, and count what happened.
 
     record (Record): `text`, `string_triples` (objects with `subject`, `relation`, `object` and optionally
         `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`).
-    occurrences (str): See `choose_pairs`.
     RETURNS (Record): A canonical record; entities only if the record names entity labels.
     """
     text, mentions = record["text"], record.get("string_entities", ())
@@ -60,14 +56,14 @@ def locate_record(record: Record, report: Report, *, occurrences: str = "nearest
     triples: List[Record] = []
     for triple in record["string_triples"]:
         subjects, objects = places[triple["subject"]].spans, places[triple["object"]].spans
-        pairs = choose_pairs(subjects, objects, occurrences=occurrences)
-        if not pairs:
+        pair = choose_pair(subjects, objects)
+        if pair is None:
             report.count_missing_pair(subjects, objects)
-        for subject, obj in pairs:
-            triples.append({"subject": list(subject), "relation": triple["relation"], "object": list(obj)})
-            for span, label in ((subject, "subject_label"), (obj, "object_label")):
-                if triple.get(label):
-                    entities[(*span, triple[label], "")] = None
+            continue
+        triples.append({"subject": list(pair[0]), "relation": triple["relation"], "object": list(pair[1])})
+        for span, label in zip(pair, ("subject_label", "object_label")):
+            if triple.get(label):
+                entities[(*span, triple[label], "")] = None
     report.count_strings(places)
     located: Record = {"text": text, "triples": triples}
     if entities or "string_entities" in record:
@@ -75,13 +71,12 @@ def locate_record(record: Record, report: Report, *, occurrences: str = "nearest
     return located
 
 
-def locate_pair(record: Record, report: Report, *, occurrences: str = "nearest") -> Optional[Record]:
+def locate_pair(record: Record, report: Report) -> Optional[Record]:
     """Locate the one pair of a record, which is two strings, and count what happened.
 
     record (Record): `text`; `string_pair`, an object with `subject`, `object`, `subject_id`, `object_id` and `label`,
         where `NA` gives no triple; and `places`, the spans of the strings that the file marks. Only other strings are
         searched for.
-    occurrences (str): See `choose_pairs`.
     RETURNS (Optional[Record]): A canonical record with two linked entities, the marked pair, and its triple; None if
         the pair is not found, since nothing is then annotated.
     """
@@ -92,42 +87,41 @@ def locate_pair(record: Record, report: Report, *, occurrences: str = "nearest")
             places[pair[role]] = find_string(text, pair[role])
     report.count_strings(places)
     subjects, objects = places[pair["subject"]].spans, places[pair["object"]].spans
-    chosen = choose_pairs(subjects, objects, occurrences=occurrences)
+    chosen = choose_pair(subjects, objects)
     has_relation, ids = pair["label"] != NA_LABEL, (pair["subject_id"], pair["object_id"])
-    if not chosen:
+    if chosen is None:
         report.pairs_left_out += 1
         if has_relation:
             report.count_missing_pair(subjects, objects)
         return None
-    linked = {(*span, ENTITY, kb_id) for spans in chosen for span, kb_id in zip(spans, ids)}
-    arguments = [{"subject": list(subject), "object": list(obj)} for subject, obj in chosen]
+    both = {"subject": list(chosen[0]), "object": list(chosen[1])}
     return {
         "text": text,
-        "entities": sort_entities(linked),
-        "triples": [{**both, "relation": pair["label"]} for both in arguments] if has_relation else [],
-        "pairs": [{**both, "label": pair["label"]} for both in arguments],
+        "entities": sort_entities({(*span, ENTITY, kb_id) for span, kb_id in zip(chosen, ids)}),
+        "triples": [{**both, "relation": pair["label"]}] if has_relation else [],
+        "pairs": [{**both, "label": pair["label"]}],
     }
 
 
-def locate_facts(record: Record, report: Report, *, occurrences: str = "nearest") -> Record:
+def locate_facts(record: Record, report: Report) -> Record:
     """Choose mentions for facts between entities that have several.
+
+    Two mentions of one sentence are preferred, then a sentence of the evidence, then the least distance.
 
     record (Record): A canonical record but for its triples, and `facts`: objects with `relation`, `subject` and
         `object` (lists of `Mention`) and `evidence` (numbers of sentences). Without `facts` it is returned unchanged.
-    occurrences (str): `nearest` prefers two mentions of one sentence, then a sentence of the evidence, then the least
-        distance; `first` takes the first mention of each entity; `all` takes every pair of mentions of one sentence,
-        or, if no sentence has both entities, of the document.
     RETURNS (Record): A canonical record; the evidence of its triples has `sentences`.
     """
     if "facts" not in record:
         return record
     triples: List[Record] = []
     for fact in record["facts"]:
-        pairs = _choose_mentions(fact["subject"], fact["object"], fact["evidence"], occurrences=occurrences)
-        report.identical += not pairs
+        pair = _choose_mentions(fact["subject"], fact["object"], fact["evidence"])
+        if pair is None:
+            report.identical += 1
+            continue
         evidence = {"evidence": {"sentences": fact["evidence"]}} if fact["evidence"] else {}
-        for subject, obj in pairs:
-            triples.append({"subject": list(subject), "relation": fact["relation"], "object": list(obj), **evidence})
+        triples.append({"subject": list(pair[0]), "relation": fact["relation"], "object": list(pair[1]), **evidence})
     return {**{key: value for key, value in record.items() if key != "facts"}, "triples": triples}
 
 
@@ -158,26 +152,18 @@ def is_boundary(text: str, position: int) -> bool:
     return not (_is_word_character(text[position - 1]) and _is_word_character(text[position]))
 
 
-def choose_pairs(
-    subjects: Sequence[CharSpan], objects: Sequence[CharSpan], *, occurrences: str = "nearest"
-) -> List[SpanPair]:
-    """Choose which occurrences of subject and object a triple is about.
+def choose_pair(subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> Optional[SpanPair]:
+    """Choose the occurrences of subject and object with the fewest characters between; None if both are one span.
 
-    occurrences (str): `nearest` takes the pair with the fewest characters between (pairs that overlap only if there is
-        no other; the earliest of equals), `first` the first of each, `all` every pair.
-    RETURNS (List[SpanPair]): Without pairs of the same span.
+    Pairs that overlap are chosen only if there is no other, and of equals the earliest.
     """
-    if occurrences == "first":
-        subjects, objects = subjects[:1], objects[:1]
-    pairs = ((subject, obj) for subject in subjects for obj in objects if subject != obj)
-    if occurrences != "nearest":
-        return list(pairs)
     # a string may occur thousands of times, and its pairs be millions: they are not listed
-    return _nearest_pair(subjects, objects) or list(islice(pairs, 1))
+    pairs = ((subject, obj) for subject in subjects for obj in objects if subject != obj)
+    return _nearest_pair(subjects, objects) or next(pairs, None)
 
 
-def _nearest_pair(subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> List[SpanPair]:
-    """Find the pair with the fewest characters between, the first of equals; empty if all pairs overlap."""
+def _nearest_pair(subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> Optional[SpanPair]:
+    """Find the pair with the fewest characters between, the first of equals; None if all pairs overlap."""
     starts = sorted((start, number) for number, (start, _) in enumerate(objects))
     ends = sorted((end, number) for number, (_, end) in enumerate(objects))
     found: List[Tuple[int, int, int]] = []
@@ -189,7 +175,8 @@ def _nearest_pair(subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> 
         if before >= 0:
             first = bisect_left(ends, (ends[before][0], 0))
             found.append((start - ends[before][0], number, ends[first][1]))
-    return [(subjects[number], objects[other]) for _, number, other in [min(found)]] if found else []
+    _, number, other = min(found, default=(0, -1, -1))
+    return (subjects[number], objects[other]) if found else None
 
 
 def _pair_distance(pair: SpanPair) -> Tuple[bool, int]:
@@ -200,21 +187,18 @@ def _pair_distance(pair: SpanPair) -> Tuple[bool, int]:
 
 
 def _choose_mentions(
-    subjects: Sequence[Mention], objects: Sequence[Mention], evidence: Sequence[int], *, occurrences: str
-) -> List[SpanPair]:
-    """Choose mentions for the arguments of a fact; empty if both are the same span."""
-    within: Dict[int, List[SpanPair]] = {}
-    shared = {mention[2] for mention in subjects} & {mention[2] for mention in objects}
-    for sentence in sorted(shared) if occurrences != "first" else ():
+    subjects: Sequence[Mention], objects: Sequence[Mention], evidence: Sequence[int]
+) -> Optional[SpanPair]:
+    """Choose mentions for the arguments of a fact; None if both are the same span."""
+    within: Dict[int, SpanPair] = {}
+    for sentence in sorted({mention[2] for mention in subjects} & {mention[2] for mention in objects}):
         here = [_spans([m for m in mentions if m[2] == sentence]) for mentions in (subjects, objects)]
-        if pairs := choose_pairs(*here, occurrences=occurrences):
-            within[sentence] = pairs
+        if pair := choose_pair(*here):
+            within[sentence] = pair
     if not within:
-        return choose_pairs(_spans(subjects), _spans(objects), occurrences=occurrences)
-    if occurrences == "all":
-        return list(chain(*within.values()))
-    in_evidence = [pairs for sentence, pairs in within.items() if sentence in evidence]
-    return [min(chain(*(in_evidence or within.values())), key=_pair_distance)]
+        return choose_pair(_spans(subjects), _spans(objects))
+    in_evidence = [pair for sentence, pair in within.items() if sentence in evidence]
+    return min(in_evidence or within.values(), key=_pair_distance)
 
 
 def _spans(mentions: Sequence[Mention]) -> List[CharSpan]:

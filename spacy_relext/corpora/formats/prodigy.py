@@ -20,8 +20,6 @@ _ANSWERS = ("accept", "reject", "ignore")
 _VIEW = "relations"
 # Keys that name who answered; the first that is present counts.
 _ANNOTATOR, _SESSION = "_annotator_id", "_session_id"
-# Source of suggestions that have none.
-_SOURCE = "prodigy"
 
 # A word, another character, or white space.
 _PIECE = re.compile(r"\w+|[^\w\s]|\s+")
@@ -29,12 +27,10 @@ _PIECE = re.compile(r"\w+|[^\w\s]|\s+")
 _Typed = Tuple[int, int, str]
 
 
-def parse_prodigy(value: object, *, predictions: bool = False) -> Record:
+def parse_prodigy(value: object) -> Record:
     """Parse a task: accepted ones are annotated, those without an answer are not.
 
     The relations of a rejected task are rejected triples.
-
-    predictions (bool): Read tasks without an answer as suggestions.
     """
     task = check_object(value, "the task")
     answer = task.get("answer")
@@ -47,16 +43,12 @@ def parse_prodigy(value: object, *, predictions: bool = False) -> Record:
     by = task.get(_ANNOTATOR) or task.get(_SESSION)
     others = {**task, **({} if by is None else {"annotator": str(by)})}
     known = [key for key in task if _is_own(key)]
-    if answer is None and not predictions:
+    if answer is None:
         reader.losses["suggestions in tasks without an answer"] += len(spans) + len(relations)
         return reader.record(others, known=known, annotated=())
     _read_task(spans, relations, reader, is_answered=answer == "accept")
     if answer == "reject":
         return reader.record({**others, "rejected": reader.triples}, known=known, annotated=("entities",))
-    if answer is None:
-        annotated = [key for key in ANNOTATED if getattr(reader, key)]
-        reader.triples = [{**triple, "source": triple.get("source", _SOURCE)} for triple in reader.triples]
-        return reader.record(others, known=known, annotated=annotated)
     # Other interfaces do not ask for relations.
     asked = "relations" in task or task.get("_view_id") in (None, _VIEW)
     return reader.record(others, known=known, annotated=ANNOTATED if asked else ("entities",))

@@ -40,9 +40,9 @@ class Format:
     read: Callable[..., Iterator[Item]]
     # Makes a record of a raw value: a canonical one, or one for `locate`. ValueError if the value is malformed.
     parse: Callable[..., Record]
-    # Locates the arguments in the text: takes the record, the report that counts, and `occurrences`. Returns None if
-    # the record is to be left out. Without it, all arguments have offsets.
-    locate: Optional[Callable[..., Optional[Record]]] = None
+    # Locates the arguments in the text: takes the record and the report that counts. Returns None if the record is to
+    # be left out. Without it, all arguments have offsets.
+    locate: Optional[Callable[[Record, Report], Optional[Record]]] = None
     # Whether a record without `sents` is one sentence.
     one_sentence: bool = True
     # Writes canonical records to a path, counts what the format has no place for, and returns the files to name.
@@ -51,7 +51,7 @@ class Format:
     suffix: str = ""
     # Whether a folder of files can be read.
     folder: bool = False
-    # Keys of `convert --format-option` that `read` and `parse` take as keywords.
+    # Options of `convert` that `read` and `parse` take as keywords.
     read_options: Tuple[str, ...] = ()
     parse_options: Tuple[str, ...] = ()
     # Checks the report before the last file is written. ValueError if no document has what is to be read.
@@ -66,8 +66,6 @@ FORMATS: Dict[str, Format] = {
         locate=count_losses,
         one_sentence=False,
         folder=True,
-        read_options=("typesystem",),
-        parse_options=("span_layer", "relation_layer", "span_label", "relation_label"),
         check=check_cas,
     ),
     "doccano": Format(
@@ -94,7 +92,7 @@ FORMATS: Dict[str, Format] = {
         parse_label_studio,
         locate=count_losses,
         one_sentence=False,
-        parse_options=("symmetric", "predictions", "annotator"),
+        parse_options=("annotator",),
         write=write_label_studio,
         suffix=".json",
     ),
@@ -108,7 +106,6 @@ FORMATS: Dict[str, Format] = {
         parse_prodigy,
         locate=count_losses,
         one_sentence=False,
-        parse_options=("predictions",),
         write=write_prodigy,
         suffix=".jsonl",
     ),
@@ -133,19 +130,10 @@ def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
     return FORMATS[name]
 
 
-def list_options() -> Dict[str, List[str]]:
-    """List the options that formats have of their own: option → names of the formats."""
-    options: Dict[str, List[str]] = {}
-    for name, spec in sorted(FORMATS.items()):
-        for option in (*spec.read_options, *spec.parse_options):
-            options.setdefault(option, []).append(name)
-    return {option: names for option, names in options.items() if option != "annotator"}
-
-
 def bind_options(name: str, options: Mapping[str, object], *, annotator: Optional[str] = None) -> Format:
     """Look up a format that is to be read with some options.
 
-    options (Mapping[str, object]): Values by name, such as `typesystem`; None and False count as not given.
+    options (Mapping[str, object]): Values by name, such as `unit`; None and False count as not given.
     annotator (Optional[str]): Whose annotation is read, for formats that have several of a text.
     RAISES (ValueError): If there is no such format, or an option belongs to other formats; TypeError if it is unknown.
     """
@@ -156,8 +144,8 @@ def bind_options(name: str, options: Mapping[str, object], *, annotator: Optiona
             others = [each for each, of in FORMATS.items() if key in (*of.read_options, *of.parse_options)]
             if not others:
                 raise TypeError(f"unknown option {key!r}")
-            option, expected = f"--format-option {key}", ", ".join(others)
-            raise ValueError(Errors.R123.format(option=option, format=name, expected=expected))
+            option = f"--{key.replace('_', '-')}"
+            raise ValueError(Errors.R123.format(option=option, format=name, expected=", ".join(others)))
     read, parse = (
         {key: given[key] for key in names if key in given} for names in (spec.read_options, spec.parse_options)
     )

@@ -32,7 +32,7 @@ def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
     RAISES (ValueError): If the unit is unknown, or the file is not plain text.
     """
     if unit not in (None, *UNITS):
-        raise ValueError(Errors.R107.format(option="--format-option unit", found=unit, expected=" or ".join(UNITS)))
+        raise ValueError(Errors.R107.format(option="--unit", found=unit, expected=" or ".join(UNITS)))
     if path.suffix.lower() in _NO_TEXT:
         raise ValueError(Errors.R125.format(path=str(path)))
     chosen = unit or ("file" if path.is_dir() else "line")

@@ -40,8 +40,8 @@ DOCUMENT: Dict[str, Any] = {
 TEXT = "Ada Holm sang far from Bergen Bergen saw Ada leave . She left Bergen for Oslo"
 
 
-def located(document: Dict[str, Any], *, occurrences: str = "nearest") -> Dict[str, Any]:
-    return check_record(locate_facts(parse_docred(document), Report(), occurrences=occurrences))
+def located(document: Dict[str, Any]) -> Dict[str, Any]:
+    return check_record(locate_facts(parse_docred(document), Report()))
 
 
 def facts_of(record: Dict[str, Any]) -> List[Any]:
@@ -81,15 +81,6 @@ def test_a_fact_stands_in_a_sentence_of_its_evidence() -> None:
     (without,) = facts_of(located(with_labels({"h": 0, "t": 1, "r": "P19"})))
     (elsewhere,) = facts_of(located(with_labels({"h": 0, "t": 1, "r": "P19", "evidence": [2]})))
     assert in_evidence == without == elsewhere == ([41, 44], "P19", [30, 36]), "else the nearest of any sentence"
-
-
-def test_other_mentions_on_request() -> None:
-    document = with_labels(DOCUMENT["labels"][0])
-    assert facts_of(located(document, occurrences="first")) == [([0, 8], "P19", [23, 29])]
-    every = [([0, 8], "P19", [23, 29]), ([41, 44], "P19", [30, 36])]
-    assert facts_of(located(document, occurrences="all")) == every, "pairs of one sentence"
-    apart = facts_of(located(with_labels(DOCUMENT["labels"][1]), occurrences="all"))
-    assert apart == [([0, 8], "P551", [73, 77]), ([41, 44], "P551", [73, 77])]
 
 
 def test_a_fact_of_one_entity_with_itself_is_left_out() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Dict, List
 
 import pytest
+import spacy
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
@@ -53,7 +54,8 @@ def convert_example(folder: Path, name: str, text: str) -> Report:
     path = folder / {"brat": "example.ann", "cas": "example.json"}.get(name, "example")
     path.with_suffix(".txt").write_text(BRAT_TEXT, encoding="utf8")
     path.write_text(text, encoding="utf8")
-    return convert(name, [path], folder / "a.spacy", lang="zh" if name == "duie" else "en", strict=True)
+    nlp = spacy.blank("zh" if name == "duie" else "en")
+    return convert(name, [path], folder / "a.spacy", nlp=nlp, strict=True)
 
 
 def test_every_format_is_described(page: str) -> None:

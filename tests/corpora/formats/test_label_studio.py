@@ -66,16 +66,6 @@ def test_the_annotation_of_one_person(tmp_path: Path) -> None:
         convert(NAME, [path], tmp_path / "a.spacy", annotator="ada")
 
 
-def test_a_mutual_relation_that_is_symmetric() -> None:
-    results = [ADA, BERGEN, relation("a", "b", "near", "born_in", direction="bi")]
-    record, _ = parse(NAME, task(*results), symmetric=["near"])
-    assert [(triple["subject"], triple["relation"]) for triple in record["triples"]] == [
-        ([0, 8], "near"),
-        ([0, 8], "born_in"),
-        ([21, 27], "born_in"),
-    ]
-
-
 def choices(key: str, control: str, *values: str) -> Record:
     return {"id": key, "from_name": control, "to_name": "text", "type": "choices", "value": {"choices": list(values)}}
 
@@ -103,23 +93,6 @@ def test_attributes_are_labels_beside_the_relation(tmp_path: Path) -> None:
     root = ElementTree.parse(config).getroot()
     assert [each.get("choice") for each in root.iter("Relations")] == ["multiple"]
     assert [each.get("value") for each in root.iter("Relation")] == ["born_in", "negated=true", "x=y"]
-
-
-def test_predictions_are_read_by_option() -> None:
-    """Their ids are their own; a score that is no probability is counted."""
-    suggested = [
-        {"model_version": "rere", "score": 0.5, "result": [BERGEN, ADA, {**relation("a", "b", "near"), "score": 0.25}]},
-        {"score": 7, "result": [span("a", 21, 27, "CITY"), ADA | {"id": "c"}, relation("c", "a", "near")]},
-    ]
-    made = task(ADA, BERGEN, relation("a", "b", "born_in"), predictions=suggested)
-    record, losses = parse(NAME, made, predictions=True)
-    near = {**BORN, "relation": "near"}
-    assert record["triples"] == [BORN, {**near, "score": 0.25, "source": "rere"}, {**near, "source": "prediction"}]
-    assert [entity["label"] for entity in record["entities"]] == ["PERSON", "PLACE", "CITY"]
-    assert losses == {"scores that are not between 0 and 1": 1}
-    assert parse(NAME, {**made, "predictions": [7]}, predictions=True)[1] == {"predictions": 1}
-    record, _ = parse(NAME, {**made, "annotations": []}, predictions=True)
-    assert [triple.get("source") for triple in record["triples"]] == ["rere", "prediction"]
 
 
 def test_exports_that_are_no_json(tmp_path: Path) -> None:

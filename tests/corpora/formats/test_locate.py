@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.corpora.formats.locate import choose_pairs, find_string, is_boundary, locate_record
+from spacy_relext.corpora.formats.locate import choose_pair, find_string, is_boundary, locate_record
 from spacy_relext.corpora.report import Report
 
 
@@ -68,17 +68,10 @@ def test_spans_lie_in_the_text_and_differ_from_the_string_in_spaces_and_case_onl
         assert "".join(left) == "".join(right)
 
 
-def test_nearest_first_and_all() -> None:
-    subjects, objects = [(0, 3), (50, 53)], [(10, 13), (55, 58)]
-    assert choose_pairs(subjects, objects) == [((50, 53), (55, 58))]
-    assert choose_pairs(subjects, objects, occurrences="first") == [((0, 3), (10, 13))]
-    assert len(choose_pairs(subjects, objects, occurrences="all")) == 4
-
-
 def test_nearest_avoids_overlap_where_it_can() -> None:
     oslo, university = [(14, 18), (30, 34)], [(0, 18)]  # University of Oslo ... Oslo
-    assert choose_pairs(university, oslo) == [((0, 18), (30, 34))]
-    assert choose_pairs(university, oslo[:1]) == [((0, 18), (14, 18))]
+    assert choose_pair(university, oslo) == ((0, 18), (30, 34))
+    assert choose_pair(university, oslo[:1]) == ((0, 18), (14, 18))
 
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4)).map(lambda each: (each[0], sum(each))), max_size=6)
@@ -90,8 +83,8 @@ def test_nearest_is_the_best_of_all(subjects: List[Tuple[int, int]], objects: Li
         gap = max(pair[1][0] - pair[0][1], pair[0][0] - pair[1][1])
         return gap < 0, max(gap, 0)
 
-    everything = choose_pairs(subjects, objects, occurrences="all")
-    assert choose_pairs(subjects, objects) == ([min(everything, key=distance)] if everything else [])
+    everything = [(subject, obj) for subject in subjects for obj in objects if subject != obj]
+    assert choose_pair(subjects, objects) == min(everything, key=distance, default=None)
 
 
 def test_strings_that_occur_thousands_of_times() -> None:
@@ -107,13 +100,9 @@ def test_strings_that_occur_thousands_of_times() -> None:
     assert len(located["entities"]) == 10_000 + 10_000
 
 
-@pytest.mark.parametrize("occurrences", ["nearest", "first", "all"])
-def test_the_same_span_is_never_a_pair(occurrences: str) -> None:
-    assert choose_pairs([(0, 3)], [(0, 3)], occurrences=occurrences) == []
-
-
-def test_equal_strings_take_two_occurrences() -> None:
-    assert choose_pairs([(0, 3), (9, 12)], [(0, 3), (9, 12)]) == [((0, 3), (9, 12))]
+def test_one_span_is_no_pair() -> None:
+    assert choose_pair([(0, 3)], [(0, 3)]) is None
+    assert choose_pair([(0, 3), (9, 12)], [(0, 3), (9, 12)]) == ((0, 3), (9, 12))
 
 
 def test_locate_record_counts_what_happened() -> None:

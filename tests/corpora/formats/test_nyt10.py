@@ -21,15 +21,15 @@ def line(head: str, tail: str, sentence: str, *, relation: str = BORN, end: str 
     return "\t".join([f"m.{head}", f"m.{tail}", head, tail, relation, sentence + end])
 
 
-def located(raw: str, *, occurrences: str = "nearest") -> Dict[str, Any]:
-    record = locate_pair(parse_nyt10(raw), Report(), occurrences=occurrences)
+def located(raw: str) -> Dict[str, Any]:
+    record = locate_pair(parse_nyt10(raw), Report())
     assert record is not None
     return check_record(record)
 
 
-def marked(raw: str, *, occurrences: str = "nearest") -> List[Any]:
+def marked(raw: str) -> List[Any]:
     """Where the marked pairs stand."""
-    return [(p["subject"], p["object"]) for p in located(raw, occurrences=occurrences)["pairs"]]
+    return [(p["subject"], p["object"]) for p in located(raw)["pairs"]]
 
 
 def test_a_line() -> None:
@@ -58,9 +58,6 @@ def test_the_end_may_be_a_column(end: str) -> None:
 def test_several_occurrences() -> None:
     raw = line("bergen", "ada", "bergen , norway : ada left bergen .")
     assert marked(raw) == [([27, 33], [18, 21])]
-    assert marked(raw, occurrences="first") == [([0, 6], [18, 21])]
-    assert marked(raw, occurrences="all") == [([0, 6], [18, 21]), ([27, 33], [18, 21])]
-    assert len(located(raw, occurrences="all")["entities"]) == 3
 
 
 def test_whole_tokens_come_before_parts_of_others() -> None:

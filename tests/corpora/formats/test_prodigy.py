@@ -79,17 +79,6 @@ def test_rejected_relations_are_rejected_triples() -> None:
     assert parse(NAME, {**TASK, "relations": [relation]})[0]["triples"] == [triple]
 
 
-def test_suggestions_are_read_by_option() -> None:
-    relations = [{**BORN, "source": "rere", "score": 0.5}, {**BORN, "label": "lives_in", "score": 3}]
-    task = {**TASK, "relations": relations, "answer": None}
-    record, losses = parse(NAME, task, predictions=True)
-    assert record["triples"] == [
-        {**TRIPLE, "score": 0.5, "source": "rere"},
-        {**TRIPLE, "relation": "lives_in", "source": "prodigy"},
-    ]
-    assert record["entities"] == ENTITIES and losses == {"scores that are not between 0 and 1": 1}
-
-
 def test_annotators(tmp_path: Path) -> None:
     ids = {"_annotator_id": "data-ada", "_session_id": "data-bo"}
     assert parse(NAME, {**TASK, **ids})[0]["annotator"] == "data-ada"

@@ -45,8 +45,7 @@ def test_a_folder(path: Path, tmp_path: Path) -> None:
 def test_entities_that_a_pipeline_finds(path: Path, tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "PLACE", "pattern": "Bergen"}])  # type: ignore[attr-defined]
-    nlp.to_disk(tmp_path / "ruler")
-    report = convert("text", [path], tmp_path / "a.spacy", pipeline=tmp_path / "ruler")
+    report = convert("text", [path], tmp_path / "a.spacy", nlp=nlp)
     assert report.entities_found == 1 and "entities in doc.ents after the pipeline" in format_report(report)
 
 
@@ -57,7 +56,7 @@ def test_bytes_that_are_no_text(path: Path, tmp_path: Path) -> None:
 
 
 def test_bad_input(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="R107.*--format-option unit is 'page'; expected line or paragraph or file"):
+    with pytest.raises(ValueError, match="R107.*--unit is 'page'; expected line or paragraph or file"):
         read(path, tmp_path, unit="page")
     with pytest.raises(ValueError, match=r"R125.*b\.jsonl.*convert jsonl"):
         read(path.rename(path.with_suffix(".jsonl")), tmp_path)
@@ -66,9 +65,7 @@ def test_bad_input(path: Path, tmp_path: Path) -> None:
 
 
 def test_options_of_other_formats(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        ValueError, match="R123.*--format-option unit is not an option of the format 'brat', but of text"
-    ) as error:
+    with pytest.raises(ValueError, match="R123.*--unit is not an option of the format 'brat', but of text") as error:
         convert("brat", [path], tmp_path / "a.spacy", unit="line")
     assert "\n" not in str(error.value)
     with pytest.raises(TypeError, match="unit_of"):
