@@ -242,7 +242,6 @@ class Errors:
         "{found}). Train configs/kd_teacher.cfg first."
     )
     R406 = "[R406] {path!r} has no pair of entities to teach ({docs} documents): {why}."
-    R407 = "[R407] No document of {path!r} has a gold triple; expected a corpus that is annotated with triples."
     R408 = "[R408] The stored type patterns cannot be read ({detail}). Train the component again."
     R409 = "[R409] {found} for {given}; expected as many of both."
     R410 = "[R410] {pair} has class {number} {count} times; expected {expected}."

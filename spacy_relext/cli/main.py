@@ -64,11 +64,10 @@ COMMANDS: Table = {
         rename="clusters:rename_cli",
     ),
     "research": Group(
-        "Soft labels of teachers, folds, simulated missing labels, types of arguments.",
+        "Soft labels of teachers, folds, simulated missing labels.",
         teach="research:teach_cli",
         folds="research:folds_cli",
         drop_triples="research:drop_triples_cli",
-        type_patterns="research:type_patterns_cli",
     ),
 }
 

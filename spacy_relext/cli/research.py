@@ -1,22 +1,17 @@
-"""`spacy relext research …`: soft labels of teachers, folds, simulated missing labels, types of arguments."""
+"""`spacy relext research …`: soft labels of teachers, folds, simulated missing labels."""
 
 from pathlib import Path
 from typing import Annotated, List, Optional
 
 import typer
-from spacy.vocab import Vocab
 from wasabi import msg
 
 from ..corpora.drop import drop_triples, format_drop_report
-from ..corpora.shards import iter_docs, split_folds
-from ..corpora.whole import write_whole
+from ..corpora.shards import split_folds
 from ..errors import Errors
 from ..kd.soft_label_writer import write_soft_labels
-from ..kd.type_patterns import gold_patterns
-from ..kd.type_report import NO_TYPE, first_entries, format_type_patterns, sort_by_count
-from ..visuals.type_graph import draw_type_graph
 from . import options
-from .pipeline import fail, input_errors, open_pipeline, unannotated_texts, with_progress
+from .pipeline import input_errors, open_pipeline, unannotated_texts, with_progress
 
 
 def teach_cli(
@@ -81,35 +76,6 @@ def folds_cli(
     with input_errors():
         report = split_folds(corpus, folder, folds=folds, progress=with_progress)
     msg.good(f"Wrote {len(report)} folds of {report[-1].docs} to {report[0].docs} documents to {folder}")
-
-
-def type_patterns_cli(
-    corpus: options.GoldCorpus,
-    svg: options.Svg = None,
-    top: options.Top = 50,
-) -> None:
-    """Count triples, and pairs without one, by entity types, and report how far the types determine the relation."""
-    with input_errors():
-        patterns, labels = gold_patterns(with_progress(iter_docs(corpus, Vocab())))
-        if len(labels) == 1:
-            fail(Errors.R407.format(path=str(corpus)))
-        counted = {
-            " → ".join(kind or NO_TYPE for kind in pair): {
-                labels[number]: count for number, count in patterns.counts_of(pair).items()
-            }
-            for pair in patterns.pairs
-        }
-        unrelated = {pair: counts.pop("", 0) for pair, counts in counted.items()}
-        table = sort_by_count({pair: counts for pair, counts in counted.items() if counts})
-        typer.echo(format_type_patterns(table, unrelated, top=top))
-        if svg is not None:
-            drawn = first_entries(table, top)
-            number = f"{len(drawn)}" if len(drawn) == len(table) else f"the {len(drawn)} most frequent of {len(table)}"
-            relations = {relation for counts in drawn.values() for relation in counts}
-            triples = sum(sum(counts.values()) for counts in drawn.values())
-            parts = f"{number} type pairs, {len(relations)} relations, {triples:,} triples"
-            write_whole(svg, draw_type_graph(drawn, unrelated, title=f"{corpus.name}: {parts}"))
-            msg.good(f"Saved to {svg}")
 
 
 def _numbers(option: Optional[str]) -> Optional[List[float]]:

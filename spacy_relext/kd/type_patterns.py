@@ -5,19 +5,15 @@ default "no relation" is counted like any class, rare patterns back off to the m
 a training instance leaves that instance out, because it would otherwise leak the label.
 """
 
-from collections import Counter
-from typing import Dict, Iterable, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, get_args
+from collections import Counter, defaultdict
+from typing import Dict, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, get_args
 
 import numpy
 from numpy.typing import NDArray
-from spacy.tokens import Doc, Span
 
-from ..annotations.entities import PAIRS_KEY
-from ..annotations.store import get_triples, has_triples
-from ..annotations.triple import Record, Triple
+from ..annotations.triple import Record
 from ..errors import Errors, check_choice, check_range
 from ..pairs.gold import NO_RELATION, UNLABELLED
-from ..pairs.suggesters import AnnotatedPairs, EntityPairs
 
 TypePair = Tuple[str, str]
 Form = Literal["smoothed", "printed"]
@@ -164,60 +160,10 @@ def count_patterns(types: Sequence[TypePair], classes: Sequence[int], *, n_class
     """
     if len(types) != len(classes):
         raise ValueError(Errors.R409.format(found=f"{len(types)} type pairs", given=f"{len(classes)} classes"))
-    return _from_counts(Counter((s, o, int(c)) for (s, o), c in zip(types, classes)), n_classes)
-
-
-def gold_patterns(docs: Iterable[Doc]) -> Tuple[TypePatterns, List[str]]:
-    """Count the gold triples of annotated Docs by the types of their arguments, and the pairs without a triple.
-
-    RETURNS (Tuple[TypePatterns, List[str]]): The counts, and the relation of each class; class 0, "", counts the
-        marked pairs, or else the ordered pairs of entities in one sentence, without a gold triple.
-    """
-    counts: Counter[Tuple[str, str, str]] = Counter()
-    for doc in docs:
-        if has_triples(doc):
-            triples = [triple for triple in get_triples(doc) if triple.source == ""]
-            counts.update((type_of_span(each.subject), type_of_span(each.object), each.relation) for each in triples)
-            counts.update((*kinds, "") for kinds in _unrelated(doc, triples))
-    labels = ["", *sorted({relation for _, _, relation in counts} - {""})]
-    numbered = {(s, o, labels.index(relation)): count for (s, o, relation), count in counts.items()}
-    return _from_counts(numbered, len(labels)), labels
-
-
-def _from_counts(counts: Mapping[Tuple[str, str, int], int], n_classes: int) -> TypePatterns:
-    """Group the counts of (subject type, object type, class) by type pair."""
-    table: Dict[TypePair, Dict[int, int]] = {}
-    for (subject, obj, number), count in counts.items():
-        table.setdefault((subject, obj), {})[number] = count
+    table: Dict[TypePair, Counter[int]] = defaultdict(Counter)
+    for (subject, obj), number in zip(types, classes):
+        table[subject, obj][int(number)] += 1
     return TypePatterns(table, n_classes=n_classes)
-
-
-def _unrelated(doc: Doc, triples: Sequence[Triple]) -> Iterator[TypePair]:
-    """Yield the types of pairs without a triple; for pairs marked in one order, a triple of either direction counts."""
-    pairs = (AnnotatedPairs() if PAIRS_KEY in doc.user_data else EntityPairs())([doc])
-    related = {(*_entity_bounds(each.subject), *_entity_bounds(each.object)) for each in triples}
-    if not pairs.both_orders:
-        related |= {(*places[2:], *places[:2]) for places in related}
-    for kinds, subject, obj in zip(pairs.types, pairs.subject.tolist(), pairs.object.tolist()):
-        if (*subject, *obj) not in related:
-            yield kinds
-
-
-def type_of_span(span: Span) -> str:
-    """Return the label of the entity in `doc.ents` that covers an argument; "" for none."""
-    entity = _covering_entity(span)
-    return "" if entity is None else entity.label_
-
-
-def _covering_entity(span: Span) -> Optional[Span]:
-    """Return the entity that covers a span."""
-    return next((ent for ent in span.doc.ents if ent.start <= span.start and span.end <= ent.end), None)
-
-
-def _entity_bounds(span: Span) -> Tuple[int, int]:
-    """Return the token bounds of the entity that covers a span, or of the span itself."""
-    entity = _covering_entity(span) or span
-    return entity.start, entity.end
 
 
 def _printed(counts: Ints, na_constant: float) -> Floats:

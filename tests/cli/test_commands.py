@@ -15,7 +15,7 @@ GROUPS = {
     "kb": "align filter train predict",
     "graph": "build query view export",
     "clusters": "view rename",
-    "research": "teach folds drop-triples type-patterns",
+    "research": "teach folds drop-triples",
 }
 MAX_OPTIONS = 14
 

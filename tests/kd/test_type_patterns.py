@@ -3,12 +3,10 @@ from typing import List, Tuple
 
 import numpy as np
 import pytest
-import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext import set_triples
-from spacy_relext.kd.type_patterns import TypePatterns, count_patterns, gold_patterns, type_of_span
+from spacy_relext.kd.type_patterns import TypePatterns, count_patterns
 
 # The published counts of two patterns; classes as in the worked numbers, then two of dates.
 NA, RESIDENCE, DEATH, BIRTH, DATE_OF_DEATH, DATE_OF_BIRTH = range(6)
@@ -146,20 +144,3 @@ def test_unusable_values() -> None:
     for values in ({}, {"n_classes": 2, "counts": [["A", "B"]]}, {"n_classes": "x", "counts": []}):
         with pytest.raises(ValueError, match="stored type patterns"):
             TypePatterns.from_dict(values)
-
-
-def test_gold_triples_are_counted_by_the_types_of_their_arguments() -> None:
-    nlp = spacy.blank("en")
-    doc = nlp("Old Ada Holm of Bergen sings.")
-    doc.set_ents([doc.char_span(4, 12, label="PERSON"), doc.char_span(16, 22, label="CITY")])
-    born = {"subject": [8, 12], "relation": "born_in", "object": [16, 22]}
-    named = {"subject": [0, 12], "relation": "named", "object": [4, 12]}
-    set_triples(doc, [born, named])
-    set_triples(doc, [{**born, "relation": "lives_in"}], source="a_component")
-    patterns, labels = gold_patterns([doc, nlp("Not annotated.")])
-    assert labels == ["", "born_in", "named"]
-    # An entity types what it covers, not what reaches beyond it.
-    assert patterns.pairs == (("", "PERSON"), ("CITY", "PERSON"), ("PERSON", "CITY"))  # the second has no triple
-    assert patterns.counts_of(("PERSON", "CITY")) == {1: 1} and patterns.counts_of(("", "PERSON")) == {2: 1}
-    assert [type_of_span(doc[a:b]) for a, b in ((1, 2), (1, 3), (0, 3), (5, 6))] == ["PERSON", "PERSON", "", ""]
-    assert patterns.counts_of(("X", "Y")) == {}
