@@ -302,16 +302,6 @@ class Errors:
         "[R505] The encoder of {name!r} is a listener. It also reads matched texts of other batches and the bodies of "
         "rules, which its upstream component never sees: give [components.{name}.model.encoder] an encoder of its own."
     )
-    R510 = (
-        "[R510] `spacy relext rules` needs a pipeline with one nero_grounder here; {path!r} has {count} "
-        "(components: {found}). Train configs/nero.cfg first."
-    )
-    R511 = (
-        "[R511] No rule to suggest from {path!r}: rules match {matched} of its {pairs} pairs of entities; for {stated} "
-        "others with 1 to {longest} words between them {name!r} predicts a relation with a score of {score} or more, "
-        "but for no phrase often and consistently enough. Lower --min-score, --min-count or --agreement, or "
-        "raise --longest."
-    )
     R512 = "[R512] --code {path!r} cannot be run: {reason}."
     R513 = "[R513] {found}; expected either a TEXT or --file FILE."
     R514 = (
@@ -338,11 +328,6 @@ class Errors:
     R519 = (
         "[R519] No text of {path!r} has lemmas, which --form lemma compares. Create the corpus with a pipeline that "
         "has a lemmatizer (`spacy relext convert --pipeline`), or compare text or lower-case text."
-    )
-    R520 = (
-        "[R520] The pipeline finds no pair of entities in {path!r}, so there is nothing to suggest. Add an `ner` or "
-        "`entity_ruler` before {name!r}, or use the entities of the corpus (--gold-ents), which `spacy relext convert "
-        "--pipeline` adds."
     )
     R600 = (
         "[R600] {name!r} clusters a whole corpus, but of a stream (max_epochs = -1) only the first 100 texts are read "

@@ -41,9 +41,7 @@ COMMANDS: Table = {
         agree="agree:agree_cli",
         retrain="retrain:retrain_cli",
     ),
-    "rules": Group(
-        "Find and check labelling rules.", check="rules:check_cli", mine="rules:mine_cli", suggest="rules:suggest_cli"
-    ),
+    "rules": Group("Find and check labelling rules.", check="rules:check_cli", mine="rules:mine_cli"),
     "kb": Group(
         "Prepare, embed and query a knowledge base; label corpora with it.",
         align="corpus:align_cli",

@@ -1,4 +1,4 @@
-"""`spacy relext rules …`: check, mine and suggest labelling rules."""
+"""`spacy relext rules …`: check and mine labelling rules."""
 
 from pathlib import Path
 from typing import Annotated, Callable, Iterator, List, Optional
@@ -12,30 +12,19 @@ from wasabi import msg
 
 from ..corpora.convert import load_tokenizer
 from ..corpora.shards import iter_docs
-from ..errors import Errors, check_range
-from ..nero.component import NeroGrounder
+from ..errors import Errors
 from ..nero.rules.analysis import analyze_rules
-from ..nero.rules.index import FORMS, MAX_GAP, RuleIndex
-from ..nero.rules.mining import mine_patterns, suggest_rules, write_patterns, write_suggestions
-from ..nero.rules.report import format_check, format_idle, format_suggestions, unknown_labels
+from ..nero.rules.index import FORMS, MAX_GAP
+from ..nero.rules.mining import mine_patterns, write_patterns
+from ..nero.rules.report import format_check, format_idle, unknown_labels
 from ..nero.rules.rules import SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from . import options
-from .pipeline import (
-    fail,
-    find_component,
-    input_errors,
-    open_pipeline,
-    read_predicted,
-    unannotated_texts,
-    with_progress,
-)
+from .pipeline import fail, input_errors, with_progress
 
 Marked = Annotated[
     bool, typer.Option("--marked", help="Use the pairs that the data set marks, not all pairs of entities")
 ]
-
-Longest = Annotated[int, typer.Option(min=1, help="Maximum number of words between two entities")]
 
 
 def check_cli(
@@ -86,7 +75,7 @@ def mine_cli(
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of patterns, to be given relations by hand")],
     min_count: options.MinCount = 3,
-    longest: Longest = 6,
+    longest: Annotated[int, typer.Option(min=1, help="Maximum number of words between two entities")] = 6,
     top: options.Top = 500,
     examples: options.Examples = 2,
     marked: Marked = False,
@@ -117,50 +106,3 @@ def tokenizer_of(lang: str) -> Callable[[str], List[str]]:
     """Return a function that tokenizes words of rules as texts of a language. RAISES (ValueError): See R108."""
     tokenizer = load_tokenizer(lang).tokenizer
     return lambda word: [token.text for token in tokenizer(word)]
-
-
-def suggest_cli(
-    pipeline: Annotated[str, typer.Argument(help="Folder of a trained pipeline with a nero_grounder, or its name")],
-    corpus: options.Corpus,
-    output: Annotated[Path, typer.Argument(metavar="OUT.tsv", help="Table of rules; delete the lines that are wrong")],
-    min_score: options.MinScore = 0.8,
-    min_count: options.MinCount = 3,
-    agreement: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Minimum fraction of the pairs with the same words")
-    ] = 0.5,
-    longest: Longest = 6,
-    top: options.Top = 500,
-    examples: options.Examples = 1,
-    gold_ents: options.GoldEnts = None,
-    code: options.Code = None,
-    batch_size: options.BatchSize = 64,
-    gpu_id: options.Gpu = -1,
-) -> None:
-    """Suggest rules for phrases that a nero_grounder repeatedly labels with a relation although no rule matches."""
-    options.check_suffix(output, TABLE)
-    with input_errors(), unannotated_texts():
-        check_range("--min-score", min_score, 0.0, 1.0)
-        nlp = open_pipeline(pipeline, gpu_id, code=code)
-        component = find_component(nlp, NeroGrounder, path=pipeline, problem=Errors.R510)
-        docs = nlp.pipe(read_predicted(nlp, corpus, gold_ents=gold_ents), batch_size=batch_size)
-        suggested = suggest_rules(
-            with_progress(docs),
-            suggester=component.suggest,
-            index=RuleIndex(component.rules, form=component.grounding.form, max_gap=component.grounding.max_gap),
-            source=component.name,
-            score=min_score,
-            longest=longest,
-            least=min_count,
-            agreement=agreement,
-            top=top,
-            examples=examples,
-        )
-        if not suggested.pairs:
-            fail(Errors.R520.format(path=str(corpus), name=component.name))
-        if not suggested.rules:
-            given = {"name": component.name, "score": min_score, "longest": longest}
-            fail(Errors.R511.format(path=str(corpus), **given, **suggested._asdict()))
-        write_suggestions(suggested.rules, output)
-    typer.echo(format_suggestions(suggested.rules))
-    msg.good(f"Wrote {len(suggested.rules)} rules to {output}")
-    msg.info("Delete the lines that are wrong; what is left is a file of rules.")

@@ -1,12 +1,11 @@
 """A nero_grounder that a few updates have trained on four rules."""
 
 from pathlib import Path
-from typing import List, Tuple
+from typing import Tuple
 
 import spacy
-from spacy.tokens import DocBin
 
-from tests.contract.entities import FACTORY, find_entities
+from tests.contract.entities import FACTORY
 from tests.contract.sentences import make_english_examples
 
 LEARNING = {"unmatched_from": 10, "teacher_share": 0.5}
@@ -16,7 +15,6 @@ RULES = [
     {"id": "in", "relation": "located_in", "pattern": "SUBJ-PLACE is in OBJ-PLACE"},
     {"id": "where", "relation": "place_of_birth", "pattern": "OBJ-PLACE is where SUBJ-PERSON was born"},
 ]
-PEOPLE, WORKS, PLACES = ("Ada Lovelace", "Mary", "Kari Lund", "Ole"), ("Mathilda", "Lodore"), ("London", "Bergen")
 
 
 def save_nero_pipelines(folder: Path) -> Tuple[str, str]:
@@ -34,15 +32,3 @@ def save_nero_pipelines(folder: Path) -> Tuple[str, str]:
     nlp.remove_pipe(FACTORY)
     nlp.to_disk(folder / "bare")
     return str(folder / "whole"), str(folder / "bare")
-
-
-def save_corpus(path: Path, *, entities: bool) -> Path:
-    """Save sentences that rules match and sentences that are like them, with entities or without."""
-    texts: List[str] = []
-    for person in PEOPLE:
-        texts += [f"{person} was {how}born in {place}." for place in PLACES for how in ("", "later ")]
-        texts += [f"{person} wrote {work}." for work in WORKS]
-    nlp = spacy.blank("en")
-    docs = [nlp(text) for text in texts]
-    DocBin(docs=[find_entities(doc) if entities else doc for doc in docs], store_user_data=True).to_disk(path)
-    return path

@@ -11,7 +11,7 @@ from spacy_relext.cli.main import COMMANDS, Group, relext
 TOP = "init-config convert debug-data tune evaluate compare explain view extract serve"
 GROUPS = {
     "annotate": "export correct agree retrain",
-    "rules": "check mine suggest",
+    "rules": "check mine",
     "kb": "align filter train predict",
     "graph": "build query view export",
     "clusters": "view rename",
@@ -22,8 +22,6 @@ MAX_OPTIONS = 14
 # Options of one meaning whose default depends on the command.
 DEFAULTS_DIFFER = {
     "--top": "lists differ in length",
-    "--min-score": "extract writes all triples, rules suggest only sure ones",
-    "--examples": "a suggested rule needs fewer than a mined pattern",
     "--html": "graph view and clusters view write nothing else, and so require it",
 }
 # Options whose help differs: `kb train` evaluates facts, `annotate retrain` documents.

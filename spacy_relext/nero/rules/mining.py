@@ -1,28 +1,21 @@
-"""Candidate rules: frequent patterns for a person to label, and patterns that a trained component labels consistently.
+"""Candidate rules: frequent patterns between two entities, for a person to label.
 
-A candidate is the types of two entities and the words between them. Mined candidates are ranked by frequency times
-max(G², 1), with the log-likelihood ratio G² of words and types against their independence (Dunning, Computational
-Linguistics 1993).
-Suggested candidates have a relation: the one that a component predicts for the pairs that no rule matches. Candidates
-with similar words are grouped, so that a group can be reviewed at once.
+A candidate is the types of two entities and the words between them. Candidates are ranked by frequency times max(G², 1),
+with the log-likelihood ratio G² of words and types against their independence (Dunning, Computational Linguistics
+1993). Candidates with similar words are grouped, so that a group can be reviewed at once.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from itertools import chain, repeat
 from math import log
 from pathlib import Path
 from typing import Counter as CounterType
-from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple, Union
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
-from ...annotations.store import get_records
-from ...annotations.triple import CharSpan
 from ...pairs.pairs import Pairs
 from ...pairs.suggesters import Suggester
-from .index import RuleIndex
 from .patterns import SUBJECT, Pattern
 from .rules import TABLE_COLUMNS, write_table
 
@@ -32,9 +25,6 @@ _MIN_SIMILARITY = 0.5  # of a candidate to the first one of its group
 
 # Type of the left entity, words between, type of the right entity.
 Key = Tuple[str, Tuple[str, ...], str]
-
-# Relations and scores by the character offsets of subject and object.
-Predictions = Dict[Tuple[CharSpan, CharSpan], List[Tuple[str, float]]]
 
 
 class MinedPattern(NamedTuple):
@@ -50,27 +40,6 @@ class MinedPattern(NamedTuple):
     association: float
     group: int
     examples: Tuple[str, ...]  # sentences
-
-
-class SuggestedRule(NamedTuple):
-    """A predicted relation and a pattern, with the roles of the prediction, for a person to review."""
-
-    relation: str
-    pattern: Pattern
-    times: int  # pairs with the prediction
-    agreement: float  # their share of the unmatched pairs with this pattern
-    score: float  # mean score of the predictions
-    group: int  # as in `MinedPattern`
-    examples: Tuple[str, ...]  # sentences
-
-
-class SuggestionReport(NamedTuple):
-    """Suggested rules, group by group, and numbers of unordered pairs of entities."""
-
-    rules: List[SuggestedRule]
-    pairs: int
-    matched: int  # by a rule
-    stated: int  # unmatched, with few words between them, and with a predicted relation
 
 
 def association(both: int, first: int, second: int, total: int) -> float:
@@ -124,139 +93,12 @@ def mine_patterns(
 
 def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
     """Write patterns as a table: a person fills in `relation`, or `reversed` if the right entity is the subject."""
-    _write_candidates(path, mined, repeat(""), {"association": [f"{each.association:.1f}" for each in mined]})
-
-
-def suggest_rules(
-    docs: Iterable[Doc],
-    *,
-    suggester: Suggester,
-    index: RuleIndex,
-    source: str,
-    score: float = 0.8,
-    longest: int = 6,
-    least: int = 3,
-    agreement: float = 0.5,
-    top: int = 0,
-    examples: int = 1,
-) -> SuggestionReport:
-    """Suggest rules from the predictions of a trained component.
-
-    docs (Iterable[Doc]): A corpus with the component's predictions.
-    suggester, index: The component's suggester and rules.
-    source (str): The component's name in the pipeline.
-    score (float): Lowest score of a prediction, 0 to 1.
-    longest (int): Maximum number of words between two entities.
-    least (int): Lowest number of pairs with the prediction.
-    agreement (float): Lowest share of them among the pairs with the same pattern, 0 to 1.
-    top (int): Number of rules, those with the highest sum of scores; 0 for all.
-    examples (int): Largest number of sentences of each.
-    """
-    collector = _Collector(index, source=source, score=score, longest=longest, examples=examples)
-    for batch in minibatch(docs, BATCH):
-        collector.add(suggester(batch))
-    counts: CounterType[Key] = Counter()
-    by_key: Dict[Key, List[_Selected]] = defaultdict(list)
-    for selected in collector.select(least=least, agreement=agreement)[: top or None]:
-        counts[selected.key] += selected.prediction.times
-        by_key[selected.key].append(selected)
-    rules = []
-    for number, group in enumerate(_group(list(by_key), counts), start=1):
-        for key, is_reversed, relation, each in chain.from_iterable(by_key[key] for key in group):
-            pattern = _key_pattern(key).swap_roles() if is_reversed else _key_pattern(key)
-            statistics = (each.times, each.times / collector.unmatched[key], each.total / each.times)
-            rules.append(SuggestedRule(relation, pattern, *statistics, number, tuple(each.examples)))
-    return SuggestionReport(rules, collector.pairs, collector.matched, collector.stated)
-
-
-def write_suggestions(rules: Sequence[SuggestedRule], path: Path) -> None:
-    """Write rules as a table, which is a file of rules: a person deletes the wrong lines."""
-    agreement, score = [f"{each.agreement:.2f}" for each in rules], [f"{each.score:.3f}" for each in rules]
-    _write_candidates(path, rules, [each.relation for each in rules], {"agreement": agreement, "score": score})
-
-
-def _write_candidates(
-    path: Path,
-    candidates: Sequence[Union[MinedPattern, SuggestedRule]],
-    relations: Iterable[str],
-    statistics: Mapping[str, Sequence[str]],
-) -> None:
-    """Write a table of candidates with further columns."""
-    columns = (*TABLE_COLUMNS, "count", *statistics, "group", "examples")
-    rows = zip(relations, candidates, zip(*statistics.values()))
-    cells = ((r, "", str(c.pattern), str(c.times), *more, str(c.group), " | ".join(c.examples)) for r, c, more in rows)
-    write_table(path, columns, cells)
-
-
-@dataclass
-class _Prediction:
-    """One relation of one candidate: frequency, sum of scores, and sentences."""
-
-    times: int = 0
-    total: float = 0.0
-    examples: List[str] = field(default_factory=list)
-
-
-class _Selected(NamedTuple):
-    """A candidate, whether its right entity is the subject, and its most frequent relation."""
-
-    key: Key
-    is_reversed: bool
-    relation: str
-    prediction: _Prediction
-
-
-class _Collector:
-    """Counts a component's predictions for unmatched pairs, batch by batch."""
-
-    def __init__(self, index: RuleIndex, *, source: str, score: float, longest: int, examples: int) -> None:
-        self.index, self.source, self.score = index, source, score
-        self.longest, self.examples = longest, examples
-        self.pairs = self.matched = self.stated = 0
-        self.unmatched: CounterType[Key] = Counter()
-        self.predictions: Dict[Tuple[Key, bool], Dict[str, _Prediction]] = defaultdict(lambda: defaultdict(_Prediction))
-
-    def add(self, pairs: Pairs) -> None:
-        """Count a batch."""
-        matched = {pairs.place(number) for number in set(self.index.match(pairs).pair.tolist())}
-        self.pairs += len({pairs.place(number) for number in range(len(pairs))})
-        self.matched += len(matched)
-        predicted = [self._read(doc) for doc in pairs.docs]
-        seen: Set[Tuple[int, ...]] = set()
-        for number, key in _pair_keys(pairs, self.longest):
-            place = pairs.place(number)
-            # a pair may be marked twice
-            if place in matched or place in seen or not _has_letters(key):
-                continue
-            seen.add(place)
-            self.unmatched[key] += 1
-            left, right = sorted((span.start_char, span.end_char) for span in pairs.spans(number))
-            doc = predicted[place[0]]
-            stated = [(False, *each) for each in doc.get((left, right), ())]
-            stated += [(True, *each) for each in doc.get((right, left), ())]
-            self.stated += bool(stated)
-            for is_reversed, relation, score in stated:
-                each = self.predictions[key, is_reversed][relation]
-                each.times, each.total = each.times + 1, each.total + score
-                _add_sentence(each.examples, pairs, number, self.examples)
-
-    def select(self, *, least: int, agreement: float) -> List[_Selected]:
-        """Select the most frequent relation of each candidate and direction, if frequent enough; the best first."""
-        rows = []
-        for (key, is_reversed), relations in self.predictions.items():
-            # two relations of the same pattern would be conflicting rules
-            relation, each = min(relations.items(), key=lambda item: (-item[1].times, -item[1].total, item[0]))
-            if each.times >= least and each.times >= agreement * self.unmatched[key]:
-                rows.append(_Selected(key, is_reversed, relation, each))
-        return sorted(rows, key=lambda row: (-row.prediction.total, row.key, row.is_reversed))
-
-    def _read(self, doc: Doc) -> Predictions:
-        """Read the predictions with high enough scores."""
-        predictions: Predictions = defaultdict(list)
-        for record in get_records(doc, source=self.source) or ():
-            if record["score"] >= self.score:
-                predictions[record["subject"], record["object"]].append((record["relation"], record["score"]))
-        return predictions
+    columns = (*TABLE_COLUMNS, "count", "association", "group", "examples")
+    rows = [
+        ("", "", str(m.pattern), str(m.times), f"{m.association:.1f}", str(m.group), " | ".join(m.examples))
+        for m in mined
+    ]
+    write_table(path, columns, rows)
 
 
 def _pair_keys(pairs: Pairs, longest: int) -> Iterator[Tuple[int, Key]]:

@@ -1,4 +1,4 @@
-"""Reports on rules in words: what `spacy relext rules check` and `rules suggest` print."""
+"""Reports on rules in words: what `spacy relext rules check` prints."""
 
 from difflib import get_close_matches
 from typing import Iterator, Sequence
@@ -7,13 +7,10 @@ from wasabi import table
 
 from ...corpora.report import format_table
 from .analysis import AnalysisReport, RuleReport, unseen_types
-from .mining import SuggestedRule
 from .rules import NO_RELATION_LABEL
 
 _HEADER = ("rule", "relation", "matches", "alone", "correct", "against", "pattern")
-_SUGGESTION_HEADER = ("relation", "count", "agree", "score", "pattern", "example")
 _WIDEST = 60
-_SHOWN = 20
 
 
 def unknown_labels(report: AnalysisReport) -> Iterator[str]:
@@ -77,16 +74,3 @@ def _row(report: RuleReport) -> Sequence[str]:
     against = ", ".join(f"{name} ×{count}" for name, count in report.conflicts.most_common(2))
     rule = report.rule
     return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", correct, against, str(rule.pattern))
-
-
-def format_suggestions(rules: Sequence[SuggestedRule]) -> str:
-    """Format the first rules as a table."""
-    rows = []
-    for each in rules[:_SHOWN]:
-        example = " ".join("".join(each.examples[:1]).split())
-        example = example if len(example) <= _WIDEST else example[: _WIDEST - 1] + "…"
-        rows.append(
-            (each.relation, f"{each.times:,}", f"{each.agreement:.0%}", f"{each.score:.2f}", str(each.pattern), example)
-        )
-    more = len(rules) - len(rows)
-    return _format_rows(rows, _SUGGESTION_HEADER, "lrrrll").strip("\n") + (f"\n… and {more:,} more" if more else "")
