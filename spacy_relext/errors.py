@@ -607,7 +607,7 @@ class Warnings:
     W510 = (
         "[W510] {name}: the masks of {wide} of {total} rules fit most pairs of entities, those of rule {rule!r} "
         "({pattern}) {share:.0%}, so types do not distinguish their relations from others. Write the types of the "
-        "relation after SUBJ- and OBJ-, and leave any_type off."
+        "relation after SUBJ- and OBJ-."
     )
     W511 = (
         "[W511] {name}: rules for no_relation match {matched:,} of {unrelated:,} pairs without a known relation "

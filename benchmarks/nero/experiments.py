@@ -174,7 +174,6 @@ def _train(task: Task, train: Path, system: System) -> Trained:
     maker = task.call.maker
     assert isinstance(maker, PairMaker)
     given = {
-        f"{IN}.grounding.any_type": True,
         f"{IN}.suggester": MARKED,
         f"{IN}.rules": to_records(task.rules),
         **system.changes,

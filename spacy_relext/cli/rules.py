@@ -1,7 +1,7 @@
 """`spacy relext rules …`: check and mine labelling rules."""
 
 from pathlib import Path
-from typing import Annotated, Callable, Iterator, List, Optional
+from typing import Annotated, Callable, Iterator, List
 
 import typer
 from spacy.lang.lex_attrs import LEX_ATTRS
@@ -33,17 +33,10 @@ def check_cli(
     ],
     corpus: options.Corpus,
     lang: options.Lang = "en",
-    known_relations: Annotated[
-        Optional[str], typer.Option(help="All relations, comma-separated; others are errors")
-    ] = None,
-    known_types: Annotated[
-        Optional[str], typer.Option(help="All entity types, comma-separated; others are errors")
-    ] = None,
     form: Annotated[str, typer.Option(help=f"What of a token is compared: {', '.join(FORMS)}")] = "text",
     max_gap: Annotated[
         int, typer.Option(min=0, max=MAX_GAP, help="Maximum number of tokens that * matches; 0: no gaps")
     ] = 0,
-    any_type: Annotated[bool, typer.Option("--any-type", help="Ignore the types of the masks")] = False,
     marked: Marked = False,
 ) -> None:
     """Report where rules match, which are invalid or contradict others, and their near misses."""
@@ -51,9 +44,7 @@ def check_cli(
         fail(Errors.R206.format(option="--form", found=form, expected=", ".join(FORMS)))
     suggester: Suggester = AnnotatedPairs() if marked else EntityPairs()
     with input_errors():
-        allowed = {"relations": options.split_list(known_relations), "types": options.split_list(known_types)}
-        syntax = {"max_gap": max_gap, "any_type": any_type, "lower": form == "lower"}
-        rule_set = read_rules(rules, tokenize=tokenizer_of(lang), **allowed, **syntax)  # type: ignore[arg-type]
+        rule_set = read_rules(rules, tokenize=tokenizer_of(lang), max_gap=max_gap, lower=form == "lower")
         for problem in rule_set.problems if sum(each.fatal for each in rule_set.problems) > SHOWN else ():
             msg.warn(f"{problem.where}: {problem.message}")
         usable = usable_rules(rule_set, rules)

@@ -1,7 +1,7 @@
 """What the teacher and the student of KD4NRE share."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Tuple, Type
+from typing import ClassVar, Dict, List, Mapping, Sequence, Set, Type
 
 import srsly
 from spacy.training import Example
@@ -11,7 +11,7 @@ from ..pairs.component import PairPipe, to_json
 from ..pairs.gold import CollectedPairs, GoldPairs
 from ..pipeline.assertions import KNOWN, head_size
 from ..pipeline.pipe import Targets
-from ..pipeline.settings import Ranges, Settings
+from ..pipeline.settings import Settings
 from ..scoring.triples import score_triples
 from .settings import KdLearning
 from .type_patterns import TypePatterns, count_patterns
@@ -40,7 +40,6 @@ class KdPipe(PairPipe):
     threshold (float): Lowest score of a triple: p / (p + p₀), with p of the pair's best relation, p₀ of no relation.
     """
 
-    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "tags": []}
     collected: ClassVar[Type[CollectedPairs]] = CollectedKd
     fitted_first = ("types",)
@@ -51,11 +50,6 @@ class KdPipe(PairPipe):
         """RETURNS (KdLearning): How it learns."""
         learning: KdLearning = self.blocks["learning"].of(self.cfg["learning"])  # type: ignore[assignment]
         return learning
-
-    @property
-    def adversarial(self) -> Tuple[float, bool]:
-        """RETURNS (Tuple[float, bool]): Radius of adversarial perturbations, 0 for none, and whether to reuse them."""
-        return self.learning.adversarial_radius, self.learning.adversarial_reuse
 
     @property
     def assertion_weight(self) -> float:  # type: ignore[override]

@@ -111,11 +111,6 @@ class NeroGrounder(PairPipe):
         return self.grounding.average_orders
 
     @property
-    def adversarial(self) -> Tuple[float, bool]:
-        """RETURNS (Tuple[float, bool]): Radius of perturbations, and whether to reuse them; see `PairPipe.learn`."""
-        return self.learning.adversarial_radius, self.learning.adversarial_reuse
-
-    @property
     def needs_triples(self) -> bool:  # type: ignore[override]
         """RETURNS (bool): True with `learn_gold`; learning from rules alone needs no gold triples."""
         return self.learning.learn_gold
@@ -377,8 +372,6 @@ class NeroGrounder(PairPipe):
         scores = self._class_scores(outputs, allowed)
         if grounding.match_floor > -1.0:
             scores[best_matches(outputs, len(self.answers)) < grounding.match_floor] = 0.0
-        if grounding.exact_only:
-            scores[:] = 0.0
         for number in numpy.flatnonzero(self._decided_by_rules(outputs.votes)).tolist():
             scores[number] = 0.0
             column = self.rulebook.classes.number(outputs.votes.answer(number, self.rules))
@@ -414,8 +407,6 @@ class NeroGrounder(PairPipe):
             )
         if not self.allowed(pairs)[number, column + 1]:
             return super().explain_ruled_out(pairs, outputs, number, column)
-        if self.grounding.exact_only:
-            return "pair", "no rule matches, and nothing else counts (exact_only)"
         match, floor = best_matches(outputs, len(self.answers))[number, column], self.grounding.match_floor
         return "pair", f"the most similar of its rules matches with {match:.3f}, match_floor is {floor:.3f}"
 
@@ -431,7 +422,7 @@ class NeroGrounder(PairPipe):
 
     def _decided_by_rules(self, votes: RuleVotes) -> Bools:
         """Mark the pairs that a matching rule decides. Shape (P,)"""
-        return (votes.rule != NO_RULE) & (self.grounding.exact_wins or self.grounding.exact_only)
+        return (votes.rule != NO_RULE) & self.grounding.exact_wins
 
     def evidence(self, pairs: Pairs, outputs: GroundedOutput, number: int, answer: int) -> Record:
         """Return the rule behind a triple: one that matches, or else the most similar one with the same answer."""

@@ -123,7 +123,6 @@ def load_rules(
         where=name,
         max_gap=grounding.max_gap,
         tokenize=None if nlp is None else lambda word: [token.text for token in nlp.tokenizer(word)],
-        any_type=grounding.any_type,
         lower=grounding.form == "lower",
         relations=relations,
         known=known,

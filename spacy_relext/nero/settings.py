@@ -17,12 +17,10 @@ class RuleGrounding(Block):
 
     form (str): Attribute of tokens that is compared with the words of a rule: "text", "lower" or "lemma".
     max_gap (int): Maximum number of tokens that `*` matches; 0: no gaps.
-    any_type (bool): Whether to ignore the types of the rules' masks.
     no_relation (str): "entropy": a triple's score is 1 − H / ln R, as in the paper. "learned": it is the probability of
         its class; no relation is a class that is learned from rules for it, from matched pairs in reversed order, and
         from unmatched pairs with the lowest confidence.
     exact_wins (bool): Whether a rule that matches decides, whatever the model predicts.
-    exact_only (bool): Whether to predict only what matching rules state, without the model.
     average_orders (bool): Whether to predict both orders of pairs that a data set marks in one order and average the
         logits, in twice the time. Pairs that are suggested in both orders anyway are not affected.
     match_floor (float): Where no rule matches, lowest soft match of a relation's most similar rule with which the
@@ -32,10 +30,8 @@ class RuleGrounding(Block):
 
     form: str = one_of("text", tuple(FORMS))
     max_gap: int = within(0, 0, MAX_GAP)
-    any_type: bool = False
     no_relation: str = one_of("learned", ("entropy", "learned"))
     exact_wins: bool = True
-    exact_only: bool = False
     average_orders: bool = True
     match_floor: float = within(-1.0, -1.0, 1.0)
     match_threshold: float = within(0.5, -1.0, 1.0)
@@ -66,10 +62,9 @@ class RuleLearning(Block):
     balance (float): 0: matched pairs are drawn as often as they occur; 1: all relations are drawn equally often.
     negative_share (float): Share of unmatched pairs that are negative samples: those with the lowest confidence.
     learn_gold (bool): Whether to learn from gold triples, too, where texts have them.
-    adversarial_radius (float): ε, the L2 norm of the adversarial perturbation of a text's input vectors; 0: none. An
-        encoder over a tok2vec has no input of its own to perturb.
-    adversarial_reuse (bool): Whether to use the perturbation by the gradient of the previous epoch. Otherwise each text
-        is read without and with a new perturbation, and both are learned from, in nearly twice the time.
+    adversarial_radius (float): ε, the L2 norm of the adversarial perturbation of a text's input vectors; 0: none. Each
+        text is read without and with it, and both are learned from, in nearly twice the time. An encoder over a tok2vec
+        has no input of its own to perturb.
     seed (int): Seed of the pool and of all draws.
     """
 
@@ -92,5 +87,4 @@ class RuleLearning(Block):
     negative_share: float = within(0.0, 0.0, 1.0)
     learn_gold: bool = False
     adversarial_radius: float = within(0.0, 0.0, 1_000.0)
-    adversarial_reuse: bool = False
     seed: int = 0

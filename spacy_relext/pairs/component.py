@@ -65,7 +65,7 @@ class PairPipe(RelationPipe):
     ranks_candidates = True
     starts_with_classes: ClassVar[bool] = True  # whether pipelines to start from need the same classes
     assertion_weight: float = 0.0  # of the loss of assertions; 0: they are not learned
-    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0), "adversarial_radius": (0.0, 1_000.0)}
+    ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
     fitted: ClassVar[Settings] = {
         "classes": [],
         "entity_types": [],
@@ -129,7 +129,8 @@ class PairPipe(RelationPipe):
     @property
     def adversarial(self) -> Tuple[float, bool]:
         """RETURNS (Tuple[float, bool]): Radius of adversarial perturbations, 0 for none, and whether to reuse them."""
-        return float(self.cfg.get("adversarial_radius", 0.0)), bool(self.cfg.get("adversarial_reuse"))
+        learning: Settings = self.cfg.get("learning", {})
+        return float(learning.get("adversarial_radius", 0.0)), bool(learning.get("adversarial_reuse"))
 
     @property
     def is_listener(self) -> bool:

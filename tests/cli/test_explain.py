@@ -119,7 +119,8 @@ def test_a_rule_whose_relation_the_types_forbid(run: Callable[..., Any], tmp_pat
 def test_marked_pairs_of_records(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     suggester = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-    nlp.add_pipe("nero_grounder", config={"rules": RULES[:1], "suggester": suggester, "grounding": {"any_type": True}})
+    untyped = {**RULES[0], "pattern": "SUBJ-* was born in OBJ-*"}
+    nlp.add_pipe("nero_grounder", config={"rules": [untyped], "suggester": suggester})
     record = {"text": "Ole was born in Oslo.", "pairs": [{"subject": [0, 3], "object": [16, 20], "label": None}]}
     example = Example(predicted_doc(nlp, record, gold_ents=True), nlp.make_doc(record["text"]))
     nlp.initialize(lambda: [example])

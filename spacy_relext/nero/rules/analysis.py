@@ -45,8 +45,6 @@ class RuleReport:
     type_mismatches: CounterType[Tuple[str, str]] = field(default_factory=Counter)
     # texts that differ in one token between the masks, in case, by a longer gap, or in the tokens outside of the masks
     near_misses: List[str] = field(default_factory=list)
-    # texts that differ in one token and in the types of the arguments
-    far_misses: List[str] = field(default_factory=list)
 
 
 @dataclass
@@ -77,7 +75,7 @@ def analyze_rules(
 
     docs (Iterable[Doc]): The corpus, with entities and, if there are any, gold triples.
     form, max_gap: See `RuleIndex`.
-    samples (int): Maximum number of near misses, and of far misses, of each rule.
+    samples (int): Maximum number of near misses of each rule.
     """
     analyzer = _Analyzer(rules, form=form, max_gap=max_gap, samples=samples)
     for batch in minibatch(docs, BATCH):
@@ -100,7 +98,7 @@ def nearest_misses(rules: Sequence[Rule], docs: Sequence[Doc], *, suggester: Sug
     report = analyze_rules(rules, docs, suggester=suggester, form=form, max_gap=max_gap, samples=1)
     if form == "lemma" and not report.lemmatized:
         return 'the texts have no lemmas to compare (form = "lemma"): put a lemmatizer before the component'
-    missed = [each for each in report.rules if each.near_misses or each.type_mismatches or each.far_misses]
+    missed = [each for each in report.rules if each.near_misses or each.type_mismatches]
     return "; ".join(map(_describe_miss, missed[:_MAX_RULES])) or f"none comes near in the first {len(docs)} texts"
 
 
@@ -110,9 +108,7 @@ def _describe_miss(report: RuleReport) -> str:
     if report.type_mismatches:
         (subject, obj), _ = report.type_mismatches.most_common(1)[0]
         return f"the words of {name} stand between {subject or 'no type'!r} and {obj or 'no type'!r}"
-    if report.near_misses:
-        return f"{name} just misses {report.near_misses[0]!r}"
-    return f"{name} misses {report.far_misses[0]!r} by a word and by the types of its arguments"
+    return f"{name} just misses {report.near_misses[0]!r}"
 
 
 class _Analyzer:
@@ -175,26 +171,23 @@ class _Analyzer:
 
     def _add_misses(self, pairs: Pairs, matched: Set[Tuple[Tuple[int, ...], int]]) -> None:
         """Add texts that rules nearly match."""
-        for number, rule, is_near in (*self._inner_matches(pairs), *self.neighbours.find(pairs)):
+        for number, rule in (*self._inner_matches(pairs), *self.neighbours.find(pairs)):
             report = self.report.rules[rule]
-            texts = report.near_misses if is_near else report.far_misses
+            texts = report.near_misses
             if len(texts) < self.samples and (pairs.place(number), rule) not in matched:
                 text = _excerpt(pairs, number, report.rule)
                 if text not in texts:
                     texts.append(text)
 
-    def _inner_matches(self, pairs: Pairs) -> Iterator[Tuple[int, int, bool]]:
-        """Yield pairs and rules that match between the masks, with longer gaps; all are near misses.
-
-        Rules that have enough of them are left out.
-        """
+    def _inner_matches(self, pairs: Pairs) -> Iterator[Tuple[int, int]]:
+        """Yield pairs and rules that match between the masks, with longer gaps; not rules with enough near misses."""
         full = {rule for rule, each in enumerate(self.report.rules) if len(each.near_misses) >= self.samples}
         matches = self.inner.match(pairs, without=full) if self.inner else None
         for number, rule, types, _, _ in _iter_matches(pairs, matches) if matches else ():
             pattern = self.report.rules[rule].rule.pattern
             # without tokens between its masks, `SUBJ OBJ wedding` would nearly match all adjacent entities
             if pattern.between and pattern.allows(*types):
-                yield number, rule, True
+                yield number, rule
 
 
 def _iter_matches(pairs: Pairs, matches: RuleMatches) -> Iterator[Tuple[int, int, Tuple[str, str], CharSpan, CharSpan]]:
@@ -221,18 +214,18 @@ class _Neighbours:
                 for variant in _deletions(words):
                     self.table[variant].append(number)
 
-    def find(self, pairs: Pairs) -> Iterator[Tuple[int, int, bool]]:
-        """Yield pair, rule, and whether types are allowed, for tokens at edit distance 1, or 0 with allowed types."""
+    def find(self, pairs: Pairs) -> Iterator[Tuple[int, int]]:
+        """Yield pair and rule with allowed types and tokens at edit distance 0 or 1."""
         for number, left, right, types in pairs.by_position():
             if not 0 < right[0] - left[1] <= self.longest + 1:
                 continue
             words = _normalize([token.text for token in pairs.docs[pairs.doc[number]][left[1] : right[0]]])
             for rule in sorted({rule for variant in _deletions(words) for rule in self.table.get(variant, ())}):
                 pattern = self.rules[rule].pattern
-                is_allowed = pattern.allows(*(types if pattern.first == SUBJECT else types[::-1]))
                 between = _normalize(pattern.between)
-                if (is_allowed and words == between) or _is_one_edit(words, between):
-                    yield number, rule, is_allowed
+                is_near = words == between or _is_one_edit(words, between)
+                if is_near and pattern.allows(*(types if pattern.first == SUBJECT else types[::-1])):
+                    yield number, rule
 
 
 def _normalize(words: Sequence[Part]) -> Words:

@@ -1,8 +1,8 @@
 """Candidate rules: frequent patterns between two entities, for a person to label.
 
-A candidate is the types of two entities and the words between them. Candidates are ranked by frequency times max(G², 1),
-with the log-likelihood ratio G² of words and types against their independence (Dunning, Computational Linguistics
-1993). Candidates with similar words are grouped, so that a group can be reviewed at once.
+A candidate is the types of two entities and the words between them. Candidates are ranked by frequency times
+max(G², 1), with the log-likelihood ratio G² of words and types against their independence (Dunning, Computational
+Linguistics 1993). Candidates with similar words are grouped, so that a group can be reviewed at once.
 """
 
 from collections import Counter, defaultdict
@@ -94,11 +94,8 @@ def mine_patterns(
 def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
     """Write patterns as a table: a person fills in `relation`, or `reversed` if the right entity is the subject."""
     columns = (*TABLE_COLUMNS, "count", "association", "group", "examples")
-    rows = [
-        ("", "", str(m.pattern), str(m.times), f"{m.association:.1f}", str(m.group), " | ".join(m.examples))
-        for m in mined
-    ]
-    write_table(path, columns, rows)
+    rows = [(str(m.pattern), str(m.times), f"{m.association:.1f}", str(m.group), " | ".join(m.examples)) for m in mined]
+    write_table(path, columns, [("", "", *row) for row in rows])
 
 
 def _pair_keys(pairs: Pairs, longest: int) -> Iterator[Tuple[int, Key]]:

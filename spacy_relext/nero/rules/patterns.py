@@ -96,12 +96,11 @@ class Pattern:
         return f"{_NAMES[role]}-{ANY if types is None else '|'.join(map(_encode_type, sorted(types)))}"
 
 
-def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: bool = False) -> Pattern:
+def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None) -> Pattern:
     """Parse a pattern.
 
     text (str): Tokens and masks, separated by spaces.
     tokenize (Optional[Tokenize]): Tokenizer of the texts; None: words are tokens.
-    any_type (bool): Whether to ignore the types of the masks.
     RAISES (ValueError): If it does not have exactly one mask of each role.
     """
     parts: Tuple[List[Part], List[Part], List[Part]] = ([], [], [])
@@ -118,7 +117,7 @@ def parse_pattern(text: str, *, tokenize: Optional[Tokenize] = None, any_type: b
             continue
         parts[len(roles)].extend(_split(mask[1], tokenize))
         roles.append(_ROLES[mask[2]])
-        types.append(None if any_type else _parse_types(mask[3]))
+        types.append(_parse_types(mask[3]))
         if len(roles) > 2:
             break
         parts[len(roles)].extend(_split(mask[4], tokenize))

@@ -57,8 +57,6 @@ def format_idle(reports: Sequence[RuleReport]) -> str:
                 f"      has these words between {' and '.join(kind or 'no type' for kind in kinds)}: {count:,}"
             )
         lines.extend(f"      just misses: {text[:100]}" for text in each.near_misses)
-        if not (each.near_misses or each.type_mismatches):
-            lines.extend(f"      misses by a word and by types: {text[:100]}" for text in each.far_misses)
     return "\n".join(lines)
 
 

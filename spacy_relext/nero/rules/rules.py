@@ -21,7 +21,7 @@ from ...annotations.triple import Record
 from ...corpora.formats.sources import Item, read_json, read_lines
 from ...corpora.whole import whole_text
 from ...errors import Errors
-from .patterns import OBJECT, SUBJECT, UNTYPED, Pattern, Tokenize, parse_pattern
+from .patterns import Pattern, Tokenize, parse_pattern
 
 NO_RELATION_LABEL = "no_relation"
 
@@ -72,10 +72,8 @@ def read_rules(
     where: str = "",
     max_gap: int = 0,
     tokenize: Optional[Tokenize] = None,
-    any_type: bool = False,
     lower: bool = False,
     relations: Optional[Collection[str]] = None,
-    types: Optional[Collection[str]] = None,
     known: Sequence[Rule] = (),
 ) -> RuleFile:
     """Read and check rules.
@@ -85,15 +83,13 @@ def read_rules(
     where (str): Name of the records in messages.
     max_gap (int): Maximum number of tokens of a gap; 0: no gaps.
     tokenize (Optional[Tokenize]): Tokenizer of the texts; None: words are tokens.
-    any_type (bool): Whether to ignore the types of the masks.
     lower (bool): Whether patterns are compared in lower case.
     relations (Optional[Collection[str]]): Allowed relations; None: any.
-    types (Optional[Collection[str]]): Allowed entity types; None: any.
     known (Sequence[Rule]): Earlier rules; a rule with the pattern of one is a duplicate of it, or conflicts with it.
     RAISES (ValueError): If the source cannot be read or has no rule.
     """
     allowed = None if relations is None else {*relations, NO_RELATION_LABEL}
-    reader = _Reader(max_gap, tokenize, any_type, lower, allowed, types)
+    reader = _Reader(max_gap, tokenize, lower, allowed)
     reader.bodies = {reader.body(rule.pattern): (rule.relation, f"rule {rule.id!r}") for rule in known}
     if not isinstance(source, (str, Path)):
         for number, record in enumerate(source, start=1):
@@ -205,10 +201,8 @@ class _Reader:
 
     max_gap: int
     tokenize: Optional[Tokenize]
-    any_type: bool
     lower: bool
     relations: Optional[Collection[str]]
-    types: Optional[Collection[str]]
     bodies: Dict[Pattern, Tuple[str, str]] = field(default_factory=dict)
     ids: Dict[str, str] = field(default_factory=dict)
     rules: List[Rule] = field(default_factory=list)
@@ -219,7 +213,7 @@ class _Reader:
         try:
             if item.error:
                 raise ValueError(item.error)
-            rule = _parse_rule(item.value, name, tokenize=self.tokenize, any_type=self.any_type)
+            rule = _parse_rule(item.value, name, tokenize=self.tokenize)
             rule = replace(rule, where=item.where)
             if not (isinstance(item.value, dict) and "id" in item.value):
                 rule = replace(rule, id=free_name(name, self.ids))
@@ -227,12 +221,12 @@ class _Reader:
         except ValueError as error:
             self.problems.append(RuleProblem(item.where, str(error), True))
             return
-        reason, body = self._why_never(rule), self.body(rule.pattern)
-        if reason:
+        body = self.body(rule.pattern)
+        if rule.pattern.has_gap and not self.max_gap:
+            reason = "a * stands for other tokens, and gaps are off (max_gap = 0); write \\* for the character"
             self.problems.append(RuleProblem(item.where, f"{rule.pattern} is left out: {reason}", False))
         elif body in self.bodies:
-            message = self._conflict(rule) or f"the same as {self.bodies[body][1]}"
-            self.problems.append(RuleProblem(item.where, message, False))
+            self.problems.append(RuleProblem(item.where, f"the same as {self.bodies[body][1]}", False))
         else:
             self.bodies[body] = (rule.relation, item.where)
             self.ids[rule.id] = item.where
@@ -243,17 +237,10 @@ class _Reader:
         return pattern.lower() if self.lower else pattern
 
     def _check(self, rule: Rule) -> None:
-        """Raise an error for unknown relations or types, conflicts, and duplicate ids."""
+        """Raise an error for unknown relations, conflicts, and duplicate ids."""
         if self.relations is not None and rule.relation not in self.relations:
             raise ValueError(f"unknown relation {rule.relation!r}; expected one of {', '.join(sorted(self.relations))}")
-        for role, name in ((SUBJECT, "SUBJ"), (OBJECT, "OBJ")):
-            allowed = rule.pattern.types_of(role)
-            unknown = [] if allowed is None or self.types is None else sorted(allowed - {*self.types, UNTYPED})
-            if unknown:
-                known = ", ".join(sorted(set(self.types or ()))) or "none"
-                raise ValueError(f"unknown type {unknown[0]!r} of {name}; expected one of {known}, or *")
-        conflict = self._conflict(rule)
-        if conflict and not self.any_type:
+        if conflict := self._conflict(rule):
             raise ValueError(conflict)
         if rule.id in self.ids and self.body(rule.pattern) not in self.bodies:
             raise ValueError(f"the id {rule.id!r} is that of {self.ids[rule.id]} already")
@@ -264,14 +251,6 @@ class _Reader:
         if relation == rule.relation:
             return ""
         return f"{rule.pattern} is {rule.relation!r} here and {relation!r} in {earlier}"
-
-    def _why_never(self, rule: Rule) -> str:
-        """Explain why a rule is left out: it needs gaps, or has nothing to match; "" if it is not."""
-        if rule.pattern.has_gap and not self.max_gap:
-            return "a * stands for other tokens, and gaps are off (max_gap = 0); write \\* for the character"
-        if self.any_type and not rule.pattern.parts:
-            return "it has no words, and the types behind its masks are left out"
-        return ""
 
 
 def _list_files(path: Path) -> List[Path]:
@@ -285,11 +264,11 @@ def _list_files(path: Path) -> List[Path]:
     return files
 
 
-def _parse_rule(value: object, name: str, *, tokenize: Optional[Tokenize] = None, any_type: bool = False) -> Rule:
+def _parse_rule(value: object, name: str, *, tokenize: Optional[Tokenize] = None) -> Rule:
     """Parse a raw value; `name` is the default of its id."""
     if isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) for each in value):
         label, body = value
-        pattern = parse_pattern(body, tokenize=tokenize, any_type=any_type)
+        pattern = parse_pattern(body, tokenize=tokenize)
         direction = _DIRECTION.fullmatch(label)
         if direction is not None:
             label, pattern = direction[1], pattern.swap_roles() if direction[2] == "e2,e1" else pattern
@@ -311,7 +290,7 @@ def _parse_rule(value: object, name: str, *, tokenize: Optional[Tokenize] = None
         raise ValueError(
             f"weight is {' '.join(str(weight).split())[:20]}; expected a number above 0, at most {MAX_WEIGHT:g}"
         )
-    pattern = parse_pattern(value["pattern"], tokenize=tokenize, any_type=any_type)
+    pattern = parse_pattern(value["pattern"], tokenize=tokenize)
     return Rule(name, _parse_relation(value["relation"]), pattern, float(weight))
 
 

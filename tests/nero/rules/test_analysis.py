@@ -78,19 +78,19 @@ def test_near_misses(words: str, near: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern, words, near, far",
+    "pattern, words, near",
     [
-        ("the painter SUBJ-P was born in OBJ-G", "the poet Ada was born in Rome", 1, 0),
-        ("SUBJ-P was born in OBJ-G long ago", "Ada was born in Rome", 1, 0),
-        ("SUBJ-P was * born in OBJ-G", "Ada was in those bad days born in Rome", 1, 0),
-        ("SUBJ-P was * born in OBJ-G", "Ada was born and raised in Rome", 0, 0),
-        ("SUBJ-P was born by OBJ-P", "Ada was born in Rome", 0, 1),
-        ("SUBJ-P OBJ-G tour", "Ada of Rome", 0, 0),
+        ("the painter SUBJ-P was born in OBJ-G", "the poet Ada was born in Rome", 1),
+        ("SUBJ-P was born in OBJ-G long ago", "Ada was born in Rome", 1),
+        ("SUBJ-P was * born in OBJ-G", "Ada was in those bad days born in Rome", 1),
+        ("SUBJ-P was * born in OBJ-G", "Ada was born and raised in Rome", 0),
+        ("SUBJ-P was born by OBJ-P", "Ada was born in Rome", 0),
+        ("SUBJ-P OBJ-G tour", "Ada of Rome", 0),
     ],
 )
-def test_near_and_far_misses(pattern: str, words: str, near: int, far: int) -> None:
+def test_near_misses_of_other_kinds(pattern: str, words: str, near: int) -> None:
     (report,) = analyze([text(words)], ("r", pattern), max_gap=2).rules
-    assert (report.matches, len(report.near_misses), len(report.far_misses)) == (0, near, far)
+    assert (report.matches, len(report.near_misses)) == (0, near)
 
 
 def test_a_pair_counts_once_in_both_directions() -> None:

@@ -44,7 +44,6 @@ def test_roles_and_types_of_masks() -> None:
     assert parsed.allows("GPE", "PERSON") and not parsed.allows("PERSON", "GPE") and not parsed.allows("", "PERSON")
     free = parse_pattern("SUBJ-* , OBJ-O")
     assert free.first == SUBJECT and free.allows("anything", "") and not free.allows("", "ORG")
-    assert parse_pattern("SUBJ-ORG , OBJ-ORG", any_type=True) == parse_pattern("SUBJ-* , OBJ-*")
     assert parsed.swap_roles().swap_roles() == parsed and parsed.swap_roles().first == SUBJECT
 
 
@@ -105,7 +104,6 @@ def test_the_authors_list(tmp_path: pathlib.Path) -> None:
         ({"relation": "founded_by", "pattern": 3}, "pattern is 3"),
         (rule("SUBJ-A", "founded_by"), "masks: SUBJ"),
         (rule("SUBJ-A x OBJ-B", "invented"), "unknown relation 'invented'"),
-        (rule("SUBJ-A x OBJ-Z"), "unknown type 'Z' of OBJ"),
         (rule("SUBJ-A of OBJ-B", "other"), "is 'other' here and 'founded_by' in"),
         (rule("SUBJ-A x OBJ-B", weight=0), "weight is 0"),
         (rule("SUBJ-A x OBJ-B", weight=True), "weight is True"),
@@ -117,7 +115,7 @@ def test_the_authors_list(tmp_path: pathlib.Path) -> None:
 )
 def test_problems_have_their_line(row: Any, message: str, tmp_path: pathlib.Path) -> None:
     path = write(tmp_path, [rule("SUBJ-A of OBJ-B", id="first"), row])
-    parsed = read_rules(path, relations=["founded_by", "other"], types=["A", "B"])
+    parsed = read_rules(path, relations=["founded_by", "other"])
     (problem,) = parsed.problems
     assert problem.fatal and message in problem.message and problem.where == f"{path}:2"
     with pytest.raises(ValueError, match="R500") as error:
