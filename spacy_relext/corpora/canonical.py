@@ -103,6 +103,7 @@ class CanonicalRecord(TypedDict):
 
 
 KNOWN_KEYS = tuple(key for key in CanonicalRecord.__annotations__ if not key.startswith("_"))
+TRIPLE_KEYS = tuple(key for key in _Triple.__annotations__ if not key.startswith("_"))
 _KINDS: Dict[str, Type[Any]] = {"entities": _Entity, "triples": _Triple, "pairs": _Pair, "rejected": _Triple}
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
 from ..annotations.triple import Record
-from ..corpora.canonical import KNOWN_KEYS
+from ..corpora.canonical import KNOWN_KEYS, TRIPLE_KEYS
 from ..corpora.formats.sources import to_json
 
 CSV, FRAME, PARQUET = "csv", "frame", "parquet"
@@ -89,8 +89,8 @@ def make_row(columns: List[Column], record: Record, triple: Record, *, absent: o
 
 
 def read_row(columns: List[Column], row: Record) -> Record:
-    """Read the keys of a triple from its row; keys without a value are left out."""
-    values = ((column, row[column.name]) for column in columns)
+    """Read the keys of a triple from its row; keys without a value, and columns that are computed, are left out."""
+    values = ((column, row.get(column.name)) for column in columns if column.name in TRIPLE_KEYS)
     return {
         column.name: json.loads(value) if column.type == "json" else value
         for column, value in values

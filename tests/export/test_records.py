@@ -11,6 +11,7 @@ from spacy.tokens import Span
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.records import record_to_doc
+from spacy_relext.export.columns import PARQUET, Column, read_row
 from spacy_relext.export.parquet import ParquetWriter, read_parquet_records
 from spacy_relext.export.records import (
     CsvWriter,
@@ -151,6 +152,12 @@ def test_parquet_holds_the_records(tmp_path):
             writer.write(record)
         writer.close()
     assert list(read_parquet_records(tmp_path / "r.parquet")) == records
+
+
+def test_a_computed_column_is_no_key_of_a_triple():
+    columns = [Column((PARQUET,), name, "string", lambda record, triple: "") for name in ("relation", "sentence")]
+    assert read_row(columns, {"relation": "met", "sentence": "Ada met Bo"}) == {"relation": "met"}
+    assert read_row(columns, {"sentence": "Ada met Bo"}) == {}
 
 
 def test_parquet_of_something_else(tmp_path):
