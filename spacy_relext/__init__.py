@@ -8,7 +8,7 @@ from .annotations.store import get_records, get_triples, has_triples, register_e
 from .annotations.triple import Triple
 
 if TYPE_CHECKING:
-    from .export.frame import to_frame
+    from .export.columns import to_frame
     from .export.network import to_networkx
     from .visuals.page import render
 
@@ -31,7 +31,7 @@ __all__ = [
 # Imported at the first use: spacy.blank() imports this file.
 _LAZY = {
     "render": ".visuals.page",
-    "to_frame": ".export.frame",
+    "to_frame": ".export.columns",
     "to_networkx": ".export.network",
 }
 

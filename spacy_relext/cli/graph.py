@@ -12,7 +12,7 @@ from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings
 from ..export.graph_files import FOLDER_FORMS, FORMS, SUFFIXES, export_graph, find_form
-from ..export.tables import is_graph, read_tables, write_tables
+from ..export.tables import check_folder, is_graph, read_tables, write_tables
 from ..graph.across import FUZZY_ACROSS
 from ..graph.build import BuiltGraph, GraphOptions, build_graph, fit_on
 from ..graph.decisions import read_decisions
@@ -58,9 +58,7 @@ def build_cli(
     with input_errors():
         if not inputs:
             fail(Errors.R839.format(found=folder))
-        if folder.exists() and not is_graph(folder) and (not folder.is_dir() or any(folder.iterdir())):
-            expected = "a new or empty folder, or that of a graph"
-            fail(Errors.R801.format(path=folder, found="something else", expected=expected))
+        check_folder(folder)
         if add_to is None and is_graph(folder):
             msg.warn(Warnings.W830.format(path=folder))
         chosen = options.split_list(rules) or []

@@ -1,16 +1,37 @@
-"""The columns of extracted triples, one row each: CSV, `to_frame` and Parquet write and read what this table says."""
+"""Extracted triples in columns: CSV, a DataFrame and Parquet write and read what one table says."""
 
+import csv
 import json
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from functools import cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Callable, Iterable, Iterator, List, NamedTuple, Tuple, Union
 
+from spacy.tokens import Doc
+
+from ..annotations.parts import each_doc
 from ..annotations.triple import Record
 from ..corpora.canonical import KNOWN_KEYS, TRIPLE_KEYS
 from ..corpora.formats.sources import to_json
+from ..errors import Errors, require
+from .records import extraction_record
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
 
 CSV, FRAME, PARQUET = "csv", "frame", "parquet"
 
 # Keys of a record itself; all others are extra keys of the input.
 RECORD_KEYS = (*KNOWN_KEYS, "doc_id")
+
+# Documents per row group of Parquet, which is what is in memory at a time.
+GROUP = 1_000
+
+# Keys of a record that are columns of Parquet as they are.
+_RECORD_COLUMNS = ("doc_id", "text", "sents", "entities")
+
+# Characters that start a formula in spreadsheets, full-width ones too, and white space that they skip before it.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 class Column(NamedTuple):
@@ -71,6 +92,7 @@ COLUMNS: Tuple[Column, ...] = (
 )
 
 
+@cache
 def columns_of(export: str) -> List[Column]:
     """List the columns of an export."""
     return [column for column in COLUMNS if export in column.exports]
@@ -98,6 +120,141 @@ def read_row(columns: List[Column], row: Record) -> Record:
     }
 
 
-def pandas_types(columns: List[Column]) -> Dict[str, str]:
-    """Map the columns to their types in pandas."""
-    return {column.name: column.type if column.type in ("int64", "float64") else "str" for column in columns}
+class CsvWriter:
+    """Writes a header and one row per triple; a document without triples has no row.
+
+    `meta` has the other keys of a JSON input as JSON, and `attributes` those of the triple.
+
+    raw (bool): Write texts as they are, also those that a spreadsheet would run as a formula (`safe_cell`).
+    with_text (bool): Repeat the text of the document in each row, as a last column.
+    """
+
+    def __init__(self, stream: IO[str], *, raw: bool = False, with_text: bool = False) -> None:
+        self.stream = stream
+        self.raw, self.with_text = raw, with_text
+        self._columns = columns_of(CSV)
+        names = [column.name for column in self._columns]
+        self._rows = csv.DictWriter(stream, [*names, "text"] if with_text else names, lineterminator="\n")
+        self._rows.writeheader()
+
+    def write(self, record: Record) -> None:
+        """Write the triples of one record of `extraction_record` at once."""
+        for triple in record["triples"]:
+            row = make_row(self._columns, record, triple)
+            if self.with_text:
+                row["text"] = record["text"]
+            self._rows.writerow(row if self.raw else {key: safe_cell(value) for key, value in row.items()})
+        self.stream.flush()
+
+    def close(self) -> None:
+        """Do nothing: all is written."""
+
+
+def safe_cell(value: object) -> object:
+    """Put an apostrophe before a text that a spreadsheet would read as a formula; other values stay.
+
+    Such texts begin with = + - @, a tab or a line break. Nothing takes the apostrophe away again.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def to_frame(docs: Union[Doc, Iterable[Doc]]) -> "pandas.DataFrame":
+    """List the triples of documents as a pandas DataFrame, one row per triple, in the order of the texts.
+
+    docs (Union[Doc, Iterable[Doc]]): Processed Docs, also a stream such as `nlp.pipe(texts)`.
+    RETURNS (pandas.DataFrame): `doc` (number of the document, from 0), texts `subject` and `object`, `relation`,
+        `score` (0 to 1), `source`, `subject_start`, `subject_end`, `object_start`, `object_end` (characters of the
+        document), `sentence`, `sentence_start`, `sentence_end`: the sentence, or those from one argument to the other;
+        `attributes` as JSON, "" for none.
+    RAISES (ImportError): If pandas is not installed.
+    RAISES (ValueError): If something is not a Doc.
+    """
+    pandas = require("pandas", purpose="to_frame", extra="frames")
+    columns = columns_of(FRAME)
+    rows: List[Record] = []
+    for number, doc in enumerate(each_doc(docs)):
+        record = extraction_record(doc)
+        triples = sorted(record["triples"], key=lambda triple: (*triple["subject"], *triple["object"]))
+        rows += [{"doc": number, **make_row(columns, record, triple)} for triple in triples]
+    types = {column.name: column.type if column.type in ("int64", "float64") else "str" for column in columns}
+    return pandas.DataFrame(rows, columns=["doc", *types]).astype({"doc": "int64", **types})
+
+
+class ParquetWriter:
+    """Writes one row per record.
+
+    Columns are `doc_id`, `text`, `sents`, `entities` and `triples` (lists of structs), and `meta`, which has the other
+    keys as JSON. Evidence and attributes of a triple are JSON.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
+        self._schema = record_schema()
+        self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")
+        self._rows: List[Record] = []
+
+    def write(self, record: Record) -> None:
+        """Add one record; a row group is written as soon as it is full."""
+        meta = {key: value for key, value in record.items() if key not in (*_RECORD_COLUMNS, "triples")}
+        triples = [make_row(columns_of(PARQUET), record, triple, absent=None) for triple in record["triples"]]
+        row = {key: record.get(key) for key in _RECORD_COLUMNS}
+        self._rows.append({**row, "triples": triples, "meta": to_json(meta)})
+        if len(self._rows) >= GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left and the end of the file."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        import pyarrow
+
+        if self._rows:
+            self._writer.write_table(pyarrow.Table.from_pylist(self._rows, schema=self._schema))
+        self._rows = []
+
+
+def read_parquet_records(path: Union[str, Path]) -> Iterator[Record]:
+    """Yield the records that `ParquetWriter` wrote, with one batch in memory at a time.
+
+    RAISES (ValueError): If the file is no Parquet, or lacks a column.
+    """
+    parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
+    import pyarrow
+
+    names = record_schema().names
+    try:
+        with parquet.ParquetFile(path) as file:
+            found = file.schema_arrow.names
+            if not set(names) <= set(found):
+                raise ValueError(
+                    Errors.R801.format(path=path, found=f"the columns {', '.join(found)}", expected=", ".join(names))
+                )
+            for batch in file.iter_batches(batch_size=GROUP, columns=names):
+                for row in batch.to_pylist():
+                    yield _read_row(row)
+    except pyarrow.ArrowException as error:
+        reason = str(error).split("\n")[0]
+        raise ValueError(Errors.R801.format(path=path, found=reason, expected="Parquet of `extract`")) from None
+
+
+def record_schema() -> "pyarrow.Schema":
+    """Return the schema of a table of records."""
+    pyarrow: Any = require("pyarrow", purpose="Parquet", extra="export")
+    text, number, span = pyarrow.string(), pyarrow.int64(), pyarrow.list_(pyarrow.int64())
+    types = {"string": text, "json": text, "int64": number, "float64": pyarrow.float64(), "offsets": span}
+    entity = {"start": number, "end": number, "label": text, "kb_id": text}
+    triple = {column.name: types[column.type] for column in columns_of(PARQUET)}
+    entities, triples = (pyarrow.list_(pyarrow.struct(list(each.items()))) for each in (entity, triple))
+    columns = [("doc_id", text), ("text", pyarrow.large_string()), ("sents", pyarrow.list_(span))]
+    return pyarrow.schema([*columns, ("entities", entities), ("triples", triples), ("meta", pyarrow.large_string())])
+
+
+def _read_row(row: Record) -> Record:
+    """Make a record of a row; keys without a value are left out."""
+    record = {key: row[key] for key in ("text", "sents") if row[key] is not None}
+    if row["entities"] is not None:
+        record["entities"] = [{k: v for k, v in entity.items() if v is not None} for entity in row["entities"]]
+    record["triples"] = [read_row(columns_of(PARQUET), triple) for triple in row["triples"]]
+    return {**record, "doc_id": row["doc_id"], **json.loads(row["meta"])}

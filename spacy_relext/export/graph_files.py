@@ -1,21 +1,76 @@
-"""The tables of a graph as files for other tools: one function for all forms."""
+"""The tables of a graph as files for other tools: one function for all forms; and facts as JSON lines."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Dict, Optional
+from typing import TYPE_CHECKING, Callable, Dict, Iterator, Optional
 
 from ..annotations.schema import Schema
+from ..annotations.triple import Record
+from ..corpora.formats.sources import to_json
+from ..corpora.whole import whole_file
 from ..errors import Errors
 from .csv_tables import write_csv_folder, write_neo4j_folder
-from .fact_lines import write_fact_lines
 from .network import write_gexf, write_graphml
-from .rdf import graph_statements
-from .rdf_files import DEFAULT_BASE, check_base, write_rdf
-from .tables import GraphTables, write_tables
+from .rdf import DEFAULT_BASE, check_base, graph_statements, write_rdf
+from .tables import GraphTables, facts_with_support, table_rows, write_tables
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # Forms that are a folder, and the forms of single files by their suffix.
 FOLDER_FORMS = ("parquet", "csv", "neo4j")
 SUFFIXES = {f".{form}": form for form in ("jsonl", "graphml", "gexf", "ttl", "nt", "nq")}
 FORMS = (*FOLDER_FORMS, *SUFFIXES.values())
+
+# Columns of a fact, of its entities and of its support in JSON lines.
+_FACT = ("subject", "object", "relation", "probability", "best_score", "n_sentences", "n_documents")
+_ENTITY = ("entity_id", "name", "label", "kb_id", "aliases", "n_mentions", "n_documents")
+_SUPPORT = ("doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
+_PLACES = ("subject_start", "subject_end", "object_start", "object_end")
+
+
+def write_fact_lines(tables: GraphTables, path: Path) -> int:
+    """Write one JSON object per fact.
+
+    Its keys are those of the table of facts; `subject` and `object` are entities; `support` lists the sentences, with
+    `subject` and `object` as [start, end] in characters of the document. Keys without a value are left out.
+
+    RETURNS (int): 0: no character is replaced.
+    """
+    with whole_file(path) as stream:
+        for fact in _facts(tables):
+            stream.write(f"{to_json(fact)}\n".encode())
+    return 0
+
+
+def _facts(tables: GraphTables) -> Iterator[Record]:
+    """Yield the objects."""
+    entities = {
+        row[0]: {key: value for key, value in zip(_ENTITY, row) if value is not None}
+        for row in table_rows(tables.entities, _ENTITY)
+    }
+    located = replace(tables, support=_located_support(tables))
+    for fact, support in facts_with_support(located, _FACT, (*_SUPPORT, *_PLACES)):
+        for each in support:
+            each["attributes"] = json.loads(each["attributes"] or "{}")
+            for role in ("subject", "object"):
+                each[role] = [each.pop(f"{role}_start"), each.pop(f"{role}_end")]
+        rows = [{key: value for key, value in each.items() if key != "attributes" or value} for each in support]
+        yield {**fact, "subject": entities[fact["subject"]], "object": entities[fact["object"]], "support": rows}
+
+
+def _located_support(tables: GraphTables) -> "pyarrow.Table":
+    """Add the character offsets of both mentions to the table of support."""
+    from pyarrow import compute
+
+    table, mentions = tables.support, tables.mentions
+    for role in ("subject", "object"):
+        rows = compute.index_in(table[f"{role}_mention"], value_set=mentions["mention_id"])
+        for side in ("start", "end"):
+            table = table.append_column(f"{role}_{side}", mentions[side].take(rows))
+    return table
+
 
 _PLAIN: Dict[str, Callable[[GraphTables, Path], int]] = {
     "neo4j": write_neo4j_folder,

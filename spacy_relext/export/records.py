@@ -1,9 +1,5 @@
-"""Records of extracted triples, and their writers: JSON lines and CSV. Parquet has a module of its own.
+"""Records of extracted triples, and JSON lines of them, which `spacy relext convert jsonl` reads again."""
 
-`spacy relext convert jsonl` reads the JSON lines again.
-"""
-
-import csv
 from typing import IO, Collection, Dict, Optional, Protocol, Union
 
 from spacy.tokens import Doc
@@ -12,14 +8,10 @@ from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import Record
 from ..corpora.formats.sources import to_json
 from ..corpora.records import doc_to_record
-from .columns import CSV, columns_of, make_row
 
 # Where the id of a document is looked for, in this order.
 _ID_KEYS = ("doc_id", "id", "file")
 _SENTENCE_KEYS = ("sent", "sent_start", "sent_end")
-
-# Characters that start a formula in spreadsheets, full-width ones too, and white space that they skip before it.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 class RecordWriter(Protocol):
@@ -45,44 +37,6 @@ class JsonlWriter:
 
     def close(self) -> None:
         """Do nothing: all is written."""
-
-
-class CsvWriter:
-    """Writes a header and one row per triple; a document without triples has no row.
-
-    `meta` has the other keys of a JSON input as JSON, and `attributes` those of the triple.
-
-    raw (bool): Write texts as they are, also those that a spreadsheet would run as a formula (`safe_cell`).
-    with_text (bool): Repeat the text of the document in each row, as a last column.
-    """
-
-    def __init__(self, stream: IO[str], *, raw: bool = False, with_text: bool = False) -> None:
-        self.stream = stream
-        self.raw, self.with_text = raw, with_text
-        self._columns = columns_of(CSV)
-        names = [column.name for column in self._columns]
-        self._rows = csv.DictWriter(stream, [*names, "text"] if with_text else names, lineterminator="\n")
-        self._rows.writeheader()
-
-    def write(self, record: Record) -> None:
-        """Write the triples of one record of `extraction_record` at once."""
-        for triple in record["triples"]:
-            row = make_row(self._columns, record, triple)
-            if self.with_text:
-                row["text"] = record["text"]
-            self._rows.writerow(row if self.raw else {key: safe_cell(value) for key, value in row.items()})
-        self.stream.flush()
-
-    def close(self) -> None:
-        """Do nothing: all is written."""
-
-
-def safe_cell(value: object) -> object:
-    """Put an apostrophe before a text that a spreadsheet would read as a formula; other values stay.
-
-    Such texts begin with = + - @, a tab or a line break. Nothing takes the apostrophe away again.
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def extraction_record(

@@ -1,13 +1,14 @@
 """The tables of a graph, and their folder: documents, mentions, entities, facts, support, merges and conflicts."""
 
 import json
-import shutil
 from dataclasses import dataclass, field, fields
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
-from uuid import uuid4
 
 from ..annotations.triple import Record
+from ..corpora.whole import whole_folder
 from ..errors import Errors, require
 
 if TYPE_CHECKING:
@@ -82,8 +83,6 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
 }
 # Columns that identify the rows of their table.
 _IDS = {"documents": "doc_id", "mentions": "mention_id", "entities": "entity_id", "facts": "fact_id"}
-# (table, column) that earlier releases did not write.
-_ADDED = (("support", "attributes"),)
 # (table, column, table whose rows the column refers to).
 _REFERENCES = (
     ("mentions", "doc_id", "documents"),
@@ -142,42 +141,17 @@ def table_schemas() -> Dict[str, "pyarrow.Schema"]:
 
 
 def make_table(name: str, columns: Mapping[str, Sequence[object]]) -> "pyarrow.Table":
-    """Make a sorted table from plain values; lone surrogates, which UTF-8 cannot encode, become U+FFFD.
+    """Make a sorted table from plain values.
 
     name (str): One of TABLE_NAMES.
     columns (Mapping[str, Sequence[object]]): One list per column, all of the same length.
-    RAISES (ValueError): If columns are missing, unknown or of different lengths, or a value does not fit its column.
     """
-    pyarrow = _pyarrow()
-    schema = table_schemas()[name]
-    if set(columns) != set(schema.names):
-        found, expected = ", ".join(columns), ", ".join(schema.names)
-        raise ValueError(Errors.R800.format(place=name, found=f"the columns {found}", expected=expected))
-    lengths = {column: len(values) for column, values in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(Errors.R800.format(place=name, found=f"columns of {lengths} rows", expected="equal lengths"))
-    arrays = []
-    for each in schema:
-        try:
-            arrays.append(_array(pyarrow, columns[each.name], each.type))
-        except (pyarrow.ArrowException, TypeError, OverflowError) as error:
-            found = str(error).split("\n")[0]
-            place, expected = f"{name}, column {each.name}", str(each.type)
-            raise ValueError(Errors.R800.format(place=place, found=found, expected=expected)) from None
-    return sorted_table(name, pyarrow.Table.from_arrays(arrays, schema=schema))
+    return sorted_table(name, _pyarrow().Table.from_pydict(dict(columns), schema=table_schemas()[name]))
 
 
 def sorted_table(name: str, table: "pyarrow.Table") -> "pyarrow.Table":
-    """Sort a table by its columns, first to last, so that the same rows give the same file.
-
-    RAISES (ValueError): If a column has a null that its schema does not allow.
-    """
-    columns = _COLUMNS[name]
-    for column, kind in columns.items():
-        if not kind.endswith("?") and table.column(column).null_count:
-            found = f"{table.column(column).null_count} rows without a value"
-            raise ValueError(Errors.R800.format(place=f"{name}, column {column}", found=found, expected="none"))
-    keys = [(column, "ascending") for column, kind in columns.items() if kind != "list"]
+    """Sort a table by its columns, first to last, so that the same rows give the same file."""
+    keys = [(column, "ascending") for column, kind in _COLUMNS[name].items() if kind != "list"]
     return table.sort_by(keys).combine_chunks() if table.num_rows else table
 
 
@@ -194,23 +168,22 @@ def write_tables(tables: GraphTables, folder: Union[str, Path]) -> None:
     folder (Union[str, Path]): New, empty, or the folder of a graph.
     RAISES (ValueError): If it is a file, or has files but no graph.
     """
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir() or folder.is_dir() and any(folder.iterdir()) and not is_graph(folder):
-        expected = "a new or empty folder, or that of a graph"
-        raise ValueError(Errors.R801.format(path=folder, found="something else", expected=expected))
+    folder = check_folder(folder)
     parquet = require("pyarrow.parquet", purpose="a graph", extra="export")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = folder.parent / f".{folder.name}.{uuid4().hex}.new"
-    try:
-        new.mkdir()
+    with whole_folder(folder) as new:
         for name, table in tables.named().items():
             parquet.write_table(table, new / f"{name}.parquet", compression="zstd")
-        info = {"format": FORMAT_VERSION, **tables.info}
-        text = json.dumps(info, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-        (new / INFO_FILE).write_text(text, encoding="utf8", newline="\n")
-        _replace_folder(folder, new)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+        text = json.dumps({"format": FORMAT_VERSION, **tables.info}, ensure_ascii=False, indent=2, sort_keys=True)
+        (new / INFO_FILE).write_text(f"{text}\n", encoding="utf8", newline="\n")
+
+
+def check_folder(folder: Union[str, Path]) -> Path:
+    """Return the folder of a graph to write. RAISES (ValueError): If it is a file, or has files but no graph."""
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not is_graph(folder):
+        expected = "a new or empty folder, or that of a graph"
+        raise ValueError(Errors.R801.format(path=folder, found="something else", expected=expected))
+    return folder
 
 
 def is_graph(folder: Union[str, Path]) -> bool:
@@ -221,20 +194,22 @@ def is_graph(folder: Union[str, Path]) -> bool:
 def read_tables(folder: Union[str, Path]) -> GraphTables:
     """Read the graph that `write_tables` wrote.
 
-    RAISES (ValueError): If there is none, a file is missing, damaged or of another version, a column is missing or of
-        another type, an id occurs twice or does not exist, or a relation has no name.
+    RAISES (ValueError): If there is none, a file is missing, damaged or of another version, a column is missing or
+        cannot be converted to its type, an id occurs twice or does not exist, or a relation has no name.
     """
-    pyarrow = _pyarrow()
+    pyarrow, parquet = _pyarrow(), require("pyarrow.parquet", purpose="a graph", extra="export")
     folder = Path(folder)
     info = _read_info(folder)
     tables = {}
     for name, schema in table_schemas().items():
         path = folder / f"{name}.parquet"
         try:
-            tables[name] = _read_parquet(path, schema)
-        except (OSError, pyarrow.ArrowException) as error:
+            with parquet.ParquetFile(path) as file:
+                tables[name] = file.read().select(schema.names).cast(schema).combine_chunks()
+        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
             found = "no such file" if isinstance(error, FileNotFoundError) else str(error).split("\n")[0]
-            raise ValueError(Errors.R800.format(place=path, found=found, expected="a table in Parquet")) from None
+            expected = f"a table in Parquet with {', '.join(schema.names)}"
+            raise ValueError(Errors.R800.format(place=path, found=found, expected=expected)) from None
     _check_ids(folder, tables)
     return GraphTables(info=info, **tables)
 
@@ -244,6 +219,20 @@ def table_rows(table: "pyarrow.Table", columns: Sequence[str], *, size: int = 10
     for batch in table.select(columns).to_batches(max_chunksize=size):
         lists: List[List[object]] = [column.to_pylist() for column in batch.columns]
         yield from zip(*lists)
+
+
+def facts_with_support(
+    tables: GraphTables, fact: Sequence[str], support: Sequence[str]
+) -> Iterator[Tuple[Record, List[Record]]]:
+    """Yield each fact with its support, as some of their columns; both tables are sorted by fact."""
+    rows = groupby(table_rows(tables.support, ("fact_id", *support)), key=itemgetter(0))
+    following = next(rows, None)
+    for number, *values in table_rows(tables.facts, ("fact_id", *fact)):
+        own: List[Record] = []
+        if following is not None and following[0] == number:
+            own = [dict(zip(support, row[1:])) for row in following[1]]
+            following = next(rows, None)
+        yield {"fact_id": number, **dict(zip(fact, values))}, own
 
 
 def _read_info(folder: Path) -> Record:
@@ -261,37 +250,6 @@ def _read_info(folder: Path) -> Record:
     if version != FORMAT_VERSION:
         raise ValueError(Errors.R800.format(place=path, found=f"format {version!r}", expected=FORMAT_VERSION))
     return dict(info)
-
-
-def _read_parquet(path: Path, schema: "pyarrow.Schema") -> "pyarrow.Table":
-    """Read a table by its schema. RAISES (ValueError): If a column is missing or of another type."""
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetFile(path) as file:
-        there = {each.name: each.type for each in file.schema_arrow}
-        added = [each for each in schema if (path.stem, each.name) in _ADDED and each.name not in there]
-        for each in schema:
-            if each in added:
-                continue
-            if there.get(each.name) != each.type and str(there.get(each.name)) not in _ALSO.get(str(each.type), ()):
-                found = there.get(each.name, "no such column")
-                place = f"{path}, column {each.name}"
-                raise ValueError(Errors.R800.format(place=place, found=found, expected=each.type))
-        table = file.read(columns=[name for name in schema.names if name in there])
-    for each in added:
-        table = table.append_column(each, pyarrow.nulls(table.num_rows, each.type))
-    return table.select(schema.names).cast(schema).combine_chunks()
-
-
-# Types in Parquet files of other writers, by the type that they are cast to.
-_LIST = "list<element: string>", "list<item: string>", "list<array: string>", "large_list<element: large_string>"
-_ALSO: Dict[str, Tuple[str, ...]] = {
-    "string": ("large_string", "string_view"),
-    "large_string": ("string", "string_view"),
-    "int32": ("int64",),
-    "int64": ("int32",),
-    "list<item: string>": _LIST,
-}
 
 
 def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
@@ -312,39 +270,6 @@ def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
         if len(unknown):
             where, value = f"{folder / name}.parquet, column {column}", repr(unknown[0].as_py())
             raise ValueError(Errors.R800.format(place=where, found=value, expected=f"the id of a row of {other}"))
-
-
-def _array(pyarrow: Any, values: Sequence[object], type_: "pyarrow.DataType") -> "pyarrow.Array":
-    """Make a column."""
-    try:
-        return pyarrow.array(values, type_)
-    except UnicodeEncodeError:
-        return pyarrow.array([_valid(value) for value in values], type_)
-
-
-def _valid(value: object) -> object:
-    """Replace lone surrogates in a text or in a list of texts."""
-    if isinstance(value, str):
-        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
-    return [_valid(each) for each in value] if isinstance(value, (list, tuple)) else value
-
-
-def _replace_folder(folder: Path, new: Path) -> None:
-    """Replace the folder of a graph, if it exists, with a new one, and keep its other files."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = new.with_suffix(".old")
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    for path in old.iterdir():
-        if not (folder / path.name).exists():
-            path.rename(folder / path.name)
-    shutil.rmtree(old)
 
 
 def _pyarrow() -> Any:

@@ -10,8 +10,8 @@ from typing import IO, Any, Callable, Dict, Iterable, Iterator, NamedTuple, Sequ
 from ..annotations.triple import Record
 from ..corpora.whole import whole_file
 from ..errors import require
-from ..export.parquet import ParquetWriter
-from ..export.records import CsvWriter, JsonlWriter, RecordWriter
+from ..export.columns import CsvWriter, ParquetWriter
+from ..export.records import JsonlWriter, RecordWriter
 from .manifest import ERRORS
 
 

@@ -13,7 +13,7 @@ from ..corpora.canonical import KNOWN_KEYS, check_record
 from ..corpora.formats.sources import read_json, to_json
 from ..corpora.shards import SUFFIX, iter_docs
 from ..errors import Errors
-from ..export.parquet import read_parquet_records
+from ..export.columns import read_parquet_records
 from ..export.records import extraction_record
 
 # Key of records for gold triples, under which `spacy relext extract` keeps the triples of its input.

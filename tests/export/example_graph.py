@@ -27,7 +27,6 @@ HARD_NAMES = [
     "a\nb\r\nc\rd",
     "\x00\x01\x1f\x7f\x85",
     "\ufffe\uffff",
-    "\ud800 and \udfff",
     "\u2028\u2029",
     "\u202eabc\u202c",
     "שלום עולם",
@@ -98,17 +97,13 @@ def make_graph(names: Sequence[str] = ("Ada", "Bo", "Cy"), relations: Sequence[s
 
 
 def texts() -> "st.SearchStrategy[str]":
-    """Texts of any characters, halves of surrogate pairs too."""
-    anything = st.text(st.characters(), max_size=20)
+    """Texts of any characters that UTF-8 can encode."""
+    anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
     pieces = st.lists(st.sampled_from(list("=+-@\t\r\n\"'<>&;,\\/%#{}|\x00\x1f\uffff\u202e. ")) | anything, max_size=8)
     return st.sampled_from(HARD_NAMES) | anything | pieces.map("".join)
 
 
 def graphs() -> "st.SearchStrategy[GraphTables]":
     """Graphs of such names."""
-    relations = st.lists(texts().filter(str.strip).filter(_is_label), min_size=1, max_size=3, unique=True)
+    relations = st.lists(texts().filter(str.strip), min_size=1, max_size=3, unique=True)
     return st.builds(make_graph, st.lists(texts(), min_size=2, max_size=5), relations)
-
-
-def _is_label(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)

@@ -12,9 +12,9 @@ from spacy.tokens import Doc
 
 from spacy_relext import Triple, set_triples, to_frame, to_networkx
 from spacy_relext.annotations.triple import Record
+from spacy_relext.export.columns import CsvWriter, ParquetWriter, read_parquet_records
 from spacy_relext.export.graph_files import export_graph
-from spacy_relext.export.parquet import ParquetWriter, read_parquet_records
-from spacy_relext.export.records import CsvWriter, extraction_record
+from spacy_relext.export.records import extraction_record
 from spacy_relext.export.tables import GraphTables, read_tables, write_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
 from spacy_relext.graph.documents import doc_to_document, read_documents
@@ -83,21 +83,13 @@ def test_a_graph_has_no_denied_facts_unless_asked(doc: Doc, tmp_path: Path) -> N
         assert "denied" in path.read_text(encoding="utf8")
 
 
-def test_attributes_survive_files_and_old_graphs_are_read(doc: Doc, tmp_path: Path) -> None:
-    from pyarrow import parquet
-
+def test_attributes_survive_files(doc: Doc, tmp_path: Path) -> None:
     record = extraction_record(doc)
     (tmp_path / "r.jsonl").write_text(json.dumps(record), encoding="utf8")
     built = build_graph(read_documents([tmp_path / "r.jsonl"]))
     assert built.not_facts == 1
     write_tables(built.tables, tmp_path / "graph")
     assert attributes_of(read_tables(tmp_path / "graph")) == [None, json.dumps(REPORTED)]
-    path = tmp_path / "graph" / "support.parquet"
-    parquet.write_table(parquet.read_table(path).drop_columns(["attributes"]), path)
-    old = read_tables(tmp_path / "graph")
-    assert attributes_of(old) == [None, None] and old.support.schema == built.tables.support.schema
-    added = build_graph([doc_to_document(doc, number=2)], base=old)
-    assert attributes_of(added.tables) == [None, None, None, json.dumps(REPORTED)]
 
 
 def test_frame_and_networkx(doc: Doc) -> None:

@@ -4,8 +4,8 @@ import json
 import pytest
 from hypothesis import assume, given, settings
 
+from spacy_relext.export.columns import safe_cell
 from spacy_relext.export.csv_tables import write_csv_folder, write_neo4j_folder
-from spacy_relext.export.records import safe_cell
 from spacy_relext.export.tables import empty_tables
 from tests.export.example_graph import HARD_NAMES, graphs, make_graph
 from tests.export.neo4j_reader import read_import

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from spacy_relext.annotations.schema import schema_from_dict
-from spacy_relext.export import fact_lines, network, rdf
+from spacy_relext.export import graph_files, network, rdf
 from spacy_relext.export.graph_files import FOLDER_FORMS, FORMS, export_graph, find_form
 from spacy_relext.export.tables import read_tables
 from tests.export.example_graph import HARD_NAMES, graphs, make_graph
@@ -90,7 +90,7 @@ def test_base_of_names(tmp_path):
 
 @pytest.mark.parametrize(
     ("form", "place", "name"),
-    [("jsonl", fact_lines, "to_json"), ("graphml", network, "graph_edges"), ("ttl", rdf, "typed")],
+    [("jsonl", graph_files, "to_json"), ("graphml", network, "graph_edges"), ("ttl", rdf, "typed")],
 )
 def test_an_error_leaves_what_was_there(tmp_path, monkeypatch, form, place, name):
     export_graph(make_graph(), tmp_path / f"g.{form}")

@@ -11,14 +11,16 @@ from spacy.tokens import Span
 from spacy_relext.annotations.store import set_triples
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.records import record_to_doc
-from spacy_relext.export.columns import PARQUET, Column, read_row
-from spacy_relext.export.parquet import ParquetWriter, read_parquet_records
-from spacy_relext.export.records import (
+from spacy_relext.export.columns import (
+    PARQUET,
+    Column,
     CsvWriter,
-    JsonlWriter,
-    extraction_record,
+    ParquetWriter,
+    read_parquet_records,
+    read_row,
     safe_cell,
 )
+from spacy_relext.export.records import JsonlWriter, extraction_record
 from tests.cli.fake_pipeline import make_pipeline
 
 NLP = spacy.blank("en")

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext.annotations.store import set_coref, set_triples
 from spacy_relext.annotations.triple import CharSpan
-from spacy_relext.export.parquet import ParquetWriter
+from spacy_relext.export.columns import ParquetWriter
 from spacy_relext.graph.documents import (
     Document,
     EntitySpan,
