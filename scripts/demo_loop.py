@@ -188,8 +188,7 @@ def write_pool(folder: pathlib.Path) -> Dict[str, Set[Key]]:
     """Write the sentences to annotate without their gold. RETURNS (Dict[str, Set[Key]]): The gold by text."""
     from spacy.vocab import Vocab
 
-    from spacy_relext.corpora.jsonl import write_jsonl
-    from spacy_relext.corpora.records import doc_to_record
+    from spacy_relext.corpora.records import doc_to_record, write_jsonl
     from spacy_relext.corpora.shards import iter_docs
 
     records = [doc_to_record(doc) for doc in iter_docs(folder / "pool.spacy", Vocab())]
@@ -199,7 +198,7 @@ def write_pool(folder: pathlib.Path) -> Dict[str, Set[Key]]:
 
 def check(folder: pathlib.Path, gold: Dict[str, Set[Key]], count: int) -> None:
     """Check that the browser has written the gold of each sentence."""
-    from spacy_relext.corpora.jsonl import read_jsonl
+    from spacy_relext.corpora.records import read_jsonl
 
     records = list(read_jsonl(folder / "corrected.jsonl"))
     wrong = [record["text"] for record in records if keys_of(record) != gold[record["text"]]]

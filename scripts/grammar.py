@@ -18,7 +18,7 @@ from grammar_sentences import Draft, Mention, Piece, assemble, surname_of
 from grammar_templates import Template, Templates, expand, read_templates, slots_of
 from knowledge_base import Entity, KnowledgeBase, read_kb
 
-from spacy_relext.corpora.jsonl import write_jsonl
+from spacy_relext.corpora.records import write_jsonl
 from spacy_relext.kb.alignment import SYMMETRIC_RELATIONS, Aligner, text_names
 from spacy_relext.kb.facts import FactIndex
 

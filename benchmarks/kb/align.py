@@ -23,8 +23,7 @@ from spacy.tokens import Doc
 from benchmarks.harness.call import Call
 from benchmarks.harness.runs import run_module
 from benchmarks.harness.stopwatch import peak_memory
-from spacy_relext.corpora.memory import freeze_objects
-from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter, iter_docs
+from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter, freeze_objects, iter_docs
 from spacy_relext.kb.align_corpus import align_corpus
 from spacy_relext.kb.alignment import Aligner
 from spacy_relext.kb.facts import FactIndex, Names, TripleStore

@@ -25,7 +25,7 @@ from benchmarks.rere.evaluation import load_tuned
 from benchmarks.rere.experiments import record_scores, run_system
 from benchmarks.rere.unlabelled import RIEDEL, collect_texts
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.jsonl import write_jsonl
+from spacy_relext.corpora.records import write_jsonl
 
 CONFIG = CONFIGS / "rere_fast.cfg"
 LABELLED = 1500

@@ -12,8 +12,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import check_choice
 from .sentences import is_inside
-from .triple import CharSpan, Record, Triple
-from .triple_forms import Argument, TripleLike, read_clusters, read_triples, text_length
+from .triple import Argument, CharSpan, Record, Triple, TripleLike, read_clusters, read_triples, text_length
 
 TRIPLES_KEY = "relext_triples"
 

@@ -1,10 +1,12 @@
-"""The data type of the public API: a relation between two spans of a Doc."""
+"""The data type of the public API, a relation between two spans of a Doc, and the other forms that it may have."""
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
+
+from ..errors import Errors
 
 CharSpan = Tuple[int, int]
 
@@ -102,3 +104,105 @@ def _rebuild(
     doc = Doc(Vocab(), words=words, spaces=spaces)
     subject, obj = (doc[start:end] for start, end in bounds)
     return Triple(subject, relation, obj, score, source, evidence, attributes)
+
+
+Argument = Union[Span, Sequence[int]]
+
+TripleLike = Union[Triple, Record, Sequence[object]]
+
+_KEYS = ("subject", "relation", "object", "score", "evidence")
+
+
+def read_triples(doc: Doc, triples: Iterable[TripleLike], *, source: Optional[str] = None) -> List[Record]:
+    """Read triples in any accepted form, see `set_triples`, as records with character offsets.
+
+    source (Optional[str]): Their source; None: that of each, "" if it has none.
+    RAISES (ValueError): If one is malformed.
+    """
+    if isinstance(triples, (str, bytes, Mapping, Triple)) or not isinstance(triples, Iterable):
+        raise ValueError(Errors.R016.format(what=f"the triples are {_describe(triples)}, not a list"))
+    length = text_length(doc)
+    return [_read_triple(doc, each, source, length, number) for number, each in enumerate(triples, start=1)]
+
+
+def read_clusters(doc: Doc, clusters: Iterable[Iterable[Argument]]) -> List[List[CharSpan]]:
+    """Read clusters of coreferent mentions, spans or character offsets, as offsets.
+
+    RAISES (ValueError): If one is malformed.
+    """
+    length, read = text_length(doc), []
+    for number, cluster in enumerate(clusters, start=1):
+        what = f"a mention of coreference cluster {number}"
+        offsets = (_offsets(doc, mention, length, what) for mention in cluster)
+        read.append([(start, end) for start, end in offsets])
+    return read
+
+
+def text_length(doc: Doc) -> int:
+    """Return the number of characters of a Doc, without making its text."""
+    return doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
+
+
+def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, number: int) -> Record:
+    """Convert any accepted form of a triple to plain values."""
+    values = _values(triple, number)
+    subject, obj = [
+        _offsets(doc, values[role], length, f"the {role} of triple {number}") for role in ("subject", "object")
+    ]
+    relation, score = values["relation"], values.get("score", 1.0)
+    if not isinstance(relation, str):
+        raise ValueError(Errors.R016.format(what=f"the relation of triple {number} is {_describe(relation)}"))
+    if not hasattr(score, "__float__"):
+        raise ValueError(Errors.R016.format(what=f"the score of triple {number} is {_describe(score)}"))
+    evidence, attributes = values.get("evidence") or {}, values.get("attributes") or {}
+    for name, value in (("evidence", evidence), ("attributes", attributes)):
+        if not isinstance(value, Mapping):
+            what = f"the {name} of triple {number} {'is' if name == 'evidence' else 'are'} {_describe(value)}"
+            raise ValueError(Errors.R016.format(what=what))
+    if subject == obj:
+        raise ValueError(Errors.R001.format(relation=relation, text=doc.text[slice(*subject)]))
+    return {
+        "subject": subject,
+        "relation": str(relation),
+        "object": obj,
+        "score": float(score),
+        "source": str(values.get("source", "")) if source is None else source,
+        "evidence": dict(evidence),
+        **({"attributes": dict(attributes)} if attributes else {}),
+    }
+
+
+def _values(triple: object, number: int) -> Record:
+    """Return the values of a triple by name."""
+    if isinstance(triple, Triple):
+        return dict(vars(triple))
+    if isinstance(triple, dict):
+        if missing := [key for key in _KEYS[:3] if key not in triple]:
+            raise ValueError(Errors.R016.format(what=f"triple {number} has no {' and no '.join(missing)}"))
+        return triple
+    is_sequence = isinstance(triple, Sequence) and not isinstance(triple, (str, bytes, Span))
+    if not is_sequence or not 3 <= len(triple) <= len(_KEYS):  # type: ignore[arg-type]
+        raise ValueError(Errors.R016.format(what=f"triple {number} is {_describe(triple)}"))
+    return dict(zip(_KEYS, triple))  # type: ignore[call-overload]
+
+
+def _offsets(doc: Doc, argument: object, length: int, what: str) -> List[int]:
+    """Read the character offsets of a span or of a pair of numbers, and check them against the text's length."""
+    if isinstance(argument, Span):
+        if argument.doc is not doc and argument.doc.text != doc.text:
+            raise ValueError(Errors.R016.format(what=f"{what} is {argument.text!r}, a span of another text"))
+        start, end = argument.start_char, argument.end_char
+    else:
+        is_pair = isinstance(argument, Sequence) and not isinstance(argument, (str, bytes)) and len(argument) == 2
+        if not is_pair or not all(hasattr(each, "__index__") for each in argument):  # type: ignore[attr-defined]
+            raise ValueError(Errors.R016.format(what=f"{what} is {_describe(argument)}"))
+        start, end = map(int, argument)  # type: ignore[call-overload]
+    if not 0 <= start < end <= length:
+        raise ValueError(Errors.R002.format(start=start, end=end, length=length))
+    return [start, end]
+
+
+def _describe(value: object) -> str:
+    """Name a value and its type in a few words."""
+    text = " ".join(repr(value).split())
+    return f"{text if len(text) <= 60 else text[:59] + '…'} ({type(value).__name__})"

@@ -7,8 +7,7 @@ import typer
 from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
-from ..corpora.jsonl import read_jsonl
-from ..corpora.records import doc_to_record
+from ..corpora.records import doc_to_record, read_jsonl
 from ..corpora.shards import SUFFIX, iter_docs
 from ..corpora.texts import JSONL_SUFFIXES
 from ..corpora.whole import write_json

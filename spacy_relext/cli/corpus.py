@@ -10,9 +10,8 @@ from wasabi import msg
 from ..corpora.convert import convert, load_pipeline, load_tokenizer
 from ..corpora.export import export, format_export_report
 from ..corpora.formats.registry import FORMATS, WRITABLE
-from ..corpora.memory import freeze_objects
 from ..corpora.report import format_report
-from ..corpora.shards import UNPACKED
+from ..corpora.shards import UNPACKED, freeze_objects
 from ..errors import Errors
 from ..kb.align_corpus import align_corpus, format_align_report
 from ..kb.alignment import Aligner

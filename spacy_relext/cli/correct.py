@@ -12,8 +12,7 @@ from ..annotations.triple import Record
 from ..corpora.canonical import check_record
 from ..corpora.convert import load_tokenizer
 from ..corpora.formats.answers import DONE, SKIPPED, AnswerFile
-from ..corpora.jsonl import read_jsonl
-from ..corpora.records import doc_to_record, record_to_doc
+from ..corpora.records import doc_to_record, read_jsonl, record_to_doc
 from ..corpora.shards import SUFFIX, iter_docs
 from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextLog, read_texts
 from ..errors import Errors

@@ -9,8 +9,8 @@ import wasabi
 from spacy.language import Language
 from spacy.training import Example
 
-from ..corpora.jsonl import write_jsonl
 from ..corpora.reader import TripleCorpus
+from ..corpora.records import write_jsonl
 from ..corpora.shards import iter_docs, list_shards
 from ..corpora.whole import write_json
 from ..errors import Errors, Warnings, require

@@ -1,8 +1,8 @@
 """The canonical record: types that check JSON records and what corpora store, and that give the JSON schema.
 
 `docs/reference/formats.md` describes the format. A record stays the dictionary that was read: pydantic only checks it,
-and has typed dictionaries instead of classes, since these take six times as long. `triple_forms` is apart: it converts
-what Python callers pass, such as spans and numbers of numpy.
+and has typed dictionaries instead of classes, since these take six times as long. `annotations/triple.py` converts what
+Python callers pass, such as spans and numbers of numpy.
 """
 
 from functools import lru_cache

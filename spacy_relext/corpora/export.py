@@ -15,9 +15,8 @@ from spacy.vocab import Vocab
 from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.registry import WRITABLE, get_format
-from .jsonl import read_jsonl
 from .overlap import NearIndex, doc_shingles
-from .records import doc_to_record, record_to_doc
+from .records import doc_to_record, read_jsonl, record_to_doc
 from .report import format_table, list_losses
 from .shards import SUFFIX, iter_docs
 from .texts import JSONL_SUFFIXES, TextLog, read_texts

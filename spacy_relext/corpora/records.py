@@ -1,10 +1,11 @@
-"""Canonical records (`docs/reference/formats.md`) become Docs and back, without loss.
+"""Canonical records (`docs/reference/formats.md`) become Docs and back, without loss, and are read and written.
 
 Character offsets stay exact: what token boundaries and `doc.ents` cannot express is stored in `doc.user_data`.
 """
 
 from bisect import bisect_right
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.attrs import IDX, SENT_START
@@ -21,12 +22,14 @@ from ..annotations.store import (
     set_rejected,
     set_triples,
 )
-from ..annotations.triple import Record
-from ..annotations.triple_forms import text_length
+from ..annotations.triple import Record, text_length
 from ..errors import Errors
-from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY
+from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY, check_record
+from .formats.answers import is_finished, read_answers
 from .formats.checks import make_entity
+from .formats.sources import to_json
 from .report import Report
+from .whole import whole_text
 
 _DEFAULTS: Record = {"score": 1.0, "source": "", "evidence": {}, "attributes": {}}
 
@@ -90,6 +93,47 @@ def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
     if (clusters := get_plain(doc, COREF_KEY)) is not None:
         record["coref"] = clusters
     record.update(plain(doc.user_data.get(META_KEY, {})))
+    return record
+
+
+def read_jsonl(path: Union[str, Path]) -> Iterator[Record]:
+    """Read canonical records from JSON lines or from one JSON array.
+
+    Of answers given in `spacy relext annotate correct`, only the last for each text and annotator is read, if it is
+    finished.
+
+    RAISES (ValueError): At the first malformed record.
+    """
+    for item in read_answers(Path(path)):
+        try:
+            if item.error:
+                raise ValueError(item.error)
+            record = check_record(item.value)
+            if is_finished(record):
+                yield record
+        except ValueError as error:
+            raise ValueError(Errors.R100.format(where=item.where, what=error)) from None
+
+
+def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> int:
+    """Write Docs or canonical records, one per line, and return their number."""
+    count = 0
+    with whole_text(Path(path)) as file:
+        for doc in docs:
+            record = doc_to_record(doc) if isinstance(doc, Doc) else doc
+            file.write(to_json(record) + "\n")
+            count += 1
+    return count
+
+
+def parse_jsonl(value: object, *, pseudo_labels: bool = False) -> Record:
+    """Check a canonical record.
+
+    pseudo_labels (bool): Make the triples of a pipeline gold, to train another pipeline on them.
+    """
+    record = check_record(value)
+    if pseudo_labels and "triples" in record:
+        record["triples"] = [{**triple, "source": ""} for triple in record["triples"]]
     return record
 
 

@@ -1,9 +1,24 @@
-"""Corpora on disk: one .spacy file or a folder of them, read, written and split into folds one Doc at a time."""
+"""Corpora on disk: a .spacy file or a folder of them, read, sampled, written and split into folds one Doc at a time."""
 
-from contextlib import ExitStack
+import ctypes
+import gc
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
-from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Type, TypeVar, Union
+from typing import (
+    Callable,
+    Generic,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Type,
+    TypeVar,
+    Union,
+)
 
 import numpy
 import srsly
@@ -35,6 +50,7 @@ UNPACKED = 512
 Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
 
 _Writer = TypeVar("_Writer", bound="ShardWriter")
+_Item = TypeVar("_Item")
 
 
 def list_shards(path: Path) -> List[Path]:
@@ -272,3 +288,43 @@ def split_folds(corpus: Path, folder: Path, *, folds: int, progress: Progress) -
             total = sum(writer.docs for writer in held)
             raise ValueError(Errors.R119.format(path=str(corpus), docs=total, folds=folds))
     return [Fold(one.output, other.output, other.docs) for one, other in zip(train, held)]
+
+
+class Reservoir(Generic[_Item]):
+    """A uniform sample of a stream of unknown length (algorithm R; Vitter, 1985).
+
+    size (int): Maximum size of the sample.
+    draw (Callable[[int], int]): Draws a uniform integer from 0 to n - 1, for the argument n.
+    """
+
+    def __init__(self, size: int, draw: Callable[[int], int]) -> None:
+        self.size, self.seen = size, 0
+        self.items: List[_Item] = []
+        self._draw = draw
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def next_place(self) -> Optional[int]:
+        """Count an item of the stream; return its place in `items`, or None if it is not sampled."""
+        self.seen += 1
+        place = len(self.items) if len(self.items) < self.size else int(self._draw(self.seen))
+        return place if place < self.size else None
+
+
+@contextmanager
+def freeze_objects() -> Iterator[None]:
+    """Exempt existing objects from garbage collection: libraries, pipelines and facts take long to scan."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def release_memory() -> None:
+    """Return free memory to the system: glibc keeps it, ever more fragmented in a long run."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        pass  # another C library

@@ -8,7 +8,7 @@ from typing import Iterable, List, Optional, Sequence
 from spacy.language import Language
 
 from ..annotations.triple import Record
-from ..corpora.file_lists import hash_file
+from ..corpora.damage import hash_file
 from ..corpora.formats.sources import to_json
 from ..corpora.texts import Source
 from ..corpora.whole import write_whole

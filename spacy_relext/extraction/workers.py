@@ -23,7 +23,7 @@ from ..annotations.triple import Record
 from ..bridge.modules import use_one_thread
 from ..corpora.convert import load_pipeline
 from ..corpora.damage import first_line
-from ..corpora.memory import freeze_objects, release_memory
+from ..corpora.shards import freeze_objects, release_memory
 from ..corpora.texts import RawText
 from ..errors import Errors
 from ..export.records import extraction_record

@@ -15,8 +15,7 @@ from spacy.training import Example
 from spacy.util import filter_spans
 
 from ..annotations.entities import UNLINKED
-from ..corpora.damage import refuse_damage
-from ..corpora.file_lists import FILES, check_file_list, write_file_list
+from ..corpora.damage import FILES, check_file_list, refuse_damage, write_file_list
 from ..corpora.formats.locate import ENTITY
 from ..errors import Errors, check_choice
 from .facts import FactIndex, TripleStore, read_store

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from ..annotations.triple import Record
-from ..corpora.damage import refuse_damage
-from ..corpora.file_lists import FILES, check_file_list, write_file_list
+from ..corpora.damage import FILES, check_file_list, refuse_damage, write_file_list
 from ..corpora.whole import whole_folder
 from ..errors import Errors
 from .embeddings import KbEmbeddings

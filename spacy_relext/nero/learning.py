@@ -13,7 +13,7 @@ from thinc.api import Model
 
 from ..bridge.modules import module_of
 from ..bridge.weights import EmaWeights
-from ..corpora.sampling import Reservoir
+from ..corpora.shards import Reservoir
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs, stack_pairs
 from .grounding import NO_CLASS, NO_RULE, Grounding, IntArray, RuleVotes, rule_pairs

@@ -25,8 +25,7 @@ from ..annotations.entities import has_entity_annotation
 from ..annotations.schema import Schema, read_schema, schema_from_dict, schema_to_dict
 from ..annotations.store import get_records, set_triples
 from ..annotations.triple import Record
-from ..corpora.damage import refuse_damage
-from ..corpora.file_lists import check_file_list, write_file_list
+from ..corpora.damage import check_file_list, refuse_damage, write_file_list
 from ..errors import Errors, Warnings, check_choice, check_range
 from ..scoring.probabilities import logit
 from .pipe import KNOWLEDGE, RelationPipe

@@ -5,8 +5,7 @@ from typing import Any, Dict, Iterable, List, Tuple, Union
 
 from spacy.pipeline import TrainablePipe
 
-from ..corpora.damage import refuse_damage
-from ..corpora.file_lists import check_file_list, write_file_list
+from ..corpora.damage import check_file_list, refuse_damage, write_file_list
 from ..errors import Errors
 
 

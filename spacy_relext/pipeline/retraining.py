@@ -14,8 +14,7 @@ from spacy.training.loop import create_train_batches, train_while_improving
 from spacy.util import dot_to_object, fix_random_seed
 
 from ..annotations.store import get_records, has_triples
-from ..corpora.sampling import Reservoir
-from ..corpora.shards import ShardWriter, iter_docs
+from ..corpora.shards import Reservoir, ShardWriter, iter_docs
 from ..errors import Errors
 from .pipe import RelationPipe
 from .schedules import count_batches

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
-from ..corpora.sampling import Reservoir
+from ..corpora.shards import Reservoir
 from ..errors import require
 from ..pairs.component import PairPipe
 from ..pairs.pairs import Pairs

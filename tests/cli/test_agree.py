@@ -3,7 +3,7 @@ import json
 import pytest
 
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.jsonl import write_jsonl
+from spacy_relext.corpora.records import write_jsonl
 from tests.scoring.test_agreement import ANN, BEN, record
 
 

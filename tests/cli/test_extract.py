@@ -12,8 +12,7 @@ from spacy.tokens import DocBin
 
 from spacy_relext.cli.main import relext
 from spacy_relext.corpora.canonical import check_record
-from spacy_relext.corpora.jsonl import read_jsonl
-from spacy_relext.corpora.records import record_to_doc
+from spacy_relext.corpora.records import read_jsonl, record_to_doc
 from spacy_relext.export.columns import read_parquet_records
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -13,7 +13,7 @@ import spacy.language
 import srsly
 from spacy.tokens import Doc, DocBin
 
-from spacy_relext.corpora.file_lists import FILES
+from spacy_relext.corpora.damage import FILES
 from tests.contract.cases import CASES, MethodCase
 from tests.contract.conftest import BATCH_TOLERANCE, NAME, Trained, assert_close, case_id, outcome
 

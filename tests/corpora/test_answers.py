@@ -9,7 +9,7 @@ import pytest
 
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.answers import AnswerFile
-from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
+from spacy_relext.corpora.records import read_jsonl, write_jsonl
 from tests.visuals.correcting import read_lines
 
 ADA = {"text": "Ada met Bo.", "triples": [{"subject": [0, 3], "relation": "met", "object": [8, 10]}]}

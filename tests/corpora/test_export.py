@@ -11,8 +11,7 @@ from spacy_relext import set_triples
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.export import export, format_export_report
 from spacy_relext.corpora.formats.registry import FORMATS, WRITABLE
-from spacy_relext.corpora.jsonl import write_jsonl
-from spacy_relext.corpora.records import doc_to_record
+from spacy_relext.corpora.records import doc_to_record, write_jsonl
 from spacy_relext.corpora.shards import iter_docs
 
 TEXT = "Ada Holm was born in Bergen."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_relext.corpora.file_lists import FILES, check_file_list, write_file_list
+from spacy_relext.corpora.damage import FILES, check_file_list, write_file_list
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from spacy_relext.corpora.canonical import KNOWN_KEYS, check_record, record_schema
 from spacy_relext.corpora.formats.sources import to_json
-from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
-from spacy_relext.corpora.records import record_to_doc
+from spacy_relext.corpora.records import read_jsonl, record_to_doc, write_jsonl
 
 TEXT = "Ada met Bo in Oslo."
 GOOD: Dict[str, Any] = {

@@ -10,9 +10,8 @@ from spacy.tokens import Span
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import ENTITIES_KEY
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
 from spacy_relext.corpora.reader import TripleCorpus
-from spacy_relext.corpora.records import doc_to_record, record_to_doc
+from spacy_relext.corpora.records import doc_to_record, read_jsonl, record_to_doc, write_jsonl
 from spacy_relext.corpora.shards import ShardWriter
 
 NLP = spacy.blank("en")

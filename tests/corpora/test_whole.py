@@ -13,7 +13,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from spacy_relext.corpora.jsonl import write_jsonl
+from spacy_relext.corpora.records import write_jsonl
 from spacy_relext.corpora.whole import (
     new_folder,
     remove_unfinished,

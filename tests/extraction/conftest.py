@@ -5,7 +5,7 @@ import pytest
 
 from spacy_relext.annotations.triple import Record
 from spacy_relext.corpora.convert import load_pipeline
-from spacy_relext.corpora.jsonl import read_jsonl
+from spacy_relext.corpora.records import read_jsonl
 from spacy_relext.corpora.texts import list_sources
 from spacy_relext.extraction.manifest import plan
 from spacy_relext.extraction.shards import Folder, ShardReport

@@ -14,7 +14,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_relext.corpora.convert import load_pipeline
-from spacy_relext.corpora.file_lists import FILES
+from spacy_relext.corpora.damage import FILES
 from spacy_relext.kb.model import NAMES, KbModel
 from tests.contract.cases import CASES, MethodCase
 from tests.contract.sentences import make_english_examples

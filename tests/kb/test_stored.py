@@ -8,7 +8,7 @@ import numpy
 import pytest
 import srsly
 
-from spacy_relext.corpora.file_lists import FILES
+from spacy_relext.corpora.damage import FILES
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.kb.facts import TripleStore
 from spacy_relext.kb.model import FACTS, NAMES, TABLES, KbModel, train_kb

@@ -7,7 +7,7 @@ import pytest
 import spacy
 from thinc.api import Config
 
-from spacy_relext.corpora.file_lists import FILES
+from spacy_relext.corpora.damage import FILES
 from spacy_relext.pipeline.settings import TOK2VEC
 
 FACTORIES = ("kd_teacher", "kd_classifier", "nero_grounder", "selfore_clusterer", "hrere_classifier")

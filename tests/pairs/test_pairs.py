@@ -11,7 +11,7 @@ import pytest
 from spacy.tokens import Doc, DocBin
 
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY, doc_entities
-from spacy_relext.corpora.sampling import Reservoir
+from spacy_relext.corpora.shards import Reservoir
 from spacy_relext.pairs.pairs import Pairs
 from spacy_relext.pairs.suggesters import AnnotatedOrAllPairs, AnnotatedPairs, EntityPairs
 from tests.pairs.builders import NLP, make_doc, with_entities

@@ -11,7 +11,7 @@ import srsly
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.bridge.shim import module_from_bytes, module_to_bytes
-from spacy_relext.corpora.file_lists import FILES
+from spacy_relext.corpora.damage import FILES
 from tests.contract.cases import CASES
 from tests.contract.sentences import make_english_examples
 

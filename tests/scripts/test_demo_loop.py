@@ -4,7 +4,7 @@ from pathlib import Path
 
 import demo_loop
 
-from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
+from spacy_relext.corpora.records import read_jsonl, write_jsonl
 from tests.visuals.browser import needs_driver
 from tests.visuals.correcting import suggest
 

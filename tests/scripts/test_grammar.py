@@ -10,7 +10,7 @@ from build_corpus import measure_label_noise
 from knowledge_base import KnowledgeBase, read_kb
 
 from spacy_relext.corpora.canonical import check_record
-from spacy_relext.corpora.jsonl import read_jsonl
+from spacy_relext.corpora.records import read_jsonl
 from spacy_relext.kb.alignment import Aligner
 
 Record = Dict[str, Any]

@@ -13,7 +13,7 @@ from spacy.tokens import DocBin
 
 from spacy_relext import get_records
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.jsonl import read_jsonl, write_jsonl
+from spacy_relext.corpora.records import read_jsonl, write_jsonl
 from tests.visuals.browser import drive_browser, needs_driver
 from tests.visuals.correcting import Person, find, in_words, read_lines, serve, suggest
 

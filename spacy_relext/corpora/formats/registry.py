@@ -7,23 +7,21 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, 
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..jsonl import parse_jsonl, write_jsonl
+from ..records import parse_jsonl, write_jsonl
 from ..report import Report
 from .annotation import Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
 from .brat import parse_brat, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
 from .doccano import parse_doccano, read_doccano, write_doccano
-from .docred import parse_docred
 from .label_studio import parse_label_studio, read_label_studio, write_label_studio
 from .locate import locate_facts, locate_pair, locate_record
 from .nyt import parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
-from .opennre import parse_opennre
 from .prodigy import parse_prodigy, write_prodigy
 from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
-from .spert import parse_spert, parse_tacred
 from .text import parse_markup_line, parse_text, read_text
+from .token_spans import parse_docred, parse_opennre, parse_spert, parse_tacred
 
 
 def _write_jsonl(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:

@@ -7,8 +7,8 @@ import spacy
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.formats.docred import parse_docred
 from spacy_relext.corpora.formats.locate import locate_facts
+from spacy_relext.corpora.formats.token_spans import parse_docred
 from spacy_relext.corpora.report import Report
 from spacy_relext.corpora.shards import iter_docs
 

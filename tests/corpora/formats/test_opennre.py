@@ -7,7 +7,7 @@ import spacy
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.formats.opennre import parse_opennre
+from spacy_relext.corpora.formats.token_spans import parse_opennre
 from spacy_relext.corpora.shards import iter_docs
 
 CHARS: Dict[str, Any] = {

@@ -7,7 +7,7 @@ from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.formats.nyt import parse_cotype, parse_duie, parse_nyt
 from spacy_relext.corpora.formats.registry import FORMATS, get_format
 from spacy_relext.corpora.formats.semeval2010 import parse_semeval2010, read_semeval2010
-from spacy_relext.corpora.formats.spert import parse_spert
+from spacy_relext.corpora.formats.token_spans import parse_spert
 
 Triples = List[Tuple[str, str, str]]
 

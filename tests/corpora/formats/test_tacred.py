@@ -7,7 +7,7 @@ import spacy
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.formats.sources import read_json
-from spacy_relext.corpora.formats.spert import parse_tacred
+from spacy_relext.corpora.formats.token_spans import parse_tacred
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 
 # Written for this test.

@@ -1,27 +1,38 @@
-"""Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence), DyGIE's documents (SciERC), TACRED's pairs.
+"""Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence), DyGIE's documents (SciERC), DocRED's documents,
+and TACRED's and OpenNRE's pairs (NYT10, NYT10m, Wiki80), whose places may count characters.
 
 The text is the tokens joined by single spaces, so brackets stay `-LRB-` and the like. TACRED's `stanford_*` columns
-are not read: a canonical record has no place for them, and `convert --pipeline` adds tags and heads.
+are not read: a canonical record has no place for them, and `convert --pipeline` adds tags and heads. DocRED has no ids
+of a knowledge base: an entity's id is `title#number`, the same for all its mentions.
 """
 
-from typing import List, Sequence, Tuple
+import re
+from typing import Dict, List, Sequence, Tuple
 
 from ...annotations.triple import CharSpan, Record
+from ...errors import Errors
 from .checks import (
     check_object,
     check_offsets,
     check_text,
     check_tokens,
+    check_unicode,
     describe,
     iter_objects,
     join_sentences,
     make_entity,
     require,
     require_text,
+    sort_entities,
     span_chars,
 )
+from .locate import ENTITY, NA_LABEL, Mention
 
+# Labels for no relation: NYT10 and Wiki20m, SemEval-2010, TACRED.
 _NO_RELATION = "no_relation"
+_NO_RELATIONS = (NA_LABEL, "Other", _NO_RELATION)
+
+_JOINTS = re.compile(r"[\s_]+")
 
 _TokenSpan = Tuple[int, int, str]
 
@@ -155,3 +166,102 @@ def _triple(offsets: Sequence[CharSpan], arguments: Sequence[Tuple[int, int]], r
         raise ValueError(f"subject and object of {name} are the same span")
     subject, obj = (list(span_chars(offsets, *tokens)) for tokens in arguments)
     return {"subject": subject, "relation": relation, "object": obj}
+
+
+def parse_docred(value: object) -> Record:
+    """Parse a document, whose `facts` are still to be located by `locate_facts`."""
+    record = check_object(value)
+    title = check_unicode(require(record, "title", str), "'title'")
+    tokens: List[List[str]] = []
+    for number, sentence in enumerate(require(record, "sents", list)):
+        if not isinstance(sentence, list):
+            raise ValueError(f"sents[{number}] is {describe(sentence)}, not a list of tokens")
+        tokens.append(check_tokens(sentence, allow_blank=True))
+    text, sentences = join_sentences(tokens)
+    if not text:
+        raise ValueError("'sents' hold nothing but white space" if tokens else "'sents' is empty")
+    vertices: List[List[Mention]] = []
+    # A vertex may list a mention twice.
+    entities: Dict[Tuple[int, int, str, str], None] = {}
+    for number, vertex in enumerate(require(record, "vertexSet", list)):
+        name = f"vertexSet[{number}]"
+        if not isinstance(vertex, list) or not vertex:
+            raise ValueError(f"{name} is {describe(vertex)}, not a list of mentions")
+        mentions = [_parse_mention(mention, sentences, f"a mention of {name}") for mention in vertex]
+        vertices.append(list(dict.fromkeys(mention for mention, _ in mentions)))
+        entities.update({(start, end, label, f"{title}#{number}"): None for (start, end, _), label in mentions})
+    parsed: Record = {
+        "text": text,
+        "sents": [[offsets[0][0], offsets[-1][1]] for offsets in sentences if offsets[0][0] < offsets[-1][1]],
+        "entities": sort_entities(entities),
+        "title": title,
+    }
+    if "labels" in record:
+        labels = iter_objects(record, "labels")
+        parsed["facts"] = [_parse_fact(label, vertices, len(sentences), name) for name, label in labels]
+    return parsed
+
+
+def _parse_mention(value: object, sentences: Sequence[Sequence[CharSpan]], name: str) -> Tuple[Mention, str]:
+    """Parse one mention; return it and its entity label."""
+    mention = check_object(value, name)
+    sentence = require(mention, "sent_id", int, name=name)
+    if not 0 <= sentence < len(sentences):
+        raise ValueError(Errors.R706.format(name=name, found=sentence, count=len(sentences)))
+    position = require(mention, "pos", list, name=name)
+    start, end = check_offsets(position, length=len(sentences[sentence]), name=f"'pos' of {name}")
+    label = require_text(mention, "type", name=name)
+    start, end = span_chars(sentences[sentence], start, end)
+    return (start, end, sentence), label
+
+
+def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: int, name: str) -> Record:
+    """Parse one of the `labels` into a fact."""
+    for role in ("h", "t"):
+        number = require(label, role, int, name=name)
+        if not 0 <= number < len(vertices):
+            raise ValueError(Errors.R707.format(name=name, role=role, found=number, count=len(vertices)))
+    relation = require_text(label, "r", name=name)
+    evidence = label.get("evidence", [])
+    if not isinstance(evidence, list) or not all(type(n) is int and 0 <= n < n_sentences for n in evidence):
+        raise ValueError(Errors.R706.format(name=f"'evidence' of {name}", found=describe(evidence), count=n_sentences))
+    subject, obj = vertices[label["h"]], vertices[label["t"]]
+    # A fact that relates an entity to itself is left out: both arguments get the same single mention.
+    last = 1 if label["h"] == label["t"] else None
+    return {"subject": subject[:last], "relation": relation, "object": obj[:last], "evidence": sorted(set(evidence))}
+
+
+def parse_opennre(value: object) -> Record:
+    """Parse a record; `pairs` has the label as the file has it."""
+    record = check_object(value)
+    offsets: List[CharSpan] = []
+    if "token" in record:
+        text, (offsets,) = join_sentences([check_tokens(require(record, "token", list), allow_blank=True)])
+    else:
+        text = require_text(record, "text")
+    subject, obj = (_parse_place(record, role, text, offsets) for role in ("h", "t"))
+    spans = {"subject": [subject["start"], subject["end"]], "object": [obj["start"], obj["end"]]}
+    if spans["subject"] == spans["object"]:
+        raise ValueError(Errors.R705.format(string=describe(text[slice(*spans["subject"])])))
+    label = require_text(record, "relation") if "relation" in record else None
+    parsed: Record = {"text": text, "entities": [subject, obj], "pairs": [{**spans, "label": label}]}
+    if label is not None:
+        parsed["triples"] = [] if label in _NO_RELATIONS else [{**spans, "relation": label}]
+    return parsed
+
+
+def _parse_place(record: Record, role: str, text: str, offsets: List[CharSpan]) -> Record:
+    """Parse one argument; `offsets` are those of the tokens, empty if `pos` counts characters."""
+    value = require(record, role, dict)
+    for key in ("id", "name", "type"):
+        if value.get(key) is not None:
+            check_unicode(require(value, key, str, name=role), f"{key} of {role}")
+    length = len(offsets) or len(text)
+    start, end = check_offsets(require(value, "pos", list, name=role), length=length, name=f"'pos' of {role}")
+    if offsets:
+        start, end = span_chars(offsets, start, end)
+    name, text_there = value.get("name"), text[start:end]
+    if name and _JOINTS.sub("", name).casefold() != _JOINTS.sub("", text_there).casefold():
+        raise ValueError(Errors.R704.format(role=role, name=describe(name), found=describe(text_there)))
+    label = (value.get("type") or "").strip() or ENTITY
+    return make_entity(start, end, label, (value.get("id") or "").strip())
