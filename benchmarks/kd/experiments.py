@@ -76,13 +76,12 @@ class PeerPart(NamedTuple):
     passes: int = 1
 
 
-# As it is; with entity types in its text; with label smoothing and an adversary, as in our own systems; with as many
-# passes as marked students; with all of that.
+# As it is; with entity types in its text; with label smoothing and an adversary, as in our own systems; with all of
+# that, and as many epochs as marked students.
 PEER_PARTS = {
     "peer": PeerPart("peer:rbert"),
     "typed-peer": PeerPart("peer:rbert, types", TYPES),
     "smoothed-peer": PeerPart("peer:rbert, label smoothing, adversary", SMOOTHED),
-    "longer-peer": PeerPart("peer:rbert, types, twice the passes", TYPES, MARKED.passes),
     "equal-peer": PeerPart(
         "peer:rbert, types, label smoothing, adversary, twice the passes", (*TYPES, *SMOOTHED), MARKED.passes
     ),

@@ -231,17 +231,7 @@ TABLE_4: dict[str, System] = {
 HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
 HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
 FAST_ALONE: dict[str, System] = {"labels alone": System(student={}), "label smoothing": System(student=SMOOTHED)}
-HARD_HEADLINE: dict[str, System] = {
-    **HARD_CENTRAL,
-    "label smoothing": System(student=SMOOTHED),
-    "self-distillation": CONTROLS["self-distillation"],
-}
 CROWDED: dict[str, System] = {**HARD_CENTRAL, f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"]}
-MARKED_ABLATIONS: dict[str, System] = {
-    "base, no adversary": System(student={**NO_ATTENTION, **ALONE}),
-    "label smoothing": HARD_HEADLINE["label smoothing"],
-    f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"],
-}
 PARTS: dict[str, Part] = {
     "grid": Part({**BASE, **TYPED}),
     "ablations": Part(ABLATIONS),
@@ -249,7 +239,6 @@ PARTS: dict[str, Part] = {
     "central": Part(CENTRAL),
     "headline": Part(HEADLINE),
     "table-4": Part(TABLE_4),
-    "markers": Part(MARKERS),
     "no-adversary": Part(WITHOUT_ADVERSARY),
     "read-twice": Part(READ_TWICE),
     "cgcn": Part({**HARD_BASE, **TYPED}, CGCN),
@@ -261,16 +250,9 @@ PARTS: dict[str, Part] = {
 CROWDED_PARTS: dict[str, Part] = {
     **PARTS,
     "shared": Part(CROWDED, SHARED),
-    "marked": Part(HARD_CENTRAL, MARKED),
-    "marked-grid": Part({**HARD_BASE, **TYPED}, MARKED),
-    "marked-ablations": Part(MARKED_ABLATIONS, MARKED),
-    "shared-headline": Part(HARD_HEADLINE, SHARED),
+    "marked": Part({**HARD_CENTRAL, "label smoothing": System(student=SMOOTHED)}, MARKED),
 }
-SEMEVAL_PARTS: dict[str, Part] = {
-    **PARTS,
-    "ner": Part(TYPED, types=NER),
-    "cgcn-ner": Part({**HARD_BASE, **TYPED}, CGCN, types=NER),
-}
+SEMEVAL_PARTS: dict[str, Part] = {**PARTS, "ner": Part(TYPED, types=NER)}
 EFFICIENCY: dict[str, System] = {**BASE, "teacher-V": System(V), DEFAULT: TYPED[DEFAULT]}
 # The same with a prior of fixed weight, and a control without types.
 FIXED_PRIOR = {**S, **STRONG_PRIOR}
@@ -286,10 +268,6 @@ FEW_PARTS: dict[str, Part] = {
     "fast-own": Part({"taught by its own kind": System(OWN_TEACHER, PLAIN)}, FAST),
     "fast-elders": Part({"taught by MiniLM": TYPED[DEFAULT]}, FAST, elders=MINILM),
     "fast-no-types": Part({"taught by MiniLM without types": System(NO_PRIOR, PLAIN)}, FAST, elders=MINILM),
-    "same": Part(
-        {**{name: TYPED[name] for name in ("teacher-V", DEFAULT)}, "label smoothing": CONTROLS["label smoothing"]}
-    ),
-    "same-no-types": Part({"self-distillation": CONTROLS["self-distillation"]}),
 }
 # Types as privileged information: no student ever has them; one of the teachers does.
 NO_TYPES = {**NO_ATTENTION, f"{IN_STUDENT}.types": []}

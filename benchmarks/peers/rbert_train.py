@@ -45,7 +45,7 @@ class Run:
 def build_peer(args: argparse.Namespace, *, labels: Sequence[str]) -> Peer:
     """RETURNS (Peer): The encoder with a fresh head for the labels of the training set."""
     torch.manual_seed(args.seed)
-    tokenizer, encoder = load_encoder(args.encoder, dropout=None)
+    tokenizer, encoder = load_encoder(args.encoder)
     encoder = encoder.float()
     layout = make_layout(tokenizer, encoder=encoder, types=args.types, max_pieces=args.max_pieces)
     model = RBert(encoder, n_labels=len(labels))

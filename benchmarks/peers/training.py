@@ -31,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser, *, passes: int, lr: float, he
     add("--encoder", default="assets/encoder/all-MiniLM-L6-v2", help="folder of a Hugging Face encoder")
     add("--train", type=Path, required=True, help="training records, in the form that the module describes")
     add("--dev", type=Path, required=True, help="chooses the epoch")
-    add("--test", nargs="+", default=[], metavar="NAME=FILE")
     add("--passes", type=int, default=passes)
     add("--batch-size", type=int, default=16)
     add("--lr", type=float, default=lr, help="learning rate of the encoder")
@@ -44,12 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser, *, passes: int, lr: float, he
     add("--out", type=Path, required=True, help="where the JSON goes")
 
 
-def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser) -> None:
-    """Turn `--test` into a mapping, and end the process if a file is missing."""
-    if any("=" not in item for item in args.test):
-        parser.error(f"--test: expected NAME=FILE, found {args.test}")
-    args.test = {name: Path(path) for name, path in (item.split("=", 1) for item in args.test)}
-    for path in (args.train, args.dev, *args.test.values(), Path(args.encoder)):
+def check_files(args: argparse.Namespace, *, parser: argparse.ArgumentParser, others: Iterable[str] = ()) -> None:
+    """End the process if a file is missing."""
+    for path in map(Path, (args.train, args.dev, args.encoder, *others)):
         if not path.exists():
             parser.error(f"{path}: not found")
 
@@ -72,13 +68,10 @@ def run_program(name: str, args: argparse.Namespace, benchmark: Callable[..., di
     args.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf8")
 
 
-def load_encoder(folder: str, *, dropout: float | None) -> tuple[Any, Any]:
-    """RETURNS (tuple[PreTrainedTokenizerFast, PreTrainedModel]): Those of a folder; dropout None keeps its own."""
+def load_encoder(folder: str) -> tuple[Any, Any]:
+    """RETURNS (tuple[PreTrainedTokenizerFast, PreTrainedModel]): Tokenizer and encoder of a folder."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
-    config = transformers.AutoConfig.from_pretrained(folder)
-    if dropout is not None:
-        config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
-    return tokenizer, transformers.AutoModel.from_pretrained(folder, config=config)
+    return tokenizer, transformers.AutoModel.from_pretrained(folder)
 
 
 def build_optimizer(rated: Iterable[tuple[Sequence[nn.Parameter], float]], *, steps: int) -> tuple[Any, Any]:

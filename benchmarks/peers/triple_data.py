@@ -1,4 +1,4 @@
-"""Sentences with triples, read for the peers that extract them: files → records → piece indices."""
+"""Sentences with triples, read for the baselines that extract them: files → records → piece indices."""
 
 from __future__ import annotations
 
@@ -47,31 +47,10 @@ class Pieces:
 
 
 def read_records(path: Path) -> list[Record]:
-    """Read a JSON array, or JSON lines, of {"text", "triple_list"}.
-
-    RETURNS (list[Record]): one record per sentence, triples without repetition.
-    RAISES (ValueError): if the file is not JSON, or an entry lacks a key.
-    """
-    content = path.read_text(encoding="utf8")
-    try:
-        if content.lstrip().startswith("["):
-            rows = json.loads(content)
-        else:
-            rows = [json.loads(line) for line in content.splitlines() if line.strip()]
-        return [Record(row["text"], frozenset((s, r, o) for s, r, o in row["triple_list"])) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: expected a JSON array or JSON lines of "
-            f'{{"text", "triple_list": [[subject, relation, object], …]}}; found {error!r}'
-        ) from error
-
-
-def rename_relations(records: Sequence[Record], *, names: dict[str, str]) -> list[Record]:
-    """Replace relation names by those of the training set; names not in the map stay.
-
-    names (dict[str, str]): name in the test set → name in training.
-    """
-    return [Record(r.text, frozenset((s, names.get(label, label), o) for s, label, o in r.triples)) for r in records]
+    """Read JSON lines of {"text", "triple_list": [[subject, relation, object], …]}."""
+    with path.open(encoding="utf8") as stream:
+        rows = [json.loads(line) for line in stream]
+    return [Record(row["text"], frozenset((s, r, o) for s, r, o in row["triple_list"])) for row in rows]
 
 
 def relations_of(records: Sequence[Record]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Encoders of the peers that extract triples: a plain one of Hugging Face, or one with this project's additions."""
+"""Encoders of the baselines that extract triples: a plain one of Hugging Face, or one with this project's additions."""
 
 from __future__ import annotations
 
@@ -34,20 +34,19 @@ Encoder = PlainEncoder | TransformerEncoder
 
 
 def build_encoder(
-    folder: str, *, dropout: float | None, additions: bool, precision: str, adversarial_radius: float = 0.0
+    folder: str, *, additions: bool, precision: str, adversarial_radius: float = 0.0
 ) -> tuple[Any, PlainEncoder | TransformerEncoder]:
     """Load an encoder.
 
-    dropout (float | None): Replaces its own.
     additions (bool): Read letter shapes and mix the layers, without dropout and with frozen embeddings of pieces, as
         `configs/rere.cfg` has it.
     adversarial_radius (float): ε of the adversary of `configs/rere.cfg`; with the additions only.
     RETURNS (tuple[PreTrainedTokenizerFast, PlainEncoder | TransformerEncoder]): Tokenizer and encoder.
     """
-    tokenizer, transformer = load_encoder(folder, dropout=dropout)
+    tokenizer, transformer = load_encoder(folder)
     if not additions:
         return tokenizer, PlainEncoder(transformer)
-    options: dict[str, Any] = {"dropout": dropout or 0.0, "adversarial_radius": adversarial_radius}
+    options: dict[str, Any] = {"dropout": 0.0, "adversarial_radius": adversarial_radius}
     encoder = TransformerEncoder(precision=precision, freeze_embeddings=True, **options)
     encoder.load_checkpoint(folder)
     return tokenizer, encoder

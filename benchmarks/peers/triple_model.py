@@ -1,4 +1,4 @@
-"""Interface of the models of peers that extract triples, and prediction with any of them."""
+"""Interface of the models of baselines that extract triples, and prediction with any of them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ class Candidate(NamedTuple):
     triple: Triple
     low: float
     high: float
+
+
+def triples_at(candidates: Sequence[Candidate], threshold: float) -> set[Triple]:
+    """RETURNS (set[Triple]): The triples of a sentence that a threshold yields."""
+    return {c.triple for c in candidates if c.low <= threshold < c.high}
 
 
 class Found(NamedTuple):

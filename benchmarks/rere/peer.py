@@ -1,21 +1,20 @@
-"""Runs a peer with the corpora, seed, passes, threads, precision and batch size of one of our trainings."""
+"""Runs a baseline with the corpora, seed, epochs, threads, precision and batch size of one of our trainings."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.datasets import DataSet, read_docs, write_strings
 from benchmarks.harness.runs import Settings, cached, digest, fingerprint, run_logged
 from benchmarks.harness.training_config import build_config
-from benchmarks.rere.unseen import Judged, read_facts, score_by_training
+from benchmarks.rere.unseen import Judged, read_facts, score_by_training, score_judged
 from spacy_relext.annotations.store import get_records
-from spacy_relext.scoring.triples import text_key
+from spacy_relext.scoring.triples import TextKey, text_key
 
-METRICS = ("exact_p", "exact_r", "exact_f", "partial_f")
 TUNINGS = {"tuned": "", "fixed": " at 0.5"}
 # CasRel's settings in `nyt24` and `webnlg`: one random subject per sentence and step, and its own learning rate.
 EARLIER = ("--no-all-subjects",)
@@ -32,7 +31,7 @@ def own_batch_size(config: Path, data: DataSet, *, seed: int, settings: Settings
 def run_peer(
     program: str, data: DataSet, *, seed: int, settings: Settings, batch_size: int, options: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Train and test a peer, unless that was done.
+    """Train a baseline and let it predict, unless that was done.
 
     program (str): "casrel" or "gplinker".
     batch_size (int): Sentences per batch: as many as ours have on average.
@@ -64,7 +63,7 @@ def run_peer(
 
 
 def peer_scores(result: dict[str, Any], data: DataSet, *, system: str) -> dict[str, dict[str, dict[str, float]]]:
-    """Rename a peer's scores like ours, and add those that depend on the training sentences.
+    """Score a baseline's triples, as ours are scored.
 
     result (dict[str, Any]): From `run_peer`.
     system (str): Its name in rows, such as "peer:casrel".
@@ -72,26 +71,38 @@ def peer_scores(result: dict[str, Any], data: DataSet, *, system: str) -> dict[s
     """
     named: dict[str, dict[str, dict[str, float]]] = {}
     training = read_facts(data.train)
-    for split, scopes in result["tests"].items():
-        is_foreign = split in data.foreign
-        scores = scopes["shared_relations" if is_foreign else "all_relations"]
-        labels = set(scopes["relations_shared"]) if is_foreign else None
+    labels = {relation for relation, _, _ in training.triples}
+    for split, predicted in result["tests"].items():
         for tuning, ending in TUNINGS.items():
-            name = f"{system}{ending}"
-            metrics = {key: scores[tuning][key[:-2]][key[-1]] for key in METRICS}
-            named.setdefault(split, {})[name] = metrics
-            judged = _judge(data, split, scopes["predicted"][tuning], labels=labels)
-            for addition, more in score_by_training(judged, training).items():
-                named.setdefault(f"{split}{addition}", {}).setdefault(name, {}).update(more)
+            judged = list(_judge(data, split, predicted[tuning], labels=labels if split in data.foreign else None))
+            scores = {
+                "": score_judged("exact", judged)
+                | {"partial_f": score_judged("partial", _partial(judged))["partial_f"]}
+            }
+            for addition, metrics in score_by_training(judged, training).items():
+                scores.setdefault(addition, {}).update(metrics)
+            for addition, metrics in scores.items():
+                named.setdefault(f"{split}{addition}", {})[f"{system}{ending}"] = metrics
     return named
 
 
 def _judge(
     data: DataSet, split: str, predicted: Sequence[Sequence[Sequence[str]]], *, labels: set[str] | None
-) -> Iterable[Judged]:
-    """Yield a peer's triples of each test sentence with the gold ones."""
-    for doc, triples in zip(read_docs(data.tests[split]), predicted, strict=True):
-        gold = {text_key(record, doc.text) for record in get_records(doc) or []}
+) -> Iterator[Judged]:
+    """Yield a baseline's triples of each test sentence with the gold ones; labels: those that both use count."""
+    docs = list(read_docs(data.tests[split]))
+    gold = [{text_key(record, doc.text) for record in get_records(doc) or []} for doc in docs]
+    if labels is not None:
+        labels = labels & {relation for keys in gold for relation, _, _ in keys}
+    for doc, keys, triples in zip(docs, gold, predicted, strict=True):
         found = {(relation, subject, object_) for subject, relation, object_ in triples}
-        kept = [{key for key in keys if labels is None or key[0] in labels} for keys in (gold, found)]
-        yield Judged(doc.text, *kept)
+        yield Judged(doc.text, *({key for key in each if labels is None or key[0] in labels} for each in (keys, found)))
+
+
+def _partial(sentences: Iterable[Judged]) -> list[Judged]:
+    """Reduce subjects and objects to their first word."""
+
+    def first(keys: Iterable[TextKey]) -> set[TextKey]:
+        return {(relation, *((text.split() or [""])[0] for text in ends)) for relation, *ends in keys}
+
+    return [Judged(each.text, first(each.gold), first(each.predicted)) for each in sentences]

@@ -32,13 +32,14 @@ def score_by_training(sentences: Iterable[Judged], training: TrainingFacts) -> d
     """
     sentences = list(sentences)
     new = [sentence for sentence in sentences if sentence.text not in training.texts]
-    scores = {"": _score("unseen", sentences, training.triples)}
+    scores = {"": score_judged("unseen", sentences, training.triples)}
     if 0 < len(new) < len(sentences):
         name = f", {len(sentences) - len(new)} training sentences left out"
-        scores[name] = {**_score("exact", new, frozenset()), **_score("unseen", new, training.triples)}
+        scores[name] = {**score_judged("exact", new), **score_judged("unseen", new, training.triples)}
     return scores
 
 
-def _score(prefix: str, sentences: list[Judged], known: Collection[TextKey]) -> dict[str, float]:
+def score_judged(prefix: str, sentences: list[Judged], known: Collection[TextKey] = frozenset()) -> dict[str, float]:
+    """Score the triples that are not known. RETURNS (dict[str, float]): Precision, recall and F, with a prefix."""
     score = score_sets([each.gold for each in sentences], [each.predicted for each in sentences], known=known)
     return {f"{prefix}_p": score.precision, f"{prefix}_r": score.recall, f"{prefix}_f": score.fscore}

@@ -24,22 +24,25 @@ def test_training_sentences_are_left_out_in_a_split_of_their_own() -> None:
     assert list(score_by_training(sentences[:1], training)) == [""]
 
 
-def test_scores_of_a_peer_by_what_training_holds(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
+def test_scores_of_a_baseline(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
     from benchmarks.harness.datasets import Maker
     from benchmarks.rere.peer import peer_scores
 
     made = Maker(data, tmp_path / "runs").nyt24()
     # the fixture's first twelve test sentences are training sentences too: (0) and (3), for example
-    judged: Dict[str, Any] = {"exact": dict.fromkeys("prf", 0.5), "partial": dict.fromkeys("prf", 0.5)}
-    scopes = {scope: {"tuned": judged, "fixed": judged} for scope in ("all_relations", "shared_relations")}
-    result = {"tests": {}}
+    found: Dict[str, Any] = {"tests": {}}
     for split, count in (("test", 12), ("nyt10_hrl/test", 7)):
-        predicted = {tuning: [[["Ada Brook", "owns", "Oslo"]]] + [[]] * (count - 1) for tuning in ("tuned", "fixed")}
-        result["tests"][split] = {**scopes, "relations_shared": ["born_in"], "predicted": predicted}
-    found = peer_scores(result, made, system="peer:toy")
-    assert found["test"]["peer:toy"]["exact_f"] == found["test"]["peer:toy at 0.5"]["partial_f"] == 0.5
-    # all gold triples of test are known, and the one prediction is new and wrong
-    assert found["test"]["peer:toy"]["unseen_f"] == 0.0
-    # on the foreign split only born_in counts, in gold and prediction; its first sentence is new
-    left = found["nyt10_hrl/test, 6 training sentences left out"]["peer:toy"]
+        said = [[["Ada Brook", "born_in", "Oslo"], ["Ada", "died_in", "Oslo"]]] + [[]] * (count - 1)
+        found["tests"][split] = {"tuned": said, "fixed": [[["Ada Brook", "owns", "Oslo"]]] + [[]] * (count - 1)}
+    scores = peer_scores(found, made, system="peer:toy")
+    tuned, fixed = scores["test"]["peer:toy"], scores["test"]["peer:toy at 0.5"]
+    # sixteen gold triples, of which (0) has both; "Ada" is the first word of "Ada Brook"
+    assert [tuned[f"exact_{key}"] for key in "prf"] == pytest.approx([1 / 2, 1 / 16, 2 / 18])
+    assert tuned["partial_f"] == pytest.approx(4 / 18) and fixed["exact_f"] == fixed["partial_f"] == 0.0
+    # all gold triples of test are known, and the one new prediction is wrong
+    assert tuned["unseen_f"] == 0.0
+    # on the foreign split only relations of training count, and those of its gold; its first sentence is new
+    foreign = scores["nyt10_hrl/test"]
+    assert foreign["peer:toy"]["exact_p"] == 0.0 and "exact_f" in foreign["peer:toy at 0.5"]
+    left = scores["nyt10_hrl/test, 6 training sentences left out"]["peer:toy at 0.5"]
     assert left["exact_p"] == left["exact_r"] == left["exact_f"] == 0.0
