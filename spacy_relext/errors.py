@@ -141,7 +141,7 @@ class Errors:
     R211 = "[R211] No file {path!r}. Use an existing file, or a text of more than one word."
     R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another port with --port."
     R213 = "[R213] No .txt file in the folder {path!r}."
-    R214 = "[R214] No output for the drawing: use --html FILE.html, --svg FILE.svg or --serve."
+    R214 = "[R214] No output for the drawing: use --html FILE.html or --svg FILE.svg."
     R215 = "[R215] {path}: the file is {encoding}, not UTF-8. Save it as UTF-8."
     R216 = "[R216] Cannot open {path!r}: {reason}."
     R217 = "[R217] {path!r} is both input and output, and would be overwritten while it is read. Choose another output."

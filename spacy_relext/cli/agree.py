@@ -124,10 +124,10 @@ def _percent(value: Optional[float]) -> str:
 
 
 def _disagreement_lines(each: Disagreement, names: Sequence[str]) -> Iterator[str]:
-    """Format a passage and the readings of all."""
+    """Format a passage and the annotations of all."""
     yield ""
     yield " … ".join(" ".join(each.text[start:end].split()) for start, end in each.passages)
-    for name, keys in zip(names, each.readings):
+    for name, keys in zip(names, each.annotations):
         triples = "not annotated" if keys is None else "; ".join(_in_words(each.text, key) for key in keys) or "-"
         yield f"  {name}: {triples}"
 

@@ -21,7 +21,7 @@ from .view import save
 FURTHER = {
     "span_f": "F on exact spans",
     "empty_error_rate": "empty sentences that got a triple",
-    "direction_accuracy": "direction right",
+    "direction_accuracy": "correct direction",
     "ece": "calibration error",
 }
 
@@ -84,7 +84,7 @@ def comparison_lines(comparison: Comparison, metrics: Sequence[Scores]) -> List[
     further.append(("docs/s", *(f"{scores['docs_per_second']:.1f}" for scores in metrics)))
     counts = [
         (name, *(str(each[who]) for who in ("both", "first", "second")))
-        for name, each in (("right", comparison.correct), ("wrong", comparison.wrong))
+        for name, each in (("correct", comparison.correct), ("wrong", comparison.wrong))
     ]
     return [
         number_table([_row(name, each) for name, each in overall.items()], ("Scores", *header)),

@@ -13,7 +13,7 @@ from ..errors import Errors, check_range
 from ..extraction.service import PURPOSE, Limits, Service, is_loopback, make_service_app
 from ..visuals.arcs import draw_passages, style_drawing
 from ..visuals.page import render_page
-from ..visuals.web import HOST, bind_port, make_page_app, serve
+from ..visuals.web import bind_port, serve
 from . import options
 from .pipeline import fail, input_errors, open_pipeline
 
@@ -23,29 +23,24 @@ def view_cli(
     text: Annotated[str, typer.Argument(metavar="TEXT|FILE", help="A text, a text file, or a .jsonl file of texts")],
     html: options.Html = None,
     svg: options.Svg = None,
-    is_served: Annotated[bool, typer.Option("--serve", help="Show the page on localhost until Ctrl-C")] = False,
-    port: options.Port = 8000,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
     """Draw the triples of a text as one HTML page."""
     with input_errors():
-        if html is None and svg is None and not is_served:
+        if html is None and svg is None:
             fail(Errors.R214)
         options.check_suffix(html, ".html")
         options.check_suffix(svg, ".svg")
         texts = read_texts(text)
         docs = read_docs(open_pipeline(pipeline, gpu_id, code=code), [raw.text for raw in texts])
-        page = render_page(docs)
         if svg is not None:
             drawing = next((passage.svg for doc in docs for passage in draw_passages(doc) if passage.svg), None)
             if drawing is None:
                 fail(Errors.R221.format(path=str(svg)))
             save(style_drawing(drawing), svg)
         if html is not None:
-            save(page, html)
-        if is_served:
-            _serve(page, port)
+            save(render_page(docs), html)
 
 
 def serve_cli(
@@ -110,12 +105,3 @@ def save(content: str, output: Path) -> None:
     """Write a page or drawing into a file, whose folder is created, and report it."""
     write_whole(output, content)
     typer.echo(f"Saved to {output}")
-
-
-def _serve(page: str, port: int) -> None:
-    """Serve the page until Ctrl-C."""
-    purpose = "`spacy relext view --serve`"
-    app, bound = make_page_app(page, purpose=purpose), bind_port(HOST, port)
-    typer.echo(f"Serving on http://{HOST}:{bound.getsockname()[1]} (Ctrl-C to stop)")
-    serve(app, bound, purpose=purpose)
-    typer.echo("Stopped")

@@ -15,7 +15,7 @@ from ..annotations.store import get_records, has_triples
 from ..errors import Errors, check_range
 from ..scoring.probabilities import Bools, Floats, Platt, calibrate, expected_calibration_error, fit_platt
 from ..scoring.relations import collect_cells, estimate_label_frequency
-from ..scoring.thresholds import best_threshold, f_score, precision_thresholds, shrunken_thresholds
+from ..scoring.thresholds import best_threshold, f_score, label_thresholds, precision_thresholds
 from ..scoring.triples import Outcomes, TripleOutcomes, collect_outcomes
 from .pipe import Instances, Outputs, RelationPipe
 from .settings import Settings, as_saved, keep_settings
@@ -253,7 +253,7 @@ class _Tuning:
         single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=floor, beta=goal.beta)
         choices: List[Settings] = [{"threshold": single, "thresholds": {}}, moved]
         if self.per_label:
-            own = shrunken_thresholds(
+            own = label_thresholds(
                 scores,
                 raw.correct,
                 raw.labels,

@@ -58,13 +58,13 @@ class Disagreement(NamedTuple):
     """Sentences whose triples differ.
 
     passages (List[CharSpan]): Their characters.
-    readings (List[Optional[List[Key]]]): For each annotator, the triples there that not all have, with the assertion
+    annotations (List[Optional[List[Key]]]): For each annotator, the triples there that not all have, with the assertion
         beside the relation; None: not annotated.
     """
 
     text: str
     passages: List[CharSpan]
-    readings: List[Optional[List[Key]]]
+    annotations: List[Optional[List[Key]]]
 
 
 @dataclass(frozen=True)
@@ -305,9 +305,9 @@ def describe_agreement(agreement: Agreement) -> Record:
             {
                 "text": each.text,
                 "passages": each.passages,
-                "readings": {
+                "annotations": {
                     name: None if keys is None else [_describe(key) for key in keys]
-                    for name, keys in zip(agreement.names, each.readings)
+                    for name, keys in zip(agreement.names, each.annotations)
                 },
             }
             for each in agreement.disagreements

@@ -173,7 +173,7 @@ def describe_comparison(
         "pipelines": dict(zip("AB", names)),
         "overall": _describe_differences(comparison.overall),
         "relations": _describe_differences(comparison.relations),
-        "right": comparison.correct,
+        "correct": comparison.correct,
         "wrong": comparison.wrong,
         "disputes": [_describe_dispute(each, texts[each.document]) for each in comparison.disputes],
         "metrics": dict(zip("AB", metrics)),
@@ -203,7 +203,7 @@ def _describe_dispute(dispute: Dispute, text: str) -> Record:
         "triples": [
             {
                 "found_by": "B" if each.by_second else "A",
-                "right": each.is_correct,
+                "correct": each.is_correct,
                 **plain_triple(each.record, text, has_score=True),
             }
             for each in dispute.triples

@@ -11,12 +11,12 @@ Sources: Platt, Advances in Large Margin Classifiers, 1999; Guo et al., ICML 201
 Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (percentile intervals).
 """
 
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
 
-from ..errors import Errors
+from ..errors import Errors, check_choice
 
 Floats = NDArray[numpy.float64]
 
@@ -39,14 +39,6 @@ _STEPS = 50  # of Newton's method; the problem is convex and needs few
 SAMPLES = 1000  # of a bootstrap
 
 LEVEL = 0.95
-
-
-class Bin(NamedTuple):
-    """One bin of a reliability diagram: mean score, share of correct predictions, number of predictions."""
-
-    confidence: float
-    accuracy: float
-    size: int
 
 
 class Platt(NamedTuple):
@@ -131,38 +123,31 @@ def fit_temperature(logits: _AnyFloats, targets: _AnyFloats, *, grid: Optional[S
     return float(numpy.exp((low + high) / 2))
 
 
-def calibration_bins(scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass") -> List[Bin]:
-    """Group predictions into the bins of a reliability diagram, from low to high scores.
+def expected_calibration_error(
+    scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass"
+) -> Optional[float]:
+    """Compute the ECE: mean distance between score and accuracy of bins, weighted by their size.
 
-    n_bins (int): Number of bins; empty ones are left out.
+    Predictions with equal scores each count with their mean accuracy.
+
     bins (str): "mass": equal numbers of predictions; "width": equal steps from 0 to 1.
-    RETURNS (List[Bin]): Predictions with equal scores each count with their mean accuracy.
+    RETURNS (Optional[float]): 0 to 1; None without predictions.
     """
+    check_choice("bins", bins, ("mass", "width"))
     scores, correct = check_scores(scores, correct)
+    if not len(scores):
+        return None
     _, position, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
     share = numpy.bincount(position, weights=correct) / counts
     order = numpy.argsort(scores)
     scores, accuracy = scores[order], share[position][order]
     if bins == "mass":
         groups = numpy.array_split(numpy.arange(len(scores)), n_bins)
-    elif bins == "width":
+    else:
         which = numpy.minimum((scores * n_bins).astype(int), n_bins - 1)
         groups = [numpy.flatnonzero(which == number) for number in range(n_bins)]
-    else:
-        raise ValueError(Errors.R209.format(what="bins", found=repr(bins), expected="'mass' or 'width'"))
-    return [Bin(float(scores[g].mean()), float(accuracy[g].mean()), len(g)) for g in groups if len(g)]
-
-
-def expected_calibration_error(
-    scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass"
-) -> Optional[float]:
-    """Compute the ECE: mean distance between score and accuracy of the `calibration_bins`, weighted by size.
-
-    RETURNS (Optional[float]): 0 to 1; None without predictions.
-    """
-    groups = calibration_bins(scores, correct, n_bins=n_bins, bins=bins)
-    total = sum(group.size for group in groups)
-    return sum(group.size * abs(group.confidence - group.accuracy) for group in groups) / total if total else None
+    distances = (abs(float(scores[each].sum() - accuracy[each].sum())) for each in groups if len(each))
+    return sum(distances) / len(scores)
 
 
 def bootstrap_interval(score: Callable[[Counts], Floats], n_documents: int, *, seed: int = 0) -> Tuple[Floats, Floats]:

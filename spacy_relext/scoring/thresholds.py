@@ -36,7 +36,7 @@ class _Data(NamedTuple):
         return best_threshold(self.scores, self.correct, n_gold=sum(self.n_gold.values()), floor=floor, beta=beta)
 
     def fit_labels(self, min_positives: int, *, floor: float, beta: float) -> Dict[str, float]:
-        """Fit a threshold for each label, as `label_thresholds` describes it."""
+        """Fit a threshold for each label, by coordinate ascent on the F over all labels."""
         single, _ = self.fit_single(floor=floor, beta=beta)
         masks = {label: self.names == label for label in sorted({*self.names, *self.n_gold})}
         sweeps = {label: _sweep(self.scores[mask], self.correct[mask], None) for label, mask in masks.items()}
@@ -101,23 +101,6 @@ def f_score(correct: Counts, predicted: Counts, gold: Union[int, Counts], *, bet
     return numpy.asarray((1 + weight) * correct / numpy.maximum(predicted + weight * gold, 1))
 
 
-def precision_threshold(
-    scores: Floats, correct: Bools, *, precision: float, floor: float = 0.0
-) -> Tuple[float, float, int]:
-    """Find the threshold with the highest recall among those that reach a precision, by one sorted sweep.
-
-    precision (float): Minimum share of correct predictions among the accepted ones, 0 to 1.
-    RETURNS (Tuple[float, float, int]): The threshold, its precision, and how many correct predictions it accepts. If
-        none reaches the precision, 1.0, which accepts only scores of 1, and zeros.
-    """
-    sweep = _sweep(scores, correct, None)
-    reached = numpy.flatnonzero(sweep.correct >= precision * sweep.accepted)
-    if not len(reached) or not sweep.correct[reached[-1]]:
-        return 1.0, 0.0, 0
-    last = int(reached[-1])
-    return _cut(sweep, last, floor), float(sweep.correct[last] / sweep.accepted[last]), int(sweep.correct[last])
-
-
 def precision_thresholds(
     scores: Floats,
     correct: Bools,
@@ -130,7 +113,7 @@ def precision_thresholds(
     """Find thresholds with the highest recall at a precision, for each label with enough correct predictions.
 
     The common threshold is fitted to the predictions of all other labels, or of all labels if those have too few
-    correct ones as well.
+    correct ones as well. If none reaches the precision, it is 1.0, which accepts only scores of 1.
 
     RETURNS (Tuple[float, Dict[str, float]]): The common threshold, and those of labels that have their own.
     """
@@ -140,12 +123,11 @@ def precision_thresholds(
     for label in sorted(set(labels)):
         mask = names == label
         if correct[mask].sum() >= min_positives:
-            own[label], _, _ = precision_threshold(scores[mask], correct[mask], precision=precision, floor=floor)
+            own[label] = _precision_threshold(scores[mask], correct[mask], precision=precision, floor=floor)
     rest = numpy.asarray([name not in own for name in names], dtype=bool)
     if correct[rest].sum() < min_positives:
         rest[:] = True
-    single, _, _ = precision_threshold(scores[rest], correct[rest], precision=precision, floor=floor)
-    return single, own
+    return _precision_threshold(scores[rest], correct[rest], precision=precision, floor=floor), own
 
 
 def label_thresholds(
@@ -157,33 +139,21 @@ def label_thresholds(
     min_positives: int = 10,
     floor: float = 0.0,
     beta: float = 1.0,
+    shrink: bool = True,
 ) -> Dict[str, float]:
     """Fit a threshold for each label with enough correct predictions; other labels get the best single one.
 
-    By coordinate ascent on the F over all labels, from the single threshold, so never worse than that on this data.
+    By coordinate ascent on the F over all labels, from the single threshold. The result is then shrunk towards the
+    single threshold, by a weight from cross-validation. On this data it is never worse than the single threshold.
 
+    shrink (bool): False: without shrinking.
     RETURNS (Dict[str, float]): A threshold for every label among the predictions or the gold items.
     """
-    return _make_data(scores, correct, labels, n_gold).fit_labels(min_positives, floor=floor, beta=beta)
-
-
-def shrunken_thresholds(
-    scores: Floats,
-    correct: Bools,
-    labels: Sequence[str],
-    *,
-    n_gold: Mapping[str, int],
-    min_positives: int = 10,
-    floor: float = 0.0,
-    beta: float = 1.0,
-) -> Dict[str, float]:
-    """Shrink the thresholds of `label_thresholds` towards the single one, by a weight from cross-validation.
-
-    RETURNS (Dict[str, float]): A threshold for every label; the single one if it is better on this data.
-    """
-    data = _make_data(scores, correct, labels, n_gold)
-    single, single_f = data.fit_single(floor=floor, beta=beta)
+    data = _Data(*check_scores(scores, correct), numpy.asarray(labels, dtype=object), n_gold)
     own = data.fit_labels(min_positives, floor=floor, beta=beta)
+    if not shrink:
+        return own
+    single, single_f = data.fit_single(floor=floor, beta=beta)
     shrunk = _shrink(own, single, _best_share(data, min_positives, floor=floor, beta=beta))
     n_correct, n_accepted = data.count_accepted(shrunk, single)
     reached = float(f_score(n_correct, n_accepted, sum(n_gold.values()), beta=beta))
@@ -204,9 +174,13 @@ def average_precision(scores: Floats, correct: Bools, *, n_gold: int) -> Optiona
     return float(numpy.sum(numpy.diff(curve.recall, prepend=0.0) * curve.precision))
 
 
-def _make_data(scores: Floats, correct: Bools, labels: Sequence[str], n_gold: Mapping[str, int]) -> _Data:
-    """Check and convert what callers pass."""
-    return _Data(*check_scores(scores, correct), numpy.asarray(labels, dtype=object), n_gold)
+def _precision_threshold(scores: Floats, correct: Bools, *, precision: float, floor: float) -> float:
+    """Find the threshold with the highest recall among those that reach a precision; 1.0 if none does."""
+    sweep = _sweep(scores, correct, None)
+    reached = numpy.flatnonzero(sweep.correct >= precision * sweep.accepted)
+    if not len(reached) or not sweep.correct[reached[-1]]:
+        return 1.0
+    return _cut(sweep, int(reached[-1]), floor)
 
 
 def _fit_jointly(

@@ -77,15 +77,6 @@ def make_app(
     return app
 
 
-def make_page_app(page: str, *, purpose: str) -> "Starlette":
-    """Make the application that answers / with a page."""
-
-    async def get_page(request: "Request") -> "Response":
-        return html_response(page)
-
-    return make_app([("GET", "/", get_page), ("GET", "/index.html", get_page)], purpose=purpose)
-
-
 def json_response(value: object, *, status: int = 200, headers: Mapping[str, str] = {}) -> "Response":  # noqa: B006
     """Answer with one line of JSON."""
     from starlette.responses import Response

@@ -60,21 +60,21 @@ def test_tables_and_json(
     assert (recall["A"], recall["B"], recall["difference"], recall["gold"]) == (0.75, 0.25, -0.5, 4)
     assert recall["low"] <= recall["difference"] <= recall["high"]
     assert saw["A"] == pytest.approx(0.8) and saw["B"] == 0
-    assert found["right"] == {"both": 1, "first": 2, "second": 0}
+    assert found["correct"] == {"both": 1, "first": 2, "second": 0}
     assert found["wrong"] == {"both": 1, "first": 1, "second": 0}
     assert [(each["document"], each["text"]) for each in found["disputes"]] == [
         (0, "Cy saw Di ."),
         (1, "<b>Eve</b> said Gus saw Hal ."),
         (3, "Jo saw Kim ."),
     ]
-    assert [(t["found_by"], t["right"]) for each in found["disputes"] for t in each["triples"]] == [
+    assert [(t["found_by"], t["correct"]) for each in found["disputes"] for t in each["triples"]] == [
         ("A", True),
         ("A", False),
         ("A", True),
     ]
     assert found["metrics"]["A"]["n_annotated"] == 4
     rows = {line.split("  ")[0]: line.split() for line in done.stdout.splitlines()}
-    assert rows["recall"][1:4] == ["75.00", "25.00", "-50.00"] and rows["right"][1:] == ["1", "2", "0"]
+    assert rows["recall"][1:4] == ["75.00", "25.00", "-50.00"] and rows["correct"][1:] == ["1", "2", "0"]
     assert "differ on 3 passages" in done.stdout
 
 

@@ -114,7 +114,7 @@ def test_earlier_thresholds_move_with_the_calibration(
     other = Platt(0.5 * first["scale"], 0.5 * first["shift"] + 0.7)
     monkeypatch.setattr(tuning, "fit_platt", lambda *_: other)
     monkeypatch.setattr(tuning, "best_threshold", lambda *_, **__: (1.0, 0.0))  # new ones would accept nothing
-    monkeypatch.setattr(tuning, "shrunken_thresholds", lambda *_, **__: {})
+    monkeypatch.setattr(tuning, "label_thresholds", lambda *_, **__: {})
     again = tune_pipeline(nlp, examples)[DETECTOR]
     assert again["threshold"] == pytest.approx(calibrated(first["threshold"], 0.5, 0.7), abs=1e-4)
     assert again["thresholds"] == pytest.approx({"author": calibrated(0.4, 0.5, 0.7)}, abs=1e-4)
@@ -171,7 +171,7 @@ def test_only_thresholds_that_differ_from_the_common_one_are_kept(
     # another one that accepts the same cells
     own = {**dict.fromkeys(labels, single), "author": single - 1e-5}
     monkeypatch.setattr(tuning, "best_threshold", lambda *_, **__: (single, 0.0))
-    monkeypatch.setattr(tuning, "shrunken_thresholds", lambda *_, **__: own)
+    monkeypatch.setattr(tuning, "label_thresholds", lambda *_, **__: own)
     assert tune_pipeline(nlp, examples)[DETECTOR]["thresholds"] == pytest.approx({"author": single - 1e-5}, abs=1e-6)
 
 
@@ -204,7 +204,7 @@ def test_what_thresholds_are_asked_for(
         fit = getattr(tuning, name)
         monkeypatch.setattr(tuning, name, lambda *data, **given: calls.append(given) or fit(*data, **given))
 
-    for name in ("best_threshold", "shrunken_thresholds", "precision_thresholds"):
+    for name in ("best_threshold", "label_thresholds", "precision_thresholds"):
         listen(name)
     nlp.remove_pipe(DETECTOR)
     found = tune_pipeline(nlp, examples, **options)[EXTRACTOR]

@@ -94,9 +94,9 @@ def test_three_annotators() -> None:
     assert [(pair.first, pair.second) for pair in found.pairs] == [(0, 1), (0, 2), (1, 2)]
     assert found.pairs[1].exact_f == 1.0 and found.pairs[1].kappa == 1.0 and found.pairs[2].documents == 1
     assert found.alpha == pytest.approx(1 - 4 / 11 * 110 / 78)
-    assert found.disagreements[0].readings[2] == [((4, 7), "s", (8, 11))]
+    assert found.disagreements[0].annotations[2] == [((4, 7), "s", (8, 11))]
     assert measure_agreement([ANN[::-1], BEN, ANN[:1]], names=["a", "b", "c"]) == found, "the order of texts is nothing"
-    assert measure_agreement([ANN, BEN, ANN[1:]], names=["a", "b", "c"]).disagreements[0].readings[2] is None
+    assert measure_agreement([ANN, BEN, ANN[1:]], names=["a", "b", "c"]).disagreements[0].annotations[2] is None
 
 
 def test_direction_sentences_and_suggestions() -> None:
@@ -121,7 +121,7 @@ def test_assertions() -> None:
     found = measure_agreement([ANN, [denied, BEN[1]]], names=["a", "b"])
     (pair,) = found.pairs
     assert (pair.exact, pair.same_assertion, pair.exact_f) == (2, 1, pytest.approx(2 / 3))
-    assert found.disagreements[1].readings == [[((0, 3), "r", (4, 7))], [((0, 3), "r (denied)", (4, 7))]]
+    assert found.disagreements[1].annotations == [[((0, 3), "r", (4, 7))], [((0, 3), "r (denied)", (4, 7))]]
 
 
 def test_partial_matches_are_one_to_one() -> None:

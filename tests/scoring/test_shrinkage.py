@@ -1,5 +1,6 @@
 """Thresholds of labels between their own best and the best for all."""
 
+from functools import partial
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.scoring.thresholds import best_threshold, label_thresholds, shrunken_thresholds
+from spacy_relext.scoring.thresholds import best_threshold, label_thresholds
+
+own_thresholds = partial(label_thresholds, shrink=False)
 
 Data = Tuple[Any, Any, List[str], Dict[str, int]]
 N_LABELS = 12
@@ -41,8 +44,8 @@ def mean_f1(spread: float, *, seeds: int = 12) -> Dict[str, float]:
         scores, correct, labels, n_gold = dev
         single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()))
         found["single"].append(f1_of(test, dict.fromkeys(n_gold, single)))
-        found["own"].append(f1_of(test, label_thresholds(scores, correct, labels, n_gold=n_gold)))
-        found["steady"].append(f1_of(test, shrunken_thresholds(scores, correct, labels, n_gold=n_gold)))
+        found["own"].append(f1_of(test, own_thresholds(scores, correct, labels, n_gold=n_gold)))
+        found["steady"].append(f1_of(test, label_thresholds(scores, correct, labels, n_gold=n_gold)))
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
@@ -83,7 +86,7 @@ def by_definition(data: Data, *, min_positives: int, **options: float) -> Tuple[
             gold[label] = len(set(all_right) & set(seen)) + round((count - len(all_right)) * 4 / 5)
         single, _ = best_threshold(scores[seen], correct[seen], n_gold=sum(gold.values()), **options)
         names = [labels[place] for place in seen]
-        own = label_thresholds(scores[seen], correct[seen], names, n_gold=gold, min_positives=fewer, **options)
+        own = own_thresholds(scores[seen], correct[seen], names, n_gold=gold, min_positives=fewer, **options)
         for place in sorted(set(range(len(scores))) - set(seen)):
             for share in shares:
                 if scores[place] >= between(own[labels[place]], single, share):
@@ -92,7 +95,7 @@ def by_definition(data: Data, *, min_positives: int, **options: float) -> Tuple[
     f = {share: (1 + weight) * right[share] / (accepted[share] + weight * sum(n_gold.values())) for share in shares}
     best = max(shares, key=lambda share: f[share])
     single, single_f = best_threshold(scores, correct, n_gold=sum(n_gold.values()), **options)
-    own = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, **options)
+    own = own_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=min_positives, **options)
     found = {label: between(value, single, best) for label, value in own.items()}
     chosen = np.array([score >= found[label] for score, label in zip(scores, labels)])
     reached = (1 + weight) * (chosen & correct).sum() / (chosen.sum() + weight * sum(n_gold.values()))
@@ -111,7 +114,7 @@ def test_cross_validation_by_its_definition(floor: float, beta: float, min_posit
         scores, labels = generator.integers(31, 40, 30) / 100, generator.choice(list("aab"), 30).tolist()
         correct = generator.random(30) < np.where(np.array(labels) == "a", 0.3, 0.8)
         n_gold = {label: 3 + sum(c and each == label for c, each in zip(correct, labels)) for label in "ab"}
-        fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, **options)
+        fitted = label_thresholds(scores, correct, labels, n_gold=n_gold, **options)
         assert fitted == pytest.approx(by_definition((scores, correct, labels, n_gold), **options)[0])
         different.append(fitted["a"] != fitted["b"])
     assert any(different) and not all(different)
@@ -122,11 +125,11 @@ def test_never_worse_than_one_threshold_on_the_same_data(rows: List[Any], missed
     scores, correct = np.array([r[0] for r in rows], dtype=float), np.array([r[1] for r in rows], dtype=bool)
     labels = [row[2] for row in rows]
     n_gold = {label: missed + sum(row[1] for row in rows if row[2] == label) for label in "abc"}
-    fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
+    fitted = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
     assert set(fitted) == set("abc") and all(0.0 <= value <= 1.0 for value in fitted.values())
     _, single = best_threshold(scores, correct, n_gold=sum(n_gold.values()))
     assert f1_of((scores, correct, labels, n_gold), fitted) >= single - 1e-12
-    assert shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2) == fitted
+    assert label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2) == fitted
 
 
 @pytest.mark.parametrize(("floor", "beta"), [(0.0, 1.0), (0.05, 2.0)])
@@ -137,12 +140,12 @@ def test_the_weight_has_the_best_held_out_f(floor: float, beta: float) -> None:
         data = draw(generator, size=12, offsets=generator.normal(0, 0.7, 5))
         scores, correct, labels, n_gold = data
         single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()), **options)
-        fitted = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, **options)
-        few = shrunken_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=13, **options)
+        fitted = label_thresholds(scores, correct, labels, n_gold=n_gold, **options)
+        few = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=13, **options)
         assert few == dict.fromkeys(n_gold, single), "no label has 13 right ones"
         expected, share = by_definition(data, min_positives=10, **options)
         assert fitted == pytest.approx(expected, abs=1e-9)
-        own = label_thresholds(scores, correct, labels, n_gold=n_gold, **options)
+        own = own_thresholds(scores, correct, labels, n_gold=n_gold, **options)
         assert share != 1 or fitted == own, "without rounding: a score may be as large as its threshold"
         chosen.add(share)
     assert len(chosen - {None}) > 2
@@ -152,13 +155,7 @@ def test_labels_without_enough_right_predictions_take_the_common_threshold() -> 
     scores, correct, labels, n_gold = draw(np.random.default_rng(0), size=30, offsets=[-2.0, 0.0, 2.0])
     kept = np.array([label != "2" or number % 10 == 0 for number, label in enumerate(labels)])
     labels = [label for label, keep in zip(labels, kept) if keep]
-    fitted = shrunken_thresholds(scores[kept], correct[kept], labels, n_gold={**n_gold, "unseen": 3})
+    fitted = label_thresholds(scores[kept], correct[kept], labels, n_gold={**n_gold, "unseen": 3})
     single, _ = best_threshold(scores[kept], correct[kept], n_gold=sum(n_gold.values()) + 3)
     assert fitted["2"] == fitted["unseen"] == single
     assert fitted["0"] < fitted["1"]
-
-
-def test_arrays_are_checked() -> None:
-    with pytest.raises(ValueError, match="R209"):
-        shrunken_thresholds(np.ones(2), np.ones(3, bool), ["a"] * 2, n_gold={"a": 3})
-    assert shrunken_thresholds(np.zeros(0), np.zeros(0, bool), [], n_gold={}) == {}

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,11 +10,11 @@ from spacy_relext.scoring.thresholds import (
     best_threshold,
     f_score,
     label_thresholds,
-    precision_threshold,
     precision_thresholds,
     recall_curve,
-    shrunken_thresholds,
 )
+
+own_thresholds = partial(label_thresholds, shrink=False)
 
 SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
 
@@ -107,7 +109,7 @@ def test_beta_moves_the_threshold_of_a_label():
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     correct = np.array([True, True, False, False, True, False])
     for beta, expected in ((1.0, 0.75), (2.0, 0.45)):
-        fitted = label_thresholds(scores, correct, ["a"] * 6, n_gold={"a": 3}, min_positives=1, beta=beta)
+        fitted = own_thresholds(scores, correct, ["a"] * 6, n_gold={"a": 3}, min_positives=1, beta=beta)
         assert fitted == {"a": pytest.approx(expected)}
 
 
@@ -117,7 +119,7 @@ def test_a_label_below_the_single_threshold_gets_its_own_if_f_rises(wrong, expec
     scores = np.array([0.9] * 4 + [0.5] * 6 + [0.4] * (1 + wrong))
     correct = np.array([True] * 4 + [False] * 6 + [True] + [False] * wrong)
     labels = ["a"] * 10 + ["b"] * (1 + wrong)
-    fitted = label_thresholds(scores, correct, labels, n_gold={"a": 4, "b": 1}, min_positives=1)
+    fitted = own_thresholds(scores, correct, labels, n_gold={"a": 4, "b": 1}, min_positives=1)
     assert fitted == {"a": pytest.approx(0.7), "b": pytest.approx(expected)}
 
 
@@ -130,7 +132,7 @@ def test_f1_and_ten_positives_by_default():
     labels = labels.tolist()
     n_gold = {label: sum(c and each == label for c, each in zip(correct, labels)) + 5 for label in "abc"}
     assert n_gold["c"] == 15
-    for fit in (label_thresholds, shrunken_thresholds):
+    for fit in (own_thresholds, label_thresholds):
         usual = fit(scores, correct, labels, n_gold=n_gold)
         assert usual == fit(scores, correct, labels, n_gold=n_gold, beta=1.0, min_positives=10, floor=0.0)
         assert usual != fit(scores, correct, labels, n_gold=n_gold, beta=2.0)
@@ -144,27 +146,16 @@ def test_f1_and_ten_positives_by_default():
     assert best_threshold(scores, correct & False, n_gold=99) == (0.5, 0.0)
 
 
-def test_precision_threshold_by_hand():
-    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-    correct = np.array([True, False, True, True, True, False])
-    assert precision_threshold(scores, correct, precision=0.8) == (pytest.approx(0.45), 0.8, 4)
-    assert precision_threshold(scores, correct, precision=0.9) == (pytest.approx(0.85), 1.0, 1)
-    assert precision_threshold(scores, ~correct, precision=0.7) == (1.0, 0.0, 0), "no threshold has it"
-    assert precision_threshold(np.zeros(0), np.zeros(0, bool), precision=0.9) == (1.0, 0.0, 0)
-
-
 @given(SCORED, st.sampled_from([0.3, 0.5, 0.9, 1.0]))
-def test_precision_threshold_has_the_highest_recall(scored, precision):
+def test_precision_thresholds_have_the_highest_recall(scored, precision):
     scores, correct = arrays(scored)
-    threshold, found, right = precision_threshold(scores, correct, precision=precision)
+    threshold, _ = precision_thresholds(scores, correct, ["a"] * len(scored), precision=precision)
+    accepted = scores >= threshold
+    matches = (accepted & correct).sum()
+    assert matches >= precision * accepted.sum() or threshold == 1.0
     for cut in np.unique(scores):
-        accepted = scores >= cut
-        if (accepted & correct).sum() >= precision * accepted.sum():
-            assert (accepted & correct).sum() <= right
-    if right:
-        accepted = scores >= threshold
-        assert found == pytest.approx((accepted & correct).sum() / accepted.sum()) and found >= precision - 1e-12
-        assert (accepted & correct).sum() == right
+        if (correct & (scores >= cut)).sum() >= precision * (scores >= cut).sum():
+            assert (correct & (scores >= cut)).sum() <= matches
 
 
 def test_precision_thresholds_pool_rare_labels():
@@ -191,10 +182,9 @@ def test_thresholds_that_accept_all_are_halfway_to_the_floor():
     for options, a, b in (({}, 0.3, 0.2), ({"floor": 0.1}, 0.35, 0.25)):
         single, own = precision_thresholds(scores, correct, labels, precision=0.5, min_positives=1, **options)
         assert (single, own) == (pytest.approx(b), {"a": pytest.approx(a), "b": pytest.approx(b)})
-        assert precision_threshold(scores, correct, precision=0.5, **options) == (pytest.approx(b), 1.0, 3)
         options = {"n_gold": {"a": 2, "b": 1}, "min_positives": 1, **options}
+        assert own_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
         assert label_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
-        assert shrunken_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
 
 
 def test_label_thresholds_need_positives():
@@ -202,13 +192,13 @@ def test_label_thresholds_need_positives():
     correct = np.array([True] * 12 + [False] * 12 + [True, True])
     labels = ["many"] * 24 + ["few"] * 2
     n_gold = {"many": 12, "few": 2, "unseen": 1}
-    fitted = label_thresholds(scores, correct, labels, n_gold=n_gold)
+    fitted = own_thresholds(scores, correct, labels, n_gold=n_gold)
     single, _ = best_threshold(scores, correct, n_gold=15)
     assert fitted["few"] == fitted["unseen"] == single
     assert 0.6 < fitted["many"] <= 0.9
-    lower = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
+    lower = own_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2)
     assert lower["few"] == 0.2  # all accepted: halfway to 0
-    above = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2, floor=0.3)
+    above = own_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=2, floor=0.3)
     assert above["few"] == pytest.approx(0.35)
 
 
@@ -217,7 +207,7 @@ def test_joint_thresholds_never_do_worse_than_one(rows):
     scores, correct = arrays([row[:2] for row in rows])
     labels = [row[2] for row in rows]
     n_gold = {label: 1 + sum(row[1] for row in rows if row[2] == label) for label in "ab"}
-    fitted = label_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=1)
+    fitted = own_thresholds(scores, correct, labels, n_gold=n_gold, min_positives=1)
     total = sum(n_gold.values())
     cuts = np.array([fitted[label] for label in labels])
     _, single = best_threshold(scores, correct, n_gold=total)
