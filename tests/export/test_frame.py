@@ -56,21 +56,6 @@ def test_a_doc_a_stream_and_nothing():
     assert len(to_frame([NLP("")])) == 0
 
 
-def test_a_triple_over_sentences_has_them_all():
-    frame = to_frame(make_doc(((60, 66), "r", (0, 3))))
-    assert frame.sentence[0] == TEXT and frame.subject[0] == "Geneva"
-
-
-def test_without_sentences_the_text_is_one():
-    doc = spacy.blank("en")(TEXT)
-    set_triples(doc, [WROTE])
-    assert to_frame(doc).sentence[0] == TEXT
-
-
-def test_offsets_inside_tokens_stay_exact():
-    assert to_frame(make_doc(((1, 3), "r", (25, 28)))).loc[0, ["subject", "object"]].tolist() == ["da", "Lon"]
-
-
 def test_without_pandas(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError) as raised:

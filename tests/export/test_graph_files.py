@@ -1,13 +1,12 @@
 import json
 
 import pytest
-from hypothesis import given, settings
 
 from spacy_relext.annotations.schema import schema_from_dict
 from spacy_relext.export import graph_files, network, rdf
 from spacy_relext.export.graph_files import FOLDER_FORMS, FORMS, export_graph, find_form
 from spacy_relext.export.tables import read_tables
-from tests.export.example_graph import HARD_NAMES, graphs, make_graph
+from tests.export.example_graph import HARD_NAMES, make_graph
 
 SCHEMA = schema_from_dict({"relations": {"met": {"functional": True}}})
 
@@ -51,14 +50,6 @@ def test_lines(tmp_path):
     graph = make_graph(HARD_NAMES)
     export_graph(graph, tmp_path / "g.jsonl")
     check_lines(tmp_path / "g.jsonl", graph)
-
-
-@settings(max_examples=20, deadline=None)
-@given(graphs())
-def test_lines_of_any_names(tmp_path_factory, graph):
-    path = tmp_path_factory.mktemp("lines") / "g.jsonl"
-    export_graph(graph, path)
-    check_lines(path, graph)
 
 
 def test_parquet_is_a_copy(tmp_path):

@@ -2,11 +2,10 @@ import re
 
 import networkx
 import pytest
-from hypothesis import given, settings
 
 from spacy_relext.export.network import to_networkx, write_gexf, write_graphml
 from spacy_relext.export.tables import empty_tables
-from tests.export.example_graph import HARD_NAMES, graphs, make_graph
+from tests.export.example_graph import HARD_NAMES, make_graph
 
 INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -52,15 +51,6 @@ def test_replaced_characters_are_counted(tmp_path, name, write):
     texts = [str(value) for _, values in to_networkx(graph).nodes(data=True) for value in values.values()]
     texts += [str(value) for *_, values in to_networkx(graph).edges(data=True) for value in values.values()]
     assert write(graph, tmp_path / name) == sum(len(INVALID.findall(text)) for text in texts) > 0
-
-
-@settings(max_examples=20, deadline=None)
-@given(graphs())
-def test_any_names(tmp_path_factory, graph):
-    folder = tmp_path_factory.mktemp("xml")
-    for name, write in (("g.graphml", write_graphml), ("g.gexf", write_gexf)):
-        write(graph, folder / name)
-        assert_same(folder / name, graph)
 
 
 def test_an_empty_graph(tmp_path):

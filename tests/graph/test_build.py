@@ -15,11 +15,10 @@ from spacy_relext.graph.across import join_groups
 from spacy_relext.graph.build import GraphOptions, build_graph, fit_on
 from spacy_relext.graph.decisions import Decision
 from spacy_relext.graph.documents import GOLD_KEY, Document, parse_document
-from spacy_relext.graph.probability import Discount
 from spacy_relext.graph.query import GraphQuery
 from spacy_relext.graph.within import group_mentions
 
-from .texts import Named, document, record
+from .texts import document, record
 
 PEOPLE = {"Ada Lovelace": "PERSON", "Lovelace": "PERSON", "London": "GPE", "Charles Babbage": "PERSON"}
 
@@ -65,13 +64,6 @@ def committees() -> List[Document]:
     ]
 
 
-def linked(text: str, triple: Named, kb_id: str | None) -> Document:
-    """A place with an id, if it has one; the text is its id, too."""
-    made = record(text, [triple], {triple[0]: "GPE", triple[2]: "GPE"}, doc_id=text)
-    made["entities"][0].update({"kb_id": kb_id} if kb_id else {})
-    return parse_document(made)
-
-
 def test_white_space_in_names_does_not_count() -> None:
     text = "Ada\nLovelace lived in London. Ada Lovelace left London."
     triples = [("Ada\nLovelace", "residence", "London", 0.9), ("Ada Lovelace", "residence", "London", 0.5)]
@@ -89,98 +81,10 @@ def test_a_full_name_that_is_no_argument_names_the_entity() -> None:
     assert tables.mentions.num_rows == 2
 
 
-def test_equal_names_of_documents_are_one_entity_within_a_type() -> None:
-    sentence = "Apple hired Ada Lovelace."
-    named = [("Apple", "employs", "Ada Lovelace", 0.9)]
-    tables = build(
-        document(sentence, named, {"Apple": "ORG", "Ada Lovelace": "PERSON"}, doc_id="1"),
-        document(
-            "Apple Inc. hired Ada Lovelace!",
-            [("Apple Inc.", "employs", "Ada Lovelace", 0.9)],
-            {"Apple Inc.": "ORG", "Ada Lovelace": "PERSON"},
-            doc_id="2",
-        ),
-        document("Apple hired Ada Lovelace again.", named, {"Apple": "FOOD", "Ada Lovelace": "PERSON"}, doc_id="3"),
-    )
-    assert tables.entities.num_rows == 3
-    assert sorted(row["n_documents"] for row in tables.entities.to_pylist()) == [1, 2, 3]
-    reasons = [(row["merged"], row["reason"]) for row in tables.merges.to_pylist()]
-    assert ("Apple Inc.", "normalized") in reasons and ("Ada Lovelace", "exact") in reasons
-
-
-def test_rules_that_are_left_out_join_no_names_of_documents() -> None:
-    texts = [
-        document(f"{name} hired Ada.", [(name, "employs", "Ada", 0.9)], {name: "ORG", "Ada": "PERSON"}, doc_id=name)
-        for name in ("Apple", "Apple Inc.")
-    ]
-    assert sorted(entities(build(*texts))) == ["Ada", "Apple Inc."]
-    assert sorted(entities(build(*texts, rules=("exact",)))) == ["Ada", "Apple", "Apple Inc."]
-
-
-def test_ambiguous_short_names_are_not_merged_across_documents() -> None:
-    def kennedy(doc_id: str, full: str) -> Document:
-        text = f"{full} led. Kennedy met Ada Lovelace."
-        made = record(text, [], {full: "PERSON", "Ada Lovelace": "PERSON"}, doc_id=doc_id)
-        start = text.index("Kennedy met")
-        made["entities"].append({"start": start, "end": start + 7, "label": "PERSON"})
-        span = [text.index("Ada"), text.index("Ada") + 12]
-        made["triples"] = [{"subject": [start, start + 7], "relation": "met", "object": span, "score": 0.9}]
-        return parse_document(made)
-
-    alone = [
-        document("Kennedy met Ada Lovelace.", [("Kennedy", "met", "Ada Lovelace", 0.9)],
-                 {"Kennedy": "PERSON", "Ada Lovelace": "PERSON"}, doc_id=doc_id)
-        for doc_id in ("8", "9")
-    ]  # fmt: skip
-    two = build(kennedy("1", "John Kennedy"), kennedy("2", "Robert Kennedy"), *alone)
-    assert sorted(row["name"] for row in two.entities.to_pylist()) == [
-        *("Ada Lovelace", "John Kennedy", "Kennedy", "Kennedy", "Robert Kennedy")
-    ]
-    one = build(kennedy("1", "John Kennedy"), *alone)
-    assert sorted(row["name"] for row in one.entities.to_pylist()) == ["Ada Lovelace", "John Kennedy", "Kennedy"]
-
-
-def test_an_acronym_joins_the_only_entity_that_has_it() -> None:
-    labels = {"World Health Organization": "ORG", "WHO": "ORG", "Geneva": "GPE"}
-    long = document(
-        "The World Health Organization (WHO) sits in Geneva.",
-        [("World Health Organization", "seat", "Geneva", 0.9), ("WHO", "seat", "Geneva", 0.9)],
-        labels,
-    )
-    short = document("WHO has its seat in Geneva.", [("WHO", "seat", "Geneva", 0.6)], labels, doc_id="2")
-    tables = build(long, short)
-    assert sorted(entities(tables)) == ["Geneva", "World Health Organization"]
-    later = build(short, base=build(long))
-    assert sorted(entities(later)) == ["Geneva", "World Health Organization"]
-
-
 def test_long_names_that_are_nearly_equal() -> None:
     texts = committees()
     assert build(*texts).entities.num_rows == 2
     assert build(*texts, similarity=1.0).entities.num_rows == 3
-
-
-def test_ids_of_a_knowledge_base() -> None:
-    def paris(number: int, name: str, kb_id: str | None) -> Document:
-        return linked(f"{number}: {name} is in Texas.", (name, "in", "Texas", 0.9), kb_id)
-
-    for name, kb_id, count in (("Paris, Texas", "Q830149", 2), ("Paris", "Q90", 4)):
-        texts = paris(1, "Paris", "Q830149"), paris(2, name, kb_id), paris(3, "Paris", None)
-        assert build(*texts).entities.num_rows == count
-
-
-def test_distinct_sentences_count_once() -> None:
-    text = "Ada Lovelace was born in London."
-    triples = [("Ada Lovelace", "place_of_birth", "London", 0.6)]
-    copies = [document(text, triples, PEOPLE, doc_id=str(n)) for n in range(3)]
-    other = document("In London, Ada Lovelace was born.", triples, PEOPLE, doc_id="9")
-    discount = Discount(exponent=1.0)
-    (fact,) = build(*copies, discount=discount).facts.to_pylist()
-    assert (fact["n_sentences"], fact["n_documents"]) == (1, 3)
-    assert fact["probability"] == pytest.approx(0.6)
-    (fact,) = build(*copies, other, discount=discount).facts.to_pylist()
-    assert fact["probability"] == pytest.approx(1 - 0.4**2)
-    assert (fact["n_sentences"], fact["best_sentence"]) == (2, text)
 
 
 def test_symmetric_relations_are_one_fact() -> None:
@@ -239,25 +143,6 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert files and all(
         (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in files
     )
-
-
-def test_conflicts_name_both_sides() -> None:
-    schema = Schema(relations={"place_of_birth": RelationSchema(functional=True, subject=["PERSON"], object=["GPE"])})
-    labels = {"Ada Lovelace": "PERSON", "London": "GPE", "Paris": "GPE", "IBM": "ORG"}
-    tables = build(
-        document("Ada Lovelace was born in London.", [("Ada Lovelace", "place_of_birth", "London", 0.9)], labels),
-        document(
-            "Ada Lovelace was born in Paris.", [("Ada Lovelace", "place_of_birth", "Paris", 0.4)], labels, doc_id="2"
-        ),
-        document("IBM was born in Paris.", [("IBM", "place_of_birth", "Paris", 0.4)], labels, doc_id="3"),
-        schema=schema,
-    )
-    functional, wrong = tables.conflicts.to_pylist()
-    numbers = {key: row["fact_id"] for key, row in facts(tables).items()}
-    assert functional["fact_id"] == numbers["Ada Lovelace", "place_of_birth", "Paris"]
-    assert functional["other_fact_id"] == numbers["Ada Lovelace", "place_of_birth", "London"]
-    assert (wrong["kind"], wrong["other_fact_id"]) == ("type", None)
-    assert tables.info["schema"]["relations"]["place_of_birth"]["functional"] is True
 
 
 def test_the_schema_gives_missing_types() -> None:
@@ -365,56 +250,11 @@ def test_any_names_make_consistent_tables(tmp_path_factory: pytest.TempPathFacto
     assert json.dumps(read.info)
 
 
-def test_entities_of_a_graph_are_never_joined_by_later_documents() -> None:
-    texts = committees()
-    base = build(*texts, similarity=1.0)
-    assert build(base=base).entities.num_rows == 3
-    kennedys = [
-        document(f"{full} met Kennedy in Boston.", [("Kennedy", "in", "Boston", 0.9)], {full: "PERSON"}, doc_id=full)
-        for full in ("John Kennedy", "Robert Kennedy")
-    ]
-    alone = [document(f"{n}: Kennedy went to Boston.", [("Kennedy", "in", "Boston", 0.9)], doc_id=n) for n in "xy"]
-    base = build(*kennedys)
-    numbers = base.entities.column("entity_id").to_pylist()
-    later = build(alone[1], base=build(alone[0], base=base))
-    assert set(numbers) <= set(later.entities.column("entity_id").to_pylist())
-
-
-def test_two_entities_of_one_name_in_a_graph_get_no_third_mention() -> None:
-    def paris(number: str, kb_id: str | None = None) -> Document:
-        return linked(f"{number} Paris is near Rome.", ("Paris", "near", "Rome", 0.9), kb_id)
-
-    base = build(paris("1", "Q90"), paris("2", "Q830149"), paris("3"))
-    assert [row["kb_id"] for row in base.entities.to_pylist() if row["name"] == "Paris"] == ["Q90", "Q830149", None]
-    later = build(paris("4"), paris("5", "Q90"), base=base)
-    found = [(row["kb_id"], row["n_mentions"]) for row in later.entities.to_pylist() if row["name"] == "Paris"]
-    assert found == [("Q90", 2), ("Q830149", 1), (None, 1), (None, 1)]
-
-
-def test_numbers_of_what_is_gone_are_not_given_again() -> None:
-    texts = londoners("Ada Byron", "Ada King", "Grace Hopper")
-    base = build(*texts[:2], decisions=[Decision("same", 1, 3), Decision("rename", 3, "Ada")])
-    assert base.entities.column("name").to_pylist() == ["Ada", "London"]
-    assert base.facts.column("fact_id").to_pylist() == [1]
-    later = build(texts[2], base=base)
-    assert entities(later)["Grace Hopper"]["entity_id"] == 4
-    again = build(texts[1]._replace(doc_id="z", text="Now Ada King lived in London."), base=later)
-    assert entities(again)["Ada"]["n_documents"] == 2
-
-
 def test_numbers_of_facts_that_are_gone_are_not_given_again() -> None:
     texts = londoners("Ada Byron", "Ada King", "Grace Hopper")
     joined = build(base=build(*texts[:2]), decisions=[Decision("same", "Ada Byron", "Ada King")])
     assert joined.facts.column("fact_id").to_pylist() == [1]
     assert build(texts[2], base=joined).facts.column("fact_id").to_pylist() == [1, 3]
-
-
-def test_a_name_of_two_entities_is_ambiguous_for_later_documents() -> None:
-    texts = londoners("Ada Byron", "Ada King")
-    base = build(*texts, decisions=[Decision("rename", "Ada Byron", "Ada"), Decision("rename", "Ada King", "Ada")])
-    later = document("Ada left London.", [("Ada", "residence", "London", 0.5)], {"Ada": "PERSON"}, doc_id="3")
-    tables = build(later, base=base)
-    assert [row["name"] for row in tables.entities.to_pylist()] == ["Ada", "London", "Ada", "Ada"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from spacy_relext.graph.names import (
     PERSON,
     PLACE,
     VALUE,
-    country_of,
     fold,
     is_short_organization,
     is_short_person,
@@ -237,9 +236,3 @@ def test_acronyms(name: str, acronym: str) -> None:
 def test_variants(one: str, other: str, expected: bool) -> None:
     assert is_variant(one, other) is expected
     assert is_variant(other, one) is expected
-
-
-def test_countries() -> None:
-    assert country_of("holland") == country_of(fold("The Netherlands")) == "netherlands"
-    assert country_of("the french", peoples=True) == "france" and country_of("france", peoples=True) == "france"
-    assert country_of("ada") == ""

@@ -100,48 +100,6 @@ def data_of(page: str) -> Dict[str, Any]:
     return data
 
 
-def named(data: Dict[str, Any], fact: int) -> Any:
-    facts, names = data["facts"], data["entities"]["name"]
-    relation = data["relations"][facts["relation"][fact]]["name"]
-    return names[facts["subject"][fact]], relation, names[facts["object"][fact]]
-
-
-def test_what_it_holds() -> None:
-    page = draw_graph(ada()).html
-    data = data_of(page)
-    assert "<title>Graph</title>" in page and "3 most probable of" not in page
-    assert "3 facts of 4 entities in 3 documents" in page
-    assert [named(data, fact) for fact in range(3)] == [
-        ("Ada Lovelace", "born_in", "London"),
-        ("Ada Lovelace", "met", "Charles Babbage"),
-        ("Ada Lovelace", "born_in", "Kent"),
-    ]
-    facts, support = data["facts"], data["support"]
-    assert facts["probability"] == sorted(facts["probability"], reverse=True)
-    assert facts["sentences"] == [2, 1, 1] and facts["documents"] == [2, 1, 1]
-    assert data["relations"][0] == {"name": "born_in", "facts": 2, "description": "was <born> in"}
-    assert data["types"] == ["PERSON", "PLACE"]
-    assert data["entities"] == {
-        "id": [1, 2, 3, 4], "name": ["Ada Lovelace", "London", "Charles Babbage", "Kent"], "type": [0, 1, 0, 1],
-        "kb_id": [0] * 4, "aliases": [["Lovelace"], 0, 0, 0], "mentions": [4, 2, 1, 1], "documents": [3, 2, 1, 1],
-    }  # fmt: skip
-    bare = build_graph([document("Bo met Cy.", [("Bo", "met", "Cy", 0.5)])]).tables
-    assert data_of(draw_graph(bare).html)["entities"]["type"] == [-1, -1]
-    assert support["starts"] == [0, 2, 3, 4] and support["score"] == [900, 700, 800, 400]
-    sentence = data["sentences"][support["sentence"][0]].encode("utf-16-le")
-    assert [sentence[2 * a : 2 * b].decode("utf-16-le") for a, b in zip(*[iter(support["spans"][:4])] * 2)] == [
-        "Ada Lovelace",
-        "London",
-    ]
-    assert data["conflicts"] == [{"kind": 0, "fact": 2, "other": 0, "detail": "Ada Lovelace: Kent or London"}]
-    assert data["kinds"] == ["the schema allows one object"]
-    assert data["documents"] == ["d0", "d2", "d1"] and data["sources"] == ["m"]
-    assert support["documents"] == [[0], [1], [0], [2]] and support["further"] == [0] * 4
-    ways = {(row[1], row[2], data["reasons"][row[3]], row[5]) for row in data["merges"]}
-    assert ("Ada Lovelace", "Lovelace", REASONS["person"], 1) in ways
-    assert ("Ada Lovelace", "Ada Lovelace", "same name", 2) in ways
-
-
 # A graph whose last fact, document and entity no page of three facts shows.
 TABLES: Dict[str, List[Any]] = {
     "documents": [(doc_id, None, "{}") for doc_id in "uvxyz"],
@@ -229,13 +187,6 @@ def test_every_rule_and_kind_has_words() -> None:
     assert set(REASONS) == {*RULES, "decision"}
     assert set(KINDS) == {"self", "type", "functional", "acyclic"}
     assert Conflict._fields[0] == "kind"
-
-
-def test_the_most_probable_facts() -> None:
-    page = draw_graph(ada(), most_facts=1)
-    data = data_of(page.html)
-    assert page.facts == 1 and "The 1 most probable of 3 facts of 2 entities in 3 documents" in page.html
-    assert sorted(data["entities"]["name"]) == ["Ada Lovelace", "London"] and data["conflicts"] == []
 
 
 def test_the_best_sentences_and_some_documents() -> None:

@@ -53,16 +53,6 @@ def test_more_sentences_never_lower_a_probability(scores: list, exponent: float)
     assert (before >= best_scores(sentences(*scores)) - 1e-5).all()
 
 
-@pytest.mark.parametrize("truth", [0.0, 0.5, 1.0])
-def test_the_exponent_of_drawn_facts_is_found(truth: float) -> None:
-    rng = numpy.random.default_rng(0)
-    drawn = [list(rng.uniform(0.05, 0.8, size=rng.integers(1, 6))) for _ in range(6_000)]
-    chances = combine_scores(sentences(*drawn), Discount(truth))
-    fitted = fit_discount(sentences(*drawn), rng.random(len(chances)) < chances)
-    assert fitted.exponent == pytest.approx(truth, abs=0.2)
-    assert numpy.abs(combine_scores(sentences(*drawn), fitted) - chances).mean() < 0.03
-
-
 def test_the_fit_has_the_least_loss_of_all_exponents() -> None:
     rng = numpy.random.default_rng(4)
     drawn = sentences(*[list(rng.uniform(0.05, 0.9, size=rng.integers(1, 6))) for _ in range(40)])

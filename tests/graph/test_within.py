@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.graph.names import country_of, fold, is_short_person, parse_name
+from spacy_relext.graph.names import parse_name
 from spacy_relext.graph.within import RULES, Mention, group_mentions
 
 from .texts import mentions
@@ -56,24 +56,6 @@ def test_other_names_stay_apart(one: str, other: str, label: str) -> None:
     assert len(set(groups([one, other], label, rules=RULES))) == 2
 
 
-@pytest.mark.parametrize(
-    "short, full, expected",
-    [
-        ("Lovelace", "Ada Lovelace", True),
-        ("Ada", "Ada Lovelace", True),
-        ("J. F. Kennedy", "John Fitzgerald Kennedy", True),
-        ("John Kennedy", "John F. Kennedy", True),
-        ("Henry", "Henry of Navarre", False),
-        ("Charles", "Charles V", False),
-        ("Kennedy John", "John F. Kennedy", False),
-        ("Mary Kennedy", "John F. Kennedy", False),
-        ("Ada Lovelace", "Lovelace", False),
-    ],
-)
-def test_short_names_of_persons(short: str, full: str, expected: bool) -> None:
-    assert is_short_person(parse_name(short, "PERSON"), parse_name(full, "PERSON")) is expected
-
-
 def test_a_surname_joins_the_full_name_before_it() -> None:
     assert groups(["Ada Lovelace", "Charles Babbage", "Lovelace", "Mr. Babbage"], "PERSON") == [0, 1, 0, 1]
     assert groups(["Lovelace", "Ada Lovelace"], "PERSON") == [0, 1]
@@ -105,21 +87,6 @@ def test_acronyms_join_their_long_form_in_either_order() -> None:
     assert parse_name("the University of Oxford", "ORG").initials == {"uoo", "uo"}
     acronyms = [parse_name(name).acronym for name in ("U.S.A.", "NATO", "It", "12", "Oxford University")]
     assert acronyms == ["usa", "nato", "", "", ""]
-
-
-def test_names_of_countries_and_of_peoples() -> None:
-    names = ["United Kingdom", "UK", "British"]
-    assert groups(names, "GPE") == [0, 0, 1]
-    assert groups(names, "GPE", rules=RULES) == [0, 0, 0]
-    assert groups(["France", "French"], "ORG", rules=RULES) == [0, 1]
-    assert country_of(fold("the U.S.")) == "united states" and country_of("french") == ""
-
-
-def test_last_words_of_organizations_and_first_words_on_request() -> None:
-    assert groups(["Detroit Lions", "Lions"], "ORG") == [0, 0]
-    assert groups(["Columbia Records", "Columbia"], "ORG") == [0, 1]
-    assert groups(["Columbia Records", "Columbia"], "ORG", rules=RULES) == [0, 0]
-    assert groups(["Bank of England", "England"], "ORG", rules=RULES) == [0, 1]
 
 
 def test_phrases_that_give_another_name() -> None:
@@ -303,13 +270,6 @@ def test_any_names_are_grouped(names: List[tuple]) -> None:
     assert first == sorted(first)  # numbered in the order of the text
     for link in grouping.links:
         assert grouping.groups[link.kept] == grouping.groups[link.merged] and 0 < link.score <= 1
-
-
-@given(NAMES)
-def test_a_normal_form_is_its_own(name: str) -> None:
-    assert fold(fold(name)) == fold(name) and fold(name)
-    for label in (None, "PERSON", "ORG", "DATE"):
-        assert parse_name(name, label).normal
 
 
 def test_a_long_document_is_grouped_quickly() -> None:

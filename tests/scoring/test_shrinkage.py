@@ -13,7 +13,6 @@ from spacy_relext.scoring.thresholds import best_threshold, label_thresholds
 own_thresholds = partial(label_thresholds, shrink=False)
 
 Data = Tuple[Any, Any, List[str], Dict[str, int]]
-N_LABELS = 12
 
 
 def draw(generator: Any, *, size: int, offsets: Any, times: int = 1) -> Data:
@@ -32,33 +31,6 @@ def f1_of(data: Data, thresholds: Dict[str, float]) -> float:
     scores, correct, labels, n_gold = data
     accepted = scores >= np.array([thresholds[label] for label in labels])
     return float(2 * (accepted & correct).sum() / max(accepted.sum() + sum(n_gold.values()), 1))
-
-
-def mean_f1(spread: float, *, seeds: int = 12) -> Dict[str, float]:
-    """F1 on fresh data of one threshold, of each label's own, and of what cross-validation makes of the two."""
-    found: Dict[str, List[float]] = {"single": [], "own": [], "steady": []}
-    for seed in range(seeds):
-        generator = np.random.default_rng(seed)
-        offsets = generator.normal(0, spread, N_LABELS)
-        dev, test = draw(generator, size=12, offsets=offsets), draw(generator, size=12, offsets=offsets, times=20)
-        scores, correct, labels, n_gold = dev
-        single, _ = best_threshold(scores, correct, n_gold=sum(n_gold.values()))
-        found["single"].append(f1_of(test, dict.fromkeys(n_gold, single)))
-        found["own"].append(f1_of(test, own_thresholds(scores, correct, labels, n_gold=n_gold)))
-        found["steady"].append(f1_of(test, label_thresholds(scores, correct, labels, n_gold=n_gold)))
-    return {key: float(np.mean(values)) for key, values in found.items()}
-
-
-def test_where_labels_are_alike_their_own_thresholds_are_chance() -> None:
-    found = mean_f1(0.0)
-    assert found["own"] < found["single"], "the harm there is to be kept from"
-    assert found["steady"] > found["own"] + 0.002
-
-
-def test_where_labels_differ_their_own_thresholds_are_kept() -> None:
-    found = mean_f1(2.0)
-    assert found["own"] > found["single"] + 0.03
-    assert found["steady"] > found["own"] - 0.005
 
 
 def by_definition(data: Data, *, min_positives: int, **options: float) -> Tuple[Dict[str, float], Optional[float]]:

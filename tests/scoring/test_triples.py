@@ -227,13 +227,6 @@ def test_pairs_that_a_corpus_does_not_mark_are_not_judged():
     assert score_triples([example])["exact_f"] == 1.0, "what gold states of the same names counts wherever it stands"
 
 
-def test_only_average_precision_weighs():
-    weights = TRIPLE_SCORE_WEIGHTS
-    assert {key: value for key, value in weights.items() if value} == {"exact_ap": 1.0}
-    assert {key for key, value in weights.items() if value == 0.0} == {"exact_p", "exact_r", "exact_f"}
-    assert {f"{name}_{score}" for name in ("exact", "span", "partial", "macro") for score in "prf"} < weights.keys()
-
-
 def test_assertions_of_right_triples_by_hand():
     text = "Ada met Bo . Cy saw Di . Ed knew Flo ."
     triples = [("Ada", "met", "Bo"), ("Cy", "saw", "Di"), ("Ed", "knew", "Flo")]

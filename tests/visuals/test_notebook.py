@@ -51,7 +51,7 @@ class Tags(HTMLParser):
 def test_jupyter_shows_drawing_and_table(doc):
     html = render(doc)._repr_html_()
     tags = Tags(html)
-    assert {"svg", "table", "style"} <= tags.seen and html == render_like(html, render(doc).html)
+    assert {"svg", "table", "style"} <= tags.seen and html == render(doc).html
     for word in (
         "<met>",
         "<b>Holm",
@@ -62,15 +62,6 @@ def test_jupyter_shows_drawing_and_table(doc):
         "<script>alert(1)</script>",
     ):
         assert word in tags.text
-
-
-def render_like(html, other):
-    """The other drawing with the ids of this one: displaCy draws new ones each time, so that two do not meet."""
-    ids = [dict.fromkeys(re.findall(r"arrow-([0-9a-f]+)-", each)) for each in (other, html)]
-    assert not ids[0].keys() & ids[1].keys()
-    for old, new in zip(*ids):
-        other = other.replace(old, new)
-    return other
 
 
 def test_the_fragment_is_self_contained(doc):
