@@ -98,7 +98,6 @@ def report_lines(agreement: Agreement, *, top: int) -> Iterator[str]:
 
 
 def _rows(agreement: Agreement) -> List[Sequence[str]]:
-    """Format the scores of each two annotators."""
     return [
         (
             _pair_name(agreement, number),
@@ -124,7 +123,6 @@ def _percent(value: Optional[float]) -> str:
 
 
 def _disagreement_lines(each: Disagreement, names: Sequence[str]) -> Iterator[str]:
-    """Format a passage and the annotations of all."""
     yield ""
     yield " … ".join(" ".join(each.text[start:end].split()) for start, end in each.passages)
     for name, keys in zip(names, each.annotations):

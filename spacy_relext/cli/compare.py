@@ -96,7 +96,6 @@ def comparison_lines(comparison: Comparison, metrics: Sequence[Scores]) -> List[
 
 
 def _row(name: str, each: Difference) -> Sequence[str]:
-    """Format one difference."""
     difference = f"{100 * (each.second - each.first):+.2f}"
     interval = f"{100 * each.low:+.2f} to {100 * each.high:+.2f}"
     scores = (f"{100 * each.first:.2f}", f"{100 * each.second:.2f}")

@@ -214,7 +214,6 @@ def _cluster_tables(metrics: Scores, clusters: Dict[str, Dict[str, int]]) -> Lis
 
 
 def _percent(value: Optional[float]) -> str:
-    """Format a fraction as a percentage."""
     return "-" if value is None else f"{100 * value:.2f}"
 
 

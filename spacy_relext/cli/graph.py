@@ -150,7 +150,6 @@ def export_cli(
 
 
 def _documents(paths: List[Path], *, gold: bool = False) -> Iterator[Document]:
-    """Read documents with a progress bar."""
     yield from with_progress(read_documents(paths, gold=gold))
 
 
@@ -166,7 +165,6 @@ def _discount(calibration: Optional[Path], fit_path: Optional[Path], settings: G
 
 
 def _report(built: BuiltGraph, folder: Path) -> None:
-    """Say what was written."""
     tables = built.tables
     for decision in built.unused:
         msg.warn(Warnings.W831.format(place=decision.place, decision=decision))
@@ -181,7 +179,6 @@ def _report(built: BuiltGraph, folder: Path) -> None:
 
 
 def _format(answer: Answer) -> str:
-    """Format rows as a table with short values."""
     return str(table([[_cell(value) for value in row] for row in answer.rows], header=answer.columns, divider=True))
 
 

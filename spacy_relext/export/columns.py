@@ -50,12 +50,10 @@ class Column(NamedTuple):
 
 
 def _key(name: str) -> Callable[[Record, Record], object]:
-    """Read a key of the triple."""
     return lambda record, triple: triple.get(name)
 
 
 def _meta(record: Record, triple: Record) -> object:
-    """Collect the extra keys of the input."""
     return {key: value for key, value in record.items() if key not in RECORD_KEYS}
 
 

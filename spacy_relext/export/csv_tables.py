@@ -112,7 +112,6 @@ def _neo4j_column(pyarrow: Any, table: "pyarrow.Table", source: str) -> Tuple["p
 
 
 def _labels(entities: "pyarrow.Table") -> List[List[str]]:
-    """List the labels of each entity in Neo4j."""
     return [["Entity", *([label] if label and label.strip() else [])] for label in entities["label"].to_pylist()]
 
 

@@ -45,7 +45,6 @@ def write_fact_lines(tables: GraphTables, path: Path) -> int:
 
 
 def _facts(tables: GraphTables) -> Iterator[Record]:
-    """Yield the objects."""
     entities = {
         row[0]: {key: value for key, value in zip(_ENTITY, row) if value is not None}
         for row in table_rows(tables.entities, _ENTITY)

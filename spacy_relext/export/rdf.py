@@ -198,14 +198,12 @@ def _union(node: str, members: Sequence[str]) -> Iterator[Tuple[str, Pairs]]:
 
 
 def _relations_and_types(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield the labels of relations and of types."""
     for column, mint in ((tables.facts["relation"], names.relation), (tables.entities["label"], names.type)):
         for name in sorted(each for each in column.unique().to_pylist() if each):
             yield Block(names.graph, mint(name), [(term("rdfs:label"), literal(name))])
 
 
 def _entities(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield names, type and id of entities."""
     label, alias, identifier = term("rdfs:label"), term("skos:altLabel"), term("dcterms:identifier")
     same = term("owl:sameAs")
     for number, name, kind, kb_id, aliases in table_rows(
@@ -221,7 +219,6 @@ def _entities(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
 
 
 def _documents(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield the ids of documents."""
     for (doc_id,) in table_rows(tables.documents, ("doc_id",)):
         node = names.document(doc_id)
         yield Block(node, node, [(_A, term("prov:Entity")), (term("dcterms:identifier"), literal(doc_id))])
@@ -231,7 +228,6 @@ _SUPPORT = ("doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "so
 
 
 def _facts(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield facts, each with its statement and its support."""
     # predicates of a statement, made once
     reified = [term("rdf:subject"), term("rdf:predicate"), term("rdf:object")]
     probability, best, derived = names.own("probability"), names.own("bestScore"), term("prov:wasDerivedFrom")
@@ -266,7 +262,6 @@ def _support(names: RdfNames, parts: Tuple[object, ...], row: Record) -> Iterato
 
 
 def _mentions(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
-    """Yield the mentions of entities, as parts of documents."""
     columns = ("mention_id", "doc_id", "start", "end", "text", "entity_id")
     for mention, doc_id, start, end, text, entity in table_rows(tables.mentions, columns):
         pairs = [(names.own("refersTo"), names("entity", entity))]
@@ -305,13 +300,11 @@ def write_rdf(blocks: Iterable[Block], path: Path, *, form: str, base: str) -> N
 
 
 def _n_triples(blocks: Iterable[Block], base: str) -> Iterator[str]:
-    """Yield the lines of each subject."""
     for _, subject, pairs in blocks:
         yield "".join([f"{subject} {predicate} {obj} .\n" for predicate, obj in pairs])
 
 
 def _n_quads(blocks: Iterable[Block], base: str) -> Iterator[str]:
-    """Yield the lines of each subject, with its graph."""
     for graph, subject, pairs in blocks:
         yield "".join([f"{subject} {predicate} {obj} {graph} .\n" for predicate, obj in pairs])
 

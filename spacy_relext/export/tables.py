@@ -273,5 +273,4 @@ def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
 
 
 def _pyarrow() -> Any:
-    """Import pyarrow, which is an extra."""
     return require("pyarrow", purpose="a graph", extra="export")

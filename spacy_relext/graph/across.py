@@ -99,7 +99,6 @@ def join_groups(
 
 
 def _join_equal_ids(ids: Sequence[object], forest: Forest) -> None:
-    """Join groups with the same id."""
     first: Dict[object, int] = {}
     for position, each in enumerate(ids):
         if each is not None and first.setdefault(each, position) != position:
@@ -135,7 +134,6 @@ def _short_keys(groups: Sequence[Group], reasons: Collection[str], rules: Collec
 def _owners(
     groups: Sequence[Group], forest: Forest, reasons: Collection[str], keys: Set[Key], rules: Collection[str]
 ) -> Dict[Key, Set[int]]:
-    """Map short forms to the entities that have them."""
     owners: Dict[Key, Set[int]] = {}
     for position, key in _short_keys(groups, reasons, rules):
         if key in keys:

@@ -175,7 +175,6 @@ def _merge_table(rows: Sequence[MergeRow], entities: Entities) -> "pyarrow.Table
 
 
 def _entity_table(mentions: "pyarrow.Table", entities: Entities) -> "pyarrow.Table":
-    """Make the table of entities that have mentions."""
     counts = mentions.group_by("entity_id").aggregate([("mention_id", "count"), ("doc_id", "count_distinct")])
     rows = sorted(table_rows(counts, ["entity_id", "mention_id_count", "doc_id_count_distinct"]))
     pairs = mentions.group_by(["entity_id", "text"]).aggregate([])
@@ -194,7 +193,6 @@ def _entity_table(mentions: "pyarrow.Table", entities: Entities) -> "pyarrow.Tab
 
 
 def _conflict_table(facts: "pyarrow.Table", known: Dict[int, Entity], schema: Optional[Schema]) -> "pyarrow.Table":
-    """Make the table of conflicts."""
     rows = [Fact(*row) for row in table_rows(facts, Fact._fields)]
     labels = {number: entity.label for number, entity in known.items()}
     names = {number: entity.name for number, entity in known.items()}
@@ -210,7 +208,6 @@ def _finish(name: str, table: "pyarrow.Table") -> "pyarrow.Table":
 
 
 def _describe(options: GraphOptions, base: Optional[GraphTables], last_entity: int, last_fact: int) -> Record:
-    """Describe how the graph was made."""
     before = base.info if base else {}
     made = {
         "options": {"rules": list(options.rules), "similarity": options.similarity},

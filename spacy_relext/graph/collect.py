@@ -113,7 +113,6 @@ class Collector:
             self._add_statements(document._replace(statements=facts), doc_id)
 
     def _add_statements(self, document: Document, doc_id: str) -> None:
-        """Add the mentions and triples of a document."""
         mentions, arguments = _list_mentions(document, self._implied)
         positions = {mention.span: at for at, mention in enumerate(mentions)}
         chains = [[positions[span] for span in chain] for chain in document.chains]
@@ -254,5 +253,4 @@ def _most_frequent(values: Sequence[str]) -> Optional[str]:
 
 
 def _without(types: Dict[str, "pyarrow.DataType"], column: str) -> Dict[str, "pyarrow.DataType"]:
-    """Leave a column out."""
     return {name: type_ for name, type_ in types.items() if name != column}

@@ -53,7 +53,6 @@ def read_decisions(path: Path) -> List[Decision]:
 
 
 def _parse(value: object, error: str, place: str) -> Decision:
-    """Read a line."""
     if error:
         raise ValueError(Errors.R832.format(place=place, found=error))
     found = json.dumps(value, ensure_ascii=False)

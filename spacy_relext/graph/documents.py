@@ -157,7 +157,6 @@ def entity_of(
 
 
 def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
-    """Yield places and records of a file."""
     if path.is_dir() or path.suffix == SUFFIX:
         for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
             record = extraction_record(doc, number=number)
@@ -185,7 +184,6 @@ def _read_statement(triple: Record, sentences: Sequence[CharSpan]) -> Statement:
 
 
 def _chains(doc: Doc) -> Iterator[List[List[int]]]:
-    """Yield the coreference chains of a Doc."""
     for key in sorted(doc.spans):
         if key.casefold().startswith(_SPAN_GROUPS):
             yield [[span.start_char, span.end_char] for span in doc.spans[key]]

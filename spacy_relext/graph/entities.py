@@ -69,14 +69,10 @@ class Entities:
                     self.unused.append(decision)
 
     def _index(self, number: int) -> None:
-        """Index an entity by its folded name."""
         self._own.setdefault(fold(self.known[number].name), set()).add(number)
 
     def _split(self, decision: Decision) -> bool:
-        """Move the mentions with the second name to an entity of their own, if one entity has both names.
-
-        If the second name is the entity's own, the mentions with the first one move.
-        """
+        """Move the mentions with the second name (if it is the entity's own, the first) to an entity of their own."""
         first, second = decision.first, decision.second
         if isinstance(second, int) and isinstance(first, int):  # different numbers are different entities
             return {self.current(first), self.current(second)} <= self.known.keys()
@@ -122,7 +118,6 @@ class Entities:
         return bool(pairs)
 
     def _rename(self, decision: Decision) -> bool:
-        """Give entities another name."""
         numbers = self._resolve(decision.first)
         for number in numbers:
             self.merges.append(MergeRow(number, str(decision.second), self.known[number].name, None, "decision", 1.0))
@@ -137,7 +132,6 @@ class Entities:
         return number
 
     def _named(self, form: str) -> List[int]:
-        """Find entities by the folded form of their own name."""
         numbers = sorted(self._own.get(form, ()))
         return [number for number in numbers if number in self.known and fold(self.known[number].name) == form]
 

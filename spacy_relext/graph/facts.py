@@ -48,9 +48,9 @@ def make_facts(
     sentences, _ = encode(support.column("sentence"))
     documents, doc_ids = encode(support.column("doc_id"))
     scores = support.column("score").to_numpy()
-    turned = numpy.isin(relations, [at for at, name in enumerate(relation_names) if name in symmetric])
-    turned &= subjects > objects
-    low, high = numpy.where(turned, objects, subjects), numpy.where(turned, subjects, objects)
+    is_reversed = numpy.isin(relations, [at for at, name in enumerate(relation_names) if name in symmetric])
+    is_reversed &= subjects > objects
+    low, high = numpy.where(is_reversed, objects, subjects), numpy.where(is_reversed, subjects, objects)
     rows = _number(low, relations, high)
     ids = _choose_ids(rows, known, taken)
     _, first = numpy.unique(rows, return_index=True)

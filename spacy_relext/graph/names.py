@@ -211,7 +211,6 @@ def _normalize(words: List[str], label: Optional[str], kind: str) -> List[str]:
 
 
 def _drop_ranks(words: Tokens) -> Tokens:
-    """Drop titles, ranks and generations of a person."""
     start, end = 0, len(words)
     while end - start > 1 and (words[start] in _TITLES or words[start] in _RANKS):
         start += 1
@@ -248,7 +247,6 @@ def _acronym(text: str) -> str:
 
 
 def _same_part(one: str, other: str) -> bool:
-    """Return True for equal words, and for an initial and a word."""
     return one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
 
 

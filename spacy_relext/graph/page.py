@@ -205,7 +205,6 @@ def _merge_rows(tables: GraphTables, entities: Mapping[int, int]) -> Record:
 
 
 def _select(table: "pyarrow.Table", column: str, ids: Sequence[int]) -> "pyarrow.Table":
-    """Select the rows with some ids."""
     import pyarrow
     from pyarrow import compute
 
@@ -213,10 +212,8 @@ def _select(table: "pyarrow.Table", column: str, ids: Sequence[int]) -> "pyarrow
 
 
 def _positions(column: "pyarrow.ChunkedArray") -> Dict[int, int]:
-    """Map ids to positions."""
     return {number: at for at, number in enumerate(column.to_pylist())}
 
 
 def _per_mille(value: float) -> int:
-    """Round a probability to thousandths."""
     return round(1000 * value)

@@ -116,6 +116,5 @@ def _evidence(sentences: FactSentences) -> Tuple[Floats, Floats]:
 
 
 def _starts(facts: Ids) -> Ids:
-    """Find the first row of each fact."""
     _, starts = numpy.unique(facts, return_index=True)
     return starts

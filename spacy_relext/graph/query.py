@@ -269,7 +269,6 @@ class GraphQuery:
         return answer._replace(rows=sorted(answer.rows, key=lambda row: facts.index(row[0])))
 
     def _run(self, statement: str, **values: object) -> Answer:
-        """Run a statement with bound values."""
         done = self.connection.execute(statement, values)
         return Answer([column[0] for column in done.description or ()], done.fetchall())
 

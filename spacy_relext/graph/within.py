@@ -142,13 +142,11 @@ _EQUAL_FORMS: Dict[str, Callable[[Name], str]] = {
 
 
 def _join_all(positions: Sequence[int], forest: Forest, reason: str) -> None:
-    """Join mentions with the first one."""
     for position in positions[1:]:
         forest.join(positions[0], position, reason, SCORES[reason])
 
 
 def _same_ids(mentions: Sequence[Mention]) -> List[List[int]]:
-    """List the positions of mentions with the same id."""
     same: Dict[str, List[int]] = {}
     for position, mention in enumerate(mentions):
         if mention.kb_id:

@@ -83,7 +83,6 @@ def doc_graph(doc: Doc, *, min_score: float = 0.0) -> Tuple[List[DocNode], List[
 
 
 def _node(text: str, entity: Record) -> DocNode:
-    """Make the node of an argument."""
     name, kind, kb_id = " ".join(text.split()), entity.get("label") or UNTYPED, entity.get("kb_id")
     properties: Dict[str, Property] = {"kb_id": kb_id} if kb_id else {}
     return DocNode(kb_id or f"{kind}:{name.casefold()}", name, kind, properties)

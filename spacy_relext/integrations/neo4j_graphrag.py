@@ -101,7 +101,6 @@ def _extractor_class() -> Type[Any]:
 
 
 def _chunk_graph(doc: Doc, types: Any, *, min_score: float) -> Any:
-    """Make the graph of a chunk in the types of neo4j-graphrag."""
     nodes, edges = doc_graph(doc, min_score=min_score)
     return types.Neo4jGraph(
         nodes=[

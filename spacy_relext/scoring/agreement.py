@@ -170,10 +170,7 @@ def _index(records: Iterable[Record], by: str) -> Tuple[Dict[Tuple[object, int],
 
 
 def _categorize(record: Record, row: Sequence[Optional[Record]]) -> Categories:
-    """Map the pairs of spans that an annotator knows to their category.
-
-    row (Sequence[Optional[Record]]): The records of all annotators; the first with sentences splits the text.
-    """
+    """Map the pairs of spans that an annotator knows to their category; `row` has the records of all."""
     keys = triple_keys(record)
     spans = {(entity["start"], entity["end"]) for entity in record.get("entities", ())}
     spans |= {span for subject, _, obj in keys for span in (subject, obj)}
@@ -238,7 +235,6 @@ def _compare(
 
 
 def _f1(matched: int, totals: Sequence[int]) -> Optional[float]:
-    """Compute F1; None without triples."""
     return 2 * matched / sum(totals) if sum(totals) else None
 
 
@@ -316,5 +312,4 @@ def describe_agreement(agreement: Agreement) -> Record:
 
 
 def _describe(key: Key) -> Record:
-    """Describe a triple by plain values."""
     return dict(zip(("subject", "relation", "object"), key))

@@ -181,7 +181,6 @@ def describe_comparison(
 
 
 def _describe_differences(differences: Dict[str, Difference]) -> Record:
-    """Describe differences by plain values."""
     return {
         name: {
             "A": each.first,
@@ -196,7 +195,6 @@ def _describe_differences(differences: Dict[str, Difference]) -> Record:
 
 
 def _describe_dispute(dispute: Dispute, text: str) -> Record:
-    """Describe the triples about some sentences that one pipeline found."""
     return {
         "document": dispute.document,
         "text": quote_passages(text, dispute.passages),

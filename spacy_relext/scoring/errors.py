@@ -142,7 +142,6 @@ class CorpusErrors:
         return [each.error for each in self.errors]
 
     def _group(self, errors: Sequence[TripleError]) -> ErrorGroup:
-        """Count some of the errors."""
         everything = _count(self._all(), correct=sum(self.correct.values()))
         _, wrong, missed = _count(errors, correct=0)
         return ErrorGroup(wrong, missed, _gain(everything, wrong, missed), dict(Counter(e.error_class for e in errors)))
@@ -284,13 +283,7 @@ def _group_mentions(records: Iterable[Record], text: str) -> Dict[TextKey, List[
 def _find_nearest(
     records: Sequence[Record], others: Mapping[TextKey, Sequence[Record]], *, matched: AbstractSet[TextKey], text: str
 ) -> Optional[Tuple[str, Record, Record, bool]]:
-    """Find the triple that an error is most closely related to, if there is one.
-
-    records (Sequence[Record]): Mentions of the error.
-    matched (AbstractSet[TextKey]): Those of the others that are not errors.
-    RETURNS (Optional[Tuple[str, Record, Record, bool]]): The class, the mention, the nearest triple, and whether that
-        is an error, too.
-    """
+    """Find the class of an error, its mention, the nearest other triple, and whether that is an error (not matched)."""
     relatives = []
     for key, mentions in others.items():
         for record, other in product(records, mentions):
@@ -336,10 +329,7 @@ def _count(errors: Sequence[TripleError], *, correct: int) -> Tuple[int, int, in
 
 
 def _gain(totals: Tuple[int, int, int], wrong: int, missed: int) -> float:
-    """Compute the gain in F1 if some of the false positives were removed, and some of the missed triples predicted.
-
-    totals (Tuple[int, int, int]): As `_count` returns them.
-    """
+    """Compute the gain in F1 if some of the false positives were removed, and some of the missed triples predicted."""
 
     def f(correct: int, wrong: int, missed: int) -> float:
         return 2 * correct / max(2 * correct + wrong + missed, 1)

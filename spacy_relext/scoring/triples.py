@@ -286,7 +286,6 @@ def text_key(record: Record, text: str) -> TextKey:
 
 
 def _collect(documents: Sequence[ComparedDocument]) -> TripleOutcomes:
-    """Collect the predictions of documents in arrays."""
     correct = [[key in document.gold_keys for key in document.scores] for document in documents]
     gold = Counter(key[0] for document in documents for key in document.gold_keys)
     return TripleOutcomes(
@@ -301,7 +300,6 @@ def _collect(documents: Sequence[ComparedDocument]) -> TripleOutcomes:
 
 
 def _is_judged(record: Record, example: Example) -> bool:
-    """Return True if gold says whether a triple is correct; see `is_judged`."""
     return is_judged(example.reference, tuple(record["subject"]), tuple(record["object"]))
 
 

@@ -112,7 +112,6 @@ def _passage_spans(doc: Doc, triples: Sequence[_Drawable]) -> List[Span]:
 
 
 def _draw_span(span: Span, triples: Sequence[_Drawable]) -> str:
-    """Draw the triples of a passage."""
     arguments = filter_spans([argument for triple in triples for argument in (triple.subject, triple.object)])
     boxes = break_lines(span, [(argument.start, argument.end) for argument in arguments], width=WIDTH)
     arcs = _make_arcs(boxes, triples)

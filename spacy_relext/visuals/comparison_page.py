@@ -41,7 +41,6 @@ def render_comparison(comparison: Comparison, examples: Sequence[Example], *, na
 
 
 def _plain_dispute(dispute: Dispute, text: str) -> Record:
-    """Make plain values for the script."""
     sides: Dict[bool, List[Record]] = {False: [], True: []}
     for triple in dispute.triples:
         shown = show_triple(text, dispute.passages, triple.record, has_score=True)

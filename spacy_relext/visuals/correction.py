@@ -95,7 +95,6 @@ class Correction:
         return self._state(number)
 
     def _current(self, number: int) -> Record:
-        """Return a record with its last answer."""
         record = self.records[number]
         return self.answers.answers.get(record["text"], record)
 
@@ -103,7 +102,6 @@ class Correction:
         return str(self._current(number).get(ANSWER_KEY, OPEN))
 
     def _state(self, number: int) -> Record:
-        """Describe what is left to do."""
         counts = {answer: self.count(answer) for answer in (DONE, SKIPPED)}
         return {"version": _version(self._current(number)), "next": self.next_open(number + 1), **counts}
 

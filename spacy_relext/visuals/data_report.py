@@ -111,13 +111,11 @@ def _share(part: int, whole: int) -> str:
 
 
 def _short(text: str) -> str:
-    """Shorten a sentence to the width of a cell."""
     text = " ".join(text.split())
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
 def _size_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
-    """List the counts of corpora."""
     rows: List[Tuple[str, List[str]]] = [
         ("documents", [f"{each.documents:,}" for each in every]),
         ("not annotated", [_share(each.not_annotated, each.documents) for each in every]),
@@ -139,7 +137,6 @@ def _size_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
 
 
 def _label_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
-    """List relations with their counts, the most frequent first."""
     labels = sorted({label for each in every for label in each.labels}, key=lambda each: (-every[0].labels[each], each))
     return [(label, *(f"{each.labels[label]:,}" for each in every)) for label in labels]
 
@@ -171,7 +168,6 @@ def _type_rows(first: CorpusStatistics) -> Iterator[Sequence[str]]:
 
 
 def _overlap_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
-    """List what held-out corpora share with the first one."""
     counts = [each.overlap.counts() for each in corpora if each.overlap is not None]
     return [(name, *(_share(*each[name]) for each in counts)) for name in counts[0]] if counts else []
 
@@ -186,7 +182,6 @@ def _clash_rows(every: Sequence[CorpusStatistics]) -> Iterator[Sequence[str]]:
 
 
 def _missed_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
-    """List the reasons of missed triples, with their relations."""
     reasons = sorted({(m.component, reason) for each in corpora for m in each.missed for reason, _ in m.counts})
     rows: List[Sequence[str]] = []
     for component, reason in reasons:

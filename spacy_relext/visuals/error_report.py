@@ -98,7 +98,6 @@ def render_error_report(report: Report, examples: Sequence[Example], *, title: s
 
 
 def _summarize(report: Report) -> str:
-    """Describe the corpus and the scores in a few sentences."""
     outcomes = report.outcomes
     correct, predicted, gold = int(outcomes.correct.sum()), len(outcomes.scores), outcomes.n_gold
     p, r, f = correct / max(predicted, 1), correct / max(gold, 1), 2 * correct / max(predicted + gold, 1)
@@ -110,7 +109,6 @@ def _summarize(report: Report) -> str:
 
 
 def _draw_curve(report: Report) -> bytes:
-    """Draw precision and recall of the written triples and of all candidates of components."""
     written = report.outcomes
     every = {"written triples": written, **{f"candidates of {name}": each for name, each in report.candidates.items()}}
     curves = {name: recall_curve(each.scores, each.correct, n_gold=each.n_gold) for name, each in every.items()}
@@ -120,7 +118,6 @@ def _draw_curve(report: Report) -> bytes:
 
 
 def _scores(report: Report) -> Dict[str, Dict[str, float]]:
-    """Score each relation of gold or of the predictions."""
     outcomes = report.outcomes
     return {
         label: prf.to_dict()
@@ -153,10 +150,7 @@ def _cards(errors: CorpusErrors, examples: Sequence[Example]) -> Iterator[Record
 
 
 def _merge(errors: CorpusErrors, examples: Sequence[Example]) -> List[Tuple[CorpusError, Optional[Record]]]:
-    """Pair each false positive with a false negative if each is the nearest triple to the other.
-
-    RETURNS (List[Tuple[CorpusError, Optional[Record]]]): Each error or pair once, with the missed triple of a pair.
-    """
+    """List each error with its missed triple, if a false positive and a false negative are nearest to each other."""
     keys: Dict[str, Dict[_PairKey, Record]] = {FALSE_POSITIVE: {}, FALSE_NEGATIVE: {}}
     for each in errors.errors:
         if each.error.nearest is not None:

@@ -148,7 +148,6 @@ def _explain_miss(doc: Doc, miss: NearMiss) -> List[str]:
 
 
 def _explain_record(doc: Doc, record: Record) -> List[str]:
-    """Write a triple, then an indented line for each kind of evidence."""
     evidence = read_evidence(record["evidence"])
     bag = evidence.bag
     figures = [f"{name} {value:+.2f}" for name, value in evidence.parts]
@@ -166,13 +165,11 @@ def _explain_record(doc: Doc, record: Record) -> List[str]:
 
 
 def _describe(doc: Doc, record: Record) -> str:
-    """Write a stored triple in one line."""
     subject, obj = (_one_line(doc.text[slice(*record[role])]) for role in ("subject", "object"))
     return triple_line(subject, _one_line(relation_text(record)), obj, score=record["score"], source=record["source"])
 
 
 def _explain_bag(doc: Doc, bag: BagEvidence) -> List[str]:
-    """Write a line for each kind of evidence of a bag."""
     sides = ", ".join(f"{name} {value:.2f}" for name, value in bag.sides)
     mentions = [f"{text} {row[-1]:.2f}" for text, row in zip(bag.snippets(doc), bag.mentions)]
     return [
@@ -227,10 +224,8 @@ def _is_rows(value: object, length: int) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    """Return True if a value is a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _one_line(text: str) -> str:
-    """Join the lines of a text."""
     return " ".join(text.split())

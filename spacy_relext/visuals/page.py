@@ -74,7 +74,6 @@ class Rendering:
         return f"<drawing of {self._count} document{'s' * (self._count != 1)}: Jupyter shows it, .html is its source>"
 
     def _repr_html_(self) -> str:
-        """Return what Jupyter shows."""
         return self.html
 
 

@@ -62,7 +62,6 @@ def text_width(text: str, size: float = FONT_SIZE) -> float:
 
 
 def _character_width(character: str) -> float:
-    """Return the width of a character as a fraction of the font size."""
     if character in _WIDTHS:
         return _WIDTHS[character]
     if unicodedata.combining(character):
@@ -121,7 +120,6 @@ def _has_space_before(doc: Doc, token: int) -> bool:
 
 
 def _place(pieces: List[Box], width: float) -> List[Box]:
-    """Place pieces on lines."""
     line, cursor = 0, 0.0
     for number, piece in enumerate(pieces):
         gap = text_width(" ") if piece.spaced and cursor else 0.0
@@ -139,7 +137,6 @@ def _place(pieces: List[Box], width: float) -> List[Box]:
 
 
 def _join(pieces: List[Box]) -> List[Box]:
-    """Join the pieces of a line that are no arguments."""
     joined: List[Box] = []
     for piece in pieces:
         last = joined[-1] if joined else None
