@@ -406,14 +406,6 @@ class Errors:
         "[R709] The task has no 'data' (keys: {found}); choose JSON in Label Studio's export, not JSON-MIN or CSV, "
         "which have no relations"
     )
-    R710 = (
-        "[R710] The {unit} {key!r} has two scores for the relation {relation!r}. Use one cell per {unit} and relation: "
-        "the highest score, or another aggregate."
-    )
-    R711 = (
-        "[R711] The {unit} {key!r} with the relation {relation!r} is among the facts, but its cell is not gold. Mark "
-        "its cell as gold, or remove it from the facts."
-    )
     R713 = (
         "[R713] The offsets of {name} hold {found}, but its text is {text}; expected offsets in characters of the text "
         "that was annotated"

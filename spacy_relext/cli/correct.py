@@ -17,8 +17,7 @@ from ..corpora.shards import SUFFIX, iter_docs
 from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextLog, read_texts
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe
-from ..visuals.correction import Correction
-from ..visuals.correction_server import PURPOSE, make_correction_app
+from ..visuals.correction import PURPOSE, Correction, make_correction_app
 from ..visuals.web import HOST, bind_port, serve
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, with_progress

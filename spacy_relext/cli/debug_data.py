@@ -23,10 +23,9 @@ from ..corpora.statistics import CorpusStatistics, ViolationCounts, count_corpus
 from ..errors import Errors
 from ..pairs.suggesters import Suggester, missed_by_pairs
 from ..rere.windows import missed_by_windows
-from ..visuals.data_report import Compared, Missed, Table, data_tables, list_problems, render_data_report
+from ..visuals.data_report import Compared, Missed, Table, data_tables, list_problems
 from . import options
 from .pipeline import fail, input_errors, load_code, with_progress
-from .view import save
 
 TRAIN, CONFIG = "train", ".cfg"
 
@@ -53,11 +52,9 @@ def debug_data_cli(
         ),
     ],
     schema: options.Schema = None,
-    html: options.Html = None,
     code: options.Code = None,
 ) -> None:
     """Count what annotated corpora contain, compare them, and list possible problems."""
-    options.check_suffix(html, ".html")
     with input_errors():
         load_code(code)
         configs = [path for path in inputs if path.suffix == CONFIG]
@@ -76,9 +73,6 @@ def debug_data_cli(
             typer.echo(f"\n{table.title}{format_table(table)}")
         for problem in problems:
             wasabi.msg.warn(problem)
-        if html is not None:
-            title = f"Data: {', '.join(source.name for source in sources)}"
-            save(render_data_report(tables, problems, title=title), html)
 
 
 def read_config(path: Path) -> Config:

@@ -49,9 +49,6 @@ def build_cli(
     similarity: Annotated[
         float, typer.Option(min=0.8, max=1.0, help="Minimum similarity of long names of different documents; 1: equal")
     ] = FUZZY_ACROSS,
-    all_assertions: Annotated[
-        bool, typer.Option("--all-assertions", help="Make facts of triples that are denied or hypothetical, too")
-    ] = False,
 ) -> None:
     """Make a graph: mentions become entities, triples become facts with one probability each."""
     *inputs, folder = paths
@@ -69,7 +66,6 @@ def build_cli(
             similarity=similarity,
             schema=read_schema(schema) if schema else None,
             decisions=read_decisions(decisions) if decisions else (),
-            all_assertions=all_assertions,
         )
         base = read_tables(add_to) if add_to else None
         discount = _discount(calibration, fit_on_path, settings)
@@ -171,7 +167,7 @@ def _report(built: BuiltGraph, folder: Path) -> None:
     if built.skipped:
         msg.info(f"{built.skipped:,} documents were there already")
     if built.not_facts:
-        msg.info(f"{built.not_facts:,} triples left out, which are denied or hypothetical (--all-assertions)")
+        msg.info(f"{built.not_facts:,} triples left out, which are denied or hypothetical")
     if tables.conflicts.num_rows:
         msg.info(f"{tables.conflicts.num_rows:,} conflicts: spacy relext graph query {folder} conflicts")
     counts = f"{tables.facts.num_rows:,} facts of {tables.entities.num_rows:,} entities"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, Iterator, Set, Tuple, Union
 
 from spacy.tokens import Doc
 
-from ..annotations.assertion import NOT_FACTS, assertion_of
+from ..annotations.assertion import is_fact
 from ..annotations.parts import each_doc
 from ..annotations.store import get_triple_records
 from ..annotations.triple import Record
@@ -18,8 +18,8 @@ from .tables import GraphTables, table_rows
 if TYPE_CHECKING:
     import networkx
 
-# Subject, relation, object, and the assertion; "" for a fact.
-_Fact = Tuple[str, str, str, str]
+# Subject, relation, object.
+_Fact = Tuple[str, str, str]
 
 # Attributes of nodes and edges made from tables, with their columns.
 NODE_ATTRIBUTES = {
@@ -41,16 +41,13 @@ EDGE_ATTRIBUTES = {
 }
 
 
-def to_networkx(
-    docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: float = 0.0, all_assertions: bool = False
-) -> "networkx.MultiDiGraph":
+def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: float = 0.0) -> "networkx.MultiDiGraph":
     """Make a graph of the triples of documents, or of the tables of a graph; edges run from subject to object.
 
     From documents, nodes are the texts of arguments: those equal but for white space are one node. Each relation
     between two nodes is one edge, whose key is the relation: `graph["Ada Lovelace"]["London"]["place_of_birth"]`.
     Attributes of an edge: `relation`, `score` (the highest), `support` (how many pairs of spans state it; a pair from
-    several sources counts once) and `docs` (in how many documents). Denied and hypothetical triples become edges
-    only with `all_assertions`.
+    several sources counts once) and `docs` (in how many documents). Denied and hypothetical triples are left out.
 
     From tables, nodes are ids of entities with `label` (the name), `type`, `kb_id`, `aliases` (JSON), `n_mentions`,
     `n_documents`; unknown values are left out. Edges are facts, with the relation as key: `relation`, `weight` (the
@@ -58,8 +55,6 @@ def to_networkx(
 
     docs (Union[Doc, Iterable[Doc], GraphTables]): Processed Docs, also a stream such as `nlp.pipe(texts)`; or tables.
     min_score (float): Leave out triples with a lower score, or facts with a lower probability, 0 to 1.
-    all_assertions (bool): Make edges of the denied and hypothetical triples of documents, too: their key is
-        "RELATION (ASSERTION)", and they have the attribute `assertion`.
     RETURNS (networkx.MultiDiGraph): The graph.
     RAISES (ImportError): If networkx is not installed.
     RAISES (ValueError): If something is not a Doc.
@@ -77,19 +72,16 @@ def to_networkx(
     places: Dict[_Fact, Set[Tuple[int, ...]]] = {}
     for number, doc in enumerate(each_doc(docs)):
         for record in get_triple_records(doc) or ():
-            assertion = assertion_of(record.get("attributes", {}))
-            assertion = assertion if assertion in NOT_FACTS else ""
-            if record["score"] >= min_score and (all_assertions or not assertion):
+            if record["score"] >= min_score and is_fact(record.get("attributes", {})):
                 subject, obj = (" ".join(record[f"{role}_text"].split()) for role in ("subject", "object"))
-                fact = (subject, record["relation"], obj, assertion)
+                fact = (subject, record["relation"], obj)
                 scores[fact] = max(record["score"], scores.get(fact, 0.0))
                 places.setdefault(fact, set()).add((number, *record["subject"], *record["object"]))
-    for (subject, relation, obj, assertion), score in scores.items():
-        found = places[subject, relation, obj, assertion]
-        values: Record = {"score": score, "support": len(found), "docs": len({place[0] for place in found})}
-        key = f"{relation} ({assertion})" if assertion else relation
-        marked = {"assertion": assertion} if assertion else {}
-        graph.add_edge(subject, obj, key=key, relation=relation, **values, **marked)
+    for fact, score in scores.items():
+        subject, relation, obj = fact
+        docs_of = {place[0] for place in places[fact]}
+        values: Record = {"score": score, "support": len(places[fact]), "docs": len(docs_of)}
+        graph.add_edge(subject, obj, key=relation, relation=relation, **values)
     return graph
 
 

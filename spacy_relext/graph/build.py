@@ -33,7 +33,6 @@ class GraphOptions:
     discount (Discount): How the scores of a fact's sentences are combined.
     schema (Optional[Schema]): What is known about relations, for conflicts and for arguments without a type.
     decisions (Sequence[Decision]): What people decided about entities.
-    all_assertions (bool): Whether triples that are denied or hypothetical make facts, too.
     """
 
     rules: Tuple[str, ...] = DEFAULT_RULES
@@ -41,7 +40,6 @@ class GraphOptions:
     discount: Discount = field(default_factory=Discount)
     schema: Optional[Schema] = None
     decisions: Sequence[Decision] = ()
-    all_assertions: bool = False
 
 
 @dataclass
@@ -72,7 +70,7 @@ def build_graph(
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     options = GraphOptions() if options is None else options
-    collector = Collector(base=base, rules=options.rules, schema=options.schema, all_assertions=options.all_assertions)
+    collector = Collector(base=base, rules=options.rules, schema=options.schema)
     for document in documents:
         collector.add(document)
     joined = join_groups(collector.groups, rules=options.rules, similarity=options.similarity)

@@ -69,7 +69,6 @@ class Collector:
     base (Optional[GraphTables]): A graph to add the documents to: its entities come first in `groups`.
     rules (Collection[str]): Those of `within.RULES` that are used.
     schema (Optional[Schema]): An argument without a type gets the type that its relations allow, if there is only one.
-    all_assertions (bool): Keep triples that are denied or hypothetical.
     """
 
     def __init__(
@@ -78,7 +77,6 @@ class Collector:
         base: Optional[GraphTables] = None,
         rules: Collection[str] = DEFAULT_RULES,
         schema: Optional[Schema] = None,
-        all_assertions: bool = False,
     ) -> None:
         import pyarrow
 
@@ -90,7 +88,7 @@ class Collector:
         self.merges = Columns({**_without(schemas["merges"], "entity_id"), **group})
         self.groups: List[Group] = []
         self.skipped = self.not_facts = 0
-        self._rules, self._all_assertions = rules, all_assertions
+        self._rules = rules
         self._implied = _implied_types(schema) if schema is not None else {}
         self._mentions = 0
         self._known: Dict[str, bytes] = {}
@@ -107,7 +105,7 @@ class Collector:
             self.skipped += 1
             return
         self.documents.append(doc_id, document.text, document.meta)
-        facts = [each for each in document.statements if self._all_assertions or is_fact(each.attributes)]
+        facts = [each for each in document.statements if is_fact(each.attributes)]
         self.not_facts += len(document.statements) - len(facts)
         if facts:
             self._add_statements(document._replace(statements=facts), doc_id)

@@ -12,13 +12,12 @@ are accepted together; if the first n places end among them, their positives are
 over all their orders (McSherry and Najork, ECIR 2008). Positives that were never scored count in every recall.
 """
 
-from dataclasses import dataclass
-from typing import Dict, Hashable, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Hashable, Iterable, NamedTuple, Optional, Tuple
 
 import numpy
 
-from ..errors import Errors, check_choice
-from .probabilities import Bools, Floats, check_scores
+from ..errors import Errors
+from .probabilities import Bools, Floats
 from .thresholds import RecallCurve, average_precision, recall_curve
 
 UNITS = ("bag", "mention")
@@ -57,28 +56,18 @@ class Cell(NamedTuple):
     gold: bool
 
 
-@dataclass(frozen=True)
-class Ranking:
+class Ranking(NamedTuple):
     """Scored cells of one unit, in any order.
 
     unit (str): "bag" or "mention".
     scores, gold (Floats, Bools): Score of each cell, and which are true. Shape (N,)
     unscored (int): Positives without a cell.
-    RAISES (ValueError): If the unit is unknown, the shapes differ, or a score is not finite.
     """
 
     unit: str
     scores: Floats
     gold: Bools
     unscored: int
-
-    def __post_init__(self) -> None:
-        check_choice("unit of a ranking", self.unit, UNITS)
-        scores, gold = check_scores(self.scores, self.gold)
-        object.__setattr__(self, "scores", scores)
-        object.__setattr__(self, "gold", gold)
-        if self.unscored < 0:
-            raise ValueError(Errors.R209.format(what="unscored", found=self.unscored, expected="0 or more"))
 
     @property
     def positives(self) -> int:
@@ -96,23 +85,11 @@ def rank_cells(cells: Iterable[Cell], *, unit: str, facts: Iterable[Fact] = ()) 
     cells (Iterable[Cell]): Each unit and relation once.
     unit (str): What their keys name: "bag" or "mention".
     facts (Iterable[Fact]): Key and relation of all positives of the data, those without a cell included.
-    RAISES (ValueError): If a cell occurs twice, or is a fact but not gold.
     """
-    positives: Set[Fact] = set(facts)
-    seen: Set[Fact] = set()
-    scores: List[float] = []
-    gold: List[bool] = []
-    for key, relation, score, is_gold in cells:
-        fact = (key, relation)
-        if fact in seen:
-            raise ValueError(Errors.R710.format(unit=unit, key=key, relation=relation))
-        if fact in positives and not is_gold:
-            raise ValueError(Errors.R711.format(unit=unit, key=key, relation=relation))
-        seen.add(fact)
-        scores.append(score)
-        gold.append(is_gold)
-    unscored = len(positives - seen)
-    return Ranking(unit, numpy.asarray(scores), numpy.asarray(gold), unscored=unscored)
+    listed = list(cells)
+    unscored = len(set(facts) - {(cell.key, cell.relation) for cell in listed})
+    scores, gold = (numpy.asarray([cell[column] for cell in listed]) for column in (2, 3))
+    return Ranking(unit, scores.astype("float64"), gold.astype(bool), unscored=unscored)
 
 
 def precision_at(ranking: Ranking, places: int) -> float:

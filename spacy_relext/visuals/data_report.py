@@ -1,10 +1,9 @@
-"""Tables about annotated corpora, for the terminal and as a page."""
+"""Tables about annotated corpora."""
 
 from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..corpora.overlap import Overlap
 from ..corpora.statistics import FEW, CorpusStatistics, ViolationCounts
-from .templates import draw_page
 
 _TYPES, _CLASHES, _LONGEST, _WIDEST = 3, 2, 10, 60
 
@@ -98,11 +97,6 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
             if lost:
                 problems.append(f"{each.name}: {component} misses {lost:,} of {total:,} triples ({lost / total:.1%})")
     return problems
-
-
-def render_data_report(tables: Sequence[Table], problems: Sequence[str], *, title: str) -> str:
-    """Make an HTML page of tables that needs no network; all text is escaped."""
-    return draw_page("data.html", title=title, tables=tables, problems=problems)
 
 
 def _share(part: int, whole: int) -> str:

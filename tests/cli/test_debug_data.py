@@ -107,18 +107,13 @@ def test_what_is_shared() -> None:
     }
 
 
-def test_the_command(
-    corpora: Tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path, run: Callable[..., Any]
-) -> None:
-    page = tmp_path / "pages" / "data.html"
-    done = run("debug-data", *corpora, "--html", page)
+def test_the_command(corpora: Tuple[pathlib.Path, pathlib.Path], run: Callable[..., Any]) -> None:
+    done = run("debug-data", *corpora)
     assert done.exit_code == 0, done.output
     for part in ("located_in", "triples across sentences", "NAME → (no entity)", "ada lovelace / william king"):
         assert part in done.stdout
     assert "train: fewer than 10 triples of city_of (1)" in " ".join(done.output.split())
     assert "dev: place_of_birth not in train" in " ".join(done.output.split())
-    html = page.read_text(encoding="utf8")
-    assert "To look at" in html and "NAME → (no entity)" in html and "://" not in html
 
 
 def test_what_a_config_misses(
@@ -160,7 +155,6 @@ def test_wrong_input(
     assert "[R224]" in fails("debug-data", tmp_path / "none.cfg", *corpora)
     (tmp_path / "bad.cfg").write_text("what = is this\n", encoding="utf8")
     assert "[R224]" in fails("debug-data", tmp_path / "bad.cfg", *corpora)
-    assert "[R209]" in fails("debug-data", *corpora, "--html", tmp_path / "page.txt")
     assert "[R209]" in fails("debug-data", tmp_path / "a.cfg", tmp_path / "b.cfg")
 
 

@@ -16,7 +16,7 @@ from spacy_relext.export.columns import CsvWriter, ParquetWriter, read_parquet_r
 from spacy_relext.export.graph_files import export_graph
 from spacy_relext.export.records import extraction_record
 from spacy_relext.export.tables import GraphTables, read_tables, write_tables
-from spacy_relext.graph.build import GraphOptions, build_graph
+from spacy_relext.graph.build import build_graph
 from spacy_relext.graph.documents import doc_to_document, read_documents
 from spacy_relext.integrations.doc_graph import doc_graph
 from spacy_relext.visuals.explanation import explain_doc
@@ -57,9 +57,9 @@ def test_csv_and_parquet(doc: Doc, tmp_path: Path) -> None:
     assert list(read_parquet_records(tmp_path / "r.parquet")) == [record]
 
 
-def build(doc: Doc, **options: Any) -> GraphTables:
-    built = build_graph([doc_to_document(doc)], options=GraphOptions(**options))
-    assert built.not_facts == (0 if options else 1)
+def build(doc: Doc) -> GraphTables:
+    built = build_graph([doc_to_document(doc)])
+    assert built.not_facts == 1
     return built.tables
 
 
@@ -67,20 +67,18 @@ def attributes_of(tables: GraphTables) -> List[Optional[str]]:
     return sorted((each for each in tables.support.column("attributes").to_pylist()), key=str)
 
 
-def test_a_graph_has_no_denied_facts_unless_asked(doc: Doc, tmp_path: Path) -> None:
+def test_a_graph_has_no_denied_facts(doc: Doc, tmp_path: Path) -> None:
     reported = json.dumps(REPORTED)
     tables = build(doc)
     assert tables.facts.num_rows == 2 and attributes_of(tables) == [None, reported]
     assert sorted(tables.entities.column("name").to_pylist()) == ["Ada Holm", "Cy", "Havgass", "it"]
-    everything = build(doc, all_assertions=True)
-    assert everything.facts.num_rows == 3 and json.dumps(DENIED) in attributes_of(everything)
-    export_graph(everything, tmp_path / "facts.jsonl")
+    export_graph(tables, tmp_path / "facts.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "facts.jsonl").read_text().splitlines()]
-    assert [each["support"][0].get("attributes") for each in lines].count(DENIED) == 1
+    assert [each["support"][0].get("attributes") for each in lines] == [None, REPORTED]
     for name, form in (("g.nt", None), ("csv", "csv"), ("neo4j", "neo4j")):
-        export_graph(everything, tmp_path / name, form=form)
+        export_graph(tables, tmp_path / name, form=form)
         path = tmp_path / name / "support.csv" if form else tmp_path / name
-        assert "denied" in path.read_text(encoding="utf8")
+        assert "reported" in path.read_text(encoding="utf8")
 
 
 def test_attributes_survive_files(doc: Doc, tmp_path: Path) -> None:
@@ -96,8 +94,6 @@ def test_frame_and_networkx(doc: Doc) -> None:
     assert to_frame(doc).attributes.tolist() == ["", json.dumps(DENIED), json.dumps(REPORTED)]
     graph = to_networkx(doc)
     assert not graph.has_edge("Bo Lie", "Havgass") and graph["Cy"]["it"]["leader"]["support"] == 1
-    edge = to_networkx(doc, all_assertions=True)["Bo Lie"]["Havgass"]["founder (denied)"]
-    assert (edge["relation"], edge["assertion"], edge["score"]) == ("founder", "denied", 0.5)
 
 
 def test_nodes_and_edges_for_graph_databases(doc: Doc) -> None:

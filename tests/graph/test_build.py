@@ -222,7 +222,6 @@ def test_the_discount_is_fitted_on_gold() -> None:
         each._replace(statements=[s._replace(attributes={"negated": True}) for s in each.statements])
         for each in documents
     ]
-    assert fit_on(denied, options=GraphOptions(all_assertions=True)) == discount
     with pytest.raises(ValueError, match="R834"):
         fit_on(denied)
 

@@ -117,21 +117,3 @@ def test_cells_are_gathered_and_facts_remembered() -> None:
     assert (gathered.scores.tolist(), gathered.gold.tolist()) == ([0.9, 0.4], [True, False])
     assert score_ranking(gathered)["bag_ap"] == pytest.approx(1 / 3)
     assert rank_cells(cells, unit="mention").positives == 1
-
-
-def test_what_is_wrong_is_said() -> None:
-    cell = Cell("a", "r", 0.5, False)
-    with pytest.raises(ValueError, match=r"R710.*bag 'a'.*'r'"):
-        rank_cells([cell, cell], unit="bag")
-    with pytest.raises(ValueError, match=r"R711.*bag 'a'.*'r'"):
-        rank_cells([cell], unit="bag", facts=[("a", "r")])
-    with pytest.raises(ValueError, match="R007.*'sentence'.*bag or mention"):
-        rank_cells([cell], unit="sentence")
-    with pytest.raises(ValueError, match="R209.*NaN"):
-        ranking([float("nan")], [1])
-    with pytest.raises(ValueError, match="R209.*one shape"):
-        ranking([0.5], [1, 0])
-    with pytest.raises(ValueError, match="R209.*unscored"):
-        ranking([0.5], [1], unscored=-1)
-    with pytest.raises(ValueError, match="R209.*places"):
-        precision_at(ranking([0.5], [1]), 0)

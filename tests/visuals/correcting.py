@@ -9,8 +9,7 @@ import spacy
 
 from spacy_relext.annotations.triple import Record
 from spacy_relext.corpora.formats.answers import AnswerFile
-from spacy_relext.visuals.correction import Correction
-from spacy_relext.visuals.correction_server import make_correction_app
+from spacy_relext.visuals.correction import Correction, make_correction_app
 from tests.visuals.browser import serve_app
 
 TOKENIZER = spacy.blank("en")

@@ -13,9 +13,8 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient  # noqa: E402
 
 from spacy_relext.corpora.formats.answers import AnswerFile  # noqa: E402
-from spacy_relext.visuals import correction_server  # noqa: E402
-from spacy_relext.visuals.correction import Correction, mark_suggestions  # noqa: E402
-from spacy_relext.visuals.correction_server import make_correction_app  # noqa: E402
+from spacy_relext.visuals import correction as application  # noqa: E402
+from spacy_relext.visuals.correction import Correction, make_correction_app, mark_suggestions  # noqa: E402
 from tests.visuals.correcting import TOKENIZER, in_words, read_lines, suggest  # noqa: E402
 
 HOSTS = ["127.0.0.1:5000", "localhost:5000"]
@@ -146,7 +145,7 @@ def test_a_disk_that_cannot_be_written(client: Client, output: Path, monkeypatch
 
 
 def test_the_limit_of_a_body(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(correction_server, "MAX_BODY", 10)
+    monkeypatch.setattr(application, "MAX_BODY", 10)
     assert client.write(0)[0] == 413
 
 
