@@ -17,7 +17,6 @@ from benchmarks.harness.intervals import difference, drawn_scores, interval_over
 from benchmarks.harness.pairs import NOTHING, PairSet, pair_scores, pipeline_labels, read_pairs
 from benchmarks.harness.rbert import load_rbert, peer_labels, run_rbert
 from benchmarks.harness.runs import cached, digest
-from benchmarks.kd.cross_domain import cross_domain as make_cross_domain
 from benchmarks.kd.systems import (
     CROWDED_PARTS,
     DEFAULT,
@@ -189,16 +188,6 @@ def conll04(call: Call) -> None:
 def scierc(call: Call) -> None:
     """SciERC, gold entities: the grid, ablations, controls, all encoders."""
     _compare(call, "scierc", CROWDED_PARTS)
-
-
-def cross_domain(call: Call) -> None:
-    """Relations that NYT24, WebNLG and wiki80 share, learned from the first and tested on all three."""
-    data = make_cross_domain(maker_of(call))
-    for seed in call.seeds:
-        for name, system in HEADLINE.items() if call.wants("headline") else ():
-            _run_system(call, "cross-domain", data, system, seed=seed, row=Part(HEADLINE).row_name(name))
-        if call.peer and call.wants("peer"):
-            _run_peer(call, "cross-domain", data, "peer", seed=seed)
 
 
 def labels(call: Call) -> None:

@@ -8,7 +8,7 @@ benchmarks/kd/README.md says what each experiment is.
 
 from benchmarks.harness.corpora import PairMaker
 from benchmarks.harness.program import Experiment, make_main, make_option
-from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, cross_domain, labels, scierc, semeval, unlabelled
+from benchmarks.kd.experiments import PEER_PARTS, SHARES, conll04, labels, scierc, semeval, unlabelled
 from benchmarks.kd.fast import fast
 from benchmarks.kd.speed import speed
 from benchmarks.kd.systems import CROWDED_PARTS, FEW_PARTS, PRIVILEGED_PARTS, SEMEVAL_PARTS
@@ -18,7 +18,6 @@ EXPERIMENTS = {
     "semeval": Experiment(semeval, (*SEMEVAL_PARTS, *PEER_PARTS, *INTERVALS), passes=5),
     "conll04": Experiment(conll04, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
     "scierc": Experiment(scierc, (*CROWDED_PARTS, *PEER_PARTS), passes=5),
-    "cross-domain": Experiment(cross_domain, ("headline", "peer"), passes=3),
     "labels": Experiment(labels, tuple(SHARES), passes=5),
     "unlabelled": Experiment(unlabelled, (*FEW_PARTS, *PRIVILEGED_PARTS), passes=5),
     "fast": Experiment(fast, (), seeds="0", passes=2, limit_train=200),

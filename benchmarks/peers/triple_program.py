@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -70,7 +71,7 @@ def _benchmark(args: argparse.Namespace, build: BuildModel) -> dict[str, Any]:
     tuned, _ = best_threshold(dev, run.predict_grid(dev), grid=run.model.grid)
     tests, thresholds = {}, {"fixed": FIXED, "tuned": tuned}
     for name, path in args.test.items():
-        candidates = run.predict(read_records(path), low=min(FIXED, tuned), high=max(FIXED, tuned))
+        candidates = run.predict(read_records(Path(path)), low=min(FIXED, tuned), high=max(FIXED, tuned))
         tests[name] = {key: [sorted(triples_at(each, at)) for each in candidates] for key, at in thresholds.items()}
     return {
         "train_seconds": run.total("seconds"),

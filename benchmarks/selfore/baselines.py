@@ -83,14 +83,3 @@ def _parts(
         "subject_start": first(subject[0]),
         "object_start": first(obj[0]),
     }
-
-
-def cluster_baseline(vectors: numpy.ndarray, *, count: int, seed: int) -> list[int]:
-    """Cluster vectors.
-
-    vectors (numpy.ndarray): Shape (N, F)
-    seed (int): Seed of k-means++; the best of ten starts counts.
-    """
-    from sklearn.cluster import KMeans
-
-    return KMeans(count, n_init=10, random_state=seed).fit_predict(vectors).tolist()

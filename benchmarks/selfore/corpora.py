@@ -6,12 +6,10 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import spacy
-from spacy.tokens import Doc, Span
-from spacy.util import filter_spans
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from benchmarks.harness.datasets import Maker
@@ -26,7 +24,6 @@ DATA = ("fewrel", "trex", "wiki80", "wiki64", "swapped", "halved", "tailed", "ta
 FEWREL = Path("fewrel") / "val_wiki.json"
 # Long tail: pairs of the smallest relation as a share of those of the largest.
 SMALLEST = 0.05
-RECOGNISER = "en_ud_glove"
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -39,7 +36,6 @@ class Marked:
     object (tuple[int, int]): Those of the object.
     relation (str | None): Gold relation; "" for none; None without annotation.
     mentions (tuple[tuple[int, int], ...]): Further mentions of the arguments.
-    types (tuple[str, str]): Entity types of subject and object; "" for none.
     """
 
     words: list[str]
@@ -47,7 +43,6 @@ class Marked:
     object: tuple[int, int]
     relation: str | None
     mentions: tuple[tuple[int, int], ...] = ()
-    types: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -129,18 +124,6 @@ class ClusterMaker(Maker):
         shared = {pair.relation for pair in everything if _place(pair) in theirs}
         return (pair for pair in everything if pair.relation not in shared)
 
-    def typed_pairs(self, key: str) -> list[Marked]:
-        """RETURNS (list[Marked]): The pairs of a data set, with the types that an entity recogniser gives them."""
-        nlp = spacy.load(self.models / RECOGNISER, exclude=["tagger", "parser"])
-        pairs = self.pairs(key)
-        docs = nlp.pipe(Doc(nlp.vocab, words=pair.words) for pair in pairs)
-        ends = ((doc[pair.subject[1] - 1], doc[pair.object[1] - 1]) for doc, pair in zip(docs, pairs))
-        return [replace(pair, types=(one.ent_type_, two.ent_type_)) for pair, (one, two) in zip(pairs, ends)]
-
-    def typed(self, key: str) -> Path:
-        """RETURNS (Path): The corpus of a data set, with these types."""
-        return self.written(f"{key}-typed", lambda: self.typed_pairs(key))
-
     def written(self, key: str, pairs: Callable[[], Sequence[Marked]]) -> Path:
         """Write a corpus where it is not there yet."""
         suffix = f"-first{self.limit_train}" if self.limit_train else ""
@@ -167,9 +150,6 @@ def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
             doc = Doc(vocab, words=pair.words, sent_starts=[True] + [False] * (len(pair.words) - 1))
             subject, obj = doc[slice(*pair.subject)], doc[slice(*pair.object)]
             places = [[span.start_char, span.end_char] for span in (subject, obj)]
-            entities = [Span(doc, *at, label=kind) for at, kind in zip((pair.subject, pair.object), pair.types) if kind]
-            if entities:
-                doc.set_ents(filter_spans(entities))
             doc.user_data[PAIRS_KEY] = [{"subject": places[0], "object": places[1]}]
             triple = {"subject": subject, "relation": pair.relation, "object": obj}
             if pair.relation is not None:

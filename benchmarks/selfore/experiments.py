@@ -13,7 +13,7 @@ import spacy
 
 from benchmarks.harness.call import Call
 from benchmarks.selfore.abstain import NONE, SCORES, abstention, mixed_corpus
-from benchmarks.selfore.baselines import BASELINES, cluster_baseline, encode
+from benchmarks.selfore.baselines import BASELINES, encode
 from benchmarks.selfore.corpora import ClusterData, ClusterMaker, known_relations
 from benchmarks.selfore.known import labelled_pairs, partly_labelled, score_known
 from benchmarks.selfore.peers import PEERS
@@ -108,21 +108,8 @@ def _kmeans(
     call: Call, name: str, data: ClusterData, seed: int, baseline: str, vectors: Any, gold: list[str | None]
 ) -> None:
     start = time.process_time()
-    scores = score_clusters(gold, cluster_baseline(vectors, count=data.relations, seed=seed))
+    scores = score_clusters(gold, PEERS["k-means"](vectors, data.relations, seed).tolist())
     _record(call, name, data, seed, f"peer:{baseline}", scores, seconds=time.process_time() - start)
-
-
-def _types(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Use the types of an entity recogniser: as clusters, and as a part of the vectors of pairs."""
-    assert isinstance(call.maker, ClusterMaker)
-    pairs = call.maker.typed_pairs(name)
-    scores = score_clusters([pair.relation for pair in pairs], [pair.types for pair in pairs])
-    _record(call, name, data, seed, "peer:pairs of entity types", scores)
-    typed = call.maker.typed(name)
-    call.tell(f"{name}: types, seed {seed}")
-    trained = train_clusters(call, data, typed, seed, ONE_EACH)
-    scores = score_trained(call, trained, typed)
-    _record(call, name, data, seed, "ablation:no over-clustering, with entity types", scores, seconds=trained.seconds)
 
 
 def _sweep(call: Call, name: str, data: ClusterData, seed: int) -> None:
@@ -260,7 +247,6 @@ PARTS: dict[str, Run] = {
     "baselines": _baselines,
     "peers": _peers,
     "pieces": _pieces,
-    "types": _types,
     "unknown": _unknown,
     "sweep": _sweep,
     "ablations": partial(_forms, ABLATIONS),

@@ -55,7 +55,7 @@ def test_corpora(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
 
 
 def test_parts_of_a_text() -> None:
-    from benchmarks.selfore.baselines import BASELINES, PARTS, _parts, cluster_baseline
+    from benchmarks.selfore.baselines import BASELINES, PARTS, _parts
 
     state = numpy.arange(12, dtype="float32").reshape(6, 2)
     found = _parts(state, numpy.asarray([-1, 0, 1, 1, 2, -1]), numpy.asarray([2, 3]), numpy.asarray([0, 1]))
@@ -63,8 +63,6 @@ def test_parts_of_a_text() -> None:
     assert found["between"].tolist() == [5, 6] and found["sentence"].tolist() == [5, 6]
     assert found["subject_start"].tolist() == [8, 9] and set(found) == set(PARTS)
     assert set(sum(BASELINES.values(), ())) == set(PARTS)
-    clusters = cluster_baseline(numpy.repeat(numpy.eye(2), 5, axis=0), count=2, seed=0)
-    assert clusters[0] != clusters[-1] and len(set(clusters[:5])) == len(set(clusters[5:])) == 1
 
 
 def test_swapped_arguments_and_a_long_tail() -> None:
@@ -167,18 +165,6 @@ def test_what_an_encoder_learns_is_not_what_is_to_be_found(data: pathlib.Path, t
     assert [pair.words[-1] for pair in found if pair.relation == "spouse"] == ["d"], "not a relation nor a text of it"
     assert {pair.relation for pair in found} == {"spouse", "r"}
     assert "r" not in {pair.relation for pair in other_relations(maker, "wiki80")}
-
-
-def test_types_of_a_recogniser(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.selfore.corpora import RECOGNISER, ClusterMaker
-
-    nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Ada"}])
-    nlp.to_disk(tmp_path / RECOGNISER)
-    maker = ClusterMaker(data, tmp_path / "corpora", models=tmp_path)
-    assert {pair.types for pair in maker.typed_pairs("fewrel")} == {("PERSON", "")}
-    docs = list(iter_docs(maker.typed("fewrel"), spacy.blank("en").vocab))
-    assert len(docs) == 10 and AnnotatedPairs()(docs).types[0] == ("PERSON", "")
 
 
 def test_other_ways_on_the_same_vectors() -> None:
