@@ -3,9 +3,9 @@
 import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import replace
-from itertools import permutations, product
+from itertools import permutations
 from operator import itemgetter
-from typing import Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy import registry
@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from ..annotations.entities import PAIRS_KEY, Bounds, Entity, doc_entities, entity_links
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import align_triples, char_span
-from ..errors import Errors, check_choice, check_range
+from ..errors import check_choice, check_range
 from .pairs import Pairs
 
 # About the number of ordered pairs in a sentence with 45 entities.
@@ -28,76 +28,55 @@ Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]
 
 @registry.misc("spacy_relext.EntityPairs.v1")
 class EntityPairs:
-    """Suggests all ordered pairs of entities in one sentence or in nearby ones, except two mentions of the same id.
+    """Suggests all ordered pairs of entities in one sentence, except two mentions of the same id.
 
     max_distance (Optional[int]): Most tokens between the two; null: any number.
-    types (Optional[List[List[str]]]): Allowed [subject type, object type]; "*" is any type. null: all.
-    neighbours (int): Largest distance between their sentences, in sentences; 0: the same sentence.
-    max_pairs (int): Most pairs within a sentence, and between two sentences; if there are more, those with the fewest
-        entities in between are suggested (between two sentences, with the fewest tokens). 0: no limit.
-    RAISES (ValueError): If a number is negative, or an entry of the types is not a pair.
+    max_pairs (int): Most pairs within a sentence; if there are more, those with the fewest entities in between are
+        suggested. 0: no limit.
+    RAISES (ValueError): If a number is negative.
     """
 
     # A class, not a closure: spawned processes get the component by pickle.
-    def __init__(
-        self,
-        *,
-        max_distance: Optional[int] = None,
-        types: Optional[List[List[str]]] = None,
-        neighbours: int = 0,
-        max_pairs: int = MAX_PAIRS,
-    ) -> None:
-        for kinds in types or ():
-            if len(kinds) != 2:
-                expected = '[subject type, object type], "*" for any type'
-                raise ValueError(Errors.R007.format(key="an entry of types", found=kinds, expected=expected))
+    def __init__(self, *, max_distance: Optional[int] = None, max_pairs: int = MAX_PAIRS) -> None:
         check_range("max_distance", max_distance or 0, 0, 1_000_000)
-        check_range("neighbours", neighbours, 0, 1_000)
         check_range("max_pairs", max_pairs, 0, 1_000_000_000)
-        self.max_distance, self.neighbours, self.max_pairs = max_distance, neighbours, max_pairs
-        self.types = None if types is None else {tuple(pair) for pair in types}
+        self.max_distance, self.max_pairs = max_distance, max_pairs
 
     def __call__(self, docs: Sequence[Doc]) -> Pairs:
         """Suggest each pair of Docs with entities and sentences, in both orders."""
         rows, dropped = [], 0
         for number, doc in enumerate(docs):
             links = entity_links(doc)
-            for text, left, right in _texts(doc, doc_entities(doc), self.neighbours):
-                chosen, more = self._choose(left, right, links)
+            for text, entities in _sentence_entities(doc):
+                chosen, more = self._choose(entities, links)
                 rows += [(number, text, first[0], second[0], (first[1], second[1])) for first, second in chosen]
                 dropped += more
         return replace(_as_pairs(docs, rows, both_orders=True), dropped=dropped)
 
-    def _choose(
-        self, left: List[Entity], right: Optional[List[Entity]], links: Mapping[Bounds, str]
-    ) -> Tuple[List[Tuple[Entity, Entity]], int]:
-        """Choose the ordered pairs within a sentence, or between two; also return how many the limit leaves out."""
+    def _choose(self, entities: List[Entity], links: Mapping[Bounds, str]) -> Tuple[List[Tuple[Entity, Entity]], int]:
+        """Choose the ordered pairs of a sentence; also return how many the limit leaves out."""
         most = self.max_pairs or sys.maxsize
-        total = len(left) * (len(left) - 1) if right is None else 2 * len(left) * len(right)
-        places = _places(left, right) if total <= most else _nearest_places(left, right)
-        entities = left if right is None else left + right
+        total = len(entities) * (len(entities) - 1)
+        places = permutations(range(len(entities)), 2) if total <= most else _nearest_places(len(entities))
         chosen: List[Tuple[int, int]] = []
         seen = 0
         for first, second in places:
             if len(chosen) >= most:
                 break
             seen += 1
-            if self._is_allowed(entities[first], entities[second], links):
+            if self._is_allowed(entities[first][0], entities[second][0], links):
                 chosen.append((first, second))
         # by position, no longer by distance
         chosen = chosen if total <= most else sorted(chosen)
         return [(entities[first], entities[second]) for first, second in chosen], total - seen
 
-    def _is_allowed(self, first: Entity, second: Entity, links: Mapping[Bounds, str]) -> bool:
-        """Return True if two entities may form a pair: not of the same id, near enough, and of allowed types."""
-        (place, kind), (other, other_kind) = first, second
-        link = links.get(place)
-        if link is not None and link == links.get(other):
+    def _is_allowed(self, first: Bounds, second: Bounds, links: Mapping[Bounds, str]) -> bool:
+        """Return True if two entities may form a pair: not of the same id, and near enough."""
+        link = links.get(first)
+        if first == second or (link is not None and link == links.get(second)):
             return False
-        between = max(place[0], other[0]) - min(place[1], other[1])
-        if place == other or (self.max_distance is not None and between > self.max_distance):
-            return False
-        return self.types is None or any((s, o) in self.types for s in (kind, "*") for o in (other_kind, "*"))
+        between = max(first[0], second[0]) - min(first[1], second[1])
+        return self.max_distance is None or between <= self.max_distance
 
 
 @registry.misc("spacy_relext.AnnotatedPairs.v1")
@@ -153,41 +132,21 @@ class AnnotatedOrAllPairs:
         return joined.take(numpy.argsort(joined.doc, kind="stable"))
 
 
-def _texts(
-    doc: Doc, entities: List[Entity], neighbours: int
-) -> Iterator[Tuple[Bounds, List[Entity], Optional[List[Entity]]]]:
-    """Yield each text in which pairs are read, with its entities: one sentence, or several, with the entities of the
-    first and of the last. So a pair is read in the shortest text that contains it."""
-    bounds = sentence_bounds(doc)
+def _sentence_entities(doc: Doc) -> Iterator[Tuple[Bounds, List[Entity]]]:
+    """Yield the bounds of each sentence, with the entities within it."""
+    entities = doc_entities(doc)
     starts = [first for (first, _), _ in entities]  # in ascending order
-    ranges = [(bisect_left(starts, start), bisect_left(starts, end), end) for start, end in bounds]
-    inside = [[e for e in entities[first:last] if e[0][1] <= end] for first, last, end in ranges]
-    for number, (start, end) in enumerate(bounds):
-        yield (start, end), inside[number], None
-        for other in range(number + 1, min(number + neighbours, len(bounds) - 1) + 1):
-            yield (start, bounds[other][1]), inside[number], inside[other]
+    for start, end in sentence_bounds(doc):
+        inside = entities[bisect_left(starts, start) : bisect_left(starts, end)]
+        yield (start, end), [entity for entity in inside if entity[0][1] <= end]
 
 
-def _places(left: List[Entity], right: Optional[List[Entity]]) -> Iterable[Tuple[int, int]]:
-    """Return the entity numbers of all ordered pairs, within a sentence or between two."""
-    if right is None:
-        return permutations(range(len(left)), 2)
-    across = product(range(len(left)), range(len(left), len(left) + len(right)))
-    return (pair for first, second in across for pair in ((first, second), (second, first)))
-
-
-def _nearest_places(left: List[Entity], right: Optional[List[Entity]]) -> Iterator[Tuple[int, int]]:
-    """Yield the entity numbers of all ordered pairs, the nearest first."""
-    if right is None:
-        for gap in range(1, len(left)):
-            for first in range(len(left) - gap):
-                yield first, first + gap
-                yield first + gap, first
-        return
-    across = product(range(len(left)), range(len(right)))
-    for first, second in sorted(across, key=lambda pair: right[pair[1]][0][0] - left[pair[0]][0][1]):
-        yield first, len(left) + second
-        yield len(left) + second, first
+def _nearest_places(count: int) -> Iterator[Tuple[int, int]]:
+    """Yield the numbers of all ordered pairs of entities, the nearest first."""
+    for gap in range(1, count):
+        for first in range(count - gap):
+            yield first, first + gap
+            yield first + gap, first
 
 
 def _covering(bounds: List[Bounds], first: Bounds, second: Bounds) -> Bounds:

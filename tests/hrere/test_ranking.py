@@ -94,7 +94,7 @@ def test_facts_that_nobody_scored_are_missed() -> None:
     scores = score_ranking(ranking)
     assert scores["bag_ap"] == pytest.approx(0.5), "the first of two is found, the other never"
 
-    nobody = EntityPairs(types=[("X", "X")])
+    nobody = EntityPairs(max_distance=0)
     found, facts = cells([lost], numpy.zeros((0, 2)), [FORWARDS], unit=BAG, suggest=nobody)
     assert not found and rank_cells(found, unit=BAG, facts=facts).unscored == 2
 

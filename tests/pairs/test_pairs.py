@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import Any, Dict, List, Tuple
+from typing import Any, List, Tuple
 
 import numpy
 import pytest
@@ -73,47 +73,14 @@ def test_one_order_of_both() -> None:
 
 def test_pairs_know_their_doc() -> None:
     docs = [NLP.make_doc(""), two_sentences(), make_doc(["x"]), two_sentences()]
-    pairs = EntityPairs(types=[["PER", "LOC"]])(docs)
-    assert pairs.doc.tolist() == [1, 1, 3, 3] and pairs.docs is docs
-    assert pairs.spans(2)[0].doc is docs[3] and [span.label_ for span in pairs.spans(0)] == ["", ""]
+    pairs = EntityPairs(max_distance=1)(docs)
+    assert pairs.doc.tolist() == [1] * 4 + [3] * 4 and pairs.docs is docs
+    assert pairs.spans(4)[0].doc is docs[3] and [span.label_ for span in pairs.spans(0)] == ["", ""]
 
 
 @pytest.mark.parametrize(("tokens", "n_pairs"), [(0, 0), (1, 4), (2, 4), (3, 6), (None, 6)])
 def test_tokens_between_the_two_are_limited(tokens: Any, n_pairs: int) -> None:
     assert len(EntityPairs(max_distance=tokens)([two_sentences()])) == n_pairs
-
-
-@pytest.mark.parametrize(
-    ("types", "expected"),
-    [
-        ([["PER", "LOC"]], [("ada", "london"), ("charles", "london")]),
-        ([["LOC", "*"]], [("london", "ada"), ("london", "charles")]),
-        ([["ORG", "*"], ["*", "LOC"]], [("ada", "london"), ("charles", "london")]),
-        ([["PER", "ORG"]], []),
-        ([], []),
-    ],
-)
-def test_types_are_filtered(types: Any, expected: List[Tuple[str, str]]) -> None:
-    assert named(EntityPairs(types=types)([two_sentences()])) == expected
-
-
-def test_any_types() -> None:
-    docs = [two_sentences()]
-    assert named(EntityPairs(types=[["*", "*"]])(docs)) == named(EntityPairs()(docs))
-
-
-def test_neighbouring_sentences_are_read_together_and_each_pair_once() -> None:
-    words = "ada met charles . mary wrote . london slept .".split()
-    entities = [(0, 1, "PER"), (2, 3, "PER"), (4, 5, "PER"), (7, 8, "LOC")]
-    doc = with_entities(make_doc(words, starts=[0, 4, 7]), entities)
-    pairs = EntityPairs(neighbours=1)([doc])
-    found = dict(zip(named(pairs), map(tuple, pairs.text.tolist())))
-    assert len(found) == len(pairs) == 8
-    assert found["ada", "charles"] == (0, 4)
-    assert found["ada", "mary"] == found["mary", "charles"] == (0, 7)
-    assert found["mary", "london"] == found["london", "mary"] == (4, 10)
-    assert ("ada", "london") not in found
-    assert len(EntityPairs(neighbours=9)([doc])) == 12
 
 
 def test_nested_and_overlapping_entities_come_from_the_record() -> None:
@@ -133,7 +100,7 @@ def test_a_span_with_two_types_is_one_entity() -> None:
     assert len(doc_entities(doc)) == 1 and len(EntityPairs()([doc])) == 0
 
 
-@pytest.mark.parametrize("suggest", [EntityPairs(), EntityPairs(neighbours=1), AnnotatedPairs(), AnnotatedOrAllPairs()])
+@pytest.mark.parametrize("suggest", [EntityPairs(), AnnotatedPairs(), AnnotatedOrAllPairs()])
 @pytest.mark.parametrize(
     "docs", [[], [NLP.make_doc("")], [make_doc(WORDS)], [with_entities(make_doc(WORDS, starts=[0, 6]), ENTITIES[:1])]]
 )
@@ -153,12 +120,9 @@ def test_an_entity_across_a_boundary_stands_in_no_sentence() -> None:
     assert len(EntityPairs()([doc])) == 0
 
 
-@pytest.mark.parametrize("neighbours", [0, 1])
-def test_two_mentions_of_one_id_are_no_pair(neighbours: int) -> None:
-    doc = linked("Q1", "Q1", "Q2", "Q1")
-    pairs = EntityPairs(neighbours=neighbours)([doc])
-    assert named(pairs)[:4] == [("ada", "london"), ("charles", "london"), ("london", "ada"), ("london", "charles")]
-    assert len(pairs) == (4 if not neighbours else 6)
+def test_two_mentions_of_one_id_are_no_pair() -> None:
+    pairs = EntityPairs()([linked("Q1", "Q1", "Q2", "Q1")])
+    assert named(pairs) == [("ada", "london"), ("charles", "london"), ("london", "ada"), ("london", "charles")]
     assert len(EntityPairs()([linked("", "", "Q2", "NIL")])) == len(EntityPairs()([two_sentences()]))
 
 
@@ -249,12 +213,9 @@ def test_none_of_the_pairs() -> None:
 
 
 def test_suggesters_check_their_settings() -> None:
-    options: Dict[str, Any]
-    for options in ({"max_distance": -1}, {"neighbours": -1}):
-        with pytest.raises(ValueError, match=f"R007.*{next(iter(options))}.*-1"):
-            EntityPairs(**options)
-    with pytest.raises(ValueError, match=r"R007.*types is \['PERSON'\].*object type"):
-        EntityPairs(types=[["PERSON", "*"], ["PERSON"]])
+    for key in ("max_distance", "max_pairs"):
+        with pytest.raises(ValueError, match=f"R007.*{key}.*-1"):
+            EntityPairs(**{key: -1})
     assert len(EntityPairs(max_distance=0)([two_sentences()])) == 0
     assert len(AnnotatedPairs()([marked(two_sentences(), ((19, 25), (0, 3)))])) == 1
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from spacy.tokens import Doc
 
-from spacy_relext.annotations.entities import ENTITIES_KEY
+from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from spacy_relext.pairs.encoders.features import (
     FAR,
     PairBatch,
@@ -20,7 +20,7 @@ from spacy_relext.pairs.encoders.features import (
 from spacy_relext.pairs.encoders.pieces import OBJECT, SUBJECT, cut_pairs
 from spacy_relext.pairs.encoders.states import clip_distance
 from spacy_relext.pairs.pairs import Pairs
-from spacy_relext.pairs.suggesters import EntityPairs
+from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
 from tests.pairs.builders import NLP, make_doc, with_entities, wordpiece_tokenizer
 
 TYPES, TAGS = ["LOC", "PER"], ["NN", "VB"]
@@ -153,9 +153,9 @@ def test_texts_are_parts_of_their_docs() -> None:
     doc = parsed(
         "ada met charles ada slept", [1, 1, 1, 4, 4], ["NN"] * 5, [(0, 1, "PER"), (2, 3, "PER"), (3, 4, "PER")]
     )
-    pairs = EntityPairs(neighbours=1)([doc])
-    assert pairs.text.tolist() == [[0, 3]] * 2 + [[0, 5]] * 4
+    doc.user_data[PAIRS_KEY] = [{"subject": [0, 3], "object": [8, 15]}, {"subject": [16, 19], "object": [0, 3]}]
+    pairs = AnnotatedPairs()([doc])
+    assert pairs.text.tolist() == [[0, 3], [0, 5]]
     found, _ = graph_arrays(PairBatch(pairs, TYPES), distance=0)
-    across = pairs.subject[:, 0].tolist().index(3)
-    assert numpy.flatnonzero(found["pooled"][across]).tolist() == [0, 1, 3, 4], "trees are joined at their roots"
+    assert numpy.flatnonzero(found["pooled"][1]).tolist() == [0, 1, 3, 4], "trees are joined at their roots"
     assert found["index"][0].tolist() == found["positions"][0].tolist() == [0, 1, 2, -1, -1]
