@@ -425,7 +425,6 @@ class Errors:
     R724 = "[R724] {place}: {reason}"
     R725 = "[R725] {path}: no facts in it{skipped}."
     R726 = "[R726] {path} is not a folder of knowledge-base embeddings: {reason}. `spacy relext kb train` makes one."
-    R727 = "[R727] The embeddings have no {kind} {name!r}{near}."
     R728 = (
         "[R728] None of the {linked} linked entities of {corpus} is in {kb}. Do ids have the same form? --strip "
         "removes prefixes; entities of the corpus need a kb_id."

@@ -91,9 +91,6 @@ def align_cli(
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="Corpus to write; a folder with --shard")],
     by: Annotated[str, typer.Option(help="name: find labels and aliases; link: entities have a kb_id")] = "name",
-    fuzzy: Annotated[
-        float, typer.Option(min=0.0, max=100.0, help="Minimum similarity of misspelt names; 0: none")
-    ] = 0.0,
     symmetric: options.Symmetric = None,
     unrelated: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Fraction of pairs without a fact that are marked")
@@ -116,7 +113,7 @@ def align_cli(
         if unknown:
             expected = f"relations of {kb}"
             raise ValueError(Errors.R007.format(key="--symmetric", found=", ".join(unknown), expected=expected))
-        aligner = Aligner(FactIndex(store), tokenizer=nlp.make_doc, symmetric=wanted, linked=by == "link", fuzzy=fuzzy)
+        aligner = Aligner(FactIndex(store), tokenizer=nlp.make_doc, symmetric=wanted, linked=by == "link")
         show = partial(with_progress, unit=f"times {UNPACKED} texts")
         with freeze_objects():
             report = align_corpus(

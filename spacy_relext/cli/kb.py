@@ -1,6 +1,5 @@
-"""`spacy relext kb …`: remove the pairs of a test set from a knowledge base, train embeddings, predict links."""
+"""`spacy relext kb …`: remove the pairs of a test set from a knowledge base, train embeddings."""
 
-import sys
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import combinations
@@ -145,24 +144,6 @@ def train_cli(
         )
     _print_scores(model.embeddings, store, queries)
     msg.good(f"Wrote embeddings of {len(store.entities):,} entities to {output}")
-
-
-def predict_cli(
-    embeddings: Annotated[Path, typer.Argument(metavar="EMBEDDINGS", help="Folder that `kb train` wrote")],
-    subject: Annotated[str, typer.Argument(help="Id of an entity; ? to predict it")],
-    relation: Annotated[str, typer.Argument(help="Name of a relation; ? to predict it")],
-    obj: Annotated[str, typer.Argument(metavar="OBJECT", help="Id of an entity; ? to predict it")],
-    top: options.Top = 10,
-) -> None:
-    """Predict the unknown subject, relation or object of a fact."""
-    from ..kb.model import KbModel
-
-    with input_errors():
-        model = KbModel.from_disk(embeddings)
-        given = {"subject": subject, "relation": relation, "obj": obj}
-        question = {key: value for key, value in given.items() if value != "?"}
-        rows = [(each.id, f"{each.score:.3f}") for each in model.predict(top=top or sys.maxsize, **question)]
-    typer.echo(number_table(rows, ("answer", "score")))
 
 
 def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleStore:

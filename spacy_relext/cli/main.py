@@ -43,11 +43,10 @@ COMMANDS: Table = {
     ),
     "rules": Group("Find and check labelling rules.", check="rules:check_cli", mine="rules:mine_cli"),
     "kb": Group(
-        "Prepare, embed and query a knowledge base; label corpora with it.",
+        "Prepare and embed a knowledge base; label corpora with it.",
         align="corpus:align_cli",
         filter="kb:filter_cli",
         train="kb:train_cli",
-        predict="kb:predict_cli",
     ),
     "graph": Group(
         "Make a graph of triples, query, draw and export it.",

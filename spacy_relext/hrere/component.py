@@ -94,17 +94,12 @@ class HrereLoss(Block):
 @registry.misc("spacy_relext.HrereDecoding.v1")
 @dataclass(frozen=True)
 class HrereDecoding(Block):
-    """How text and knowledge base together decide, and what a triple's evidence contains.
+    """How text and knowledge base together decide.
 
     mix (str): Whether logits ("logit") or, as in the paper, probabilities ("prob") are mixed.
-    require_text_evidence (float): Minimum score of a relation from the text alone; 0: a knowledge base may assert a
-        relation that the text does not state.
-    evidence_facts (int): Maximum number of similar facts of the knowledge base in the evidence of a triple.
     """
 
     mix: str = one_of("logit", MIXES)
-    require_text_evidence: float = within(0.0, 0.0, 1.0)
-    evidence_facts: int = within(3, 0, 1_000)
 
 
 @dataclass
@@ -249,13 +244,11 @@ class HrereClassifier(PairPipe):
         return mix(outputs.text, outputs.knowledge, linked=linked, shared=shared, mixture=mixture)
 
     def add_triples(self, triples: List[DocTriples], pairs: Pairs, outputs: Outputs) -> None:
-        """Add to the triples of each Doc the relations of its bags with a sufficient score and enough text evidence."""
+        """Add to the triples of each Doc the relations of its bags with a sufficient score."""
         bags = gather_bags(pairs)
         mixed = self.mix(bags, outputs)
-        scores, least = self.scores(mixed.probs), self.decoding.require_text_evidence
-        has_evidence = (least <= 0) | (self.scores(mixed.text) >= least)
-        is_likely = (scores >= self.answer_thresholds()[None]) & has_evidence
-        for number, column in numpy.argwhere(is_likely).tolist():
+        scores = self.scores(mixed.probs)
+        for number, column in numpy.argwhere(scores >= self.answer_thresholds()[None]).tolist():
             row = _first_mention(bags, outputs, number)
             triple = make_triple(bags.pairs, row, self.answers[column], float(scores[number, column]))
             triple["evidence"] = self._bag_evidence(bags, outputs, mixed, number, column + 1)
@@ -275,11 +268,10 @@ class HrereClassifier(PairPipe):
         return calibrate(relation_scores(probs), scale=self.cfg["scale"], shift=self.cfg["shift"])
 
     def rejected_answers(self, pairs: Pairs, outputs: Outputs) -> List[NearMiss]:
-        """List the relations of bags that are too unlikely, or ruled out by types or for lack of text evidence."""
-        bags, least, misses = gather_bags(pairs), self.decoding.require_text_evidence, []
+        """List the relations of bags that are too unlikely, or ruled out by types."""
+        bags, thresholds, misses = gather_bags(pairs), self.answer_thresholds(), []
         mixed, free = self.mix(bags, outputs), self._mix_all(bags, outputs)
-        scores, free_scores, texts = (self.scores(probs) for probs in (mixed.probs, free.probs, mixed.text))
-        thresholds = self.answer_thresholds()
+        scores, free_scores = self.scores(mixed.probs), self.scores(free.probs)
         for number, column in numpy.argwhere(relation_scores(free.probs) >= LEAST_SCORE).tolist():
             value, limit = float(scores[number, column]), float(thresholds[column])
             row = _first_mention(bags, outputs, number)
@@ -292,12 +284,6 @@ class HrereClassifier(PairPipe):
                 kb = f", by the knowledge base {mixed.kb[number, column + 1]:.3f}" if mixed.kb[number].any() else ""
                 stage = "threshold"
                 text = f"its probability by the text is {mixed.text[number, column + 1]:.3f}{kb}"
-            elif least > 0 and texts[number, column] < least:
-                value, limit, stage = float(texts[number, column]), least, "threshold"
-                text = (
-                    "the text alone gives too little evidence: this is by the text alone (require_text_evidence); "
-                    f"in all it is {scores[number, column]:.3f}"
-                )
             else:
                 continue
             triple = make_triple(bags.pairs, row, self.answers[column], value)
@@ -305,15 +291,12 @@ class HrereClassifier(PairPipe):
         return misses
 
     def _bag_evidence(self, bags: Bags, outputs: Outputs, mixed: MixedProbs, number: int, column: int) -> Record:
-        """Return probabilities of text and knowledge base, the mentions with their weights, and similar facts."""
-        ids, answer = bags.ids[number], self.answers[column - 1]
-        evidence: Record = {"text": round(float(mixed.text[number, column]), 4), "ids": list(ids)}
+        """Return probabilities of text and knowledge base, and the mentions with their weights."""
+        evidence: Record = {"text": round(float(mixed.text[number, column]), 4), "ids": list(bags.ids[number])}
         if mixed.kb[number].any():
             evidence["kb"] = round(float(mixed.kb[number, column]), 4)
-        evidence["mentions"] = [[*place, weight] for _, place, weight in list_mentions(bags, outputs.weights, number)]
-        ends = ids[::-1] if answer.backwards else ids
-        facts = self.knowledge.similar_facts(ends, answer.relation, top=self.decoding.evidence_facts)
-        return {**evidence, "facts": [list(fact) for fact in facts]}
+        mentions = list_mentions(bags, outputs.weights, number)
+        return {**evidence, "mentions": [[*place, weight] for _, place, weight in mentions]}
 
     def predict_bags(self, docs: Sequence[Doc]) -> List[BagPrediction]:
         """Score each ordered pair of linked entities once, from its mentions in all Docs together.

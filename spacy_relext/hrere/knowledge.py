@@ -1,6 +1,6 @@
 """A knowledge base beside a classifier of bags, and the entities whose embeddings are trained."""
 
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Mapping, Optional, Sequence
 
 import numpy
 import srsly
@@ -9,13 +9,11 @@ from ..pairs.component import Bools, to_json
 from ..pairs.gold import PairClass
 from ..pipeline.settings import Settings
 from .bags import Bags
-from .linked_kb import LinkedKb, NearFact
+from .linked_kb import LinkedKb
 
 KB, SEEN = "kb.msgpack", "seen_entities.json"
 
-_TABLE, _FACTS = numpy.zeros((0, 0), dtype="float32"), numpy.zeros((0, 3), dtype="int32")
-
-NO_KB = LinkedKb([], [], {"entities": _TABLE, "relations": _TABLE, "facts": _FACTS})
+NO_KB = LinkedKb([], [], dict.fromkeys(("entities", "relations"), numpy.zeros((0, 0), dtype="float32")))
 
 
 class BagKnowledge:
@@ -59,12 +57,6 @@ class BagKnowledge:
         """Mark the classes that the knowledge base has; class 0, no relation, if it has any. Shape (R,)"""
         known = [self.kb.knows(each.relation) for each in classes]
         return numpy.asarray([any(known), *known])
-
-    def similar_facts(self, ids: Tuple[str, str], relation: str, *, top: int) -> List[NearFact]:
-        """Find the `top` facts that are most similar to a pair, given the ids of subject and object."""
-        subject, obj = self.kb.numbers(ids).tolist()
-        facts = self.kb.nearest(subject, obj, relation, top=top)
-        return [each._replace(similarity=round(each.similarity, 4)) for each in facts]
 
     def to_files(self) -> Dict[str, bytes]:
         """Serialize for `knowledge_files`."""

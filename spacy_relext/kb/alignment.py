@@ -5,24 +5,19 @@ extraction without labeled data", 2009). That is often wrong, and facts that the
 """
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import combinations, permutations
-from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
 from ..annotations.entities import UNLINKED
 from ..annotations.triple import Record
 from ..corpora.blocks import TextBlock, WordLengths, block_of
-from ..errors import require
 from .facts import FactIndex
 
 SYMMETRIC_RELATIONS = ("spouse",)
-
-MAX_FUZZY_WORDS = 5  # longest run of capitalised words that is matched fuzzily
-CACHE_SIZE = 100_000  # strings whose nearest name is cached
 
 CharOffsets = List[int]  # first character, and the one after the last
 TokenSpan = Tuple[int, int]  # first token, and the one after the last
@@ -60,7 +55,6 @@ class Aligner:
     tokenizer (Callable[[str], Doc]): Tokenizes names as the texts were tokenized, such as `nlp.make_doc`.
     symmetric (Sequence[str]): Relations without direction: the subject is the entity that is mentioned first.
     linked (bool): Whether entities of the texts are linked already (`ent.kb_id_`); names are not matched then.
-    fuzzy (float): Minimum similarity of misspelt names, 0 to 100; 0: exact names only.
     """
 
     def __init__(
@@ -70,28 +64,23 @@ class Aligner:
         tokenizer: Callable[[str], Doc],
         symmetric: Sequence[str] = SYMMETRIC_RELATIONS,
         linked: bool = False,
-        fuzzy: float = 0.0,
     ) -> None:
         self.kb = kb
         self.symmetric = frozenset(symmetric)
         self.linked = linked
         self._candidates: Dict[Tuple[int, ...], List[str]] = {}
         self._lengths: Dict[int, List[int]] = {}
-        self._fuzzy: Optional[FuzzyNames] = None
         if linked:
             return
-        names = {}
         for name, ids in kb.names.items():
             named = [entity_id for entity_id in ids if name in text_names(kb[entity_id].all)]
             words = tuple(token.orth for token in tokenizer(name))
             if named and words:
-                names[name] = known = self._candidates.setdefault(words, [])
+                known = self._candidates.setdefault(words, [])
                 known += [entity_id for entity_id in named if entity_id not in known]
                 lengths = self._lengths.setdefault(words[0], [])
                 if len(words) not in lengths:
                     lengths.append(len(words))
-        if fuzzy:
-            self._fuzzy = FuzzyNames(names, min_similarity=fuzzy)
 
     def __call__(self, doc: Doc) -> Alignment:
         """Align one Doc, which is not changed; a Doc without sentence boundaries is one sentence."""
@@ -144,10 +133,7 @@ class Aligner:
                     ids = candidates.get(tuple(words[start : start + length]))
                     if ids is not None:
                         matches.append((start, start + length, ids))
-        matches = _longest(matches)
-        if self._fuzzy is not None:
-            matches = sorted(matches + self._fuzzy.find(block, [(start, end) for start, end, _ in matches]))
-        return matches
+        return _longest(matches)
 
     def _align_sentence(
         self, matches: Sequence[Match], offsets: TokenOffsets, result: Alignment, *, counts: "Counter[str]"
@@ -205,60 +191,6 @@ class Aligner:
 def text_names(names: Sequence[str]) -> List[str]:
     """List distinct names to match in text, without "The X" beside "X": that article belongs to the sentence."""
     return [name for name in dict.fromkeys(names) if not (name.startswith(("The ", "the ")) and name[4:] in names)]
-
-
-class FuzzyNames:
-    """Finds the most similar name with the same first character; of equally similar names the alphabetically first.
-
-    names (Mapping[str, Sequence[str]]): Name → ids.
-    min_similarity (float): Minimum normalised Indel similarity, 0 to 100.
-    RAISES (ImportError): If rapidfuzz is not installed.
-    """
-
-    def __init__(self, names: Mapping[str, Sequence[str]], *, min_similarity: float) -> None:
-        self._rapidfuzz = require("rapidfuzz", purpose="fuzzy name matching", extra="kb")
-        self._min_similarity = min_similarity
-        self._names = names
-        self._by_first: Dict[str, List[str]] = defaultdict(list)
-        for name in sorted(names):
-            self._by_first[name[0]].append(name)
-        self.ids_of = lru_cache(maxsize=CACHE_SIZE)(self._ids_of)
-
-    def _ids_of(self, text: str) -> Optional[Sequence[str]]:
-        """Return the ids of the most similar name; None if none is similar enough."""
-        names, ratio = self._by_first.get(text[:1], ()), self._rapidfuzz.fuzz.ratio
-        best = self._rapidfuzz.process.extractOne(text, names, scorer=ratio, score_cutoff=self._min_similarity)
-        return self._names[best[0]] if best else None
-
-    def find(self, block: TextBlock, taken: Sequence[TokenSpan]) -> List[Match]:
-        """Match entities fuzzily, then runs of capitalised words, the longest first, except for `taken` tokens."""
-        strings, spaces = block.lengths.strings, block.spaces[:, 0].tolist()
-        texts = [strings[word] for word in block.words()]
-        free = [True] * len(texts)
-        for start, end in taken:
-            free[start:end] = [False] * (end - start)
-        matches: List[Match] = []
-        entities = [(start, end) for start, end, _ in block.linked_entities()]
-        for start, end in [*entities, *_capitalised(texts, free, set(block.bounds))]:
-            if all(free[start:end]):
-                parts = (text + " " * space for text, space in zip(texts[start:end], spaces[start:end]))
-                ids = self.ids_of("".join(parts).strip())
-                if ids is not None:
-                    matches.append((start, end, ids))
-                    free[start:end] = [False] * (end - start)
-        return matches
-
-
-def _capitalised(texts: Sequence[str], free: Sequence[bool], bounds: Set[int]) -> Iterator[TokenSpan]:
-    """Yield parts of runs of capitalised words inside a text, the longest parts of each run first."""
-    start = 0
-    while start < len(texts):
-        end = start
-        while end < len(texts) and free[end] and texts[end][:1].isupper() and (end == start or end not in bounds):
-            end += 1
-        for size in range(min(end - start, MAX_FUZZY_WORDS), 0, -1):
-            yield from ((first, first + size) for first in range(start, end - size + 1))
-        start = max(end, start + 1)
 
 
 def _longest(matches: List[Match]) -> List[Match]:

@@ -24,6 +24,9 @@ from .name_index import NameIndex, Senses, choose_senses, surnames_of
 
 GIVEN, NAMES = "given", "names"
 
+# Labels and types of persons, to whom a surname alone links after the full name.
+PERSONS = frozenset({"PERSON", "PER"})
+
 # Where the knowledge base is saved, as other components save what they know.
 KNOWLEDGE, KB = "knowledge", "kb.msgpack"
 
@@ -49,16 +52,14 @@ class Mention:
 class KbLinker(Pipe):
     """Sets `ent.kb_id_`, and on request finds the entities, by the names of a knowledge base."""
 
-    def __init__(
-        self, tokenizer: Callable[[str], Doc], name: str, *, ents: str, overwrite: bool, persons: Sequence[str]
-    ) -> None:
+    def __init__(self, tokenizer: Callable[[str], Doc], name: str, *, ents: str) -> None:
         """Create a linker that knows no names before it is initialized or loaded; see `make_kb_linker`.
 
         tokenizer (Callable[[str], Doc]): The pipeline's, for the names to search.
         RAISES (ValueError): If `ents` is neither "given" nor "names".
         """
         check_choice("ents", ents, (GIVEN, NAMES))
-        self.name, self.ents, self.overwrite, self.persons = name, ents, overwrite, frozenset(persons)
+        self.name, self.ents = name, ents
         self._tokenizer = tokenizer
         self._set_store(TripleStore([], [], numpy.zeros((0, 3), dtype="int32")))
 
@@ -131,7 +132,7 @@ class KbLinker(Pipe):
 
     def _senses(self, ent: Span) -> Senses:
         """Look up the senses of an entity; if its label is a type of some of them, only those."""
-        if ent.kb_id_ not in UNLINKED and not self.overwrite:
+        if ent.kb_id_ not in UNLINKED:
             return (ent.kb_id_,)
         senses = self.names.find(ent.text)
         return tuple(each for each in senses if ent.label_ in self.names.types_of(each)) or senses
@@ -160,8 +161,7 @@ class KbLinker(Pipe):
         persons: Dict[str, List[Mention]] = defaultdict(list)
         for mention in mentions:
             before = persons.get(mention.span.text.casefold(), [])
-            is_free = mention.span.kb_id_ in UNLINKED or self.overwrite
-            if before and is_free and (not mention.senses or self._is_person(mention)):
+            if before and mention.span.kb_id_ in UNLINKED and (not mention.senses or self._is_person(mention)):
                 named = [each for each in before if not set(each.senses).isdisjoint(mention.senses)]
                 mention.antecedent, mention.senses = (named or before)[-1], ()
             elif self._is_person(mention):
@@ -192,8 +192,8 @@ class KbLinker(Pipe):
     def _is_person(self, mention: Mention) -> bool:
         """Return True if the label of a mention, or without one the type of a sense, is that of persons."""
         if mention.span.label_:
-            return mention.span.label_ in self.persons
-        return any(not self.persons.isdisjoint(self.names.types_of(each)) for each in mention.senses)
+            return mention.span.label_ in PERSONS
+        return any(not PERSONS.isdisjoint(self.names.types_of(each)) for each in mention.senses)
 
     # Serialization
 
@@ -252,15 +252,14 @@ def _opens_sentence(span: Span) -> bool:
 @Language.factory(
     "kb_linker",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "token.ent_kb_id"],
-    default_config={"ents": GIVEN, "overwrite": False, "persons": ["PERSON", "PER"]},
+    default_config={"ents": GIVEN},
 )
-def make_kb_linker(nlp: Language, name: str, ents: str, overwrite: bool, persons: List[str]) -> KbLinker:
+def make_kb_linker(nlp: Language, name: str, ents: str) -> KbLinker:
     """Create a component that links entities to a knowledge base by names and aliases.
 
-    Of several senses of a name, the one with the most facts about the other entities of the text is chosen.
+    Of several senses of a name, the one with the most facts about the other entities of the text is chosen. Ids that
+    entities have already are kept.
 
     ents (str): "given": link the entities of the Doc; "names": also find the names of the knowledge base outside them.
-    overwrite (bool): Whether existing ids are replaced.
-    persons (List[str]): Labels and types of persons, to whom a surname alone links after the full name; empty: none.
     """
-    return KbLinker(nlp.tokenizer, name, ents=ents, overwrite=overwrite, persons=persons)
+    return KbLinker(nlp.tokenizer, name, ents=ents)

@@ -1,11 +1,10 @@
-"""Trained embeddings of a knowledge base with the names of their rows: training, saving, link prediction."""
+"""Trained embeddings of a knowledge base with the names of their rows: training, saving."""
 
 import json
 from dataclasses import asdict
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy
 import srsly
@@ -21,26 +20,17 @@ from .facts import Triples, TripleStore, digest_facts
 from .link_prediction import KnownAnswers, evaluate_links
 from .training import KbTraining, Progress, TrainingState, start_training, train_epochs
 
-TABLES, FACTS, NAMES = "embeddings.npz", "facts.npy", "kb.json"
+TABLES, NAMES = "embeddings.npz", "kb.json"
 STATE, ORIGIN = "training.npz", "training.json"
 
 RESUMABLE = ("epochs", "patience")  # settings that may differ when a training is resumed
 COUNTED = ("facts", "entities", "relations")
-ENTITY, RELATION = "entity", "relation"
-
-
-class LinkPrediction(NamedTuple):
-    """A predicted entity or relation."""
-
-    id: str  # name of a relation
-    score: float  # φ; with reciprocal relations, that of a relation is the mean of both directions
 
 
 class KbModel:
     """Embeddings with the names of their rows.
 
     history (Sequence[Dict[str, float]]): Entries of all epochs, see `TrainingState`.
-    facts (Optional[Triples]): The training facts, which explain predictions. Shape (N, 3)
     """
 
     def __init__(
@@ -50,75 +40,31 @@ class KbModel:
         embeddings: KbEmbeddings,
         settings: KbTraining,
         history: Sequence[Dict[str, float]] = (),
-        facts: Optional[Triples] = None,
     ) -> None:
         self.entities, self.relations, self.embeddings = list(entities), list(relations), embeddings
         self.settings, self.history = settings, list(history)
-        self.facts: Triples = numpy.zeros((0, 3), dtype=numpy.int32) if facts is None else facts
-        self._numbers = {
-            ENTITY: {name: number for number, name in enumerate(self.entities)},
-            RELATION: {name: number for number, name in enumerate(self.relations)},
-        }
-
-    def number_of(self, name: str, *, kind: str = ENTITY) -> int:
-        """Look up the row of an entity or relation (`kind`). RAISES (ValueError): If it is unknown."""
-        number = self._numbers[kind].get(name)
-        if number is None:
-            close = get_close_matches(name, self._numbers[kind], n=3) if kind == RELATION else []
-            near = f"; near it: {', '.join(close)}" if close else ""
-            raise ValueError(Errors.R727.format(kind=kind, name=name, near=near))
-        return number
-
-    @torch.no_grad()
-    def predict(
-        self, *, subject: Optional[str] = None, relation: Optional[str] = None, obj: Optional[str] = None, top: int = 10
-    ) -> Iterator[LinkPrediction]:
-        """Predict the missing part of (subject, relation, ?), (?, relation, object) or (subject, ?, object).
-
-        subject (Optional[str]): Id; None to predict it, as for `relation` and `obj`.
-        YIELDS (LinkPrediction): The `top` predictions, the best first.
-        RAISES (ValueError): If not exactly one of the three is None, or a name is unknown.
-        """
-        if [subject, relation, obj].count(None) != 1:
-            query = " ".join("?" if each is None else each for each in (subject, relation, obj))
-            raise ValueError(Errors.R007.format(key="question", found=query, expected="one unknown (?) of the three"))
-        one = None if subject is None else torch.tensor([self.number_of(subject)])
-        name = None if relation is None else torch.tensor([self.number_of(relation, kind=RELATION)])
-        two = None if obj is None else torch.tensor([self.number_of(obj)])
-        names = self.entities
-        if one is not None and two is not None:
-            names, scores = self.relations, self.embeddings.score_relations(one, two)[0]
-        elif one is not None and name is not None:
-            scores = self.embeddings.score_objects(one, name)[0]
-        elif name is not None and two is not None:
-            scores = self.embeddings.score_subjects(name, two)[0]
-        best = torch.topk(scores, min(top, len(scores)))
-        for score, row in zip(best.values.tolist(), best.indices.tolist()):
-            yield LinkPrediction(names[row], score)
 
     def to_disk(self, folder: Path) -> None:
-        """Save tables, names, settings and facts into a folder, which is created."""
+        """Save tables, names and settings into a folder, which is created."""
         with whole_folder(folder) as new:
             _save_tensors(new / TABLES, self.embeddings.state_dict())
-            numpy.save(new / FACTS, self.facts)
             info = {"settings": asdict(self.settings), "history": self.history}
             srsly.write_json(new / NAMES, {"entities": self.entities, "relations": self.relations, **info})
-            write_file_list(new, only=(TABLES, FACTS, NAMES))
+            write_file_list(new, only=(TABLES, NAMES))
 
     @classmethod
     def from_disk(cls, folder: Path) -> "KbModel":
         """Load what `to_disk` saved, on the CPU. RAISES (ValueError): If a file is missing or damaged."""
-        for name in (TABLES, FACTS, NAMES, FILES):
+        for name in (TABLES, NAMES, FILES):
             if not (folder / name).is_file():
                 raise ValueError(Errors.R726.format(path=folder, reason=f"no {name}"))
-        check_file_list(folder, name="knowledge base", only=(TABLES, FACTS, NAMES))
+        check_file_list(folder, name="knowledge base", only=(TABLES, NAMES))
         with refuse_damage(folder):
             info = json.loads((folder / NAMES).read_text(encoding="utf8"))
             entities, relations, settings = info["entities"], info["relations"], KbTraining(**info["settings"])
             embeddings = start_training(settings, n_entities=len(entities), n_relations=len(relations)).model
             embeddings.load_state_dict(_load_tensors(folder / TABLES))
-            facts = numpy.load(folder / FACTS, allow_pickle=False)
-            return cls(entities, relations, embeddings, settings, info["history"], facts)
+            return cls(entities, relations, embeddings, settings, info["history"])
 
 
 def train_kb(
@@ -158,7 +104,7 @@ def train_kb(
         if on_epoch is not None:
             on_epoch(entry)
         _save_state(state, origin, folder)
-    model = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history, store.triples)
+    model = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history)
     model.to_disk(folder)
     return model
 

@@ -41,7 +41,6 @@ class BagEvidence(NamedTuple):
     ids: str  # of subject and object; "" if neither is linked
     sides: List[Tuple[str, float]]  # names and probabilities of the text and the knowledge base alone
     mentions: List[Tuple[float, ...]]  # characters of subject and object, and weight, of each
-    facts: List[str]  # of the knowledge base that are similar to the triple, with the similarity
 
     def snippets(self, doc: Doc) -> List[str]:
         """List the text of each mention with some context."""
@@ -176,7 +175,6 @@ def _explain_bag(doc: Doc, bag: BagEvidence) -> List[str]:
         f"probability by {sides}" if sides else "",
         f"linked to: {bag.ids}" if bag.ids else "",
         f"mentions: {'; '.join(mentions)}" if len(mentions) > 1 else "",
-        f"facts like it: {', '.join(bag.facts)}" if bag.facts else "",
     ]
 
 
@@ -200,16 +198,13 @@ def _pop_rule(rest: Record) -> Optional[RuleEvidence]:
 
 def _pop_bag(rest: Record) -> Optional[BagEvidence]:
     """Remove the evidence of a classifier of bags; None if it is another component's."""
-    ids, mentions, facts = rest.get("ids"), rest.get("mentions"), rest.get("facts", [])
-    if not (_is_rows(mentions, 5) and isinstance(ids, list) and len(ids) == 2 and isinstance(facts, list)):
-        return None
-    if not all(isinstance(row, list) and len(row) == 4 and isinstance(row[3], (int, float)) for row in facts):
+    ids, mentions = rest.get("ids"), rest.get("mentions")
+    if not (_is_rows(mentions, 5) and isinstance(ids, list) and len(ids) == 2):
         return None
     sides = [(name, float(rest.pop(key))) for key, name in _SIDES.items() if isinstance(rest.get(key), (int, float))]
-    for key in ("ids", "mentions", "facts"):
+    for key in ("ids", "mentions"):
         rest.pop(key, None)
-    similar = [f"{subject} {relation} {obj} {similarity:.2f}" for subject, relation, obj, similarity in facts]
-    return BagEvidence(_join_pair(ids), sides, [tuple(row) for row in mentions or ()], similar)
+    return BagEvidence(_join_pair(ids), sides, [tuple(row) for row in mentions or ()])
 
 
 def _join_pair(names: List[object]) -> str:

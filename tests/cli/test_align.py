@@ -128,20 +128,6 @@ def test_how_pairs_are_marked_tells_nothing(kb: str, tmp_path: Path) -> None:
         assert sorted(born) == [("Q1", "Q9"), ("Q3", "Q9")], "subject and object of a triple are those of the fact"
 
 
-def test_names_with_a_slip(kb: str, tmp_path: Path) -> None:
-    pytest.importorskip("rapidfuzz")
-    texts = corpus(
-        tmp_path / "in.spacy", ["Now Una Brekke left Trysill .", "una brekke left trysill .", "Una Lund left ."]
-    )
-    out = tmp_path / "out.spacy"
-    assert run(kb, texts, out).exit_code == 1, "none is as written"
-    result = run(kb, texts, out, "--fuzzy", 90)
-    assert result.exit_code == 0, result.output
-    ents = [[(ent.text, ent.kb_id_) for ent in doc.ents] for doc in read(out)]
-    assert ents == [[("Una Brekke", "Q1"), ("Trysill", "Q9")], [], []]
-    assert "--fuzzy" in run(kb, texts, out, "--fuzzy", 101).output
-
-
 def test_shards(kb: str, tmp_path: Path) -> None:
     texts = corpus(tmp_path / "in.spacy", TEXTS)
     assert run(kb, texts, tmp_path / "out", "--shard", 2).exit_code == 0

@@ -12,7 +12,7 @@ TOP = "init-config convert debug-data tune evaluate compare explain view extract
 GROUPS = {
     "annotate": "export correct agree retrain",
     "rules": "check mine",
-    "kb": "align filter train predict",
+    "kb": "align filter train",
     "graph": "build query view export",
     "clusters": "view rename",
     "research": "teach folds drop-triples",

@@ -230,7 +230,7 @@ def test_min_score_is_a_score(fails, pipeline, score):
 def test_an_argument_that_is_no_text(fails, pipeline):
     message = fails("extract", pipeline, "in\udcff.txt", "-")
     assert "R231" in message and "'in\\udcff.txt'" in message
-    assert "R231" in fails("kb", "predict", "folder", "\udcff", "r", "?")
+    assert "R231" in fails("kb", "train", "facts.tsv", "\udcff")
 
 
 def test_strict_stops(fails, pipeline, tmp_path):

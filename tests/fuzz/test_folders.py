@@ -143,7 +143,6 @@ def test_knowledge_bases(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "copy", ignore_errors=True)
         shutil.copytree(tmp_path / "whole", tmp_path / "copy")
         damage(rng.choice(sorted((tmp_path / "copy").iterdir()) + 3 * [tmp_path / "copy" / NAMES]), rng)
-        model = KbModel.from_disk(tmp_path / "copy")
-        list(model.predict(subject=model.entities[0], relation=model.relations[0]))
+        KbModel.from_disk(tmp_path / "copy")
 
     fuzz("folder of embeddings", run)

@@ -1,4 +1,4 @@
-from typing import Any, List, Tuple
+from typing import List, Tuple
 
 import numpy
 import pytest
@@ -6,8 +6,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.corpora.blocks import WordLengths, block_of
-from spacy_relext.kb.alignment import Aligner, FuzzyNames, text_names
+from spacy_relext.kb.alignment import Aligner, text_names
 from spacy_relext.kb.facts import FactIndex, Names, TripleStore
 
 NLP = spacy.blank("en")
@@ -129,35 +128,3 @@ def test_a_name_is_not_found_across_texts_nor_cut_off() -> None:
     (first, second, third), _ = ALIGNER.align([NLP.make_doc(text) for text in texts])
     assert not first.mentions and not third.mentions
     assert [(m.start, m.end) for m in second.mentions] == [(0, 4), (12, 32)]
-
-
-# Misspelt names
-
-MISSPELT = {"Trysil": ["Q9"], "Una Brekk": ["Q1"], "Una Brakk": ["Q2"]}
-
-
-def test_nearest_names() -> None:
-    pytest.importorskip("rapidfuzz")
-    fuzzy = FuzzyNames(MISSPELT, min_similarity=85)
-    assert fuzzy.ids_of("Trysill") == ["Q9"] and fuzzy.ids_of("trysil") is None and fuzzy.ids_of("") is None
-    # as near to both: the first in order
-    assert fuzzy.ids_of("Una Brokk") == ["Q2"]
-    assert FuzzyNames(MISSPELT, min_similarity=95).ids_of("Trysill") is None
-
-
-def test_parts_of_texts() -> None:
-    pytest.importorskip("rapidfuzz")
-    fuzzy = FuzzyNames(MISSPELT, min_similarity=85)
-    docs = [NLP.make_doc("Then Una Breekk came to Trysil."), NLP.make_doc("Una"), NLP.make_doc("Brekk left Trysill.")]
-    block = block_of(docs, WordLengths(NLP.vocab.strings))
-    # the run of the first text begins before the name; a name does not go from a text to the next
-    assert fuzzy.find(block, [(5, 6)]) == [(1, 3, ["Q1"]), (10, 11, ["Q9"])]
-
-
-def test_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without(name: str) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr("spacy_relext.errors.importlib.import_module", without)
-    with pytest.raises(ImportError, match=r"R006.*rapidfuzz.*\[kb\]"):
-        FuzzyNames(MISSPELT, min_similarity=90)

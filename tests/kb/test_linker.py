@@ -75,11 +75,10 @@ def test_given_entities_keep_their_labels_and_nothing_is_added(files: Path) -> N
 EACH = (("the beatles", "BAND", ""), ("TEXAS", "GPE", ""), ("Rome", "GPE", ""))
 
 
-def test_ids_that_are_there_stay_unless_they_are_overwritten(files: Path) -> None:
+def test_ids_that_are_there_stay(files: Path) -> None:
     ents = (("Texas", "GPE", "Q7"), ("Wells", "GPE", "NIL"), ("Rome", "GPE", "Q220"))
-    for overwrite, expected in ((False, ["Q7", "l4", "Q220"]), (True, ["l3", "l4", "Q220"])):
-        nlp = build(files, overwrite=overwrite)
-        assert [ent.kb_id_ for ent in nlp(given(nlp, "Texas, Wells, Rome", *ents)).ents] == expected
+    nlp = build(files)
+    assert [ent.kb_id_ for ent in nlp(given(nlp, "Texas, Wells, Rome", *ents)).ents] == ["Q7", "l4", "Q220"]
 
 
 def test_a_label_that_is_a_type_decides(files: Path) -> None:
@@ -183,8 +182,6 @@ def test_surnames_of_given_entities(files: Path) -> None:
     assert [ent.kb_id_ for ent in nlp(given(nlp, "Ole Orwell and Orwell", *stranger)).ents] == ["", ""]
     linked = (("Sonia Orwell", "PERSON", ""), ("Orwell", "PERSON", "p1"))
     assert [ent.kb_id_ for ent in nlp(given(nlp, "Sonia Orwell and Orwell", *linked)).ents] == ["p2", "p1"]
-    off = build(files, persons=[])
-    assert [ent.kb_id_ for ent in off(given(off, "Sonia Orwell and Orwell", *people)).ents] == ["p2", "p1"]
 
 
 # Files and processes

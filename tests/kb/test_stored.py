@@ -11,7 +11,7 @@ import srsly
 from spacy_relext.corpora.damage import FILES
 from spacy_relext.hrere.linked_kb import LinkedKb
 from spacy_relext.kb.facts import TripleStore
-from spacy_relext.kb.model import FACTS, NAMES, TABLES, KbModel, train_kb
+from spacy_relext.kb.model import NAMES, TABLES, KbModel, train_kb
 from spacy_relext.kb.training import KbTraining
 
 SETTINGS = KbTraining(width=2, epochs=1)
@@ -35,7 +35,7 @@ def folder(trained: Path, tmp_path: Path) -> Path:
     return tmp_path / "kb"
 
 
-@pytest.mark.parametrize("name", [TABLES, FACTS, NAMES])
+@pytest.mark.parametrize("name", [TABLES, NAMES])
 def test_the_list_of_files_notices_any_change(folder: Path, name: str) -> None:
     content = (folder / name).read_bytes()
     for damaged in (content[:-1] + b"x", content[:10], b""):

@@ -82,7 +82,6 @@ OUT_OF_RANGE = [
     ("hrere_classifier", {"threshold": 1e30}),
     ("hrere_classifier", {"loss": {"kb_weight": -1.0}}),
     ("hrere_classifier", {"loss": {"agree_weight": 1e30}}),
-    ("hrere_classifier", {"decoding": {"evidence_facts": -1}}),
     ("selfore_clusterer", {"threshold": -1.0}),
     ("selfore_clusterer", {"n_clusters": -1}),
     ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.SelforeClustering.v1", "max_clusters": 1}}),

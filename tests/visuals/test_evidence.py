@@ -97,7 +97,6 @@ BAG = {
     "kb": 0.5,
     "ids": ["Q1", "<Q2>"],
     "mentions": [[0, 3, 13, 20, 0.25], [13, 20, 28, 33, 0.75]],
-    "facts": [["Q3", "wrote to", "Q4", 0.98]],
 }
 
 
@@ -107,11 +106,10 @@ def test_a_bag_shows_what_text_and_knowledge_base_say() -> None:
     assert shares == ["75.0", "50.0", "25.0", "75.0"], "probabilities of both, then weights of the mentions"
     text = plain(html)
     assert "the text alone" in text and "the knowledge base alone" in text and "Q1 → &lt;Q2&gt;" in text
-    assert "facts like it: Q3 wrote to Q4 0.98" in text
     assert "+0.75" not in text, "a probability is no logit"
 
 
 def test_a_bag_without_links() -> None:
-    html = draw({"text": 0.75, "ids": ["", ""], "mentions": [[0, 3, 13, 20, 1.0]], "facts": []})
+    html = draw({"text": 0.75, "ids": ["", ""], "mentions": [[0, 3, 13, 20, 1.0]]})
     assert plain(html) == "the text alone0.75"
     assert "share" not in draw({"text": 0.75, "ids": "x", "mentions": []}), "of another form: listed as it is"
