@@ -249,10 +249,6 @@ class Errors:
         "[R411] The heads of {where}, {length} tokens, do not form a tree: from token {token} they lead into a cycle. "
         "Every chain of heads must end in a token that is its own head. Parse the text again, or remove its heads."
     )
-    R412 = (
-        "[R412] The teachers do not know the same relations: one has {found}, the first {expected}. Train all of them "
-        "on the same relations."
-    )
     R413 = (
         "[R413] {name} cannot start from {paths}: {detail}. Expected trained pipelines with one component "
         "over pairs each, with the same encoder and, but for a selfore_clusterer, the same relations; change "

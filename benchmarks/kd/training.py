@@ -106,7 +106,7 @@ def teach(call: Call, teacher: Trained, corpus: Path, *, held_out: bool = False)
     if not target.exists():
         torch.set_num_threads(call.settings.threads)
         nlp = spacy.load(teacher.pipeline)
-        write_soft_labels([nlp], corpus, target, batch_size=64, progress=lambda docs: docs, held_out=held_out)
+        write_soft_labels(nlp, corpus, target, batch_size=64, progress=lambda docs: docs, held_out=held_out)
     return target
 
 

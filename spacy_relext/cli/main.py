@@ -61,7 +61,7 @@ COMMANDS: Table = {
         rename="clusters:rename_cli",
     ),
     "research": Group(
-        "Soft labels of teachers, folds, simulated missing labels.",
+        "Soft labels of a teacher, folds, simulated missing labels.",
         teach="research:teach_cli",
         folds="research:folds_cli",
         drop_triples="research:drop_triples_cli",

@@ -1,14 +1,13 @@
-"""`spacy relext research …`: soft labels of teachers, folds, simulated missing labels."""
+"""`spacy relext research …`: soft labels of a teacher, folds, simulated missing labels."""
 
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated
 
 import typer
 from wasabi import msg
 
 from ..corpora.drop import drop_triples, format_drop_report
 from ..corpora.shards import split_folds
-from ..errors import Errors
 from ..kd.soft_label_writer import write_soft_labels
 from . import options
 from .pipeline import input_errors, open_pipeline, unannotated_texts, with_progress
@@ -18,37 +17,28 @@ def teach_cli(
     teacher: options.Pipeline,
     corpus: options.Corpus,
     output: Annotated[Path, typer.Argument(metavar="OUT.spacy", help="The same corpus with soft labels")],
-    also: Annotated[
-        Optional[str], typer.Option(metavar="TEACHERS", help="Further teachers, comma-separated; the mean is written")
-    ] = None,
-    weights: Annotated[
-        Optional[str], typer.Option(help="Weights of the teachers in their order, such as 0.7,0.3; default: equal")
-    ] = None,
     held_out: Annotated[
-        bool, typer.Option("--held-out", help="Teachers were not trained on this corpus (`folds`): fit a temperature")
+        bool, typer.Option("--held-out", help="The teacher was not trained on this corpus (`folds`): fit a temperature")
     ] = False,
     limit: options.Limit = 0,
     batch_size: options.BatchSize = 64,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Write the soft labels of trained kd_teachers into a corpus, for a kd_classifier to learn from."""
+    """Write the soft labels of a trained kd_teacher into a corpus, for a kd_classifier to learn from."""
     with input_errors(), unannotated_texts():
-        pipelines = [open_pipeline(path, gpu_id, code=code) for path in (teacher, *(options.split_list(also) or ()))]
         written = write_soft_labels(
-            pipelines,
+            open_pipeline(teacher, gpu_id, code=code),
             corpus,
             output,
             batch_size=batch_size,
             progress=with_progress,
             held_out=held_out,
-            weights=_numbers(weights),
             limit=limit,
         )
     if held_out:
-        typer.echo("Temperature: " + ", ".join(f"{temperature:.2f}" for temperature in written.temperatures))
-    of = f" of {len(pipelines)} teachers" if also else ""
-    msg.good(f"Wrote {written.docs} documents with soft labels{of} for {written.pairs} pairs to {output}")
+        typer.echo(f"Temperature: {written.temperature:.2f}")
+    msg.good(f"Wrote {written.docs} documents with soft labels for {written.pairs} pairs to {output}")
 
 
 def drop_triples_cli(
@@ -76,12 +66,3 @@ def folds_cli(
     with input_errors():
         report = split_folds(corpus, folder, folds=folds, progress=with_progress)
     msg.good(f"Wrote {len(report)} folds of {report[-1].docs} to {report[0].docs} documents to {folder}")
-
-
-def _numbers(option: Optional[str]) -> Optional[List[float]]:
-    """Parse the weights."""
-    parts = options.split_list(option)
-    try:
-        return None if parts is None else [float(part) for part in parts]
-    except ValueError:
-        raise ValueError(Errors.R107.format(option="--weights", found=option, expected="numbers with commas")) from None

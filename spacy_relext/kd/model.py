@@ -64,8 +64,6 @@ class TeacherOutput(NamedTuple):
 class Teacher(PairModule):
     """z_T = F([h; h_s; h_o]) + γ ∘ G̃(p)."""
 
-    by_class = ("logits", "text", "types")
-
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build F and γ, initialized to the setting `scale`; a matrix γ only on its diagonal, without class 0."""
         self.local = self.class_head(width, n_classes)
@@ -117,8 +115,6 @@ class StudentOutput(NamedTuple):
 
 class Student(PairModule):
     """z_S = z_L + z_A; reads neither gold labels nor the type prior."""
-
-    by_class = ("logits", "local", "auxiliary")
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build both branches; without the attention, z_A = 0."""

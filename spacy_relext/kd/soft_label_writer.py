@@ -1,12 +1,10 @@
-"""Write the soft labels of trained teachers into a corpus."""
+"""Write the soft labels of a trained teacher into a corpus."""
 
-from math import inf
 from pathlib import Path
-from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Callable, Iterable, List, NamedTuple, Sequence
 
 import numpy
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
@@ -16,7 +14,6 @@ from ..errors import Errors
 from ..pairs.diagnosis import EntityCounts, why_left_out
 from ..pipeline.initialize import annotate
 from ..scoring.probabilities import fit_temperature
-from .soft_labels import average_soft_labels
 from .teacher import KdTeacher
 
 # Number of pairs, rounded up to whole batches, that a temperature is fitted on.
@@ -24,72 +21,56 @@ CALIBRATION_PAIRS = 5_000
 
 _NEEDED = "the corpus needs entities, or marked pairs; `spacy relext convert` keeps them where it can"
 
-# One Example per teacher.
-_Rows = Iterable[Sequence[Example]]
+_Examples = Iterable[Example]
 
 
 class SoftLabelReport(NamedTuple):
-    """Numbers of documents and of pairs with soft labels, and the temperature of each teacher."""
+    """Numbers of documents and of pairs with soft labels, and the teacher's temperature."""
 
     docs: int
     pairs: int
-    temperatures: List[float]
+    temperature: float
 
 
 def write_soft_labels(
-    pipelines: Sequence[Language],
+    nlp: Language,
     corpus: Path,
     output: Path,
     *,
     batch_size: int,
-    progress: Callable[[_Rows], _Rows],
+    progress: Callable[[_Examples], _Examples],
     held_out: bool = False,
-    weights: Optional[Sequence[float]] = None,
     limit: int = 0,
 ) -> SoftLabelReport:
-    """Write a copy of a corpus with the soft labels of a teacher, or the mean of several teachers' soft labels.
+    """Write a copy of a corpus with the soft labels of a teacher.
 
     The components before the teacher annotate the texts first. Entities, sentences, trees and marked pairs come from
     the corpus if it has them, as in training.
 
-    pipelines (Sequence[Language]): Trained pipelines with one `kd_teacher` each.
+    nlp (Language): A trained pipeline with one `kd_teacher`.
     corpus (Path): The student's training corpus; all pairs of unannotated texts get soft labels.
     progress (Callable): Wraps the stream of examples, for example in a progress bar.
-    held_out (bool): Whether the teachers were not trained on the corpus. Their logits are then calibrated by a
-        temperature, which would be too low on training data, and the type prior does not leave out a pair's own label.
-    weights (Optional[Sequence[float]]): Weight of each teacher in the mean, with any sum; None: equal weights.
+    held_out (bool): Whether the teacher was not trained on the corpus. Its logits are then calibrated by a temperature,
+        which would be too low on training data, and the type prior does not leave out a pair's own label.
     limit (int): Number of documents to read; 0 for all.
-    RAISES (ValueError): If a pipeline has no teacher, or two, the teachers have different relations, the weights are
-        not one positive number per teacher, or there is no pair; nothing is written then.
+    RAISES (ValueError): If the pipeline has no teacher, or two, or there is no pair; nothing is written then.
     """
-    if weights is not None and (len(weights) != len(pipelines) or not all(0 < each < inf for each in weights)):
-        expected = f"{len(pipelines)} positive numbers, one for each teacher"
-        raise ValueError(Errors.R107.format(option="--weights", found=list(weights), expected=expected))
-    teachers = [_Teacher(nlp) for nlp in pipelines]
+    teacher = _Teacher(nlp)
     source = TripleCorpus(corpus, limit=limit, gold_ents=True, gold_sents=True, gold_parse=True)
-    temperatures = [teacher.calibrate(source, batch_size=batch_size) if held_out else 1.0 for teacher in teachers]
+    temperature = teacher.calibrate(source, batch_size=batch_size) if held_out else 1.0
     docs, pairs, read = 0, 0, EntityCounts()
-    # each pipeline reads the corpus into a vocabulary of its own
-    readers = [source(nlp) for nlp in pipelines]
     with ShardWriter(output) as writer:
-        for batch in minibatch(progress(zip(*readers)), size=batch_size):
-            references: List[List[Doc]] = []
-            for teacher, temperature, examples in zip(teachers, temperatures, zip(*batch)):
-                annotated = teacher.annotate(examples)
-                labelled = teacher.pipe.teach(annotated, temperature=temperature, held_out=held_out)
-                if not references:
-                    pairs += labelled
-                    read.add([] if pairs else annotated)
-                references.append([example.reference for example in examples])
-            if len(teachers) > 1:
-                average_soft_labels(references, weights=weights)
-            for reference in references[0]:
-                writer.add(reference)
+        for examples in minibatch(progress(source(nlp)), size=batch_size):
+            annotated = teacher.annotate(examples)
+            pairs += teacher.pipe.teach(annotated, temperature=temperature, held_out=held_out)
+            read.add([] if pairs else annotated)
+            for example in examples:
+                writer.add(example.reference)
                 docs += 1
         if not pairs:
-            why = why_left_out(read.sample, teachers[0].pipe.suggester) if read.with_entities else _NEEDED
+            why = why_left_out(read.sample, teacher.pipe.suggester) if read.with_entities else _NEEDED
             raise ValueError(Errors.R406.format(path=str(corpus), docs=read.docs, why=why))
-    return SoftLabelReport(docs, pairs, temperatures)
+    return SoftLabelReport(docs, pairs, temperature)
 
 
 class _Teacher:

@@ -13,7 +13,6 @@ from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from ..pairs.gold import Bools, GoldPairs, PairClass
 from ..pairs.pairs import Pairs
-from ..scoring.probabilities import log_softmax
 
 PARTS = ("teacher", "teacher_text", "teacher_types")
 _DIGITS = 5
@@ -44,7 +43,7 @@ def store_soft_labels(
 class SoftLabelCount:
     """Counts of a corpus's pairs, and of those with soft labels."""
 
-    classes: Set[PairClass] = field(default_factory=set)  # of the teachers
+    classes: Set[PairClass] = field(default_factory=set)  # of the teacher
     stored: int = 0  # pairs with soft labels on the Docs
     matched: int = 0  # the student's pairs with soft labels
     total: int = 0  # the student's pairs
@@ -70,7 +69,7 @@ class SoftLabelCount:
         """
         if not self.stored:
             return
-        _check_relations((each.relation for each in self.classes), labels, Errors.R401, name=name)
+        _check_relations((each.relation for each in self.classes), labels, name=name)
         if not self.matched:
             raise ValueError(Errors.R415.format(total=self.total, where=where, stored=self.stored))
         if self.matched < self.total:
@@ -86,30 +85,6 @@ def mark_taught(pairs: Pairs, examples: Sequence[Example]) -> Bools:
     return numpy.asarray(
         [_offsets_of(pairs, n) in labelled[doc] for n, doc in enumerate(pairs.doc.tolist())], dtype=bool
     )
-
-
-def average_soft_labels(docs: Sequence[Sequence[Doc]], *, weights: Optional[Sequence[float]] = None) -> None:
-    """Store the mean of several teachers' probabilities, as log-probabilities, on the first teacher's Docs.
-
-    A mean of logits would be dominated by the teacher with the largest ones.
-
-    docs (Sequence[Sequence[Doc]]): For each teacher, its annotated Docs, in the same order.
-    weights (Optional[Sequence[float]]): Weight of each teacher, with any sum; None: equal weights.
-    RAISES (ValueError): If the teachers have different relations.
-    """
-    shares = [1.0] * len(docs) if weights is None else list(weights)
-    for copies in zip(*docs):
-        stored = [doc.user_data[SOFT_LABELS_KEY] for doc in copies]
-        classes = [PairClass(*each) for each in stored[0]["classes"]]
-        for other in stored[1:]:
-            classes += [each for each in _read_classes(other, classes, Errors.R412) if each not in classes]
-        labels = [_index_by_offsets(each, classes, "") for each in stored]
-        stored[0]["classes"] = [list(each) for each in classes]
-        offsets = dict.fromkeys(key for each in labels for key in each)  # in the first teacher's order
-        stored[0]["pairs"] = [
-            _make_record(key, _mean_of([(each[key], share) for each, share in zip(labels, shares) if key in each]))
-            for key in offsets
-        ]
 
 
 def pair_offsets(pairs: Pairs, number: int) -> Tuple[List[int], List[int]]:
@@ -153,19 +128,12 @@ def _offsets_of(pairs: Pairs, number: int) -> _Offsets:
     return (*subject, *obj)
 
 
-def _check_relations(relations: Iterable[str], expected: Iterable[str], message: str, **names: str) -> None:
+def _check_relations(relations: Iterable[str], expected: Iterable[str], *, name: str) -> None:
     """Raise an error that lists both sets of relations, unless they are equal."""
     given, wanted = set(relations), set(expected)
     if given != wanted:
         listed = {"found": ", ".join(sorted(given)) or "none", "expected": ", ".join(sorted(wanted)) or "none"}
-        raise ValueError(message.format(**listed, **names))
-
-
-def _read_classes(stored: Record, expected: Sequence[PairClass], message: str, **names: str) -> List[PairClass]:
-    """Read the classes of stored soft labels; their relations must be the expected ones."""
-    classes = [PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"]]
-    _check_relations((each.relation for each in classes), (each.relation for each in expected), message, **names)
-    return classes
+        raise ValueError(Errors.R401.format(**listed, name=name))
 
 
 def _make_record(offsets: _Offsets, rows: Dict[str, Floats]) -> Record:
@@ -174,24 +142,14 @@ def _make_record(offsets: _Offsets, rows: Dict[str, Floats]) -> Record:
     return {"subject": list(offsets[:2]), "object": list(offsets[2:]), **parts}
 
 
-def _mean_of(labels: Sequence[Tuple[Dict[str, Floats], float]]) -> Dict[str, Floats]:
-    """Compute the log of the weighted mean of one pair's probabilities, for each part."""
-    log_weights = numpy.log(numpy.asarray([weight for _, weight in labels], dtype="float64"))
-    log_weights -= numpy.logaddexp.reduce(log_weights)
-    means = {}
-    for key in PARTS:
-        logits = numpy.stack([rows[key] for rows, _ in labels]).astype("float64")  # (teachers, R)
-        means[key] = numpy.logaddexp.reduce(log_softmax(logits) + log_weights[:, None], axis=0)
-    return means
-
-
 def _index_by_offsets(
     stored: Optional[Record], classes: Sequence[PairClass], name: str
 ) -> Dict[_Offsets, Dict[str, Floats]]:
     """Index a Doc's soft labels by their offsets, with the logits in the order of `classes`."""
     if stored is None:
         return {}
-    theirs = _read_classes(stored, classes, Errors.R401, name=name)
+    theirs = [PairClass(relation, bool(backwards)) for relation, backwards in stored["classes"]]
+    _check_relations((each.relation for each in theirs), (each.relation for each in classes), name=name)
     # a class that the teacher lacks (a direction without training instances) gets its lowest logit
     order = [0, *(theirs.index(each) + 1 if each in theirs else -1 for each in classes)]
     labels = {}

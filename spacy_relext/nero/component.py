@@ -17,12 +17,12 @@ from ..annotations.type_rules import LEARNED, TypeSetting
 from ..errors import Errors, Warnings
 from ..pairs.component import COLLECT_BATCH, Bools, Floats, PairPipe, best_answer, most_attended, to_json
 from ..pairs.diagnosis import EntityCounts, why_no_pairs
-from ..pairs.gold import CollectedPairs, PairClass, gold_pairs, mark_known
+from ..pairs.gold import CollectedPairs, PairClass, gold_pairs, mark_known, reversed_classes
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
-from ..pipeline.pipe import Outputs, Scorer, Targets, Tensors
+from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, plain_settings
 from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
@@ -104,11 +104,6 @@ class NeroGrounder(PairPipe):
     def learning(self) -> RuleLearning:
         """RETURNS (RuleLearning): How the model learns."""
         return RuleLearning.of(self.cfg["learning"])
-
-    @property
-    def averages_orders(self) -> bool:
-        """RETURNS (bool): Whether marked pairs are predicted in both orders; see `PairPipe.run`."""
-        return self.grounding.average_orders
 
     @property
     def needs_triples(self) -> bool:  # type: ignore[override]
@@ -351,6 +346,17 @@ class NeroGrounder(PairPipe):
         return self._probabilities(outputs.logits, self.allowed(pairs))
 
     # Prediction
+
+    def run(self, instances: Instances) -> Optional[Outputs]:
+        """Score pairs; with `average_orders`, also score marked pairs reversed, and average both."""
+        reversing = reversed_classes(self.classes)
+        if not self.grounding.average_orders or reversing is None or instances.pairs.both_orders or not len(instances):
+            return super().run(instances)
+        outputs: Outputs = self.forward(instances.pairs.augment_with_reversed())
+        logits, unit, attention = (numpy.split(array, 2) for array in outputs)  # the reversed pairs come second
+        return outputs._replace(
+            logits=(logits[0] + logits[1][:, reversing]) / 2, unit=unit[0], attention=(attention[0] + attention[1]) / 2
+        )
 
     def complete(self, pairs: Pairs, outputs: Outputs) -> GroundedOutput:
         """Compare pairs with rules, and let rules vote."""

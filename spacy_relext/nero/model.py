@@ -37,8 +37,6 @@ class GrounderOutput(NamedTuple):
 class Grounder(PairModule):
     """Relation module and soft matcher over one encoder."""
 
-    by_order = ("unit",)
-
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build F, both attentions, and the metric, which starts as the cosine."""
         hidden = self.settings["attention_hidden"]

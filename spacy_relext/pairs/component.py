@@ -18,7 +18,7 @@ from ..annotations.near_miss import NearMiss
 from ..annotations.store import has_triples, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
-from ..bridge.modules import keep_vectors, module_of, modules_of
+from ..bridge.modules import keep_vectors, modules_of
 from ..encoders.adversary import AdversarialPerturber, PerturbationCache
 from ..errors import Errors, Warnings
 from ..pipeline.assertions import KNOWN, adopt_assertions, best_assertions
@@ -36,7 +36,7 @@ from .diagnosis import (
     why_no_pairs,
 )
 from .encoders.features import PairBatch
-from .gold import CollectedPairs, GoldPairs, MarkPairs, PairClass, gold_pairs, reversed_classes
+from .gold import CollectedPairs, GoldPairs, MarkPairs, PairClass, gold_pairs
 from .pairs import IntArray, Pairs
 from .suggesters import Suggester
 from .type_lexicon import TypeLexicon
@@ -122,11 +122,6 @@ class PairPipe(RelationPipe):
         return self.classes
 
     @property
-    def averages_orders(self) -> bool:
-        """RETURNS (bool): Whether pairs that a data set marks in one order are predicted in both orders."""
-        return bool(self.cfg.get("average_orders"))
-
-    @property
     def adversarial(self) -> Tuple[float, bool]:
         """RETURNS (Tuple[float, bool]): Radius of adversarial perturbations, 0 for none, and whether to reuse them."""
         learning: Settings = self.cfg.get("learning", {})
@@ -204,20 +199,6 @@ class PairPipe(RelationPipe):
         """Run the model over parts of the pairs; the token vectors of each Doc are computed once for all parts."""
         with keep_vectors(self.model):
             return super().forward(instances)
-
-    def run(self, instances: Instances) -> Optional[Outputs]:
-        """Score pairs; if it `averages_orders`, also score them reversed and average both."""
-        reversing = reversed_classes(self.classes) if self.averages_orders else None
-        if reversing is None or instances.pairs.both_orders or not len(instances):
-            return self.forward(instances)
-        outputs: Outputs = self.forward(instances.augment_with_reversed())
-        module, columns = module_of(self.model), []
-        for name, array in zip(outputs._fields, outputs):  # the reversed pairs are the second half of each array
-            first, second = numpy.split(array, 2)
-            if name in module.by_class:
-                second = second[:, reversing]
-            columns.append(first if name in module.by_order else (first + second) / 2)
-        return type(outputs)(*columns)
 
     # What training data contains
 

@@ -63,16 +63,6 @@ class GoldPairs:
         rows = [n for n, classes in enumerate(self.gold) if not classes or classes.intersection(known)]
         return (self if len(rows) == len(self.gold) else self.take(rows)), unknown
 
-    def augment_with_reversed(self) -> "GoldPairs":
-        """Append each pair in reverse, unless both orders are there."""
-        if self.pairs.both_orders:
-            return self
-        reversed_gold = [{each.reversed() for each in classes} for classes in self.gold]
-        labelled = numpy.concatenate([self.labelled, self.labelled])
-        return replace(
-            self, pairs=self.pairs.augment_with_reversed(), gold=self.gold + reversed_gold, labelled=labelled
-        )
-
     def take(self, numbers: Sequence[int]) -> "GoldPairs":
         """Select pairs by their numbers, with all examples."""
         gold, labelled = [self.gold[number] for number in numbers], self.labelled[numpy.asarray(numbers, dtype="int64")]

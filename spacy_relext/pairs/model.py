@@ -1,6 +1,6 @@
 """Torch modules that heads over entity pairs share."""
 
-from typing import Any, ClassVar, Dict, Optional, Tuple, cast
+from typing import Any, Dict, Optional, cast
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +42,6 @@ class PairModule(nn.Module):
     """
 
     encoder: PairEncoder
-    # Output fields with a column per class, and output fields that depend on the order of a pair's arguments.
-    by_class: ClassVar[Tuple[str, ...]] = ("logits",)
-    by_order: ClassVar[Tuple[str, ...]] = ()
 
     def __init__(self, encoder: PairEncoder, **settings: Any) -> None:
         """Create the module; the encoder may still be empty, `settings` are what `build_head` reads."""

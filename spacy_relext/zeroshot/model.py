@@ -38,8 +38,6 @@ class MatchOutput(NamedTuple):
 class DescriptionMatcher(PairModule, CachesWeights):
     """z_pr = exp(a) cos(u_p, v_r), z_p0 = exp(a) b."""
 
-    by_class = ("logits", "similarity")
-
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build W, V, a and b, whatever the number of relations."""
         self.dropout = nn.Dropout(self.settings["dropout"])

@@ -125,24 +125,6 @@ def test_a_corpus_whose_entities_make_no_pair(folder: Path, fails: Callable[...,
     assert "[R406]" in line and "no two entities stand in the same sentence" in line
 
 
-def test_several_teachers(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    teacher, corpus = folder / "teacher", folder / "corpus.spacy"
-    done = run("research", "teach", teacher, corpus, tmp_path / "out.spacy", "--also", f"{teacher},{teacher}")
-    assert done.exit_code == 0 and "of 3 teachers" in done.stdout
-    run("research", "teach", teacher, corpus, tmp_path / "one.spacy")
-    for mean, one in zip(soft_labels(tmp_path / "out.spacy"), soft_labels(tmp_path / "one.spacy")):
-        assert mean[:2] == one[:2]
-        logits = [numpy.asarray(each[2]["teacher"].expected) for each in (mean, one)]
-        assert logits[0] == pytest.approx(logits[1] - numpy.log(numpy.exp(logits[1]).sum()), abs=1e-4)
-
-
-@pytest.mark.parametrize("weights", ["0.5", "0.5,a", "1,0", "1,nan", "1,inf"])
-def test_weights_that_fit_no_teachers(folder: Path, fails: Callable[..., str], tmp_path: Path, weights: str) -> None:
-    given = [folder / "teacher", folder / "corpus.spacy", tmp_path / "out.spacy", "--also", folder / "teacher"]
-    assert "[R107] --weights" in fails("research", "teach", *given, "--weights", weights)
-    assert not (tmp_path / "out.spacy").exists()
-
-
 def test_held_out_documents_are_labelled_under_a_fitted_temperature(
     folder: Path, run: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -1,7 +1,7 @@
 """Soft labels on annotated Docs: stored as plain values, read in the order of the student's classes."""
 
 import copy
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 import numpy
 import pytest
@@ -11,14 +11,12 @@ from spacy.training import Example
 from spacy_relext.annotations.store import SOFT_LABELS_KEY
 from spacy_relext.kd.soft_labels import (
     PARTS,
-    average_soft_labels,
     pair_offsets,
     read_soft_labels,
     store_soft_labels,
 )
 from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs
 from spacy_relext.pairs.suggesters import EntityPairs
-from spacy_relext.scoring.probabilities import softmax
 from tests.pairs.builders import NLP, make_doc, make_example, with_entities
 
 CLASSES = [PairClass("born"), PairClass("met"), PairClass("met", backwards=True)]
@@ -157,42 +155,3 @@ def test_pairs_are_matched_by_character_offsets() -> None:
     coarse = with_entities(make_doc(["ada", "met charles", "in", "london", "."]), [(0, 1, "PER"), (3, 4, "LOC")])
     labels = read([Example(coarse, examples[0].reference)])
     assert labels["soft_mask"].tolist() == [1, 1], "whatever the tokens"
-
-
-def taught_by(logits: Any, classes: Sequence[PairClass], pairs: Sequence[int] = range(8)) -> List[Example]:
-    examples = make_examples()
-    gold = gold_of(examples).take(list(pairs))
-    parts = [part[list(pairs)] for part in logits]
-    store_soft_labels([example.reference for example in examples], gold.pairs, parts, classes)
-    return examples
-
-
-def average(*teachers: Sequence[Example], weights: Optional[Sequence[float]] = None) -> None:
-    average_soft_labels([[example.reference for example in examples] for examples in teachers], weights=weights)
-
-
-@pytest.mark.parametrize("weights, share", [(None, 0.5), ([3, 1], 0.75), ([0.3, 0.7], 0.3)])
-def test_average_soft_labels_is_the_mean_of_probabilities(weights: Optional[List[float]], share: float) -> None:
-    random = numpy.random.RandomState(1)
-    one, two = random.randn(2, 3, 8, len(CLASSES) + 1).astype("float32") * 3
-    first, second = taught_by(one, CLASSES), taught_by(two[..., [0, 3, 1, 2]], [CLASSES[2], *CLASSES[:2]])
-    average(first, second, weights=weights)
-    labels = read(first)
-    for key, a, b in zip(PARTS, one, two):
-        numpy.testing.assert_allclose(softmax(labels[key]), share * softmax(a) + (1 - share) * softmax(b), atol=1e-4)
-
-
-def test_a_pair_labelled_by_one_teacher_keeps_its_probabilities() -> None:
-    one, two = numpy.random.RandomState(2).randn(2, 3, 8, len(CLASSES) + 1).astype("float32")
-    first, second = taught_by(one, CLASSES, range(7)), taught_by(two, CLASSES, range(1, 8))
-    average(first, second)
-    labels = read(first)
-    assert labels["soft_mask"].tolist() == [1.0] * 8
-    numpy.testing.assert_allclose(softmax(labels["teacher"][0]), softmax(one[0, 0]), atol=1e-4)
-    numpy.testing.assert_allclose(softmax(labels["teacher"][7]), softmax(two[0, 7]), atol=1e-4)
-
-
-def test_teachers_with_different_relations_are_refused() -> None:
-    one, two = numpy.zeros((3, 8, 4)), numpy.zeros((3, 8, 2))
-    with pytest.raises(ValueError, match=r"\[R412\].*one has met, the first born, met"):
-        average(taught_by(one, CLASSES), taught_by(two, [PairClass("met")]))
