@@ -441,10 +441,6 @@ class Errors:
         "[R732] No text of {path} has a marked pair or a triple, so there are no bags. `spacy relext kb align` and the "
         "converters nyt10 and opennre mark pairs."
     )
-    R733 = (
-        "[R733] The training in {path} cannot be resumed: {reason}. Use the same files and settings, or remove "
-        "--resume to start again."
-    )
     R740 = (
         "[R740] In the {docs} texts of {path} no entity is linked to the knowledge base; {links} are linked to other "
         "ids. Do ids have the same form? --by name matches names instead."

@@ -16,7 +16,7 @@ from ..annotations.entities import entity_links
 from ..corpora.shards import iter_docs
 from ..errors import Errors
 from ..kb.facts import Triples, TripleStore, read_store
-from ..kb.files import FactReader, Sample
+from ..kb.files import FactReader
 from . import options
 from .pipeline import fail, input_errors, number_table, with_progress
 
@@ -30,31 +30,15 @@ RECIPES = ("all", "hrere")
 OWN_OPTIONS = ("epochs", "patience", "seed")
 BOOLEANS = {"true": True, "false": False}
 
-# Keys of `TripleStore.report` and their messages, singular and plural.
+# Keys of `TripleStore.report`, and what they count.
 COUNTED = {
-    "repeated": ("1 line repeats a fact, which counts once", "{count} lines repeat facts, which count once"),
-    "self_loops": (
-        "1 fact relates an entity to itself ({what}), kept; in {where}",
-        "{count} facts relate an entity to itself (e.g. {what}), kept; the first in {where}",
-    ),
-    "ids_with_several_labels": (
-        "1 id has several labels, e.g. {what}; in {where}",
-        "{count} ids have several labels, e.g. {what}; the first in {where}",
-    ),
-    "marked_rows": (
-        "1 line begins with #, but is complete, and is read: {where}",
-        "{count} lines begin with #, but are complete, and are read; the first: {where}",
-    ),
-    "remarks": (
-        "1 line that begins with # is a remark, and is left out: {where}",
-        "{count} lines that begin with # are remarks, and are left out; the first: {where}",
-    ),
-    "blank nodes": ("1 statement with a blank node is left out", "{count} statements with a blank node are left out"),
-    "names in other languages": (
-        "1 name in another language is left out",
-        "{count} names in other languages are left out",
-    ),
-    "facts about literals": ("1 fact about a literal is left out", "{count} facts about literals are left out"),
+    "repeated": "Lines that repeat a fact, which counts once",
+    "self_loops": "Facts that relate an entity to itself, kept",
+    "ids_with_several_labels": "Ids with several labels: the first counts, the others are aliases",
+    "remarks": "Lines that begin with # and are no complete row, left out",
+    "blank nodes": "Statements with a blank node, left out",
+    "names in other languages": "Names in other languages, left out",
+    "facts about literals": "Facts about literals, left out",
 }
 
 
@@ -110,7 +94,6 @@ def train_cli(
         typer.Option(metavar="KEY=VALUE", help="Setting of embeddings or loss, one each, such as width=50 or n3=0.01"),
     ] = None,
     seed: options.Seed = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume the training in OUT")] = False,
     columns: options.Columns = options.DEFAULT_COLUMNS,
     strip: options.Strip = None,
     gpu_id: options.Gpu = -1,
@@ -137,7 +120,6 @@ def train_cli(
             settings,
             folder=output,
             valid=queries["valid"],
-            resume=resume,
             device=device,
             progress=partial(with_progress, unit="updates"),
             on_epoch=partial(_print_epoch, count_up(1)),
@@ -155,14 +137,12 @@ def read_kb_files(files: str, *, columns: str, strip: Optional[str]) -> TripleSt
 
 
 def print_report(store: TripleStore) -> None:
-    """Print counts of what was read, what was skipped, and what is unusual, with an example."""
+    """Print counts of what was read, what was skipped, and what is unusual."""
     parts = (store, "fact", "facts"), (store.entities, "entity", "entities"), (store.relations, "relation", "relations")
     typer.echo(", ".join(f"{len(part):,} {one if len(part) == 1 else many}" for part, one, many in parts))
-    for what, count in store.report.items():
-        if what in COUNTED and count:
-            example = store.examples.get(what, Sample("", ""))
-            show = msg.info if what == "remarks" else msg.warn
-            show(COUNTED[what][count > 1].format(count=f"{count:,}", what=example.what, where=example.where))
+    for what, counted in COUNTED.items():
+        if count := store.report.get(what):
+            msg.warn(f"{counted}: {count:,}")
 
 
 def _settings(recipe: str, given: Sequence[str]) -> "KbTraining":

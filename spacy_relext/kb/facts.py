@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from ..corpora.damage import refuse_damage
 from ..corpora.whole import whole_text
 from ..errors import Errors
-from .files import COLUMNS, FactReader, Sample, Statement
+from .files import COLUMNS, FactReader, Statement
 
 Triples = NDArray[numpy.int32]
 FactIds = Tuple[str, str, str]
 
 LABEL, ALIAS, TYPE = "label", "alias", "type"
-LOOPS, SEVERAL = "self_loops", "ids_with_several_labels"
 
 NAMES_AT_ONCE = 100_000
 
@@ -49,7 +48,6 @@ class TripleStore:
     triples (Triples): Distinct facts (subject, relation, object), sorted. Shape (N, 3)
     names (Optional[Dict[str, Names]]): Names by id, also of entities without facts.
     report (Optional[Dict[str, int]]): Counts of `read_store`.
-    examples (Optional[Dict[str, Sample]]): One example for each key of the report.
     """
 
     def __init__(
@@ -60,10 +58,9 @@ class TripleStore:
         *,
         names: Optional[Dict[str, Names]] = None,
         report: Optional[Dict[str, int]] = None,
-        examples: Optional[Dict[str, Sample]] = None,
     ) -> None:
         self.entities, self.relations, self.triples = list(entities), list(relations), triples
-        self.names, self.report, self.examples = names or {}, report or {}, examples or {}
+        self.names, self.report = names or {}, report or {}
         self._number = {entity: number for number, entity in enumerate(self.entities)}
         self._relation = {relation: number for number, relation in enumerate(self.relations)}
 
@@ -110,7 +107,8 @@ class TripleStore:
                 # the length before each name keeps two names apart from their concatenation
                 part = "".join(f"{len(name)}:{name}" for name in names[start : start + NAMES_AT_ONCE])
                 digest.update(part.encode("utf8", "surrogatepass"))
-        return digest_facts(self.triples, digest)
+        digest.update(numpy.ascontiguousarray(self.triples, dtype="<i4").data)
+        return digest.hexdigest()
 
     def write(self, path: Path) -> None:
         """Write the facts as a .tsv table whose first line names the columns."""
@@ -209,8 +207,7 @@ def read_store(
     progress (Progress): Wraps the statements of a file.
     needs_facts (bool): Whether files without facts are an error.
     RETURNS (TripleStore): Facts and names; `report` counts `facts`, `repeated` ones, `self_loops` (which are kept),
-        `ids_with_several_labels` (the first in order is the label, the others are aliases), `marked_rows` (complete
-        rows that begin with #, which are read), and what was skipped; `examples` has one of each.
+        `ids_with_several_labels` (the first in order is the label, the others are aliases), and what was skipped.
     RAISES (ValueError): If a file is malformed, or no file holds a fact and `needs_facts` is set.
     """
     reader, paths = reader or FactReader(), list(paths)
@@ -218,17 +215,11 @@ def read_store(
     relations: Dict[str, int] = {}
     columns = array("i"), array("i"), array("i")
     names: Dict[str, NamesByKind] = {}
-    unusual: Dict[str, Tuple[str, str, Path]] = {}
     for path in paths:
         for subject, relation, obj, is_name in progress(reader.read(path)):
             if is_name:
-                others = names.setdefault(subject, {}).setdefault(relation, [])
-                others.append(obj)
-                if relation == LABEL and obj != others[0]:
-                    unusual.setdefault(SEVERAL, (subject, relation, path))
+                names.setdefault(subject, {}).setdefault(relation, []).append(obj)
                 continue
-            if subject == obj:
-                unusual.setdefault(LOOPS, (subject, relation, path))
             columns[0].append(entities.setdefault(subject, len(entities)))
             columns[1].append(relations.setdefault(relation, len(relations)))
             columns[2].append(entities.setdefault(obj, len(entities)))
@@ -243,32 +234,11 @@ def read_store(
         rows[:, column] = numbers[rows[:, column]]
     triples = distinct_facts(rows, len(entity_ids), len(relation_names)) if len(rows) else rows
     report = {"facts": len(triples), "repeated": len(rows) - len(triples)}
-    report[LOOPS] = int((triples[:, 0] == triples[:, 2]).sum())
-    report[SEVERAL] = sum(len(set(each.get(LABEL, ()))) > 1 for each in names.values())
-    report.update(reader.noted + reader.skipped)
-    examples = {**reader.examples, **_examples(unusual, names)}
+    report["self_loops"] = int((triples[:, 0] == triples[:, 2]).sum())
+    report["ids_with_several_labels"] = sum(len(set(each.get(LABEL, ()))) > 1 for each in names.values())
+    report.update(reader.skipped)
     names_of = {entity: _names(each) for entity, each in names.items()}
-    return TripleStore(entity_ids, relation_names, triples, names=names_of, report=report, examples=examples)
-
-
-def _examples(unusual: Dict[str, Tuple[str, str, Path]], names: Dict[str, NamesByKind]) -> Dict[str, Sample]:
-    """Describe one self loop and one entity with several labels."""
-    examples = {}
-    for what, (subject, relation, path) in unusual.items():
-        text = f"{subject} {relation}"
-        if what == SEVERAL:
-            first, second, *more = sorted(set(names[subject][LABEL]))
-            others = f" and {len(more):,} more are aliases" if more else " is an alias"
-            text = f"{subject}: {first!r} counts, {second!r}{others}"
-        examples[what] = Sample(text, str(path))
-    return examples
-
-
-def digest_facts(triples: Triples, digest: "Optional[hashlib._Hash]" = None) -> str:
-    """Return the SHA-256 of facts, added to `digest` if there is one; it is the same on every machine."""
-    digest = digest or hashlib.sha256()
-    digest.update(numpy.ascontiguousarray(triples, dtype="<i4").data)
-    return digest.hexdigest()
+    return TripleStore(entity_ids, relation_names, triples, names=names_of, report=report)
 
 
 def _sorted(numbers: Dict[str, int]) -> Tuple[List[str], NDArray[numpy.int32]]:

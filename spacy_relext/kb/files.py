@@ -20,7 +20,7 @@ import re
 import zlib
 from collections import Counter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import IO, TYPE_CHECKING, BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
 from ..errors import Errors, require
 
@@ -74,18 +74,10 @@ class Statement(NamedTuple):
     is_name: bool = False
 
 
-class Sample(NamedTuple):
-    """An example of what a report counts: ids with a description, and the file."""
-
-    what: str
-    where: str
-
-
 class FactReader:
     """Reads files of facts and names.
 
-    `skipped` counts what is left out, `noted` unusual rows that are read, and `examples` has the first row of each kind
-    that begins with #.
+    `skipped` counts what is left out.
 
     columns (Sequence[str]): Order of subject, relation and object in TSV and CSV.
     language (str): Names in other languages are skipped, names without a language are not.
@@ -100,8 +92,6 @@ class FactReader:
         self.order = [list(columns).index(name) for name in COLUMNS]
         self.columns, self.language, self.prefixes = tuple(columns), language, tuple(prefixes)
         self.skipped: Counter[str] = Counter()
-        self.noted: Counter[str] = Counter()
-        self.examples: Dict[str, Sample] = {}
 
     def read(self, path: Path) -> Iterator[Statement]:
         """Read one file in its order.
@@ -152,7 +142,8 @@ class FactReader:
                     first = False
                     continue
             complete = len(row) == 3 and all(map(str.strip, row))
-            if row[0].startswith(COMMENT) and self._is_comment(path, rows, complete=complete):
+            if row[0].startswith(COMMENT) and not complete:  # ids may begin with #, too
+                self.skipped["remarks"] += 1
                 continue
             first = False
             if not complete or (delimiter == "," and any(map(BREAKS.search, row))):
@@ -170,7 +161,8 @@ class FactReader:
             place, expected = f"{path}:{rows.line_num}", f"id and some of {', '.join(NAME_COLUMNS[1:])}"
             raise ValueError(Errors.R722.format(place=place, found=", ".join(header), expected=expected))
         for row in filter(None, rows):
-            if row[0].startswith(COMMENT) and self._is_comment(path, rows, complete=len(row) == len(header)):
+            if row[0].startswith(COMMENT) and len(row) != len(header):
+                self.skipped["remarks"] += 1
                 continue
             if len(row) > len(header) or not row[0].strip():
                 problem = f"{len(row)} values" if row[0].strip() else "an empty id"
@@ -182,13 +174,6 @@ class FactReader:
             for kind, name in names:
                 if name:
                     yield Statement(self._id(values["id"]), kind, name, True)
-
-    def _is_comment(self, path: Path, rows: "Reader", *, complete: bool) -> bool:
-        """Count a row that begins with #. It is a comment unless it is complete, since ids may begin with #, too."""
-        counts, what = (self.noted, "marked_rows") if complete else (self.skipped, "remarks")
-        counts[what] += 1
-        self.examples.setdefault(what, Sample("", f"{path}:{rows.line_num}"))
-        return not complete
 
     def _is_header(self, row: List[str], path: Path) -> bool:
         """Recognise a header, and refuse another order of the columns than the one that is read."""

