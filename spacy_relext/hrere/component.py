@@ -120,6 +120,7 @@ class HrereClassifier(PairPipe):
 
     architectures = ("relext_hrere_bags",)
     collected: ClassVar[Type[CollectedPairs]] = CollectedBags
+    blocks: ClassVar[Mapping[str, Type[Block]]] = {"loss": HrereLoss, "decoding": HrereDecoding}
     fitted: ClassVar[Settings] = {**PairPipe.fitted, "text_temperature": 1.0, "kb_temperature": 1.0}
     fitted_first = ("text_share", "text_temperature", "kb_temperature")
     ranges: ClassVar[Ranges] = {**PairPipe.ranges, "text_share": (0.0, 1.0)}

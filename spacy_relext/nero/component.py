@@ -3,7 +3,21 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import (
+    Callable,
+    ClassVar,
+    Collection,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+    Union,
+)
 
 import numpy
 import srsly
@@ -23,7 +37,7 @@ from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
 from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
-from ..pipeline.settings import TOK2VEC, plain_settings
+from ..pipeline.settings import TOK2VEC, Block, plain_settings
 from ..scoring.probabilities import calibrate, softmax
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .grounding import (
@@ -88,6 +102,7 @@ class NeroGrounder(PairPipe):
     """Predicts the relation between two entities, and the rule behind it. Writes `doc._.triples`."""
 
     architectures = ("relext_nero_grounder",)
+    blocks: ClassVar[Mapping[str, Type[Block]]] = {"grounding": RuleGrounding, "learning": RuleLearning}
 
     def reset(self) -> None:
         """Create an empty lexicon, no rules and a learner."""

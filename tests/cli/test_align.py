@@ -68,7 +68,11 @@ def test_names(kb: str, tmp_path: Path) -> None:
         ("Brekk", "Ole Brekk"),
         ("Kari Lund", "Ole Brekk"),
     ]
-    assert "itself (Q9 part_of)" in result.output and "of these, marked" in result.output and "spouse" in result.output
+    assert (
+        "an entity to itself, kept: 1" in result.output
+        and "of these, marked" in result.output
+        and "spouse" in result.output
+    )
 
 
 def test_fewer_pairs_without_a_fact(kb: str, tmp_path: Path) -> None:
