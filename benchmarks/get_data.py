@@ -139,7 +139,7 @@ def main(
         else:
             found = {file: get_file(chosen, file, target, source=source) for file in chosen.files}
         problems = {file.path: problem for file, problem in found.items() if problem}
-        print(f"{chosen.name}: {len(chosen.files) - len(problems)} of {len(chosen.files)} files are there and right")
+        print(f"{chosen.name}: {len(chosen.files) - len(problems)} of {len(chosen.files)} files are there and correct")
         for path, problem in problems.items():
             print(f"  {path}: {problem}")
         failed += bool(problems)

@@ -25,13 +25,13 @@ class Call:
     command (str): The command line, for the rows.
     only (frozenset[str]): Parts of the experiment; all if empty.
     config (Path): The config of `default`.
-    peer (bool): Whether to run the peer too.
+    peer (bool): Whether to run the baseline too.
     rates (Sequence[float]): Rates of dropped triples.
     losses (Sequence[str]): Losses of the missing-label experiment.
     missing_rates (Sequence[str]): Where those losses take the share of missing labels from.
     corpora (Sequence[str]): Corpora of the comparison on equal terms.
     learning_rates (Sequence[float]): Learning rates of the peers' encoder; the best on the tuning sentences is kept.
-    patience (int): Passes without improvement on the tuning sentences that end a peer's training; 0 for all passes.
+    patience (int): Epochs without improvement on the tuning sentences that end a baseline's training; 0 for all epochs.
     tell (Callable[[str], None]): Prints progress.
     """
 

@@ -16,7 +16,7 @@ _DIRECTIONS = ("(e1,e2)", "(e2,e1)")
 def semeval2010_scores(gold: Sequence[str], predicted: Sequence[str]) -> Scores:
     """Score as the official scorer of SemEval-2010 Task 8 does: (9+1)-way, with directionality taken into account.
 
-    Classes are relations without direction. The right relation in the wrong direction is a false positive and a false
+    Classes are relations without direction. The correct relation in the wrong direction is a false positive and a false
     negative of that relation. Means are over the relations in gold without `Other`; macro-F is the mean of the F of
     each, not the F of the means. All values are fractions.
 

@@ -1,7 +1,7 @@
 """The data sets of the KD4NRE benchmarks as corpora, made once and kept in the folder of the runs.
 
 Every record is one sentence, and its entities are given to all systems. No test sentence is in a dev corpus. The
-peer reads pairs that `pairs.py` writes from the same corpora.
+baseline reads pairs that `pairs.py` writes from the same corpora.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEXICON = "supersenses/nouns.tsv"
 TAGGER, VECTORS = "en_ud_glove", "en_vectors_glove_100d"
 # Where entity types come from.
 SUPERSENSE, NER, ANNOTATED = "supersense", "ner", "annotated"
-# Training sentences of SemEval-2010 held out to choose the best pass; a tenth of smaller files.
+# Training sentences of SemEval-2010 held out to choose the best epoch; a tenth of smaller files.
 HELD_OUT = 800
 SPLIT_SEED = 0
 # Sentences with fewer entities have fewer than eight ordered pairs.

@@ -2,7 +2,7 @@
 
 Every record of these data sets is one unit for all systems: the corpora carry its bounds as sentence bounds, which
 pipelines are given in training and test. (The default pipeline's own splitter would cut a third of WebNLG's texts in
-two, and 17 % of their triples with them.) The peer reads files written from the same corpora.
+two, and 17 % of their triples with them.) The baseline reads files written from the same corpora.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class DataSet:
 
     name (str): Its name in the results.
     train (Path): Training corpus.
-    dev (Path): Chooses the best pass and tunes thresholds.
+    dev (Path): Chooses the best epoch and tunes thresholds.
     tests (Mapping[str, Path]): Name of the split → corpus.
     foreign (frozenset[str]): Splits with labels of their own; there, only labels that training has too count.
     lang (str): Language of the tokenizer.
@@ -196,7 +196,7 @@ def count_docs(corpus: Path) -> int:
 
 
 def write_strings(corpus: Path, target: Path) -> Path:
-    """Write a corpus in the peer's format, strings only.
+    """Write a corpus in the baseline's format, strings only.
 
     target (Path): JSON lines of text and triple_list.
     """

@@ -47,11 +47,11 @@ def drawn_scores(gold: Sequence[str], predicted: Sequence[str], *, draws: int = 
     wanted, named = ([label.partition("(")[0] for label in labels] for labels in (gold, predicted))
     relations = numpy.array(sorted({relation for relation in wanted if relation != OTHER}))
     is_wanted, is_said = (numpy.array(each)[:, None] == relations for each in (wanted, named))  # (P, R)
-    right = is_wanted & numpy.array(list(starmap(str.__eq__, zip(gold, predicted, strict=True))))[:, None]
+    correct = is_wanted & numpy.array(list(starmap(str.__eq__, zip(gold, predicted, strict=True))))[:, None]
     times = numpy.ones((draws + 1, len(gold)))
     generator = numpy.random.default_rng(seed)
     for number in range(1, draws + 1):
         times[number] = numpy.bincount(generator.integers(len(gold), size=len(gold)), minlength=len(gold))
     counted = times @ is_wanted + times @ is_said  # (draws + 1, R)
-    scores: numpy.ndarray = (2 * (times @ right) / numpy.maximum(counted, 1)).mean(1)
+    scores: numpy.ndarray = (2 * (times @ correct) / numpy.maximum(counted, 1)).mean(1)
     return scores

@@ -60,7 +60,7 @@ class Experiment:
     run (Callable[[Call], None]): The experiment.
     parts (tuple[str, ...]): What `--only` may name.
     seeds (str): Seeds.
-    passes (int): Passes over the training data; 0 for what the config says.
+    passes (int): Epochs over the training data; 0 for what the config says.
     limit_train (int): Training sentences; 0 for all.
     limit_test (int): Tuning and test sentences; 0 for all.
     """

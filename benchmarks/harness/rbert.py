@@ -37,7 +37,7 @@ class TrainedPeer:
 
 
 def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequence[str] = ()) -> TrainedPeer:
-    """Train and test the peer, unless that was done.
+    """Train and test the baseline, unless that was done.
 
     RAISES (ValueError): Where it fails.
     """
@@ -66,21 +66,21 @@ def run_rbert(data: PairData, *, seed: int, settings: Settings, options: Sequenc
 
 
 def load_rbert(model: Path) -> Any:
-    """Load a trained peer."""
+    """Load a trained baseline."""
     from benchmarks.peers.rbert_model import load_peer
 
     return load_peer(model)
 
 
 def to_records(rows: Sequence[PairRow]) -> list[Any]:
-    """Convert pairs into the records that a loaded peer reads."""
+    """Convert pairs into the records that a loaded baseline reads."""
     from benchmarks.peers.rbert_data import Record
 
     return [Record(row.text, tuple(row.subject), tuple(row.object), NOTHING, *row.types) for row in rows]
 
 
 def peer_labels(peer: Any, rows: Sequence[PairRow]) -> list[str]:
-    """Let a loaded peer classify pairs.
+    """Let a loaded baseline classify pairs.
 
     peer (Peer): From `load_rbert`.
     """

@@ -48,7 +48,7 @@ def make_row(
 ) -> Row:
     """Make a checked row, with today's date and this machine.
 
-    data (str): Data set with what the figures depend on: training sentences, passes, precision.
+    data (str): Data set with what the figures depend on: training sentences, epochs, precision.
     metric (str): A key of the scorer, or a plain number: `*_per_second`, `*_per_sentence`, `*_mib`, `*_ratio`,
         `*_seconds`, `*_milliseconds`, `*_found`, `*_count`.
     train_seconds (Mapping[int, float | None] | None): Seed → seconds of training, evaluation not counted.

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS, VARIANTS = ROOT / "configs", ROOT / "benchmarks" / "configs"
 DEFAULT_CONFIG = CONFIGS / "rere.cfg"
 LOGGER = Path(__file__).resolve().parent / "timing_logger.py"
-# Otherwise a training on a CPU requests new memory for each batch, page by page; peers get the same settings.
+# Otherwise a training on a CPU requests new memory for each batch, page by page; baselines get the same settings.
 KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "40000000000",
@@ -33,10 +33,10 @@ class Settings:
 
     runs (Path): Folder of the runs.
     encoder (Path): Folder of the Hugging Face encoder.
-    passes (int): Passes over the training data; 0 for what the config says.
+    passes (int): Epochs over the training data; 0 for what the config says.
     threads (int): Threads of torch and of the tokenizer.
     precision (str): "fp32" or "bf16".
-    evaluate_every (int): Passes from one evaluation on dev to the next.
+    evaluate_every (int): Epochs from one evaluation on dev to the next.
     gpu_id (int): The GPU that all systems run on; -1 for the CPU.
     """
 
@@ -55,7 +55,7 @@ class Settings:
 
     @property
     def device_options(self) -> list[str]:
-        """RETURNS (list[str]): Options of `spacy train` and of the peers that put a training on its device."""
+        """RETURNS (list[str]): Options of `spacy train` and of the baselines that put a training on its device."""
         return ["--gpu-id", str(self.gpu_id)] if self.gpu_id >= 0 else []
 
 
@@ -67,7 +67,7 @@ class Trained:
     seconds (float): Time of the updates, without evaluations and saving.
     cpu_seconds (float): Their processor time.
     steps (int): Updates.
-    steps_per_pass (int): Updates of one pass, as they were planned.
+    steps_per_pass (int): Updates of one epoch, as they were planned.
     sentences (int): Training documents.
     words (int): Their tokens.
     history (Sequence[Mapping[str, float]]): For each evaluation on dev, step, processor time of the updates so far, and
@@ -85,12 +85,12 @@ class Trained:
 
     @property
     def pipeline(self) -> Path:
-        """RETURNS (Path): The best pass's pipeline."""
+        """RETURNS (Path): The best epoch's pipeline."""
         return self.folder / "model" / "model-best"
 
     @property
     def last(self) -> Path:
-        """RETURNS (Path): The last pass's pipeline, where nothing is chosen on dev."""
+        """RETURNS (Path): The last epoch's pipeline, where nothing is chosen on dev."""
         return self.folder / "model" / "model-last"
 
     @property
@@ -113,7 +113,7 @@ def train_run(
     """Train a pipeline with `spacy train`, unless the same training exists.
 
     name (str): The system, for the folder's name.
-    dev (Path): Corpus that chooses the best pass.
+    dev (Path): Corpus that chooses the best epoch.
     changes (Mapping[str, Any] | None): Dotted keys and their new values.
     RETURNS (Trained): Where it is, and its time.
     RAISES (ValueError): Where the training fails; its log says why.
@@ -156,7 +156,7 @@ def digest(path: Path) -> str:
 
 
 def resolve_precision(precision: str) -> str:
-    """Return what "auto" is on this machine, so that peers get the same."""
+    """Return what "auto" is on this machine, so that baselines get the same."""
     import torch
 
     if precision != "auto":

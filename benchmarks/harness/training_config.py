@@ -43,13 +43,13 @@ def build_config(
     lang: str,
     evaluate_every: int = 1,
 ) -> tuple[Config, dict[str, int]]:
-    """Fill a config with what a benchmark sets: paths, passes, schedule, evaluations, sentence bounds, and the changes.
+    """Fill a config with what a benchmark sets: paths, epochs, schedule, evaluations, sentence bounds, and the changes.
 
-    dev (Path): Corpus that chooses the best pass.
-    passes (int): Passes over the training corpus. 0 sets only seed, language, paths, precision and changes.
+    dev (Path): Corpus that chooses the best epoch.
+    passes (int): Epochs over the training corpus. 0 sets only seed, language, paths, precision and changes.
     encoder (Path): Folder of the encoder, where the config names one.
     changes (Mapping[str, Any]): Dotted keys and their new values.
-    evaluate_every (int): Passes from one evaluation to the next.
+    evaluate_every (int): Epochs from one evaluation to the next.
     RETURNS (tuple[Config, dict[str, int]]): The config, and `sentences`, `words`, `steps_per_pass`.
     """
     filled = read_config(config)

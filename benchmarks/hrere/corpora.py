@@ -30,7 +30,7 @@ FB60K, FB15K = "fb60k_nyt10_kg", "fb15k237"
 FB60K_TYPES = "fb60k_types"
 KBS = (FB60K, FB15K, FB60K_TYPES)
 TYPES, HAS_TYPE = Path("riedel_entity_types") / "riedel_type_info.json", "/type/object/type"
-# Shares of the pairs of entities: for dev, which chooses the best pass and fits mixtures, and for test.
+# Shares of the pairs of entities: for dev, which chooses the best epoch and fits mixtures, and for test.
 DEV_SHARE, TEST_SHARE = 0.1, 0.3
 SPLIT_SEED = 0
 # Embeddings: as wide as the paper's, with the settings that were best on held-out facts.
@@ -46,7 +46,7 @@ class BagData:
 
     name (str): Its name in the results.
     train (Path): Training corpus.
-    dev (Path): Chooses the best pass, and fits mixtures.
+    dev (Path): Chooses the best epoch, and fits mixtures.
     test (Path): Test corpus.
     left_out (int): Lines in none of them, since another corpus has their text.
     """

@@ -280,7 +280,7 @@ def _matched(table: Table) -> None:
 
 
 def _taught(table: Table) -> None:
-    """Write how often the class that J_D would teach is right, on bags of training and of test."""
+    """Write how often the class that J_D would teach is correct, on bags of training and of test."""
     naive = table.trained[NAIVE_ROW][0]
     outputs_of = {"train": table.read(naive, table.data.train), "test": table.predictions[NAIVE_ROW].outputs}
     for split, outputs in outputs_of.items():

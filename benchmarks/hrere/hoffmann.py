@@ -85,7 +85,7 @@ def freebase_id(guid: str) -> str:
 def leave_out(annotations: list[Annotation], corpora: Mapping[str, Path]) -> tuple[list[Annotation], dict[str, float]]:
     """Leave out annotations of sentences that were used in training.
 
-    corpora (Mapping[str, Path]): "train", and "dev", which chose the pass and the mixture.
+    corpora (Mapping[str, Path]): "train", and "dev", which chose the epoch and the mixture.
     RETURNS (tuple[list[Annotation], dict[str, float]]): The others; and how many were left out for each corpus,
         `in_train_found` and so on, each for the first corpus that has the sentence.
     """
@@ -109,16 +109,16 @@ def score_annotations(pipeline: Path, annotations: list[Annotation], *, mixture:
     nlp = spacy.load(pipeline)
     pipe: Any = nlp.get_pipe("hrere_classifier")
     pipe.cfg.update(zip((*pipe.fitted_first, "mix"), mixture))
-    cells, right, predicted, true = [], 0, 0, 0
+    cells, correct, predicted, true = [], 0, 0, 0
     for number, each in enumerate(annotations):
         doc = _doc(nlp, each)
         (bag,) = pipe.predict_bags([doc])
         cells.append(Cell(number, each.relation, bag.scores.get(each.relation, 0.0), each.stated))
         stated = each.relation in {triple.relation for triple in nlp(doc)._.triples}
-        right, predicted, true = right + (stated and each.stated), predicted + stated, true + each.stated
+        correct, predicted, true = correct + (stated and each.stated), predicted + stated, true + each.stated
     ranking = score_ranking(rank_cells(cells, unit="mention"))
-    scores = {"sentence_ap": float(ranking["mention_ap"] or 0.0), "sentence_p": right / max(predicted, 1)}
-    return {**scores, "sentence_r": right / max(true, 1), "judged_found": float(len(annotations))}
+    scores = {"sentence_ap": float(ranking["mention_ap"] or 0.0), "sentence_p": correct / max(predicted, 1)}
+    return {**scores, "sentence_r": correct / max(true, 1), "judged_found": float(len(annotations))}
 
 
 def words_of(text: str) -> str:

@@ -68,12 +68,12 @@ class DrawnRanking:
         RETURNS (float): Average precision; 0 if the draw has no true relation.
         """
         times = counts[self.bag]
-        right, taken = ((times * self.gold).cumsum()[self.last], times.cumsum()[self.last])
-        positives = right[-1] + (counts * self.missed).sum()
+        correct, taken = ((times * self.gold).cumsum()[self.last], times.cumsum()[self.last])
+        positives = correct[-1] + (counts * self.missed).sum()
         if not positives:
             return 0.0
-        steps = numpy.diff(right, prepend=0)
-        return float((steps * right / numpy.maximum(taken, 1)).sum() / positives)
+        steps = numpy.diff(correct, prepend=0)
+        return float((steps * correct / numpy.maximum(taken, 1)).sum() / positives)
 
 
 def drawn_scores(systems: Mapping[str, Predictions], *, draws: int = DRAWS, seed: int = 0) -> dict[str, numpy.ndarray]:

@@ -44,8 +44,12 @@ def match_scores(facts: Mapping[Ids, set[str]], store: TripleStore, *, shown: Co
     between = FactIndex(store).relations_between
     predicted = {ids: {each for each in between(*ids) if each in shown} for ids in facts}
     total, true = (sum(map(len, each.values())) for each in (predicted, facts))
-    right = sum(len(relations & facts[ids]) for ids, relations in predicted.items())
-    scores = {"bag_p": right / max(total, 1), "bag_r": right / max(true, 1), "bag_f": 2 * right / max(total + true, 1)}
+    correct = sum(len(relations & facts[ids]) for ids, relations in predicted.items())
+    scores = {
+        "bag_p": correct / max(total, 1),
+        "bag_r": correct / max(true, 1),
+        "bag_f": 2 * correct / max(total + true, 1),
+    }
     return {**scores, "bag_said_found": float(total)}
 
 

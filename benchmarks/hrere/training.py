@@ -21,13 +21,13 @@ CONFIG_OF = {
     MINILM: CONFIGS / "hrere.cfg",
 }
 VECTORS = "en_vectors_glove_100d"
-# Passes over the bags, bags per update, and evaluations per pass.
+# Epochs over the bags, bags per update, and evaluations per epoch.
 PASSES = {GLOVE: 5, PAPER: 30, MINILM: 3}
 BATCHES = {GLOVE: 32, PAPER: 128, MINILM: 32}
 EVALUATIONS = 2
 IN = "components.hrere_classifier"
 Changes = Mapping[str, Any]
-# J_L alone; the best pass is chosen by the text alone.
+# J_L alone; the best epoch is chosen by the text alone.
 BASE: Changes = {f"{IN}.loss.kb_weight": 0.0, f"{IN}.loss.agree_weight": 0.0, f"{IN}.text_share": 1.0}
 NAIVE: Changes = {f"{IN}.loss.kb_weight": 1.0, f"{IN}.loss.agree_weight": 0.0}
 # learning rates: 1e-5 for the knowledge base, 5e-4 for the rest
@@ -70,7 +70,7 @@ def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str
 def length_of(bags: int, *, passes: int, batch: int) -> dict[str, Any]:
     """Set when a training is evaluated and when it ends: right after its last evaluation, so that no update is wasted.
 
-    passes (int): Passes over these bags, short of less than one update per evaluation.
+    passes (int): Epochs over these bags, short of less than one update per evaluation.
     batch (int): Bags per update.
     """
     updates = -(-bags // batch)

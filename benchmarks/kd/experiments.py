@@ -43,7 +43,7 @@ class Share(NamedTuple):
     """A share of the labels.
 
     percent (int): Of the training sentences.
-    factor (int): Multiple of the passes: with few sentences a pass has few updates.
+    factor (int): Multiple of the epochs: with few sentences an epoch has few updates.
     systems (Mapping[str, System]): The systems trained on it.
     """
 
@@ -63,11 +63,11 @@ TYPES, SMOOTHED = ("--types",), ("--label-smoothing", "0.1", "--adversary", "1.0
 
 
 class PeerPart(NamedTuple):
-    """The peer as a part of an experiment.
+    """The baseline as a part of an experiment.
 
     row (str): System name of its rows.
     options (tuple[str, ...]): Options of its program.
-    passes (int): Multiple of the passes.
+    passes (int): Multiple of the epochs.
     """
 
     row: str
@@ -194,7 +194,7 @@ def labels(call: Call) -> None:
     """SemEval-2010 with 1 to 100 % of the labels; teacher and student see the same ones.
 
     All trainings have as many evaluations as with all labels: with few, evaluation would take longer than training, and
-    the best of many passes would be a matter of luck.
+    the best of many epochs would be a matter of luck.
     """
     full = maker_of(call).semeval()
     for part, (percent, factor, systems) in SHARES.items():
@@ -209,7 +209,7 @@ def labels(call: Call) -> None:
 
 
 def _lengthened(call: Call, factor: int) -> Call:
-    """RETURNS (Call): The same with a multiple of the passes, and the same number of evaluations."""
+    """RETURNS (Call): The same with a multiple of the epochs, and the same number of evaluations."""
     settings = replace(call.settings, passes=call.settings.passes * factor, evaluate_every=factor)
     return replace(call, settings=settings)
 
@@ -241,7 +241,7 @@ def _unlabelled(call: Call, full: PairData, parts: Mapping[str, Part]) -> None:
 
 
 def _compare(call: Call, data_set: str, parts: Mapping[str, Part]) -> None:
-    """Train and score the systems of all parts asked for with every seed, and the peer too if asked."""
+    """Train and score the systems of all parts asked for with every seed, and the baseline too if asked."""
     make = getattr(maker_of(call), data_set)
     for seed in call.seeds:
         for part_name, part in parts.items():
@@ -285,7 +285,7 @@ def _run_system(
 
 
 def _run_peer(call: Call, benchmark: str, data: PairData, part: str, *, seed: int, **naming: str) -> Answers:
-    """Train and score the peer."""
+    """Train and score the baseline."""
     row, options, passes = PEER_PARTS[part]
     call.tell(f"{data.name}{naming.get('suffix', '')}: {row}, seed {seed}")
     settings = replace(call.settings, passes=call.settings.passes * passes)

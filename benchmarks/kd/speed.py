@@ -1,4 +1,4 @@
-"""The KD4NRE experiment on speed and memory: student, teacher and peer, with one and with eight pairs per sentence.
+"""The KD4NRE experiment on speed and memory: student, teacher and baseline, with one and with eight pairs per sentence.
 
 As a program it loads a system, classifies the pairs of a corpus and prints the peak of its memory in MiB:
 

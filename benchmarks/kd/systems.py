@@ -26,7 +26,7 @@ class Family:
     passes (int): Multiple of the passes: an encoder without pretraining needs more.
     vectors (bool): Whether it reads static vectors.
     batch (int): Padded tokens of a batch; 0 for that of the data set.
-    given (Mapping[str, Changes]): Component → changes of its config, so that entities are given and passes fit.
+    given (Mapping[str, Changes]): Component → changes of its config, so that entities are given and epochs fit.
     """
 
     name: str
@@ -99,7 +99,7 @@ class System:
 
     teacher (Changes | None): Changes of the teacher's config; None for no teacher.
     student (Changes | None): Changes of the student's config; None to score the teacher itself.
-    passes (int): Multiple of the passes.
+    passes (int): Multiple of the epochs.
     folds (int): Number of teachers, which label held-out folds; 0 for one that labels its own training data.
     """
 
@@ -122,7 +122,7 @@ NO_ATTENTION = {f"{IN_STUDENT}.model.attention": False}
 HARD, SMOOTHED = ({f"{IN_STUDENT}.learning.label_smoothing": share} for share in (0.0, 0.1))
 # Training on the unperturbed input of the encoder only, without an adversary.
 ALONE_TEACHER, ALONE = ({f"{part}.learning.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
-# Each text read twice, unperturbed and perturbed, not once with the perturbation that the last pass found.
+# Each text read twice, unperturbed and perturbed, not once with the perturbation that the last reading found.
 TWICE_TEACHER, TWICE = ({f"{part}.learning.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
 # What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
 PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior.form": "printed"}
@@ -153,7 +153,7 @@ ABLATIONS: dict[str, System] = {
     "without KD": System(student=HARD),
     f"{DEFAULT}, hard labels": System(V, HARD),
 }
-# Controls for the student's gain: only softer labels, a teacher that knows no more than the student, and as many passes
+# Controls for the student's gain: only softer labels, a teacher that knows no more than the student, and as many epochs
 # without a teacher as teacher and student have together.
 CONTROLS: dict[str, System] = {
     "label smoothing": System(student=PLAIN),

@@ -70,7 +70,7 @@ def semeval(call: Call) -> None:
 
 
 def rules(call: Call) -> None:
-    """SemEval-2010 with few rules, chosen at random: NERO, its peers and the paper's form."""
+    """SemEval-2010 with few rules, chosen at random: NERO, its baselines and the paper's form."""
     for task in _drawn_tasks(call, SIZES):
         _unlearned(task, benchmark="rules", suffix=_count(task), only="exact rules")
         _run_few(task, "rules")

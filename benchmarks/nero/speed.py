@@ -40,14 +40,14 @@ def matching(call: Call) -> None:
             options: dict[str, Any] = {"data": f"{total:,} sentences of {LENGTH} invented words", "split": "stream"}
             call.record("matching", metrics, system=_row(count, max_gap), seed=seed, **options)
             name = f"{count} rules, gaps up to {max_gap}"
-            call.tell(f"{name}: {total / seconds:,.0f} sentences/s, {fired} fired, peak {peak:.0f} MiB")
+            call.tell(f"{name}: {total / seconds:,.0f} sentences/s, {fired} matches, peak {peak:.0f} MiB")
 
 
 def match_stream(rules: list[Rule], *, total: int, seed: int, max_gap: int) -> tuple[float, int]:
     """Match a stream; only matching is timed, in processor time.
 
     max_gap (int): Most tokens that a gap stands for.
-    RETURNS (tuple[float, int]): Seconds, and how often a rule fired.
+    RETURNS (tuple[float, int]): Seconds, and how often a rule matched.
     """
     index, seconds, fired = RuleIndex(rules, max_gap=max_gap), 0.0, 0
     for pairs in make_pairs(total, seed=seed):

@@ -1,7 +1,7 @@
-"""CasRel in plain PyTorch and Hugging Face: a peer of the RERE benchmarks.
+"""CasRel in plain PyTorch and Hugging Face: a baseline of the RERE benchmarks.
 
 The model is in casrel_model.py, with its departures from the paper. Of spacy_relext it uses the encoder, with
-`--additions`. The learning rate of the taggers comes from short trials (1,000 sentences, 4 passes, MiniLM): at 1e-3 the
+`--additions`. The learning rate of the taggers comes from short trials (1,000 sentences, 4 epochs, MiniLM): at 1e-3 the
 rare relations of WebNLG were hardly learned. In those trials one random subject per sentence and step was better than
 all of them, and 3e-4 better than 1e-4 for the encoder: the rows `nyt24` and `webnlg` were made with `--no-all-subjects`
 and the default rate.

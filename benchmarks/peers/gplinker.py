@@ -1,7 +1,7 @@
-"""GPLinker in plain PyTorch and Hugging Face: a peer of the RERE benchmarks, read, trained and scored as CasRel is.
+"""GPLinker in plain PyTorch and Hugging Face: a baseline of the RERE benchmarks, read, trained and scored as CasRel is.
 
 The model is in gplinker_model.py, with its departures from the author's. The learning rate of the pointers comes from a
-short trial, like CasRel's: after two passes over 400 sentences of NYT24, 5e-3 gave 37 % F on dev, 1e-3 14 %.
+short trial, like CasRel's: after two epochs over 400 sentences of NYT24, 5e-3 gave 37 % F on dev, 1e-3 14 %.
 
     python -m benchmarks.peers.gplinker --train F --dev F --test NAME=F --out result.json
 """

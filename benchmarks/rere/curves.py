@@ -36,7 +36,7 @@ def read_learning(rows: Sequence[Row], data: str) -> dict[str, list[tuple[float,
     """Read learning curves from the rows of a `*_progress.json`.
 
     data (str): The data set, as the rows name it.
-    RETURNS (dict[str, list[tuple[float, float]]]): System → for each pass, the processor seconds of training so far,
+    RETURNS (dict[str, list[tuple[float, float]]]): System → for each epoch, the processor seconds of training so far,
         and exact F; means over the seeds.
     """
     passes: dict[str, dict[int, dict[str, float]]] = {}
@@ -53,7 +53,7 @@ def read_learning(rows: Sequence[Row], data: str) -> dict[str, list[tuple[float,
 def draw_learning(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, target: Path) -> list[Path]:
     """Draw learning curves: exact F against the processor time of training.
 
-    lines (Mapping[str, Sequence[tuple[float, float]]]): System → processor seconds and exact F after each pass.
+    lines (Mapping[str, Sequence[tuple[float, float]]]): System → processor seconds and exact F after each epoch.
     RETURNS (list[Path]): The SVG and the PNG file.
     """
 

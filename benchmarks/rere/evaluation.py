@@ -152,11 +152,11 @@ def _trace_curve(nlp: Language, examples: Sequence[Example]) -> dict[str, list[f
     nlp.get_pipe(EXTRACTOR).cfg.update(threshold=FLOOR, thresholds={})  # type: ignore[attr-defined]
     outcomes = collect_outcomes(_predict(nlp, examples))
     order = numpy.argsort(-outcomes.scores, kind="stable")
-    right = numpy.cumsum(outcomes.correct[order])
-    indices = numpy.unique(numpy.linspace(0, len(right) - 1, CURVE_POINTS).astype(int)) if len(right) else []
+    correct = numpy.cumsum(outcomes.correct[order])
+    indices = numpy.unique(numpy.linspace(0, len(correct) - 1, CURVE_POINTS).astype(int)) if len(correct) else []
     return {
-        "precision": [float(right[at] / (at + 1)) for at in indices],
-        "recall": [float(right[at] / outcomes.n_gold) for at in indices],
+        "precision": [float(correct[at] / (at + 1)) for at in indices],
+        "recall": [float(correct[at] / outcomes.n_gold) for at in indices],
     }
 
 

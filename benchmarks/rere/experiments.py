@@ -32,7 +32,7 @@ RATES = {KNOWN: "", ESTIMATED: ", estimated rates"}
 
 
 def _compare(call: Call, benchmark: str, data: DataSet) -> None:
-    """Train, tune and test a config with every seed, and the peer too if asked."""
+    """Train, tune and test a config with every seed, and the baseline too if asked."""
     for seed in call.seeds:
         trained, scores = run_system(call, "default", data, seed=seed, config=call.config, extras=True)
         if call.wants("ours"):
@@ -160,7 +160,7 @@ def record_peer(
     seed: int,
     labels: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the scores of a peer.
+    """Write the scores of a baseline.
 
     labels (Mapping[str, Any] | None): Split → relations that training and split share, as `evaluate` lists them.
     """
@@ -217,7 +217,7 @@ def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: fl
 
 
 def _peer_with_missing(call: Call, data: DataSet, dropped: DataSet, *, mode: str, rate: float, seed: int) -> None:
-    """Train the peer on a corpus with dropped triples."""
+    """Train the baseline on a corpus with dropped triples."""
     call.tell(f"{data.name}: CasRel, seed {seed}")
     options: dict[str, Any] = {"seed": seed, "settings": call.settings, "options": PEER_OPTIONS}
     batch_size = own_batch_size(DEFAULT_CONFIG, data, seed=seed, settings=call.settings)

@@ -24,7 +24,7 @@ from benchmarks.rere.experiments import DETECTOR, record_peer, record_scores, ru
 from benchmarks.rere.peer import own_batch_size, run_peer
 
 SEARCH_SENTENCES = 1500
-# The best pass is that with the best F on the tuning sentences, as for the peers: after many passes, average precision
+# The best epoch is that with the best F on the tuning sentences, as for the peers: after many epochs, average precision
 # prefers early ones.
 BEST_PASS = {"training.score_weights.exact_ap": 0.0, "training.score_weights.exact_f": 1.0}
 CORPORA: dict[str, Callable[[Maker, int], DataSet]] = {
@@ -32,7 +32,7 @@ CORPORA: dict[str, Callable[[Maker, int], DataSet]] = {
     "nyt24": lambda maker, most: maker.nyt24(foreign=False, most=most),
     "webnlg": lambda maker, most: maker.webnlg(most=most),
 }
-# Part of the experiment → program of the peer, suffix of its name in rows, options.
+# Part of the experiment → program of the baseline, suffix of its name in rows, options.
 PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "casrel": ("casrel", "", ()),
     "casrel-additions": ("casrel", ", additions", ("--additions",)),
@@ -80,12 +80,12 @@ def fair(call: Call) -> None:
 
 
 def progress_file(results: Path) -> Path:
-    """RETURNS (Path): The file with the scores after each pass, beside a results file."""
+    """RETURNS (Path): The file with the scores after each epoch, beside a results file."""
     return results.with_name(f"{results.stem}_progress.json")
 
 
 def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:
-    """RETURNS (list[Mapping[str, float]]): After each pass, processor time of training so far, and exact F at 0.5."""
+    """RETURNS (list[Mapping[str, float]]): After each epoch, processor time of training so far, and exact F at 0.5."""
     spent = accumulate(entry["cpu_seconds"] for entry in result["passes"])
     return [
         {"cpu_seconds": seconds, "exact_f": entry["dev_f_fixed"]}
@@ -94,7 +94,7 @@ def peer_history(result: Mapping[str, Any]) -> list[Mapping[str, float]]:
 
 
 def _train_peer(call: Call, name: str, part: str, *, seed: int) -> dict[str, Any]:
-    """Choose a peer's learning rate, with one training per rate, then train and test it with that rate."""
+    """Choose a baseline's learning rate, with one training per rate, then train and test it with that rate."""
     rate = call.learning_rates[0] if len(call.learning_rates) == 1 else _best_rate(call, name, part)
     data = CORPORA[name](call.maker, 0)
     call.tell(f"{call.describe(data)}: {part}, learning rate {rate}, seed {seed}")

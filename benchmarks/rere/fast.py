@@ -29,7 +29,7 @@ from spacy_relext.corpora.records import write_jsonl
 
 CONFIG = CONFIGS / "rere_fast.cfg"
 LABELLED = 1500
-# Part of the experiment → passes of the student: about the same number of updates, fewer for the labels alone.
+# Part of the experiment → epochs of the student: about the same number of updates, fewer for the labels alone.
 PASSES = {"taught": 4, "labels alone": 20, "taught on NYT24 alone": 8, "all labels of NYT24": 8}
 # The batch size of the config, in place of that of the benchmarks.
 CHANGES = {"training.batcher.size": 800}

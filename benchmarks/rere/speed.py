@@ -1,4 +1,4 @@
-"""The experiment on speed and memory: training, extraction compared with peer and bare encoder, many relations."""
+"""The experiment on speed and memory: training, extraction compared with baseline and bare encoder, many relations."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def speed(call: Call) -> None:
 
 
 def _train_both(call: Call, data: DataSet, seed: int) -> tuple[Trained, Any]:
-    """Train both systems one after the other; RETURNS our training and the peer's model."""
+    """Train both systems one after the other; RETURNS our training and the baseline's model."""
     call.tell(f"training of the default, seed {seed}")
     options: dict[str, Any] = {"seed": seed, "settings": call.settings, "config": call.config}
     trained = train_run("speed-default", train=data.train, dev=data.dev, **options)
@@ -75,7 +75,7 @@ def _train_both(call: Call, data: DataSet, seed: int) -> tuple[Trained, Any]:
 
 
 def _train_peer(call: Call, data: DataSet, ours: Trained, seed: int) -> tuple[Any, Lap]:
-    """Train CasRel, or load it; RETURNS its run and how long its passes took."""
+    """Train CasRel, or load it; RETURNS its run and how long its epochs took."""
     from safetensors.torch import load_file, save_file
 
     from benchmarks.peers import casrel
@@ -106,7 +106,7 @@ def _train_peer(call: Call, data: DataSet, ours: Trained, seed: int) -> tuple[An
 
 
 def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, texts: Sequence[str]) -> None:
-    """Time our extraction, the peer's, and the encoder alone."""
+    """Time our extraction, the baseline's, and the encoder alone."""
     from benchmarks.peers.training import autocast
     from benchmarks.peers.triple_data import Record
 
@@ -118,7 +118,7 @@ def _time_extraction(call: Call, data: DataSet, trained: Trained, peer: Any, tex
         steps = [records[at : at + batch_size] for at in range(0, len(records), batch_size)]
 
         def work() -> None:
-            with autocast(call.settings.precision), torch.inference_mode():  # as the peer times itself
+            with autocast(call.settings.precision), torch.inference_mode():  # as the baseline times itself
                 for step in steps:
                     peer.predict(step, low=0.5, high=0.5, batch_size=batch_size)
 

@@ -115,10 +115,10 @@ def _pure(clusters: list[Counter[str]]) -> dict[str, float]:
     """Score clusters, given as counts of relations."""
     total = sum(sum(cluster.values()) for cluster in clusters)
     related = [[count for relation, count in cluster.items() if relation != NONE] for cluster in clusters]
-    right = sum(max(each, default=0) for each in related)
+    correct = sum(max(each, default=0) for each in related)
     squares = sum(
         (sum(count**2 for count in each) + cluster[NONE]) / sum(cluster.values())
         for each, cluster in zip(related, clusters)
     )
     stated = sum(map(sum, related))
-    return {"purity": right / total, "b3_p": squares / total, "stated": stated / total}
+    return {"purity": correct / total, "b3_p": squares / total, "stated": stated / total}

@@ -67,10 +67,10 @@ def score_known(
         scores = score_clusters([gold[n] for n in numbers], [clusters[n] for n in numbers])
         scores_by_kind.update({f"{key}_b3_f": float(scores["b3_f"] or 0), f"{key}_ari": float(scores["ari"] or 0)})
         if key == "known":
-            right = [names.get(clusters[number]) == gold[number] for number in numbers]
+            correct = [names.get(clusters[number]) == gold[number] for number in numbers]
         else:
-            right = [names.get(clusters[number]) not in relations for number in numbers]
-        scores_by_kind["known_accuracy" if key == "known" else "unknown_kept"] = sum(right) / len(right)
+            correct = [names.get(clusters[number]) not in relations for number in numbers]
+        scores_by_kind["known_accuracy" if key == "known" else "unknown_kept"] = sum(correct) / len(correct)
     none = [number for number in range(len(gold)) if gold[number] == NONE]
     if none:
         ranking = ROCAUCScore()

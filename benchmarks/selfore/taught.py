@@ -22,7 +22,7 @@ FILES = ("train_0.1.txt", "dev.txt")
 PASSES = 3
 # Parts of another data set: the encoder must not have seen relations of that one.
 WHOLE = {"tailed": "fewrel", "swapped": "fewrel", "tailed_trex": "trex"}
-# Pairs that choose the best pass.
+# Pairs that choose the best epoch.
 DEV = 600
 # The classifier reads pairs as the clusterer does, and no entity types.
 AS_CLUSTERED: dict[str, Any] = {
@@ -45,7 +45,7 @@ def other_relations(maker: ClusterMaker, name: str) -> list[Marked]:
 
 
 def train_reader(call: Call, key: str, pairs: Sequence[Marked], seed: int) -> Trained:
-    """Train the classifier on labelled pairs, unless that was done; the first ones choose the best pass.
+    """Train the classifier on labelled pairs, unless that was done; the first ones choose the best epoch.
 
     key (str): Name of the corpora.
     """

@@ -107,12 +107,12 @@ def test_the_command(
         return int(end.value.code) if isinstance(end.value.code, int) else 2
 
     assert run("toy", "toy", check=True) == 1
-    assert capsys.readouterr().out == "toy: 0 of 1 files are there and right\n  split/a.json: not found\n"
+    assert capsys.readouterr().out == "toy: 0 of 1 files are there and correct\n  split/a.json: not found\n"
     assert run("toy") == 0 and run("toy", check=True) == 0 and len(downloads) == 1
     capsys.readouterr()
     assert run("all") == 1
     first, second, problem = capsys.readouterr().out.splitlines()
-    assert first == "toy: 1 of 1 files are there and right" and second == "shut: 0 of 1 files are there and right"
+    assert first == "toy: 1 of 1 files are there and correct" and second == "shut: 0 of 1 files are there and correct"
     assert problem.startswith("  split/a.json: not fetched (none stated)")
     assert run("nothing") == 2 and run("toy", source=tmp_path / "absent") == 2
 
@@ -120,7 +120,7 @@ def test_the_command(
 def test_it_runs_as_a_file(project_root: pathlib.Path, tmp_path: pathlib.Path) -> None:
     command = [sys.executable, "benchmarks/get_data.py", "nero_rules", "--check", "--target", str(tmp_path)]
     done = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and done.stdout.startswith("nero_rules: 0 of 2 files are there and right\n")
+    assert done.returncode == 1 and done.stdout.startswith("nero_rules: 0 of 2 files are there and correct\n")
 
 
 @pytest.mark.real_data
