@@ -16,8 +16,8 @@ from ..corpora.whole import write_json
 from ..errors import Errors, Warnings, require
 from ..pipeline.pipe import RelationPipe
 from ..scoring.clusters import PREFIX, SCORES, clusters_source
-from ..scoring.errors import collect_errors, count_triples, describe_error
-from ..scoring.evaluation import choose_labels, evaluate_pipeline, read_training
+from ..scoring.errors import collect_errors, describe_error
+from ..scoring.evaluation import TrainingFacts, choose_labels, evaluate_pipeline, read_training
 from ..scoring.ranking import UNITS
 from ..scoring.triples import Scores, gold_records
 from ..visuals.error_report import make_report, render_error_report
@@ -95,6 +95,7 @@ def evaluate_cli(
         examples = read_corpus(nlp, corpus, gold_sents=gold_sents, gold_ents=gold_ents)
         labels = choose_labels(nlp, examples, options.split_list(label_filter))
         warn_nothing_shared(nlp, examples)
+        training = None if train is None else read_training(with_progress(iter_docs(train, nlp.vocab)))
         compared: List[Example] = []
         shown = with_progress(examples, total=len(examples))
         metrics = evaluate_pipeline(
@@ -103,7 +104,7 @@ def evaluate_cli(
             batch_size=batch_size,
             label_filter=labels,
             give_relations=gold_relations,
-            training=None if train is None else read_training(iter_docs(train, nlp.vocab)),
+            training=training,
             on_predictions=compared.extend,
         )
         if not metrics["n_annotated"]:
@@ -117,7 +118,7 @@ def evaluate_cli(
             write_errors(compared, errors, labels=labels)
         if html is not None:
             title = f"Errors of {pipeline} on {corpus}"
-            save(make_error_page(nlp, compared, labels=labels, train=train, title=title), html)
+            save(make_error_page(nlp, compared, labels=labels, training=training, title=title), html)
 
 
 def check_outputs(errors: Optional[Path], html: Optional[Path], train: Optional[Path]) -> None:
@@ -138,19 +139,21 @@ def write_errors(examples: Sequence[Example], path: Path, *, labels: Optional[Li
 
 
 def make_error_page(
-    nlp: Language, examples: Sequence[Example], *, labels: Optional[List[str]], train: Optional[Path], title: str
+    nlp: Language,
+    examples: Sequence[Example],
+    *,
+    labels: Optional[List[str]],
+    training: Optional[TrainingFacts],
+    title: str,
 ) -> str:
-    """Draw the page of errors, with the candidates of the components that list them.
-
-    train (Optional[Path]): Corpus whose triples are counted.
-    """
+    """Draw the page of errors, with the candidates of the components that list them."""
     predicted = [example.predicted for example in examples]
     rankers = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe) and pipe.ranks_candidates}
     # without it, `doc_cleaner` has removed what the component reads
     has_tensors = all(doc.tensor is not None for doc in predicted)
     candidates = {name: pipe.list_candidates(predicted) for name, pipe in rankers.items()} if has_tensors else {}
-    training = None if train is None else count_triples(with_progress(iter_docs(train, nlp.vocab)))
-    report = make_report(examples, labels=labels, candidates=candidates, training=training)
+    counts = None if training is None else training.counts
+    report = make_report(examples, labels=labels, candidates=candidates, training=counts)
     return render_error_report(report, examples, title=title)
 
 

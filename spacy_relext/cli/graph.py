@@ -13,7 +13,6 @@ from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings
 from ..export.graph_files import FOLDER_FORMS, FORMS, SUFFIXES, export_graph, find_form
 from ..export.tables import check_folder, is_graph, read_tables, write_tables
-from ..graph.across import FUZZY_ACROSS
 from ..graph.build import BuiltGraph, GraphOptions, build_graph, fit_on
 from ..graph.decisions import read_decisions
 from ..graph.documents import Document, read_documents
@@ -46,9 +45,6 @@ def build_cli(
     rules: Annotated[str, typer.Option(help=f"Rules that join names; any of {', '.join(RULES)}")] = ",".join(
         DEFAULT_RULES
     ),
-    similarity: Annotated[
-        float, typer.Option(min=0.8, max=1.0, help="Minimum similarity of long names of different documents; 1: equal")
-    ] = FUZZY_ACROSS,
 ) -> None:
     """Make a graph: mentions become entities, triples become facts with one probability each."""
     *inputs, folder = paths
@@ -63,7 +59,6 @@ def build_cli(
             fail(Errors.R206.format(option="--rules", found=unknown[0], expected=", ".join(RULES)))
         settings = GraphOptions(
             rules=tuple(chosen),
-            similarity=similarity,
             schema=read_schema(schema) if schema else None,
             decisions=read_decisions(decisions) if decisions else (),
         )
@@ -102,14 +97,13 @@ query_cli.epilog = f"Questions: {describe_questions()}."  # type: ignore[attr-de
 def view_cli(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
     html: Annotated[Path, typer.Option("--html", metavar="FILE.html", help="Page to write")],
-    title: Annotated[str, typer.Option(help="Heading of the page")] = "Graph",
     top: options.Top = MOST_FACTS,
 ) -> None:
     """Write one page, which needs no network: search, facts with sentences and conflicts, merges, neighbours."""
     with input_errors():
         options.check_suffix(html, ".html")
         tables = read_tables(folder)
-        page = draw_graph(tables, title=title, most_facts=top or tables.facts.num_rows)
+        page = draw_graph(tables, most_facts=top or tables.facts.num_rows)
         with whole_file(html) as stream:
             stream.write(page.html.encode("utf8", "replace"))
     if page.facts < tables.facts.num_rows:
@@ -129,7 +123,6 @@ def export_cli(
     base: Annotated[
         Optional[str], typer.Option(help="Prefix of IRIs in RDF, such as http://example.org/graph/")
     ] = None,
-    raw_csv: options.RawCsv = False,
 ) -> None:
     """Write a graph in the format of another tool."""
     with input_errors():
@@ -138,7 +131,7 @@ def export_cli(
         if output.resolve() == folder.resolve():
             fail(Errors.R217.format(path=str(output)))
         tables = read_tables(folder)
-        replaced = export_graph(tables, output, form=form, base=base, schema=known, raw_csv=raw_csv)
+        replaced = export_graph(tables, output, form=form, base=base, schema=known)
     if replaced:
         msg.warn(f"{replaced:,} characters that {form} does not have are replaced by U+FFFD")
     facts, entities = tables.facts.num_rows, tables.entities.num_rows

@@ -10,7 +10,7 @@ from ..annotations.triple import Record
 from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors
-from .csv_tables import write_csv_folder, write_neo4j_folder
+from .neo4j import write_neo4j_folder
 from .network import write_gexf, write_graphml
 from .rdf import DEFAULT_BASE, check_base, graph_statements, write_rdf
 from .tables import GraphTables, facts_with_support, table_rows, write_tables
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 # Forms that are a folder, and the forms of single files by their suffix.
-FOLDER_FORMS = ("parquet", "csv", "neo4j")
+FOLDER_FORMS = ("parquet", "neo4j")
 SUFFIXES = {f".{form}": form for form in ("jsonl", "graphml", "gexf", "ttl", "nt", "nq")}
 FORMS = (*FOLDER_FORMS, *SUFFIXES.values())
 
@@ -98,15 +98,13 @@ def export_graph(
     form: Optional[str] = None,
     base: Optional[str] = None,
     schema: Optional[Schema] = None,
-    raw_csv: bool = False,
 ) -> int:
     """Write a graph in one form, whole or not at all; the same tables give the same bytes.
 
-    out (Path): A file, or a folder for `parquet`, `csv` and `neo4j`.
+    out (Path): A file, or a folder for `parquet` and `neo4j`.
     form (Optional[str]): One of FORMS; None: by the suffix of a file.
     base (Optional[str]): IRI prefix of names in RDF; None: the `base` of `tables.info`, or else DEFAULT_BASE.
     schema (Optional[Schema]): RDF gets its declarations.
-    raw_csv (bool): Write CSV without apostrophes before texts that a spreadsheet would read as formulas.
     RETURNS (int): Number of characters replaced because the form cannot represent them.
     RAISES (ValueError): If the form is unknown, `out` is a folder instead of a file, or the base is no absolute IRI.
     """
@@ -118,8 +116,6 @@ def export_graph(
     if form == "parquet":
         write_tables(tables, out)
         return 0
-    if form == "csv":
-        return write_csv_folder(tables, out, raw=raw_csv)
     base = check_base(base or tables.info.get("base") or DEFAULT_BASE)
     write_rdf(graph_statements(tables, base=base, schema=schema), out, form=form, base=base)
     return 0

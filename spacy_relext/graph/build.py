@@ -9,7 +9,7 @@ from ..annotations.schema import Schema, schema_to_dict
 from ..annotations.triple import Record
 from ..errors import require
 from ..export.tables import GraphTables, make_table, sorted_table, table_rows, table_schemas
-from .across import FUZZY_ACROSS, Joined, join_groups
+from .across import Joined, join_groups
 from .collect import Collector
 from .conflicts import Conflict, Fact, find_conflicts
 from .decisions import Decision
@@ -29,14 +29,12 @@ class GraphOptions:
     """How a graph is made.
 
     rules (Tuple[str, ...]): Those of `within.RULES` by which names are joined.
-    similarity (float): Minimum similarity of long names in different documents, 0 to 1; 1 for equal names only.
     discount (Discount): How the scores of a fact's sentences are combined.
     schema (Optional[Schema]): What is known about relations, for conflicts and for arguments without a type.
     decisions (Sequence[Decision]): What people decided about entities.
     """
 
     rules: Tuple[str, ...] = DEFAULT_RULES
-    similarity: float = FUZZY_ACROSS
     discount: Discount = field(default_factory=Discount)
     schema: Optional[Schema] = None
     decisions: Sequence[Decision] = ()
@@ -73,7 +71,7 @@ def build_graph(
     collector = Collector(base=base, rules=options.rules, schema=options.schema)
     for document in documents:
         collector.add(document)
-    joined = join_groups(collector.groups, rules=options.rules, similarity=options.similarity)
+    joined = join_groups(collector.groups, rules=options.rules)
     taken = int(base.info.get("last_entity", 0)) if base else 0
     numbers, known = number_groups(collector.groups, joined, taken=taken)
     mentions = _add_entity(collector.mentions.table(), numbers)
@@ -208,7 +206,7 @@ def _finish(name: str, table: "pyarrow.Table") -> "pyarrow.Table":
 def _describe(options: GraphOptions, base: Optional[GraphTables], last_entity: int, last_fact: int) -> Record:
     before = base.info if base else {}
     made = {
-        "options": {"rules": list(options.rules), "similarity": options.similarity},
+        "options": {"rules": list(options.rules)},
         "calibration": asdict(options.discount),
         "schema": schema_to_dict(options.schema) if options.schema else None,
         "last_entity": last_entity,

@@ -20,11 +20,9 @@ from itertools import product
 from operator import itemgetter
 from typing import AbstractSet, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.sentences import overlaps, sentence_offsets
-from ..annotations.store import get_records
 from ..annotations.triple import CharSpan, Record
 from .triples import TextKey, compare_documents, text_key
 
@@ -213,14 +211,6 @@ def collect_errors(examples: Iterable[Example], *, label_filter: Optional[Collec
     errors_of_all = [CorpusError(number, error, _cost(error, totals), places) for number, error, places in located]
     errors_of_all.sort(key=lambda each: (-each.cost, -_score(each.error)))
     return CorpusErrors(errors_of_all, dict(sorted(correct.items())), dict(sorted(gold.items())), dict(confusion))
-
-
-def count_triples(docs: Iterable[Doc]) -> Dict[str, int]:
-    """Count the gold triples of each relation; those with the same texts count once per document."""
-    counts: Counter[str] = Counter()
-    for doc in docs:
-        counts.update(key[0] for key in {text_key(record, doc.text) for record in get_records(doc, source="") or []})
-    return dict(sorted(counts.items()))
 
 
 def describe_error(error: CorpusError, text: str) -> Record:

@@ -1,7 +1,9 @@
 """Evaluation of a pipeline on a corpus: all scores, those of triples that training data lack, calibration and speed."""
 
 import time
-from typing import Callable, Collection, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from collections import Counter
+from types import MappingProxyType
+from typing import Callable, Collection, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
 from spacy.scorer import PRFScore, Scorer
@@ -33,10 +35,11 @@ SHARED = "shared"
 
 
 class TrainingFacts(NamedTuple):
-    """Content of training data: `triples`, as exact match compares them, and `texts`."""
+    """Content of training data: `triples`, as exact match compares them, `texts`, and the triples of each relation."""
 
     triples: Set[TextKey]
     texts: Set[str]
+    counts: Mapping[str, int] = MappingProxyType({})
 
 
 def evaluate_pipeline(
@@ -111,11 +114,14 @@ def read_training(docs: Iterable[Doc]) -> TrainingFacts:
     """Collect the gold triples and the texts of training documents."""
     triples: Set[TextKey] = set()
     texts: Set[str] = set()
+    counts = Counter[str]()
     for doc in docs:
         text = doc.text
         texts.add(text)
-        triples.update(text_key(record, text) for record in get_records(doc) or [] if record["source"] == "")
-    return TrainingFacts(triples, texts)
+        keys = {text_key(record, text) for record in get_records(doc, source="") or []}
+        triples |= keys
+        counts.update(key[0] for key in keys)
+    return TrainingFacts(triples, texts, counts)
 
 
 def score_sets(

@@ -18,12 +18,9 @@ def test_each_form(run, graph, tmp_path):
         assert done.exit_code == 0, done.output
         assert "Wrote 6 facts of 3 entities to" in done.output
         assert ("characters that" in done.output) == (name in ("g.graphml", "g.gexf"))
-    for form in ("csv", "neo4j", "parquet"):
+    for form in ("neo4j", "parquet"):
         assert run("graph", "export", graph, tmp_path / "out" / form, "--to", form).exit_code == 0
     assert len(networkx.read_gexf(tmp_path / "out" / "g.gexf")) == 3
-    assert "\"'=Bo" in (tmp_path / "out" / "csv" / "entities.csv").read_text()
-    run("graph", "export", graph, tmp_path / "out" / "csv", "--to", "csv", "--raw-csv")
-    assert '"=Bo' in (tmp_path / "out" / "csv" / "entities.csv").read_text()
 
 
 def test_schema_and_base(run, graph, tmp_path):

@@ -75,7 +75,7 @@ def test_a_graph_has_no_denied_facts(doc: Doc, tmp_path: Path) -> None:
     export_graph(tables, tmp_path / "facts.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "facts.jsonl").read_text().splitlines()]
     assert [each["support"][0].get("attributes") for each in lines] == [None, REPORTED]
-    for name, form in (("g.nt", None), ("csv", "csv"), ("neo4j", "neo4j")):
+    for name, form in (("g.nt", None), ("neo4j", "neo4j")):
         export_graph(tables, tmp_path / name, form=form)
         path = tmp_path / name / "support.csv" if form else tmp_path / name
         assert "reported" in path.read_text(encoding="utf8")

@@ -55,15 +55,6 @@ def londoners(*names: str) -> List[Document]:
     ]
 
 
-def committees() -> List[Document]:
-    """Two spellings of one name."""
-    labels = {"International Olympic Committee": "ORG", "International Olympic Comittee": "ORG", "Lausanne": "GPE"}
-    return [
-        document(f"The {name} sits in Lausanne.", [(name, "seat", "Lausanne", 0.9)], labels, doc_id=name)
-        for name in list(labels)[:2]
-    ]
-
-
 def test_white_space_in_names_does_not_count() -> None:
     text = "Ada\nLovelace lived in London. Ada Lovelace left London."
     triples = [("Ada\nLovelace", "residence", "London", 0.9), ("Ada Lovelace", "residence", "London", 0.5)]
@@ -79,12 +70,6 @@ def test_a_full_name_that_is_no_argument_names_the_entity() -> None:
     tables = build(parse_document(made))
     assert entities(tables)["Ada Lovelace"]["aliases"] == ["Lovelace"]
     assert tables.mentions.num_rows == 2
-
-
-def test_long_names_that_are_nearly_equal() -> None:
-    texts = committees()
-    assert build(*texts).entities.num_rows == 2
-    assert build(*texts, similarity=1.0).entities.num_rows == 3
 
 
 def test_symmetric_relations_are_one_fact() -> None:

@@ -64,7 +64,7 @@ def test_all_tables_of_one_document() -> None:
     built = build_graph([london(), london()])
     assert rows_of(built.tables) == LONDON_TABLES
     assert built.tables.info == {
-        "options": {"rules": list(DEFAULT_RULES), "similarity": 0.97},
+        "options": {"rules": list(DEFAULT_RULES)},
         "calibration": {"exponent": 0.5, "scale": 1.0, "shift": 0.0},
         **{"schema": None, "last_entity": 2, "last_fact": 2},
     }
@@ -77,7 +77,6 @@ def test_all_tables_if_a_document_joins() -> None:
     nobody = Decision("same", "X", "Y")
     options = GraphOptions(
         rules=("exact",),
-        similarity=0.5,
         discount=Discount(1.0),
         decisions=[Decision("rename", "London", "London, UK"), nobody],
         schema=Schema(relations={"born": RelationSchema(functional=True)}),
@@ -117,7 +116,7 @@ def test_all_tables_if_a_document_joins() -> None:
         ],
     }
     assert built.tables.info == {
-        "options": {"rules": ["exact"], "similarity": 0.5},
+        "options": {"rules": ["exact"]},
         "calibration": {"exponent": 1.0, "scale": 1.0, "shift": 0.0},
         "schema": {"relations": {"born": {"functional": True}}},
         **{"last_entity": 7, "last_fact": 10, "note": "mine"},

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.annotations.store import set_triples
 from spacy_relext.scoring.errors import (
     CLASSES,
     FALSE_NEGATIVE,
@@ -16,7 +15,6 @@ from spacy_relext.scoring.errors import (
     TripleError,
     classify_errors,
     collect_errors,
-    count_triples,
     describe_error,
     find_passages,
 )
@@ -292,15 +290,3 @@ def test_passages_are_the_sentences_of_both_triples(examples):
     assert missed["nearest"]["score"] == 0.6 and "score" not in missed["triple"]
     assert describe_error(found["false positive", "relation not stated"], STORY)["nearest"] is None
     assert len(found["false positive", "relation not stated"].passages) == 2
-
-
-def test_gold_triples_are_counted_by_their_texts():
-    texts = ("Ada met Bo . Ada met Bo . Ada saw Bo .", "Cy met Di .")
-    docs = [make_example(text, [], [(*text.split()[:3],)]).reference for text in texts]
-    assert count_triples(docs) == {}
-    twice = [{"subject": [i, i + 3], "relation": "met", "object": [i + 8, i + 10]} for i in (0, 13)]
-    set_triples(docs[0], [*twice, {**twice[0], "relation": "saw"}])
-    set_triples(docs[1], locate(texts[1], [("Cy", "met", "Di")]))
-    set_triples(docs[1], locate(texts[1], [("Di", "met", "Cy")]), source="fake")
-    bare = make_example("Not annotated .", None).reference
-    assert list(count_triples([docs[0], bare, docs[1]]).items()) == [("met", 2), ("saw", 1)]

@@ -216,8 +216,8 @@ def test_scores_of_documents_and_what_training_holds() -> None:
         set_triples(made, [(made[s : s + 1], label, made[o : o + 1]) for s, label, o in triples], source=source)
         return made
 
-    training = read_training([doc("Ada of London", (0, "born_in", 2)), nlp("Nothing annotated")])
-    assert training == TrainingFacts({OLD}, {"Ada of London", "Nothing annotated"})
+    training = read_training([doc("Ada of London", (0, "born_in", 2), (0, "born_in", 2)), nlp("Nothing annotated")])
+    assert training == TrainingFacts({OLD}, {"Ada of London", "Nothing annotated"}, {"born_in": 1})
     gold = doc("Ada of London and Oslo", (0, "born_in", 2), (0, "born_in", 4))
     found = doc("Ada of London and Oslo", (0, "born_in", 2), (0, "lives_in", 2), source="extractor")
     documents = list(compare_documents([Example(found, gold)]))

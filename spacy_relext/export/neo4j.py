@@ -1,6 +1,5 @@
-"""The tables of a graph as CSV files: one file per table, or the files that the bulk import of Neo4j reads."""
+"""The tables of a graph as the CSV files that the bulk import of Neo4j reads."""
 
-import json
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
 
@@ -10,9 +9,6 @@ from .tables import GraphTables
 
 if TYPE_CHECKING:
     import pyarrow
-
-# As in `safe_cell`, for the regular expressions of pyarrow.
-_FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
 
 # Separator of list elements in files for Neo4j: the unit separator, which is replaced inside names.
 NEO4J_SEPARATOR = "\x1f"
@@ -50,23 +46,6 @@ _FILES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     ),
 }
 _NODES = ("entities.csv", "documents.csv", "fact_nodes.csv")
-
-
-def write_csv_folder(tables: GraphTables, folder: Path, *, raw: bool = False) -> int:
-    """Write each table as `NAME.csv`, lists as JSON.
-
-    Texts are quoted, cells without a value are empty. A text that a spreadsheet would read as a formula is prefixed
-    with an apostrophe (`safe_cell`).
-
-    raw (bool): Write such texts as they are.
-    RETURNS (int): 0: no character is replaced.
-    """
-    with whole_folder(folder) as new:
-        for name, table in tables.named().items():
-            columns = [_plain_column(column, raw=raw) for column in table.columns]
-            with (new / f"{name}.csv").open("wb") as stream:
-                _write_rows(stream, ",".join(table.column_names), columns)
-    return 0
 
 
 def write_neo4j_folder(tables: GraphTables, folder: Path) -> int:
@@ -132,24 +111,6 @@ def _without_controls(values: "pyarrow.ChunkedArray", *, is_list: bool) -> Tuple
     pattern = _NOT_IN_NEO4J.replace(NEO4J_SEPARATOR, "") if is_list else _NOT_IN_NEO4J
     count = compute.sum(compute.count_substring_regex(values, pattern)).as_py() or 0
     return (compute.replace_substring_regex(values, pattern, _REPLACEMENT) if count else values), count
-
-
-def _plain_column(values: "pyarrow.ChunkedArray", *, raw: bool) -> "pyarrow.ChunkedArray":
-    """Make a column of numbers or texts: lists as JSON, texts as in `safe_cell` unless raw."""
-    import pyarrow
-    from pyarrow import compute
-
-    if pyarrow.types.is_list(values.type):
-        texts = [json.dumps(each, ensure_ascii=False) for each in values.to_pylist()]
-        return pyarrow.chunked_array([texts], pyarrow.large_string())
-    is_text = pyarrow.types.is_string(values.type) or pyarrow.types.is_large_string(values.type)
-    if raw or not is_text:
-        return values
-    marked = compute.match_substring_regex(values, _FORMULA)
-    if not compute.any(marked).as_py():
-        return values
-    apostrophes = compute.if_else(marked, pyarrow.scalar("'", values.type), pyarrow.scalar("", values.type))
-    return compute.binary_join_element_wise(apostrophes, values, pyarrow.scalar("", values.type))
 
 
 def _write_rows(stream: IO[bytes], header: str, columns: Sequence["pyarrow.ChunkedArray"]) -> None:

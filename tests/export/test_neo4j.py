@@ -1,59 +1,7 @@
-import csv
-import json
-
-import pytest
-
-from spacy_relext.export.columns import safe_cell
-from spacy_relext.export.csv_tables import write_csv_folder, write_neo4j_folder
+from spacy_relext.export.neo4j import write_neo4j_folder
 from spacy_relext.export.tables import empty_tables
 from tests.export.example_graph import HARD_NAMES, make_graph
 from tests.export.neo4j_reader import read_import
-
-
-@pytest.fixture(autouse=True)
-def long_fields():
-    before = csv.field_size_limit(1_000_000)
-    yield
-    csv.field_size_limit(before)
-
-
-def read_csv(path):
-    with path.open(newline="", encoding="utf8") as file:
-        return list(csv.DictReader(file))
-
-
-def expected_rows(table, *, raw):
-    for row in table.to_pylist():
-        cells = {
-            key: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-            for key, value in row.items()
-        }
-        yield {key: cell if raw else safe_cell(cell) for key, cell in cells.items()}
-
-
-def assert_same(folder, graph, *, raw):
-    for name, table in graph.named().items():
-        rows = read_csv(folder / f"{name}.csv")
-        expected = list(expected_rows(table, raw=raw))
-        assert len(rows) == len(expected)
-        for row, cells in zip(rows, expected):
-            assert list(row) == table.column_names
-            for key, cell in cells.items():
-                found = float(row[key]) if isinstance(cell, float) else row[key]
-                assert found == ("" if cell is None else cell if isinstance(cell, float) else str(cell)), (name, key)
-
-
-@pytest.mark.parametrize("raw", [True, False])
-def test_csv_is_read_again(tmp_path, raw):
-    graph = make_graph(HARD_NAMES, ["met", "=x", "a,b"])
-    assert write_csv_folder(graph, tmp_path / "csv", raw=raw) == 0
-    assert_same(tmp_path / "csv", graph, raw=raw)
-
-
-def test_nulls_and_empty_texts_differ(tmp_path):
-    graph = make_graph(["", "b"])
-    write_csv_folder(graph, tmp_path)
-    assert (tmp_path / "entities.csv").read_text().splitlines()[1] == '0,"",,,"[]",2,1'
 
 
 def cleaned(text):
@@ -94,5 +42,3 @@ def test_neo4j_reads_the_folder(tmp_path):
 def test_an_empty_graph_has_headers(tmp_path):
     write_neo4j_folder(empty_tables(), tmp_path)
     assert read_import(tmp_path) == ({"Entity": {}, "Document": {}, "Fact": {}}, [])
-    write_csv_folder(empty_tables(), tmp_path)
-    assert (tmp_path / "merges.csv").read_text() == "entity_id,name,merged,doc_id,reason,score\n"
