@@ -16,8 +16,8 @@ from benchmarks.harness.runs import Trained
 from benchmarks.hrere.corpora import FB15K, FB60K, FB60K_TYPES, BagData, HrereMaker
 from benchmarks.hrere.fusion import frozen_logits
 from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations, score_annotations
-from benchmarks.hrere.intervals import Predictions, drawn_scores, truth_probs
-from benchmarks.hrere.match import bag_facts, linked_shares, match_scores, taught_shares
+from benchmarks.hrere.intervals import Predictions, drawn_scores
+from benchmarks.hrere.match import bag_facts, linked_shares, match_scores
 from benchmarks.hrere.outputs import BAG, MENTION, Outputs, read_outputs, seen_pairs
 from benchmarks.hrere.training import (
     BASE,
@@ -175,8 +175,6 @@ def _all(table: Table) -> None:
     _compare(table)
     _differences(table)
     _matched(table)
-    _taught(table)
-    _cases(table)
     _coverage(table)
     _judged(table)
     if not table.seed:
@@ -277,25 +275,6 @@ def _matched(table: Table) -> None:
         scores = match_scores(counted, store, shown=shown)
         call.record(f"nyt10_{table.split}_match", scores, data=data, split=part, system=MATCH_ROW, seed=0)
         call.tell(f"  KB match, {part}: {scores}")
-
-
-def _taught(table: Table) -> None:
-    """Write how often the class that J_D would teach is correct, on bags of training and of test."""
-    naive = table.trained[NAIVE_ROW][0]
-    outputs_of = {"train": table.read(naive, table.data.train), "test": table.predictions[NAIVE_ROW].outputs}
-    for split, outputs in outputs_of.items():
-        shares = taught_shares(outputs)
-        options = {"data": table.described, "split": split, "system": NAIVE_ROW, "seed": table.seed}
-        table.call.record(f"nyt10_{table.split}_taught", shares, **options)  # type: ignore[arg-type]
-        table.call.tell(f"  what the knowledge base would teach of {split}: {shares}")
-
-
-def _cases(table: Table) -> None:
-    """Write how likely true relations of linked pairs are: the paper's case study, but the mean over all such pairs."""
-    for system in (BASE_ROW, NAIVE_ROW, PRINTED):
-        for relation, (count, mean) in truth_probs(table.predictions[system]).items():
-            options = {"data": table.described, "system": system, "split": f"{relation}, {count} linked pairs"}
-            table.call.record(f"nyt10_{table.split}_cases", {"p_of_truth": mean}, seed=table.seed, **options)  # type: ignore[arg-type]
 
 
 def _differences(table: Table) -> None:

@@ -1,8 +1,7 @@
-"""Probabilities of true relations, and bootstrap scores: the same draws of pairs for all systems."""
+"""Bootstrap scores: the same draws of pairs for all systems."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -10,9 +9,6 @@ import numpy
 
 from benchmarks.harness.intervals import DRAWS
 from benchmarks.hrere.outputs import Outputs
-
-# Relations with fewer true pairs get no mean.
-LEAST_PAIRS = 10
 
 
 class Predictions(NamedTuple):
@@ -28,21 +24,6 @@ class Predictions(NamedTuple):
     def take(self, chosen: numpy.ndarray) -> Predictions:
         """RETURNS (Predictions): Those for some of the bags."""
         return Predictions(self.outputs.take(chosen), self.probs[chosen])
-
-
-def truth_probs(predictions: Predictions) -> dict[str, tuple[int, float]]:
-    """Average the probabilities of true relations of linked pairs.
-
-    RETURNS (dict[str, tuple[int, float]]): Relation → number of such pairs, and the mean.
-    """
-    outputs, by_relation = predictions.outputs, defaultdict(list)
-    for column, (relation, _) in enumerate(outputs.classes, start=1):
-        by_relation[relation] += predictions.probs[outputs.linked & outputs.gold[:, column], column].tolist()
-    return {
-        relation: (len(probs), float(numpy.mean(probs)))
-        for relation, probs in sorted(by_relation.items())
-        if len(probs) >= LEAST_PAIRS
-    }
 
 
 class DrawnRanking:

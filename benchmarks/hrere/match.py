@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import numpy
 import spacy
 
 from benchmarks.harness.pairs import read_examples
@@ -65,16 +64,3 @@ def linked_shares(outputs: Outputs, seen: set[frozenset[str]]) -> dict[str, floa
     shares = {"coverage": outputs.linked.mean(), "coverage_of_facts": true[outputs.linked].sum() / max(true.sum(), 1)}
     counts = {"bags_found": len(outputs.ids), "pairs_found": len(pairs), "seen_pairs_found": len(pairs & seen)}
     return {name: float(value) for name, value in {**shares, **counts}.items()}
-
-
-def taught_shares(outputs: Outputs) -> dict[str, float]:
-    """Count how often r*, the most probable class by the knowledge base, is a label of its bag.
-
-    outputs (Outputs): Bags; those that are not linked teach nothing.
-    RETURNS (dict[str, float]): `taught_right` of the linked bags, `taught_right_related` of those among them that have
-        a relation.
-    """
-    gold = outputs.gold[outputs.linked]
-    best = numpy.where(outputs.shared, outputs.kb[outputs.linked], -numpy.inf).argmax(1)
-    right, related = gold[numpy.arange(len(gold)), best], gold[:, 1:].any(1)
-    return {"taught_right": float(right.mean()), "taught_right_related": float(right[related].mean())}

@@ -122,7 +122,7 @@ NO_ATTENTION = {f"{IN_STUDENT}.model.attention": False}
 HARD, SMOOTHED = ({f"{IN_STUDENT}.learning.label_smoothing": share} for share in (0.0, 0.1))
 # Training on the unperturbed input of the encoder only, without an adversary.
 ALONE_TEACHER, ALONE = ({f"{part}.learning.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
-# Each text read twice, unperturbed and perturbed, not once with the perturbation that the last reading found.
+# Each text read twice, unperturbed and perturbed, not once with the perturbation that the last epoch found.
 TWICE_TEACHER, TWICE = ({f"{part}.learning.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
 # What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
 PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior.form": "printed"}

@@ -1,4 +1,4 @@
-"""Pairs that state nothing, mixed into a corpus, and the purity of clusters when the pairs that fit worst are left out.
+"""Pairs that state nothing, mixed into a corpus, and the clusters to which pairs are assigned.
 
 A pair without a relation keeps one argument of a text of the data set, and has a run of capitalised tokens in place of
 the other, both chosen at random. The run overlaps no mention of an argument, is more than the first token of the text,
@@ -9,12 +9,10 @@ the data set does not have, and some one that it has.
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
 from spacy.language import Language
 from spacy.util import minibatch
 
@@ -22,11 +20,8 @@ from benchmarks.harness.pairs import read_examples
 from benchmarks.selfore.corpora import ClusterMaker, Marked
 
 SHARE = 0.3
-THRESHOLDS = tuple(step / 10 for step in range(10))
 BATCH = 256
 NONE = ""
-# Name of a score in the rows → key of `evaluate_pairs`.
-SCORES = {"default": "score", "peer:margin between the two nearest clusters": "margin"}
 Place = tuple[int, int]
 
 
@@ -70,55 +65,18 @@ def capitalised(words: Sequence[str], taken: Sequence[Place]) -> list[Place]:
 def evaluate_pairs(nlp: Language, corpus: Path) -> dict[str, Any]:
     """Assign the pairs of a corpus to clusters.
 
-    RETURNS (dict[str, Any]): `gold`, `clusters`, `score` and `margin` (logit of the best cluster minus that of the
-        second), each a list with one entry per pair; `names` of the clusters, from 1.
+    RETURNS (dict[str, Any]): `gold`, `clusters` and `score`, each a list with one entry per pair; `names` of the
+        clusters, from 1.
     """
     clusterer: Any = nlp.get_pipe("selfore_clusterer")
-    evaluated: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score", "margin")}
+    evaluated: dict[str, list[Any]] = {key: [] for key in ("gold", "clusters", "score")}
     evaluated["names"] = list(clusterer.labels)
     for batch in minibatch(read_examples(nlp, corpus), BATCH):
         pairs = clusterer.suggest([example.predicted for example in batch])
         outputs = clusterer.run(pairs)
         clusters, score = clusterer.choose(pairs, outputs)
-        best = numpy.sort(outputs.logits, axis=1)
         gold = [[triple.relation for triple in example.reference._.triples] for example in batch]
         evaluated["gold"] += [next(iter(gold[doc]), NONE) for doc in pairs.doc.tolist()]
         evaluated["clusters"] += clusters.tolist()
         evaluated["score"] += score.tolist()
-        evaluated["margin"] += (best[:, -1] - best[:, -2]).tolist()
     return evaluated
-
-
-def abstention(evaluated: dict[str, Any], key: str) -> Iterator[tuple[float, dict[str, float]]]:
-    """Compute the purity of clusters without the pairs of the lowest scores.
-
-    evaluated (dict[str, Any]): From `evaluate_pairs`.
-    key (str): The score: "score" is compared with the thresholds as it is, another one by its rank, 0 to 1.
-    YIELDS (tuple[float, dict[str, float]]): Threshold, as long as a pair reaches it; `purity`: share of the pairs kept
-        that have their cluster's commonest relation, never "no relation"; `b3_p`, with each pair without a relation as
-        a class of its own; `coverage`: share of the pairs kept; `stated`: of these, share with a relation.
-    """
-    values = numpy.asarray(evaluated[key])
-    scores = values if key == "score" else values.argsort(kind="stable").argsort(kind="stable") / len(values)
-    for threshold in THRESHOLDS:
-        reaches = scores >= threshold
-        counts: dict[int, Counter[str]] = {}
-        for gold, cluster, keep in zip(evaluated["gold"], evaluated["clusters"], reaches.tolist()):
-            if keep:
-                counts.setdefault(cluster, Counter())[gold] += 1
-        if not counts:
-            return
-        yield threshold, {**_pure(list(counts.values())), "coverage": float(reaches.mean())}
-
-
-def _pure(clusters: list[Counter[str]]) -> dict[str, float]:
-    """Score clusters, given as counts of relations."""
-    total = sum(sum(cluster.values()) for cluster in clusters)
-    related = [[count for relation, count in cluster.items() if relation != NONE] for cluster in clusters]
-    correct = sum(max(each, default=0) for each in related)
-    squares = sum(
-        (sum(count**2 for count in each) + cluster[NONE]) / sum(cluster.values())
-        for each, cluster in zip(related, clusters)
-    )
-    stated = sum(map(sum, related))
-    return {"purity": correct / total, "b3_p": squares / total, "stated": stated / total}

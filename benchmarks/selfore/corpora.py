@@ -20,7 +20,7 @@ from spacy_relext.corpora.shards import ShardWriter
 # T-REx: number of texts per relation, one per fact, and their maximum length in characters.
 TREX_TEXTS, TREX_LONGEST = 200, 400
 HELD_SHARE = 5
-DATA = ("fewrel", "trex", "wiki80", "wiki64", "swapped", "halved", "tailed", "tailed_trex")
+DATA = ("fewrel", "trex", "wiki80", "wiki64", "tailed", "tailed_trex")
 FEWREL = Path("fewrel") / "val_wiki.json"
 # Long tail: pairs of the smallest relation as a share of those of the largest.
 SMALLEST = 0.05
@@ -82,14 +82,6 @@ class ClusterMaker(Maker):
         """RETURNS (ClusterData): The same without the relations of FewRel's validation set."""
         return self._clusters("wiki64", "wiki80 dev without FewRel's relations")
 
-    def swapped(self) -> ClusterData:
-        """RETURNS (ClusterData): FewRel with arguments from other texts of the same relation, so of the same kind."""
-        return self._clusters("swapped", "FewRel val_wiki, arguments of other texts")
-
-    def halved(self) -> ClusterData:
-        """RETURNS (ClusterData): FewRel without the half of its relations that `known_relations` chooses."""
-        return self._clusters("halved", "FewRel val_wiki, half of the relations")
-
     def tailed(self) -> ClusterData:
         """RETURNS (ClusterData): FewRel with 700 pairs of the first relation and 35 of the last."""
         return self._clusters("tailed", "FewRel val_wiki, 700 to 35 pairs a relation")
@@ -102,8 +94,6 @@ class ClusterMaker(Maker):
         """RETURNS (list[Marked]): The pairs of a data set, in random order."""
         read = {
             "fewrel": lambda: _fewrel(self.data / FEWREL),
-            "swapped": lambda: _swapped(list(_fewrel(self.data / FEWREL))),
-            "halved": lambda: _other_half(list(_fewrel(self.data / FEWREL))),
             "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
             "trex": lambda: read_trex(self.data / "trex_lama"),
             "tailed_trex": lambda: _tailed(list(read_trex(self.data / "trex_lama"))),
@@ -169,20 +159,6 @@ def _place(pair: Marked) -> tuple[object, ...]:
     return (*pair.words, pair.subject, pair.object)
 
 
-def _swapped(pairs: Sequence[Marked]) -> Iterator[Marked]:
-    """Give each pair the subject of another pair of its relation, and the object of a third, both chosen at random."""
-    rng, others = random.Random(0), _by_relation(pairs)
-    for pair in pairs:
-        one, two = (rng.choice(others[pair.relation]) for _ in range(2))
-        subject, obj = one.words[slice(*one.subject)], two.words[slice(*two.object)]
-        (start, end, first), (later, last, second) = sorted([(*pair.subject, subject), (*pair.object, obj)])
-        if end <= later:
-            words = [*pair.words[:start], *first, *pair.words[end:later], *second, *pair.words[last:]]
-            middle = start + len(first) + later - end
-            places = ((start, start + len(first)), (middle, middle + len(second)))
-            yield Marked(words, *(places if pair.subject < pair.object else places[::-1]), pair.relation)
-
-
 def _tailed(pairs: Sequence[Marked]) -> Iterator[Marked]:
     """Keep fewer pairs of each relation than of the one before."""
     groups = _by_relation(pairs)
@@ -195,11 +171,6 @@ def known_relations(pairs: Sequence[Marked]) -> list[str]:
     relations = sorted({str(pair.relation) for pair in pairs})
     random.Random(0).shuffle(relations)
     return sorted(relations[: len(relations) // 2])
-
-
-def _other_half(pairs: Sequence[Marked]) -> Iterator[Marked]:
-    known = known_relations(pairs)
-    return (pair for pair in pairs if pair.relation not in known)
 
 
 def _by_relation(pairs: Sequence[Marked]) -> dict[str, list[Marked]]:

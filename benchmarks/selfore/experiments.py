@@ -12,7 +12,7 @@ import numpy
 import spacy
 
 from benchmarks.harness.call import Call
-from benchmarks.selfore.abstain import NONE, SCORES, abstention, mixed_corpus
+from benchmarks.selfore.abstain import mixed_corpus
 from benchmarks.selfore.baselines import BASELINES, encode
 from benchmarks.selfore.corpora import ClusterData, ClusterMaker, known_relations
 from benchmarks.selfore.known import labelled_pairs, partly_labelled, score_known
@@ -176,23 +176,6 @@ def _held(call: Call, name: str, data: ClusterData, seed: int) -> None:
         _record(call, name, data, seed, "default", scores, suffix=f", {split}", seconds=trained.seconds)
 
 
-def _abstain(call: Call, name: str, data: ClusterData, seed: int) -> None:
-    """Mix in pairs that state nothing, and leave out the pairs that fit worst."""
-    assert isinstance(call.maker, ClusterMaker)
-    call.tell(f"{name}: pairs that state nothing, seed {seed}")
-    corpus = mixed_corpus(call.maker, name)
-    trained = train_clusters(call, data, corpus, seed, {})
-    evaluated = evaluate_trained(call, trained, corpus)
-    described = f"{data.name} and {evaluated['gold'].count(NONE):,} without a relation, {call.settings.arithmetic}"
-    for system, key in SCORES.items():
-        for threshold, metrics in abstention(evaluated, key):
-            options = {"data": described, "split": f"K = {data.relations}, threshold {threshold:.1f}", "system": system}
-            call.record(f"{name}_abstain", metrics, seed=seed, seconds=trained.seconds, **options)
-            call.tell(
-                f"  {system}, threshold {threshold:.1f}: " + ", ".join(f"{k} {v:.3f}" for k, v in metrics.items())
-            )
-
-
 def _known(call: Call, name: str, data: ClusterData, seed: int, *, mixed: bool = False) -> None:
     """Half of the relations known, a fifth of their pairs labelled; compared with clustering without labels.
 
@@ -256,7 +239,6 @@ PARTS: dict[str, Run] = {
     "curve": _curve,
     "paper": _paper,
     "held": _held,
-    "abstain": _abstain,
     "known": _known,
     "mixed": partial(_known, mixed=True),
 }

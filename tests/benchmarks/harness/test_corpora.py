@@ -77,8 +77,6 @@ def test_parsed_corpora_have_a_tree_for_each_sentence(name: str, folder: pathlib
 def test_missing_folders_are_named(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
     from benchmarks.harness.corpora import PairMaker
 
-    with pytest.raises(ValueError, match=r"TRAIN_FILE\.TXT: not found; --data"):
-        PairMaker(tmp_path, tmp_path / "runs", models=tmp_path).semeval()
     with pytest.raises(ValueError, match=r"en_ud_glove: not found; --models"):
         PairMaker(folder / "data", tmp_path / "runs", models=tmp_path).conll04(parsed=True)
 

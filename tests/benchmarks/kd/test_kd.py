@@ -9,9 +9,6 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training.initialize import init_nlp
-from spacy.training.loop import train
-from spacy.util import load_config
 
 from spacy_relext import get_records, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
@@ -167,31 +164,6 @@ def test_with_few_labels_as_many_evaluations(folder: pathlib.Path, project_root:
     last = 50 * counts["steps_per_pass"]
     for found, evaluations in ((often, 50), (seldom, 5)):
         assert evaluations <= last // found["training"]["eval_frequency"] <= 1.2 * evaluations
-
-
-@pytest.mark.parametrize(
-    "stem",
-    [
-        "configs/kd_teacher",
-        "configs/kd_student",
-        "benchmarks/configs/kd_cgcn_teacher",
-        "benchmarks/configs/kd_cgcn_student",
-        "benchmarks/configs/kd_fast_student",
-    ],
-)
-def test_configs_train(stem: str, folder: pathlib.Path, project_root: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    data = make_maker(folder).conll04(parsed=True)
-    path = project_root / f"{stem}.cfg"
-    given = load_config(path)["paths"]
-    models = {"encoder": folder / "encoder", "vectors": folder / "models" / "en_vectors_glove_100d"}
-    overrides: Dict[str, Any] = {f"paths.{name}": str(model) for name, model in models.items() if name in given}
-    overrides.update({"paths.train": str(data.train), "paths.dev": str(data.dev)})
-    overrides.update({"training.max_steps": 3, "training.eval_frequency": 2})
-    nlp = init_nlp(load_config(path, overrides=overrides))
-    (tmp_path / "model").mkdir()
-    with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
-        best, _ = train(nlp, tmp_path / "model", stdout=out, stderr=err)
-    assert best is nlp and spacy.load(tmp_path / "model" / "model-last").pipe_names == nlp.pipe_names
 
 
 def test_a_teacher_teaches_the_whole_training_corpus(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -11,6 +11,7 @@ import spacy
 from spacy_relext.annotations.store import has_triples
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.pairs.suggesters import AnnotatedPairs
+from spacy_relext.scoring.clusters import score_clusters
 
 
 def facts(count: int) -> List[Dict[str, Any]]:
@@ -65,14 +66,21 @@ def test_parts_of_a_text() -> None:
     assert set(sum(BASELINES.values(), ())) == set(PARTS)
 
 
-def test_swapped_arguments_and_a_long_tail() -> None:
-    from benchmarks.selfore.corpora import Marked, _swapped, _tailed
+@pytest.mark.parametrize("name", ["k-means", "tied Gaussian mixture", "average linkage"])
+def test_groups_that_lie_apart(name: str) -> None:
+    from benchmarks.selfore.peers import PEERS
+
+    dice = numpy.random.default_rng(0)
+    gold = numpy.repeat(numpy.arange(3), 60)
+    vectors = (numpy.eye(3, 24)[gold] + 0.05 * dice.normal(size=(180, 24))).astype("float32")
+    found = PEERS[name](vectors, 3, 0)
+    assert score_clusters(gold.tolist(), found.tolist())["ari"] > 0.99
+
+
+def test_a_long_tail() -> None:
+    from benchmarks.selfore.corpora import Marked, _tailed
 
     texts = [Marked(["a", str(n), "x", "y", "b"], (3, 5), (0, 2), "r") for n in range(40)]
-    for pair in _swapped(texts):
-        assert pair.words[slice(*pair.subject)] == ["y", "b"] and pair.words[slice(*pair.object)][0] == "a"
-        assert len(pair.words) == 5 and pair.words[2] == "x"
-    assert len({tuple(pair.words) for pair in _swapped(texts)}) > 10
     tailed = [each.relation for each in _tailed([*texts, *(Marked(t.words, (0, 1), (1, 2), "s") for t in texts)])]
     assert (tailed.count("r"), tailed.count("s")) == (40, 2)
 
@@ -94,21 +102,6 @@ def test_pairs_without_a_relation(data: pathlib.Path, tmp_path: pathlib.Path) ->
     assert {frozenset((each.subject, each.object)) for each in made} == {frozenset(((0, 3), (5, 6)))}, "nobody has it"
     maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     assert len(list(iter_docs(mixed_corpus(maker, "fewrel"), spacy.blank("en").vocab))) == 10, "no text has a third"
-
-
-def test_purity_of_what_is_kept() -> None:
-    from benchmarks.selfore.abstain import abstention
-
-    evaluated = {
-        "gold": ["a", "a", "b", "", "b", "", "", "a"],
-        "clusters": [1, 1, 1, 1, 2, 2, 2, 2],
-        "score": [0.9, 0.8, 0.7, 0.1, 0.9, 0.2, 0.3, 0.45],
-        "margin": list(range(8)),
-    }
-    found = dict(abstention(evaluated, "score"))
-    assert found[0.0] == pytest.approx({"purity": 3 / 8, "b3_p": (6 / 4 + 4 / 4) / 8, "stated": 5 / 8, "coverage": 1.0})
-    assert found[0.5] == pytest.approx({"purity": 3 / 4, "b3_p": (5 / 3 + 1) / 4, "stated": 1.0, "coverage": 0.5})
-    assert [each["coverage"] for _, each in abstention(evaluated, "margin")][5] == 0.5
 
 
 def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
@@ -218,9 +211,5 @@ def test_rows_of_time_and_memory(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
     selfore_scale.scale(call)
     assert asked == [(10_000,), (10_000, 20), (100_000,), (100_000, 20)], "a million is above the limit"
     rows = {(row["split"], row["metric"]): row["mean"] for row in json.loads((tmp_path / "rows.json").read_text())}
-    splits = ("one start", "all of a loop after reading, 20 starts")
-    assert {split for split, _ in rows} == set(splits) and (splits[0], "start_seconds") not in rows
-    assert rows[splits[1], "start_seconds"] == 3.0 and rows[splits[1], "peak_mib"] == 700.0
-    asked.clear()
-    selfore_scale.scale(Call(settings, maker, (0,), only=frozenset({"loop"}), tell=lambda message: None, **options))
-    assert asked == [(10_000, 20), (100_000, 20)]
+    assert rows["all of a loop after reading, 20 starts", "start_seconds"] == 3.0
+    assert ("one start", "start_seconds") not in rows and rows["one start", "peak_mib"] == 700.0
