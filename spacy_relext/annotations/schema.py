@@ -5,7 +5,7 @@ import re
 import reprlib
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Annotated, Any, Dict, List, Optional, Tuple, Union
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -29,7 +29,6 @@ _EXPECTED = {
     "inverse": "the name of a relation",
     **dict.fromkeys(("symmetric", "functional", "acyclic"), "true or false"),
 }
-_MAPPING, _STRING = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
 
 
 class RelationSchema(BaseModel):
@@ -132,17 +131,14 @@ def read_schema(path: Path) -> Schema:
         raise ValueError(Errors.R030.format(place=_place(path, line), reason="not UTF-8 text")) from None
     is_json = path.suffix == ".json"
     try:
-        # tabs are white space in JSON, but not in YAML
-        root = ruamel_yaml.compose(text.replace("\t", " ") if is_json else text, Loader=ruamel_yaml.SafeLoader)
-        _check_keys(path, root)
+        # knows the lines, and refuses duplicate keys; tabs are white space in JSON, but not in YAML
+        root = ruamel_yaml.load(text.replace("\t", " ") if is_json else text, Loader=ruamel_yaml.RoundTripLoader)
         data = json.loads(text) if is_json else ruamel_yaml.safe_load(text)
     except json.JSONDecodeError as error:
         raise ValueError(Errors.R030.format(place=_place(path, error.lineno), reason=error.msg)) from None
     except (ruamel_yaml.YAMLError, RecursionError) as error:
         raise ValueError(Errors.R030.format(place=_place(path, _line_of(error, text)), reason=_reason(error))) from None
     except Exception as error:  # besides YAML errors, whatever Python raises for broken escapes
-        if str(error).startswith("[R"):
-            raise
         raise ValueError(Errors.R030.format(place=path, reason=_reason(error))) from None
     return _validate(data, path, root)
 
@@ -158,7 +154,7 @@ def schema_to_dict(schema: Schema) -> Record:
 
 
 def _validate(data: Any, path: Path, root: Any) -> Schema:
-    """Make a schema from the content of a file; `root` is the YAML node that knows the line numbers."""
+    """Make a schema from the content of a file; `root` is the same with line numbers."""
     try:
         return Schema.model_validate(data)
     except ValidationError as error:
@@ -189,38 +185,16 @@ def _contradiction(found: str, expected: str, relation: str = "") -> PydanticCus
     return PydanticCustomError("contradiction", "{found}; expected {expected}", context)
 
 
-def _check_keys(path: Path, root: Any) -> None:
-    """Refuse mappings with a duplicate key (ValueError), down to those of relations: a schema has none below."""
-    mappings: List[Tuple[Place, Any]] = [((), root)]
-    for place, mapping in mappings:
-        if getattr(mapping, "tag", "") != _MAPPING:
-            continue
-        seen = set()
-        for key, value in mapping.value:
-            if key.tag == _STRING and key.value in seen:
-                name, line = ".".join(map(str, (*place, key.value))), key.start_mark.line + 1
-                reason = f"the key {name} stands there twice"
-                raise ValueError(Errors.R030.format(place=_place(path, line), reason=reason))
-            seen.add(key.value if key.tag == _STRING else None)
-            if len(place) < 2:
-                mappings.append(((*place, str(key.value)), value))
-
-
-def _find_line(root: Any, place: Sequence[Union[str, int]]) -> Optional[int]:
+def _find_line(root: Any, place: Place) -> Optional[int]:
     """Find the line of a key, or of a value in a list; if it is missing, the line of what encloses it."""
     if root is None:
         return None
-    node, line = root, root.start_mark.line + 1
+    node, line = root, 1
     for part in place:
-        if getattr(node, "tag", "") == _MAPPING:
-            pair = next((pair for pair in node.value if pair[0].value == str(part)), None)
-        elif isinstance(part, int) and isinstance(node.value, list) and part < len(node.value):
-            pair = (node.value[part], node.value[part])
-        else:
-            pair = None
-        if pair is None:
+        places = getattr(getattr(node, "lc", None), "data", None) or {}
+        if part not in places:
             break
-        line, node = pair[0].start_mark.line + 1, pair[1]
+        line, node = places[part][0] + 1, node[part]
     return line
 
 

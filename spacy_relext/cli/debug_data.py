@@ -3,7 +3,7 @@
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Callable, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
+from typing import Annotated, Callable, Dict, Iterator, List, Literal, NamedTuple, Sequence, Tuple
 
 import spacy
 import typer
@@ -15,11 +15,10 @@ from spacy.util import load_config, minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config
 
-from ..annotations.schema import Schema, read_schema
 from ..corpora.damage import first_line
 from ..corpora.overlap import Overlap
 from ..corpora.shards import list_shards
-from ..corpora.statistics import CorpusStatistics, ViolationCounts, count_corpus
+from ..corpora.statistics import CorpusStatistics, count_corpus
 from ..errors import Errors
 from ..pairs.suggesters import Suggester, missed_by_pairs
 from ..rere.windows import missed_by_windows
@@ -51,7 +50,6 @@ def debug_data_cli(
             help="A config, and corpora, the training corpus first; without corpora, those of the config",
         ),
     ],
-    schema: options.Schema = None,
     code: options.Code = None,
 ) -> None:
     """Count what annotated corpora contain, compare them, and list possible problems."""
@@ -64,10 +62,9 @@ def debug_data_cli(
         corpora = [Source(path.stem, path) for path in inputs if path.suffix != CONFIG]
         sources = corpora or config_corpora(config or Config(), configs[0])
         checks = {} if config is None else component_checks(config)
-        known = None if schema is None else read_schema(schema)
         for source in sources:
             list_shards(source.path)
-        compared = compare(sources, checks, schema=known)
+        compared = compare(sources, checks)
         tables, problems = data_tables(compared), list_problems(compared)
         for table in tables:
             typer.echo(f"\n{table.title}{format_table(table)}")
@@ -91,29 +88,26 @@ def config_corpora(config: Config, path: Path) -> List[Source]:
     return [Source(name, Path(blocks[name]["path"])) for name in sorted(blocks, key=lambda name: name != TRAIN)]
 
 
-def compare(sources: Sequence[Source], checks: Dict[str, Check], *, schema: Optional[Schema] = None) -> List[Compared]:
+def compare(sources: Sequence[Source], checks: Dict[str, Check]) -> List[Compared]:
     """Count corpora, the training corpus last, since the others are compared with it as it is read."""
     vocab = spacy.blank("en").vocab
     held_out: List[Compared] = []
     for source in sources[1:]:
         overlap = Overlap()
-        broken = None if schema is None else ViolationCounts(schema)
-        statistics, missed = _read(source, broken, vocab=vocab, checks=checks, visit=overlap.add_held_out)
-        held_out.append(Compared(statistics, overlap, missed, broken))
+        statistics, missed = _read(source, vocab=vocab, checks=checks, visit=overlap.add_held_out)
+        held_out.append(Compared(statistics, overlap, missed))
 
     def visit(doc: Doc) -> None:
         for each in held_out:
             if each.overlap is not None:
                 each.overlap.add_training(doc)
 
-    broken = None if schema is None else ViolationCounts(schema)
-    statistics, missed = _read(sources[0], broken, vocab=vocab, checks=checks, visit=visit)
-    return [Compared(statistics, None, missed, broken), *held_out]
+    statistics, missed = _read(sources[0], vocab=vocab, checks=checks, visit=visit)
+    return [Compared(statistics, None, missed), *held_out]
 
 
 def _read(
     source: Source,
-    violations: Optional[ViolationCounts],
     *,
     vocab: Vocab,
     checks: Dict[str, Check],
@@ -125,8 +119,6 @@ def _read(
     for batch in minibatch(with_progress(docs), _BATCH):
         for doc in batch:
             visit(doc)
-            if violations is not None:
-                violations.add(doc)
         for name, check in checks.items():
             counts[name].update(check(batch))
     return statistics, [Missed(name, counts[name], statistics.triples) for name in checks]

@@ -9,9 +9,7 @@ from typing import DefaultDict, Dict, Iterable, List, Set, Tuple
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..annotations.constraints import find_violations, make_claims
 from ..annotations.entities import doc_entities
-from ..annotations.schema import Schema
 from ..annotations.sentences import overlaps, sentence_bounds
 from ..annotations.store import can_teach, char_span, get_records
 from ..annotations.triple import CharSpan, Record
@@ -23,8 +21,6 @@ NO_TYPE = "(no entity)"
 
 # Texts of subject and object, in lower case.
 TextPair = Tuple[str, str]
-# Constraint and relation.
-Kind = Tuple[str, str]
 
 
 @dataclass
@@ -39,8 +35,6 @@ class CorpusStatistics:
     lengths (Counter[int]): Arguments by their number of tokens.
     types (Dict[str, Counter[Tuple[str, str]]]): For each relation its triples by entity types of both arguments.
     overlapping (int): Triples whose subject and object share characters.
-    nested, crossing (int): Pairs of different argument spans of a document, one within the other, or overlapping only
-        in part.
     inside_tokens (int): Arguments that do not start and end at token boundaries.
     no_token (int): Triples with an argument that covers no token.
     repeated_texts (int): Documents whose text occurred before.
@@ -61,8 +55,6 @@ class CorpusStatistics:
     lengths: "Counter[int]" = field(default_factory=Counter)
     types: DefaultDict[str, "Counter[Tuple[str, str]]"] = field(default_factory=lambda: defaultdict(Counter))
     overlapping: int = 0
-    nested: int = 0
-    crossing: int = 0
     inside_tokens: int = 0
     no_token: int = 0
     repeated_texts: int = 0
@@ -114,13 +106,6 @@ class CorpusStatistics:
             filled |= self._add_triple(doc, record, entities, starts)
         self.sentences += len(starts)
         self.empty_sentences += len(starts) - len(filled)
-        places = sorted({record[role] for record in records for role in ("subject", "object")})
-        for number, first in enumerate(places):
-            for second in places[number + 1 :]:
-                if not overlaps(first, second):
-                    break  # later ones start further on
-                self.nested += second[1] <= first[1] or first[0] == second[0]
-                self.crossing += second[1] > first[1] and first[0] != second[0]
 
     def _add_triple(self, doc: Doc, record: Record, entities: Dict[CharSpan, str], starts: List[int]) -> Set[int]:
         """Count a triple, and return the numbers of the sentences in which its arguments start."""
@@ -151,34 +136,3 @@ def count_corpus(path: Path, vocab: Vocab, *, name: str = "") -> Tuple[CorpusSta
             yield doc
 
     return statistics, docs()
-
-
-class ViolationCounts:
-    """Counts of the fewest gold triples whose removal makes each document consistent with a schema.
-
-    schema (Schema): What is known about relations. Types count if arguments are entities.
-    counts (Counter[Kind]): Triples by constraint and relation.
-    examples (Dict[Kind, str]): The first example of each kind.
-    """
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-        self.counts: Counter[Kind] = Counter()
-        self.examples: Dict[Kind, str] = {}
-
-    def add(self, doc: Doc) -> None:
-        """Count the violations of a document."""
-        records = get_records(doc, source="") or []
-        claims = make_claims(doc, records, [1.0] * len(records))
-        for constraint, position, other in find_violations(claims, self.schema):
-            kind = constraint, records[position]["relation"]
-            self.counts[kind] += 1
-            if kind not in self.examples:
-                shown = [_write(doc, records[each]) for each in (position, other) if each is not None]
-                types = f"{claims[position].subject.kind or '?'} → {claims[position].object.kind or '?'}"
-                self.examples[kind] = f"{shown[0]} ({types})" if constraint == "types" else " / ".join(shown)
-
-
-def _write(doc: Doc, record: Record) -> str:
-    """Write the arguments of a triple."""
-    return " → ".join(" ".join(doc.text[slice(*record[role])].split()) for role in ("subject", "object"))

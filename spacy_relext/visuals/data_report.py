@@ -3,7 +3,7 @@
 from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..corpora.overlap import Overlap
-from ..corpora.statistics import FEW, CorpusStatistics, ViolationCounts
+from ..corpora.statistics import FEW, CorpusStatistics
 
 _TYPES, _CLASHES, _LONGEST, _WIDEST = 3, 2, 10, 60
 
@@ -34,12 +34,11 @@ class Missed(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The counts of a corpus, what it shares with the training corpus, what components miss, what a schema forbids."""
+    """The counts of a corpus, what it shares with the training corpus, and what components miss."""
 
     statistics: CorpusStatistics
     overlap: Optional[Overlap]
     missed: Sequence[Missed]
-    violations: Optional[ViolationCounts] = None
 
 
 def data_tables(corpora: Sequence[Compared]) -> List[Table]:
@@ -54,7 +53,6 @@ def data_tables(corpora: Sequence[Compared]) -> List[Table]:
         Table("Shared with the first corpus", ("", *names[1:]), _overlap_rows(corpora)),
         Table("Relations that hold in both directions", ("relation", "pairs", "such as"), list(_clash_rows(every))),
         Table("Triples that a component misses", ("component", "reason", *names), _missed_rows(corpora)),
-        Table("Violations of the schema", ("constraint", "relation", *names, "such as"), _violation_rows(corpora)),
     ]
     tables += [
         Table(f"Sentences of {each.statistics.name} nearly in {names[0]}", (each.statistics.name, names[0]), near)
@@ -71,7 +69,7 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
     if first.rare():
         shown = ", ".join(f"{label} ({first.labels[label]})" for label in first.rare())
         problems.append(f"{first.name}: fewer than {FEW} triples of {shown}")
-    for each, overlap, missed, violations in corpora:
+    for each, overlap, missed in corpora:
         unknown = sorted(set(each.labels) - set(first.labels))
         if unknown:
             problems.append(f"{each.name}: {', '.join(unknown)} not in {first.name}")
@@ -89,9 +87,6 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
         if overlap is not None and len(overlap.exact) + len(overlap.near) > len(overlap.sentences) / 100:
             share = (len(overlap.exact | overlap.near)) / len(overlap.sentences)
             problems.append(f"{each.name}: {share:.1%} of the sentences are in {first.name}, or nearly so")
-        if violations is not None and violations.counts:
-            wrong = sum(violations.counts.values())
-            problems.append(f"{each.name}: {_share(wrong, each.triples)} of the triples contradict the schema")
         for component, counts, total in missed:
             lost = sum(counts.values())
             if lost:
@@ -123,8 +118,6 @@ def _size_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
         ("triples", [f"{each.triples:,}" for each in every]),
         ("triples across sentences", [_share(sum(each.across.values()), each.triples) for each in every]),
         ("subject and object overlap", [f"{each.overlapping:,}" for each in every]),
-        ("argument within another", [f"{each.nested:,}" for each in every]),
-        ("arguments that overlap in part", [f"{each.crossing:,}" for each in every]),
         ("arguments inside a token", [f"{each.inside_tokens:,}" for each in every]),
     ]
     return [(name, *cells) for name, cells in rows]
@@ -185,14 +178,4 @@ def _missed_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
             found = sum(count for (why, _), count in missed.counts.items() if why == reason)
             cells.append(_share(found, missed.total))
         rows.append((component, reason, *cells))
-    return rows
-
-
-def _violation_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
-    """List the triples that a schema forbids, by constraint and relation, with an example."""
-    counted = [(each.statistics.triples, each.violations) for each in corpora if each.violations is not None]
-    rows: List[Sequence[str]] = []
-    for kind in sorted({kind for _, violations in counted for kind in violations.counts}):
-        cells = [_share(violations.counts[kind], total) for total, violations in counted]
-        rows.append((*kind, *cells, next(v.examples[kind] for _, v in counted if kind in v.examples)))
     return rows

@@ -12,17 +12,8 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tupl
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..whole import whole_folder
-from .annotation import (
-    Losses,
-    SpanReader,
-    count_suggestions,
-    keep_others,
-    list_spans,
-    read_value,
-    write_value,
-)
-from .checks import check_text, describe, make_entity
-from .locate import ENTITY
+from .annotation import Losses, SpanReader, count_suggestions, keep_others, list_spans
+from .checks import check_text, describe
 from .sources import Item
 
 # Text and lines of the .ann file; None if there is none.
@@ -35,16 +26,12 @@ _REFERENCE = re.compile(r"\S+ (\S+) (.+)")
 _BREAK = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 # What BRAT replaces in names of types.
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
-# A value of an attribute that `annotation.conf` can list, where bars separate values.
-_VALUE = re.compile(r"[^\s|,]+")
 
 # Name of the knowledge base for ids that name none.
 _BASE = "KB"
 
-_EQUIV = "Equiv"
-
-_KINDS = {"E": "events", "#": "notes"}
-_TARGETS = {"T": "spans", "R": "relations", "E": "events"}
+# What a record has no place for, by the first character of its lines.
+_KINDS = {"E": "events", "A": "attributes", "M": "attributes", "*": "groups of spans", "#": "notes"}
 
 
 def read_brat(path: Path) -> Iterator[Item]:
@@ -87,35 +74,26 @@ def parse_brat(document: _Document) -> Record:
     lines = [(f"line {number}", line.strip("\r")) for number, line in enumerate(annotation.split("\n"), start=1)]
     lines = [(name, line) for name, line in lines if line.strip()]
     entities: Dict[str, Record] = {}
-    attributes: Dict[str, Record] = {}
     for name, line in lines:
-        key, _, rest = line.partition("\t")
+        key = line.partition("\t")[0]
         if line[0] == "T":
             _read_span(line, name, reader)
             if reader.spans[key] is not None:
                 entities[key] = reader.entities[-1]
         elif line[0] == "E":
             reader.spans[key] = None
-        elif line[0] in ("A", "M"):
-            _read_attribute(rest, name, reader, attributes)
-    coref: List[List[List[int]]] = []
     for name, line in lines:
-        key, _, rest = line.partition("\t")
+        rest = line.partition("\t")[2]
         kind = line[0] if rest else ""
         if kind == "R":
-            _read_relation(rest, name, reader, attributes.pop(key, {}))
+            _read_relation(rest, name, reader)
         elif kind == "N":
             _read_reference(rest, name, reader, entities)
-        elif kind == "*":
-            coref += _read_cluster(rest, name, reader)
         elif kind in _KINDS:
             reader.losses[_KINDS[kind]] += 1
-        elif kind not in ("T", "A", "M"):
+        elif kind != "T":
             raise ValueError(Errors.R716.format(name=name, found=describe(line)))
-    for target, values in attributes.items():
-        for attribute in values:
-            reader.losses[f"attributes of {_TARGETS.get(target[:1], 'others')}: {attribute}"] += 1
-    return reader.record({"coref": coref} if coref else {})
+    return reader.record({})
 
 
 def _read_span(line: str, name: str, reader: SpanReader) -> None:
@@ -133,32 +111,7 @@ def _read_span(line: str, name: str, reader: SpanReader) -> None:
     reader.add_span(key, numbers[0], numbers[-1], [label], name=name, text=text or None)
 
 
-def _read_attribute(rest: str, name: str, reader: SpanReader, attributes: Dict[str, Record]) -> None:
-    """Read an attribute; without a value it is true."""
-    attribute, target, value = [*rest.strip().split(" ", 2), "", ""][:3]
-    if not target:
-        raise ValueError(Errors.R716.format(name=name, found=describe(rest)))
-    reader.losses["further values of attributes"] += attribute in attributes.get(target, {})
-    attributes.setdefault(target, {}).setdefault(attribute, read_value(value) if value else True)
-
-
-def _read_cluster(rest: str, name: str, reader: SpanReader) -> List[List[List[int]]]:
-    """Read a group of spans that refer to one entity; other groups are counted."""
-    kind, *keys = rest.split()
-    if kind != _EQUIV:
-        reader.losses[f"groups of spans ({kind})"] += 1
-        return []
-    mentions: Dict[CharSpan, None] = {}
-    for key in keys:
-        if key not in reader.spans:
-            raise ValueError(Errors.R708.format(name=name, found=describe(key)))
-        span = reader.spans[key]
-        reader.losses[f"mentions of {_EQUIV} that are left out"] += span is None
-        mentions.update({} if span is None else {span: None})
-    return [[list(mention) for mention in mentions]] if mentions else []
-
-
-def _read_relation(rest: str, name: str, reader: SpanReader, attributes: Record) -> None:
+def _read_relation(rest: str, name: str, reader: SpanReader) -> None:
     """Read a relation, whose roles may have any names: the first is the subject."""
     match = _RELATION.fullmatch(rest.strip())
     if not match:
@@ -167,7 +120,7 @@ def _read_relation(rest: str, name: str, reader: SpanReader, attributes: Record)
     if len(keys) > 2:
         reader.losses["relations with more than two arguments"] += 1
     else:
-        reader.add_relation(keys[0], [match.group(1)], keys[1], name=name, attributes=attributes)
+        reader.add_relation(keys[0], [match.group(1)], keys[1], name=name)
 
 
 def _read_reference(rest: str, name: str, reader: SpanReader, entities: Dict[str, Record]) -> None:
@@ -217,9 +170,6 @@ class _Types:
     entities: Set[str] = field(default_factory=set)
     # Types of the subjects and of the objects of each relation.
     relations: Dict[str, Tuple[Set[str], Set[str]]] = field(default_factory=dict)
-    # Values of each attribute; empty if it is only ever true.
-    attributes: Dict[str, Set[str]] = field(default_factory=dict)
-    has_clusters: bool = False
 
     def name(self, label: str) -> str:
         """Make a name of ASCII letters, digits, `_` and `-`, different for each label."""
@@ -240,26 +190,21 @@ class _Types:
         lines = ["[entities]", *sorted(self.entities), "", "[relations]"]
         for relation, (subjects, objects) in sorted(self.relations.items()):
             lines.append(f"{relation}\tArg1:{'|'.join(sorted(subjects))}, Arg2:{'|'.join(sorted(objects))}")
-        if self.has_clusters:
-            lines.append(f"{_EQUIV}\tArg1:<ENTITY>, Arg2:<ENTITY>, <REL-TYPE>:symmetric-transitive")
-        lines += ["<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>", "", "[events]", "", "[attributes]"]
-        for attribute, values in sorted(self.attributes.items()):
-            lines.append(f"{attribute}\tArg:<RELATION>" + (f", Value:{'|'.join(sorted(values))}" if values else ""))
-        return lines
+        return [*lines, "<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>", "", "[events]", "", "[attributes]"]
 
 
 def _list_lines(record: Record, losses: Losses, types: _Types) -> Iterator[str]:
     """List the lines of a document, and collect its types."""
     text = record["text"]
     entities, links = list_spans(record, losses)
-    clusters = _number_mentions(record, entities, losses)
+    losses["attributes of triples"] += sum(bool(link.attributes) for link in links)
     losses["documents not annotated with triples, written as annotated"] += "triples" not in record
     count_suggestions(links, losses)
-    for key in keep_others(record, ["coref"]):
+    for key in keep_others(record):
         losses[f"other key: {key}"] += 1
     # The type of each span; "" for one that BRAT cannot represent.
     names: List[str] = []
-    ids, attribute_ids = count(1), count(1)
+    ids = count(1)
     for number, entity in enumerate(entities, start=1):
         fragments = _split_lines(text, entity["start"], entity["end"])
         names.append(types.name(entity["label"]) if fragments else "")
@@ -284,42 +229,6 @@ def _list_lines(record: Record, losses: Losses, types: _Types) -> Iterator[str]:
         subjects.add(subject)
         objects.add(obj)
         yield f"R{number}\t{relation} Arg1:T{link.subject + 1} Arg2:T{link.object + 1}"
-        for attribute, value in _write_attributes(link.attributes, types):
-            yield f"A{next(attribute_ids)}\t{attribute} R{number}{value}"
-    for cluster in clusters:
-        keys = [f"T{number + 1}" for number in cluster if names[number]]
-        types.has_clusters |= len(keys) > 1
-        losses["coreference clusters of fewer than two spans"] += len(keys) < 2
-        if len(keys) > 1:
-            yield f"*\t{_EQUIV} {' '.join(keys)}"
-
-
-def _number_mentions(record: Record, entities: List[Record], losses: Losses) -> List[List[int]]:
-    """Find the numbers of each cluster's mentions among the entities, and add those that are missing."""
-    places: Dict[CharSpan, int] = {}
-    for number, entity in enumerate(entities):
-        places.setdefault((entity["start"], entity["end"]), number)
-    clusters = []
-    for cluster in record.get("coref", ()):
-        for start, end in cluster:
-            if (start, end) not in places:
-                places[start, end] = len(entities)
-                entities.append(make_entity(start, end, ENTITY))
-                losses[f"mentions that are no entities, written as {ENTITY}"] += 1
-        clusters.append(list(dict.fromkeys(places[start, end] for start, end in cluster)))
-    return clusters
-
-
-def _write_attributes(attributes: Record, types: _Types) -> Iterator[Tuple[str, str]]:
-    """List names and values of attributes; the value of one that is true is "", others begin with a space."""
-    for key, value in attributes.items():
-        written = "" if value is True else write_value(value)
-        if value is True or _VALUE.fullmatch(written):
-            name = types.name(key)
-            types.attributes.setdefault(name, set()).update([written] if written else [])
-            yield name, f" {written}" if written else ""
-        else:
-            types.losses[f"values of attributes: {key}"] += 1
 
 
 def _name_base(kb_id: str) -> str:

@@ -5,7 +5,7 @@ Offsets count characters; the end is exclusive. Only this export has relations, 
 
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence
 from xml.sax.saxutils import quoteattr
 
 from ...annotations.triple import Record
@@ -35,9 +35,6 @@ _CONFIG = """<View>
   <Text name="text" value="$text"/>
 </View>
 """
-
-# Types of results that give a value to the span or relation of the same id, and the key of that value.
-_VALUES = {"choices": "choices", "textarea": "text", "rating": "rating", "number": "number"}
 
 
 def read_label_studio(path: Path) -> Iterator[Item]:
@@ -101,7 +98,7 @@ def _read_annotator(annotation: Record) -> Record:
 
 
 def _read_result(annotation: Record, reader: SpanReader) -> None:
-    """Read the spans of an annotation and then its relations, with the values for their ids."""
+    """Read the spans of an annotation and then its relations; other results are counted."""
     results = list(iter_objects(annotation, "result"))
     kinds = [require(result, "type", str, name=name) for name, result in results]
     for name, result in (each for each, kind in zip(results, kinds) if kind == "labels"):
@@ -109,43 +106,15 @@ def _read_result(annotation: Record, reader: SpanReader) -> None:
         start, end = (require(value, side, int, name=name) for side in ("start", "end"))
         text = None if value.get("text") is None else require(value, "text", str, name=name)
         reader.add_span(key, start, end, _list_labels(value, name), name=name, text=text)
-    relations = {
-        str(result["id"]) for (_, result), kind in zip(results, kinds) if kind == "relation" and "id" in result
-    }
-    attributes = _read_attributes(results, relations, reader)
-    for name, result in (each for each, kind in zip(results, kinds) if kind == "relation"):
-        _read_relation(result, name, reader, attributes.get(str(result.get("id")), {}))
-
-
-def _read_attributes(
-    results: Sequence[Tuple[str, Record]], relations: Set[str], reader: SpanReader
-) -> Dict[str, Record]:
-    """Read values for ids of relations, such as choices; others are counted.
-
-    RETURNS (Dict[str, Record]): For each id, its values by name of the control.
-    """
-    attributes: Dict[str, Record] = {}
-    for name, result in results:
-        kind, key = result["type"], str(result.get("id"))
-        if kind in _VALUES and key in relations:
-            value = require(result, "value", dict, name=name).get(_VALUES[kind])
-            values = [read_value(each) if isinstance(each, str) else each for each in _as_list(value)]
-            control = require_text(result, "from_name", name=name)
-            attributes.setdefault(key, {})[control] = values[0] if len(values) == 1 else values
-        elif kind in _VALUES and reader.spans.get(key) is not None:
-            reader.losses[f"{kind} of spans: {result.get('from_name', kind)}"] += 1
-        elif kind not in ("labels", "relation"):
+    for (_, result), kind in zip(results, kinds):
+        if kind not in ("labels", "relation"):
             reader.losses[f"results of the type {kind}"] += 1
-            reader.spans.setdefault(key, None)
-    return attributes
+            reader.spans.setdefault(str(result.get("id")), None)
+    for name, result in (each for each, kind in zip(results, kinds) if kind == "relation"):
+        _read_relation(result, name, reader)
 
 
-def _as_list(value: object) -> List[object]:
-    """Wrap a value in a list unless it is one."""
-    return value if isinstance(value, list) else [value]
-
-
-def _read_relation(result: Record, name: str, reader: SpanReader, shared: Record) -> None:
+def _read_relation(result: Record, name: str, reader: SpanReader) -> None:
     """Read a relation in its direction, or in both; labels such as `negated=true` are attributes."""
     subject, obj = (require(result, key, str, name=name) for key in ("from_id", "to_id"))
     direction = result.get("direction") or "right"
@@ -155,7 +124,7 @@ def _read_relation(result: Record, name: str, reader: SpanReader, shared: Record
     # Without another label, such a label is the relation.
     relations = [label for label in labels if not _is_attribute(label)] or labels
     others = [label.partition("=") for label in labels if label not in relations]
-    attributes = {**shared, **{key: read_value(value) for key, _, value in others}}
+    attributes = {key: read_value(value) for key, _, value in others}
     if direction != "left":
         reader.add_relation(subject, relations, obj, name=name, attributes=attributes)
     if direction != "right":

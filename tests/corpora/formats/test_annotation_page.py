@@ -30,6 +30,6 @@ def test_the_labelling_configuration(page: str, tmp_path: Path) -> None:
 
 
 def test_the_configuration_of_brat(page: str, tmp_path: Path) -> None:
-    (folder,), _ = write("brat", tmp_path, [{**RECORD, "coref": [[[0, 8], [33, 36]]]}])
+    (folder,), _ = write("brat", tmp_path, [RECORD])
     blocks = re.findall(r"^```text\n(.*?)^```", page, re.M | re.S)
     assert (folder / "annotation.conf").read_text(encoding="utf8") in blocks

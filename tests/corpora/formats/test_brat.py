@@ -5,7 +5,7 @@ import pytest
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.formats.annotation import count_losses, read_value, write_value
+from spacy_relext.corpora.formats.annotation import count_losses
 from spacy_relext.corpora.formats.brat import parse_brat
 from spacy_relext.corpora.formats.locate import ENTITY
 from spacy_relext.corpora.report import Report
@@ -69,21 +69,11 @@ def test_what_a_record_has_no_place_for_is_counted() -> None:
         "relations with more than two arguments": 1,
         "relations of a span with itself": 1,
         "events": 1,
-        "attributes of spans: Negation": 1,
-        "attributes of relations: Negation": 1,
-        "attributes of events: Speculation": 1,
-        "groups of spans (Alias)": 1,
-        "mentions of Equiv that are left out": 2,
+        "attributes": 3,
+        "groups of spans": 2,
         "notes": 1,
         "further ids of a knowledge base": 1,
     }
-
-
-def test_attributes_and_coreference() -> None:
-    lines = ["A1\tNegation R1", "M2\tCertainty R1 Low", "A3\tWeight R1 3", "A4\tCertainty R1 High"]
-    record, losses = parse(BORN + SPANS + "\n".join([*lines, "*\tEquiv T1 T2 T1"]))
-    assert record["triples"] == [{**TRIPLE, "attributes": {"Negation": True, "Certainty": "Low", "Weight": 3}}]
-    assert record["coref"] == [[[0, 8], [21, 27]]] and losses == {"further values of attributes": 1}
 
 
 BAD: List[Tuple[str, str]] = [
@@ -97,8 +87,6 @@ BAD: List[Tuple[str, str]] = [
     (SPANS + "R1\tborn_in T1 T2", "[R716] line 3"),
     (SPANS + "N1\tReference T9 KB:Q1\tAda", "[R708] line 3 joins the span 'T9'"),
     (SPANS + "N1\tT1", "[R716] line 3"),
-    (SPANS + "A1\tNegation", "[R716] line 3"),
-    (SPANS + "*\tEquiv T1 T9", "[R708] line 3 joins the span 'T9'"),
 ]
 
 
@@ -143,27 +131,6 @@ def test_the_configuration(tmp_path: Path) -> None:
         write(NAME, tmp_path, [])
 
 
-def test_the_configuration_of_attributes_and_coreference(tmp_path: Path) -> None:
-    entities = [{"start": 0, "end": 8, "label": "PERSON"}]
-    values: List[Record] = [{"negated": True, "certainty": "low"}, {"certainty": "high", "note": "two words", "x": ""}]
-    triples = [{**TRIPLE, "attributes": attributes} for attributes in values]
-    coref = [[[0, 8], [21, 27]], [[0, 8]], [[0, 3], [21, 27]]]
-    (path,), lost = write(NAME, tmp_path, [{"text": TEXT, "entities": entities, "triples": triples, "coref": coref}])
-    lines = (path / "annotation.conf").read_text(encoding="utf8").splitlines()
-    assert "Equiv\tArg1:<ENTITY>, Arg2:<ENTITY>, <REL-TYPE>:symmetric-transitive" in lines
-    assert lines[-3:] == ["[attributes]", "certainty\tArg:<RELATION>, Value:high|low", "negated\tArg:<RELATION>"]
-    assert lost == {
-        "arguments that are no entities, written as ENTITY": 1,
-        "mentions that are no entities, written as ENTITY": 1,
-        "coreference clusters of fewer than two spans": 1,
-        "values of attributes: note": 1,
-        "values of attributes: x": 1,
-    }
-    (record,), _ = read(NAME, path)
-    assert [triple["attributes"] for triple in record["triples"]] == [values[0], {"certainty": "high"}]
-    assert record["coref"] == [coref[0], coref[2]]
-
-
 def test_labels_that_would_be_the_same_name_stay_apart(tmp_path: Path) -> None:
     triples = [{**TRIPLE, "relation": relation} for relation in ("関係", "親子", "__", "--")]
     (path,), lost = write(NAME, tmp_path, [{"text": TEXT, "triples": triples}])
@@ -189,19 +156,3 @@ def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
     (first, second), _ = read(NAME, path)
     assert [entity["label"] for entity in first["entities"]] == ["P", ENTITY, ENTITY]
     assert len(first["triples"]) == 1 and second["triples"] == []
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("7", 7),
-        ("0.5", 0.5),
-        ("true", True),
-        ('"a"', "a"),
-        ("NaN", "NaN"),
-        ("1" + 400 * "0", "1" + 400 * "0"),
-        ("x", "x"),
-    ],
-)
-def test_values_of_attributes(text: str, value: Any) -> None:
-    assert read_value(text) == value and read_value(write_value(value)) == value

@@ -7,6 +7,7 @@ import pytest
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.formats.annotation import read_value, write_value
 from spacy_relext.corpora.formats.label_studio import parse_label_studio
 from spacy_relext.corpora.report import format_report
 
@@ -66,22 +67,14 @@ def test_the_annotation_of_one_person(tmp_path: Path) -> None:
         convert(NAME, [path], tmp_path / "a.spacy", annotator="ada")
 
 
-def choices(key: str, control: str, *values: str) -> Record:
-    return {"id": key, "from_name": control, "to_name": "text", "type": "choices", "value": {"choices": list(values)}}
-
-
 def test_attributes_of_relations() -> None:
-    """Choices with the id of a relation, and labels with an equals sign beside others."""
+    """Labels with an equals sign beside others."""
     labels = ("born_in", "negated=true", "source=the press", "a=b=c")
-    results = [ADA, BERGEN, relation("a", "b", *labels, id="r"), relation("b", "a", "x=y")]
-    results += [choices("r", "assertion", "denied"), choices("r", "kinds", "one", "two"), choices("a", "title", "Dr")]
-    results.append({"id": "r", "from_name": "sure", "to_name": "text", "type": "rating", "value": {"rating": 3}})
-    record, losses = parse(NAME, task(*results))
-    attributes = {"assertion": "denied", "kinds": ["one", "two"], "sure": 3}
-    attributes.update({"negated": True, "source": "the press", "a": "b=c"})
+    record, losses = parse(NAME, task(ADA, BERGEN, relation("a", "b", *labels), relation("b", "a", "x=y")))
+    attributes = {"negated": True, "source": "the press", "a": "b=c"}
     turned = {"subject": [21, 27], "relation": "x=y", "object": [0, 8]}
     assert record["triples"] == [{**BORN, "attributes": attributes}, turned]
-    assert losses == {"choices of spans: title": 1}
+    assert not losses
 
 
 def test_attributes_are_labels_beside_the_relation(tmp_path: Path) -> None:
@@ -194,7 +187,7 @@ def test_a_region_with_labels_of_two_kinds() -> None:
     choice = {"id": "a", "type": "choices", "value": {"choices": ["x"]}}
     record, losses = parse(NAME, task(choice, ADA, span("a", 0, 8, "X"), BERGEN, relation("a", "b", "born_in")))
     assert len(record["entities"]) == 3 and record["triples"] == [BORN]
-    assert losses == {"choices of spans: choices": 1}
+    assert losses == {"results of the type choices": 1}
 
 
 def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
@@ -234,3 +227,19 @@ def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
         "scores of annotated triples": 1,
         "entities of documents without annotated triples, written as suggestions": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("7", 7),
+        ("0.5", 0.5),
+        ("true", True),
+        ('"a"', "a"),
+        ("NaN", "NaN"),
+        ("1" + 400 * "0", "1" + 400 * "0"),
+        ("x", "x"),
+    ],
+)
+def test_values_of_attributes(text: str, value: Any) -> None:
+    assert read_value(text) == value and read_value(write_value(value)) == value

@@ -23,9 +23,7 @@ KINDS = {
     "brat": Kind(
         labels=["PERSON", "LOC", "a-1"],
         relations=["born_in", "knows", "R2"],
-        attributes=["Negation", "Certainty"],
         kb_ids=["Q1", "Wikipedia:64488", "KB:Q1", ":x"],
-        coref=True,
     ),
     "doccano": Kind(others=OTHERS, states=("gold", "none", "entities")),
     "jsonl": Kind(others=OTHERS, coref=True, kb_ids=["Q1"], attributes=["negated"], states=("gold", "both", "none")),
