@@ -99,10 +99,6 @@ class Errors:
     R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
     R116 = "[R116] No input file {path!r}: {what}. Use the data files themselves."
     R117 = "[R117] No document of {path!r} could be read or remains; nothing was written."
-    R118 = (
-        "[R118] Nothing to export at {path!r}. Expected a .spacy corpus, canonical records in a .jsonl file, as "
-        "`spacy relext extract` writes them, or .txt files."
-    )
     R119 = "[R119] {path!r} has {docs} documents; expected at least one for each of {folds} folds."
     R120 = (
         "[R120] {path}: {count} documents have entities, and not one has a relation. Confirm the documents in doccano "
@@ -186,10 +182,6 @@ class Errors:
     R255 = (
         "[R255] --mix {mix} needs old documents. Give the corpus that the pipeline was trained on with --keep, or "
         "train on the corrections alone with --mix 0:1."
-    )
-    R256 = (
-        "[R256] Nothing to compare at {path!r}. Expected a .spacy corpus or canonical records in a .jsonl file; `spacy "
-        "relext convert` makes a corpus of an annotation tool's files."
     )
     R257 = "[R257] Agreement needs the files of two or more annotators; found {count}."
     R258 = (

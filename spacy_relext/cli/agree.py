@@ -4,12 +4,8 @@ from pathlib import Path
 from typing import Annotated, Iterator, List, Optional, Sequence
 
 import typer
-from spacy.vocab import Vocab
 
-from ..annotations.triple import Record
-from ..corpora.records import doc_to_record, read_jsonl
-from ..corpora.shards import SUFFIX, iter_docs
-from ..corpora.texts import JSONL_SUFFIXES
+from ..corpora.texts import TextLog, read_records
 from ..corpora.whole import write_json
 from ..errors import Errors
 from ..scoring.agreement import Agreement, Disagreement, Key, describe_agreement, measure_agreement
@@ -43,7 +39,9 @@ def agree_cli(
         options.check_suffix(output, ".json")
         options.check_suffix(html, ".html")
         names = name_annotators(corpora)
-        agreement = measure_agreement([read_annotation(path) for path in corpora], names=names, by=match)
+        agreement = measure_agreement(
+            [read_records(path, TextLog(strict=True)) for path in corpora], names=names, by=match
+        )
         if not agreement.shared:
             fail(Errors.R258.format(by=match))
         for line in report_lines(agreement, top=top):
@@ -60,15 +58,6 @@ def name_annotators(paths: Sequence[Path]) -> List[str]:
     """Name annotators by their files; with folders where the names are equal."""
     names = [path.stem for path in paths]
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
-
-
-def read_annotation(path: Path) -> Iterator[Record]:
-    """Read canonical records of a corpus or of JSON lines. RAISES (ValueError): If it is neither."""
-    if path.suffix == SUFFIX or path.is_dir():
-        return map(doc_to_record, iter_docs(path, Vocab()))
-    if path.suffix.lower() not in (*JSONL_SUFFIXES, ".json") or not path.is_file():
-        raise ValueError(Errors.R256.format(path=str(path)))
-    return read_jsonl(path)
 
 
 def report_lines(agreement: Agreement, *, top: int) -> Iterator[str]:

@@ -2,19 +2,16 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Iterable, Iterator
+from typing import Annotated, Iterator
 
 import typer
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from ..annotations.triple import Record
-from ..corpora.canonical import check_record
 from ..corpora.convert import load_tokenizer
 from ..corpora.formats.answers import DONE, SKIPPED, AnswerFile
-from ..corpora.records import doc_to_record, read_jsonl, record_to_doc
-from ..corpora.shards import SUFFIX, iter_docs
-from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextLog, read_texts
+from ..corpora.records import doc_to_record, record_to_doc
+from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextLog, read_records
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe
 from ..visuals.correction import PURPOSE, Correction, make_correction_app
@@ -66,22 +63,9 @@ def read_suggestions(source: str, nlp: Language) -> Iterator[Record]:
 
     RAISES (ValueError): If there is no such input, or a record is malformed.
     """
-    path = Path(source)
-    if path.suffix == SUFFIX or (path.is_dir() and next(path.rglob(f"*{SUFFIX}"), None)):
-        docs: Iterable[Doc] = iter_docs(path, nlp.vocab)
-    else:
-        docs = (record_to_doc(nlp.make_doc, record) for record in _read_records(source, nlp))
-    records = map(doc_to_record, nlp.pipe(docs) if nlp.pipe_names else docs)
-    return (record for record in records if record["text"].strip())
-
-
-def _read_records(source: str, nlp: Language) -> Iterator[Record]:
-    """Read canonical records of JSON lines or of texts."""
-    if Path(source).suffix.lower() in JSONL_SUFFIXES and Path(source).is_file():
-        yield from read_jsonl(source)
-        return
-    for raw in read_texts(source, TextLog(max_length=nlp.max_length, report=_report)):
-        yield check_record({**raw.extra, "text": raw.text})
+    records = read_records(source, TextLog(max_length=nlp.max_length, report=_report))
+    docs = (record_to_doc(nlp.make_doc, record) for record in records)
+    return map(doc_to_record, nlp.pipe(docs) if nlp.pipe_names else docs)
 
 
 def _serve(correction: Correction, port: int) -> None:

@@ -12,7 +12,7 @@ import typer
 from spacy.language import Language
 
 from ..annotations.triple import Record
-from ..corpora.texts import STDIN, RawText, Source, TextLog, list_sources, list_text_sources
+from ..corpora.texts import STDIN, RawText, Source, TextLog, list_sources
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings, check_range
 from ..extraction.manifest import find_difference, plan, read_manifest
@@ -71,7 +71,7 @@ def extract_cli(
             fail(Errors.R217.format(path=output))
         if n_process > 1 and gpu_id >= 0:
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
-        sources = (list_text_sources if source == STDIN else list_sources)(source, input_format=input_format)
+        sources = list_sources(source, input_format=input_format)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         _warn_of_unknown(nlp, wanted := options.split_list(relations))
         csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}

@@ -7,7 +7,7 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..corpora.texts import JSONL_SUFFIXES, RawText, TextLog, list_text_sources
+from ..corpora.texts import JSONL_SUFFIXES, RawText, TextLog, list_sources
 from ..corpora.whole import write_whole
 from ..errors import Errors, check_range
 from ..extraction.service import PURPOSE, Limits, Service, is_loopback, make_service_app
@@ -88,7 +88,7 @@ def read_texts(text: str) -> List[RawText]:
 def read_file(path: str) -> List[RawText]:
     """Read a file with one text, or a .jsonl file with one on each line. RAISES (ValueError): If it is malformed."""
     is_json = Path(path).suffix.lower() in JSONL_SUFFIXES
-    (source,) = list_text_sources(path, input_format="jsonl" if is_json else "file")
+    (source,) = list_sources(path, input_format="jsonl" if is_json else "file")
     return list(source.read(TextLog(strict=True)))
 
 

@@ -10,16 +10,14 @@ from typing import Callable, Iterable, Iterator, List, Optional, Tuple, Union
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.registry import WRITABLE, get_format
 from .overlap import NearIndex, doc_shingles
-from .records import doc_to_record, read_jsonl, record_to_doc
+from .records import doc_to_record, record_to_doc
 from .report import format_table, list_losses
-from .shards import SUFFIX, iter_docs
-from .texts import JSONL_SUFFIXES, TextLog, read_texts
+from .texts import TextLog, read_records
 
 # Keys that a pipeline may add to a record; its sentences and others are not written.
 _ANNOTATION = ("entities", "triples")
@@ -54,8 +52,8 @@ def export(
     """Write a corpus or texts in the format of an annotation tool, and count what the tool has no place for.
 
     format (str): A name in `formats.registry.WRITABLE`.
-    source (Union[str, Path]): A .spacy file or folder of them, canonical records as JSON lines, a .txt file with a
-        document on each line, or a folder of .txt files.
+    source (Union[str, Path]): A .spacy file or folder of them, canonical records as JSON lines, a file with a document
+        on each line, or a folder of .txt files.
     output (Union[str, Path]): A file, or a folder if the format writes several files.
     nlp (Optional[Language]): A pipeline that adds entities and triples as suggestions.
     sample (int): Documents to draw at random, no two of which are near-duplicates; 0: all documents, in their order.
@@ -71,7 +69,7 @@ def export(
         raise ValueError(Errors.R105.format(path=str(source)))
     assert spec.write is not None  # WRITABLE
     report = ExportReport()
-    given = _read(source)
+    given = read_records(source, TextLog(strict=True))
     if sample:
         given = islice(_shuffle(given, report, seed=seed), sample)
     records = _count(progress(given if nlp is None else _suggest(given, nlp)), report)
@@ -93,21 +91,6 @@ def format_export_report(report: ExportReport) -> str:
         *list_losses(report.losses),
     ]
     return format_table([(name, f"{count:,}") for name, count in rows if count])
-
-
-def _read(source: Path) -> Iterator[Record]:
-    """Read canonical records of a corpus, of JSON lines or of texts."""
-    is_corpus = source.is_dir() and any(source.rglob(f"*{SUFFIX}"))
-    if source.suffix == SUFFIX or is_corpus:
-        yield from map(doc_to_record, iter_docs(source, Vocab()))
-    elif source.is_dir() or (source.suffix.lower() == ".txt" and source.is_file()):
-        for raw in read_texts(str(source), TextLog(strict=True)):
-            if raw.text.strip():
-                yield {"text": raw.text, **raw.extra}
-    elif source.suffix.lower() in (*JSONL_SUFFIXES, ".json") and source.is_file():
-        yield from read_jsonl(source)
-    else:
-        raise ValueError(Errors.R118.format(path=str(source)))
 
 
 def _shuffle(records: Iterable[Record], report: ExportReport, *, seed: int) -> Iterator[Record]:

@@ -17,10 +17,10 @@ from spacy.vocab import Vocab
 
 from ..annotations.triple import Record
 from ..errors import Errors, require
-from .canonical import KNOWN_KEYS
+from .canonical import KNOWN_KEYS, check_record
 from .formats.sources import parse_json
-from .records import doc_to_record
-from .shards import SUFFIX, load_shard, make_docs
+from .records import doc_to_record, read_jsonl
+from .shards import SUFFIX, iter_docs, load_shard, make_docs
 
 STDIN = "-"
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
@@ -30,7 +30,7 @@ PARQUET = ".parquet"
 TEXT_FORMATS = ("text", "jsonl", "paragraph", "file")
 
 # Suffixes that folders are searched for.
-_SUFFIXES = (".txt", PARQUET, *JSONL_SUFFIXES, SUFFIX)
+SUFFIXES = (".txt", PARQUET, *JSONL_SUFFIXES, SUFFIX)
 
 # A number within the source, and a line, a paragraph, a row, a Doc or the path of a file: not parsed yet.
 Unit = Tuple[int, Any]
@@ -259,56 +259,61 @@ class CorpusSource(Source):
             yield from _parse_records(self, [(number, kept)], log, unit="document")
 
 
-def list_sources(path: Union[str, Path], *, input_format: Optional[str] = None) -> List[Source]:
-    """List the sources of a file, or of the files of a folder by name, after one source of all .txt files read whole.
+def list_sources(
+    path: Union[str, Path], *, input_format: Optional[str] = None, suffixes: Sequence[str] = SUFFIXES
+) -> List[Source]:
+    """List the sources of a file, of standard input ("-"), or of the files of a folder by name.
+
+    The .txt files of a folder that are read whole are one source, before all others.
 
     input_format (Optional[str]): "text", "jsonl", "paragraph" or "file", for files other than Parquet and .spacy; None,
         or "file" for a folder: by the suffix, with .txt files of a folder read whole.
+    suffixes (Sequence[str]): Suffixes of the files of a folder that are read, whether compressed or not.
     RAISES (ValueError): If there is nothing to read.
     """
     path = Path(path)
-    _check_input(path, input_format)
+    if input_format not in (None, *TEXT_FORMATS):
+        expected = ", ".join(TEXT_FORMATS)
+        raise ValueError(Errors.R206.format(option="--input-format", found=input_format, expected=expected))
+    if str(path) == STDIN:
+        return [LineSource(path, STDIN, input_format or "text")]
     if path.is_file():
         return [_make_source(path, path.name, input_format)]
-    files = [each for each in sorted(path.rglob("*")) if each.is_file() and _is_input(each.relative_to(path))]
+    if not path.exists():
+        raise ValueError(Errors.R202.format(path=str(path)))
+    files = [each for each in sorted(path.rglob("*")) if each.is_file() and _is_input(each.relative_to(path), suffixes)]
     if not files:
-        raise ValueError(Errors.R812.format(path=str(path), expected=", ".join(_SUFFIXES)))
+        raise ValueError(Errors.R812.format(path=str(path), expected=", ".join(suffixes)))
     by_suffix = input_format in (None, "file")
-    whole = [each for each in files if by_suffix and _kind(each) == "text"]
-    sources: List[Source] = [FileSource(path, path.name, "file", whole)] if whole else []
+    whole = {each: None for each in files if by_suffix and _kind(each) == "text"}
+    sources: List[Source] = [FileSource(path, path.name, "file", list(whole))] if whole else []
     format = None if by_suffix else input_format
-    rest = (each for each in files if each not in set(whole))
-    return sources + [_make_source(each, each.relative_to(path).as_posix(), format) for each in rest]
+    names = {each: each.relative_to(path).as_posix() for each in files if each not in whole}
+    return sources + [_make_source(each, name, format, {"file": name}) for each, name in names.items()]
 
 
-def list_text_sources(path: str, *, input_format: Optional[str] = None) -> List[Source]:
-    """List the sources of a text file, of the .txt files of a folder, or of standard input, for "-".
-
-    input_format (Optional[str]): "text", "jsonl", "paragraph" or "file"; None: "file" for a folder, "text" for standard
-        input, else by the file's suffix.
-    RAISES (ValueError): If there is nothing to read.
-    """
-    folder = Path(path)
-    if path == STDIN:
-        _check_input(Path(), input_format)
-        return [LineSource(folder, STDIN, input_format or "text")]
-    _check_input(folder, input_format)
-    if not folder.is_dir():
-        kind = input_format or ("jsonl" if _kind(folder) == "jsonl" else "text")
-        return [FileSource(folder, folder.name, kind, [folder]) if kind == "file" else LineSource(folder, path, kind)]
-    files = sorted(folder.rglob("*.txt"))
-    if not files:
-        raise ValueError(Errors.R213.format(path=path))
-    if input_format in (None, "file"):
-        return [FileSource(folder, folder.name, "file", files)]
-    names = {each: each.relative_to(folder).as_posix() for each in files}
-    return [LineSource(each, name, str(input_format), {"file": name}) for each, name in names.items()]
-
-
-def read_texts(path: str, log: TextLog, *, input_format: Optional[str] = None) -> Iterator[RawText]:
-    """Read the texts of a text file, of the .txt files of a folder, or of standard input; see `list_text_sources`."""
-    for source in list_text_sources(path, input_format=input_format):
+def read_texts(
+    path: Union[str, Path], log: TextLog, *, input_format: Optional[str] = None, suffixes: Sequence[str] = SUFFIXES
+) -> Iterator[RawText]:
+    """Read the texts of a file, of the files of a folder, or of standard input; see `list_sources`."""
+    for source in list_sources(path, input_format=input_format, suffixes=suffixes):
         yield from source.read(log)
+
+
+def read_records(path: Union[str, Path], log: TextLog) -> Iterator[Record]:
+    """Read the canonical records of a corpus, of JSON lines, or of texts, of which blank ones are left out.
+
+    RAISES (ValueError): If there is nothing to read, or a record is malformed.
+    """
+    path = Path(path)
+    if path.suffix == SUFFIX or (path.is_dir() and next(path.rglob(f"*{SUFFIX}"), None)):
+        yield from map(doc_to_record, iter_docs(path, Vocab()))
+    elif path.suffix.lower() in (*JSONL_SUFFIXES, ".json") and path.is_file():
+        yield from read_jsonl(path)
+    else:
+        for raw in read_texts(path, log):
+            if raw.text.strip():
+                yield check_record({**raw.extra, "text": raw.text})
 
 
 @contextmanager
@@ -340,17 +345,8 @@ def _open_compressed(path: str, suffix: str) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(pyarrow.CompressedInputStream(path, "zstd"), 1 << 20))
 
 
-def _check_input(path: Path, input_format: Optional[str]) -> None:
-    """Check that a path exists, and that a format is known."""
-    if input_format not in (None, *TEXT_FORMATS):
-        expected = ", ".join(TEXT_FORMATS)
-        raise ValueError(Errors.R206.format(option="--input-format", found=input_format, expected=expected))
-    if not path.exists():
-        raise ValueError(Errors.R202.format(path=str(path)))
-
-
-def _make_source(path: Path, name: str, input_format: Optional[str]) -> Source:
-    """Make the source of a file; for a binary file, its suffix decides the format."""
+def _make_source(path: Path, name: str, input_format: Optional[str], extra: Optional[Record] = None) -> Source:
+    """Make the source of a file; for a binary file, its suffix decides the format. Lines of text get the extra keys."""
     kind = _kind(path)
     if kind == "parquet":
         return ParquetSource(path, name, kind)
@@ -358,7 +354,8 @@ def _make_source(path: Path, name: str, input_format: Optional[str]) -> Source:
         return CorpusSource(path, name, kind)
     if input_format == "file":
         return FileSource(path, name, input_format, [path])
-    return LineSource(path, name, input_format or kind)
+    chosen = input_format or kind
+    return LineSource(path, name, chosen, {} if chosen == "jsonl" or extra is None else extra)
 
 
 def _kind(path: Path) -> str:
@@ -367,9 +364,9 @@ def _kind(path: Path) -> str:
     return kinds.get(_bare_suffix(path), "text")
 
 
-def _is_input(name: Path) -> bool:
+def _is_input(name: Path, suffixes: Sequence[str]) -> bool:
     """Return True if a file of a folder is read: names that begin with "." or "_" are not."""
-    return _bare_suffix(name) in _SUFFIXES and not any(part.startswith((".", "_")) for part in name.parts)
+    return _bare_suffix(name) in suffixes and not any(part.startswith((".", "_")) for part in name.parts)
 
 
 def _bare_suffix(path: Path) -> str:

@@ -57,8 +57,8 @@ def test_equal_names(run, folder):
     "arguments, message",
     [
         (("{tmp}/ann.jsonl",), "R257"),
-        (("{tmp}/ann.jsonl", "{tmp}/absent.jsonl"), "R256"),
-        (("{tmp}/ann.jsonl", "{tmp}/text.txt"), "R256"),
+        (("{tmp}/ann.jsonl", "{tmp}/absent.jsonl"), "R202"),
+        (("{tmp}/ann.jsonl", "{tmp}/text.txt"), "R258"),
         (("{tmp}/ann.jsonl", "{tmp}/absent.spacy"), "R111"),
         (("{tmp}/ann.jsonl", "{tmp}/alone.jsonl"), "R258"),
         (("{tmp}/ann.jsonl", "{tmp}/ben.jsonl", "--match", "name"), "R206"),

@@ -73,7 +73,7 @@ def test_export(run: Callable[..., Any], fails: Callable[..., str], data: Path, 
     triples = [[(t["subject"], t["object"]) for t in get_records(doc) or []] for doc in read(tmp_path / "out.spacy")]
     assert triples == [[((0, 3), (10, 12)), ((10, 12), (0, 3))], []]
     assert "R102" in fails("annotate", "export", "nyt", tmp_path / "in.spacy", tmp_path / "a.json")
-    assert "R118" in fails("annotate", "export", "brat", tmp_path / "none.jsonl", tmp_path / "folder")
+    assert "R202" in fails("annotate", "export", "brat", tmp_path / "none.jsonl", tmp_path / "folder")
     assert "R121" in fails("annotate", "export", "brat", tmp_path / "in.spacy", tmp_path)
 
 

@@ -37,7 +37,7 @@ def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
         raise ValueError(Errors.R125.format(path=str(path)))
     chosen = unit or ("file" if path.is_dir() else "line")
     problems: List[str] = []
-    for raw in read_texts(str(path), TextLog(report=problems.append), input_format=UNITS[chosen]):
+    for raw in read_texts(path, TextLog(report=problems.append), input_format=UNITS[chosen], suffixes=[".txt"]):
         yield from _pop_problems(path, problems)
         yield Item(raw.path, raw.line, {"text": raw.text, **raw.extra})
     yield from _pop_problems(path, problems)

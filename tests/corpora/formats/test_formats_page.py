@@ -12,6 +12,7 @@ from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.registry import FORMATS
 from spacy_relext.corpora.report import Report
+from tests.fuzz.samples import PAGES, read_examples
 
 # Documents, triples and entities of each example.
 EXPECTED = {
@@ -40,14 +41,12 @@ BRAT_TEXT = "Ada Holm was born in Bergen."
 
 @pytest.fixture(scope="module")
 def page(project_root: Path) -> str:
-    pages = ("reference/formats.md", "benchmarks/data_sets.md")
-    return "\n".join((project_root / "docs" / page).read_text(encoding="utf8") for page in pages)
+    return "\n".join((project_root / "docs" / page).read_text(encoding="utf8") for page in PAGES)
 
 
 @pytest.fixture(scope="module")
-def examples(page: str) -> Dict[str, str]:
-    blocks = dict(re.findall(r"^```([\w-]+)\n(.*?)^```", page, re.M | re.S))
-    return {**blocks, "jsonl": blocks["json"]}
+def examples() -> Dict[str, str]:
+    return read_examples()
 
 
 def convert_example(folder: Path, name: str, text: str) -> Report:

@@ -60,7 +60,7 @@ def test_bad_input(path: Path, tmp_path: Path) -> None:
         read(path, tmp_path, unit="page")
     with pytest.raises(ValueError, match=r"R125.*b\.jsonl.*convert jsonl"):
         read(path.rename(path.with_suffix(".jsonl")), tmp_path)
-    with pytest.raises(ValueError, match="R213"):
+    with pytest.raises(ValueError, match="R812"):
         read(path.parent, tmp_path)
 
 
