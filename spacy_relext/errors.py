@@ -184,10 +184,7 @@ class Errors:
         "train on the corrections alone with --mix 0:1."
     )
     R257 = "[R257] Agreement needs the files of two or more annotators; found {count}."
-    R258 = (
-        "[R258] No document is annotated by two annotators: the files have no {by} in common, or no triples. Documents "
-        "are matched by text, or with --match id by the key id of their records."
-    )
+    R258 = "[R258] No document is annotated by two annotators: the files have no text in common, or no triples."
     R360 = (
         "[R360] {name!r} listens to {upstream!r}, whose vectors have {found} numbers, but its own config says "
         "{expected}. Set the width of its listener, in [components.{name}.model.encoder], to {found}."

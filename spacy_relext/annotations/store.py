@@ -10,7 +10,6 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 
 from spacy.tokens import Doc, Span
 
-from ..errors import check_choice
 from .sentences import is_inside
 from .triple import Argument, CharSpan, Record, Triple, TripleLike, read_clusters, read_triples, text_length
 
@@ -57,28 +56,24 @@ def has_stored(doc: Doc, key: str) -> bool:
     return _stored(doc, key) is not None
 
 
-def get_triples(doc: Doc, *, order: str = "text", source: Optional[str] = None, min_score: float = 0.0) -> List[Triple]:
-    """Read the triples of a Doc; none if it is not annotated.
+def get_triples(doc: Doc, *, source: Optional[str] = None) -> List[Triple]:
+    """Read the triples of a Doc, by position of the subject, then of the object; none if it is not annotated.
 
     Offsets inside a token are widened to whole tokens. If that makes subject and object one span, the triple is left
     out; `get_records` still has it.
 
-    order (str): "text": by position of the subject, then of the object; "score": the highest first.
     source (Optional[str]): One source's triples only, "" for gold; None: all.
-    min_score (float): Leave out triples with a lower score, 0 to 1.
-    RAISES (ValueError): If the order is neither.
     """
-    check_choice("order", order, ("text", "score"))
     triples = []
     for record in sorted(_stored(doc) or (), key=_position):
-        if record["score"] < min_score or source not in (None, record["source"]):
+        if source not in (None, record["source"]):
             continue
         spans = _token_spans(doc, record)
         if spans is not None:
             evidence, attributes = plain(record["evidence"]), plain(record.get("attributes", {}))
             values = (record["score"], record["source"], evidence, attributes)
             triples.append(Triple(spans[0], record["relation"], spans[1], *values))
-    return sorted(triples, key=lambda triple: -triple.score) if order == "score" else triples
+    return triples
 
 
 def get_records(doc: Doc, *, source: Optional[str] = None) -> Optional[List[Record]]:

@@ -16,34 +16,26 @@ from .view import save
 
 HEADER = ("Annotators", "Documents", "Triples", "Exact F", "Partial F", "Pairs", "Same", "Kappa")
 
-# As `agree --match` names them.
-KEYS = ("text", "id")
-
 
 def agree_cli(
     corpora: Annotated[
         List[Path],
         typer.Argument(metavar="A B...", help="Annotated corpora, a .spacy or a canonical .jsonl of each person"),
     ],
-    match: Annotated[str, typer.Option(help="Match documents by text, or by the key id of their records")] = "text",
     top: options.Top = 20,
     output: options.Json = None,
     html: options.Html = None,
 ) -> None:
     """Measure the agreement of two or more annotators, and list where they differ."""
     with input_errors():
-        if match not in KEYS:
-            fail(Errors.R206.format(option="--match", found=match, expected=", ".join(KEYS)))
         if len(corpora) < 2:
             fail(Errors.R257.format(count=len(corpora)))
         options.check_suffix(output, ".json")
         options.check_suffix(html, ".html")
         names = name_annotators(corpora)
-        agreement = measure_agreement(
-            [read_records(path, TextLog(strict=True)) for path in corpora], names=names, by=match
-        )
+        agreement = measure_agreement([read_records(path, TextLog(strict=True)) for path in corpora], names=names)
         if not agreement.shared:
-            fail(Errors.R258.format(by=match))
+            fail(Errors.R258)
         for line in report_lines(agreement, top=top):
             typer.echo(line)
         if html is not None:
@@ -72,8 +64,6 @@ def report_lines(agreement: Agreement, *, top: int) -> Iterator[str]:
         if pair.same_assertion < pair.exact:
             who = _pair_name(agreement, number)
             yield f"  {who}: {pair.same_assertion} of {pair.exact} triples that both have are asserted alike"
-    if agreement.other_texts:
-        yield f"  {agreement.other_texts} documents have the same id and other texts, and are left out"
     labels = sorted({label for pair in agreement.pairs for label in pair.relations})
     if labels:
         columns = [_pair_name(agreement, number) for number in range(len(agreement.pairs))]

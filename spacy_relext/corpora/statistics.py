@@ -19,9 +19,6 @@ FEW = 10
 
 NO_TYPE = "(no entity)"
 
-# Texts of subject and object, in lower case.
-TextPair = Tuple[str, str]
-
 
 @dataclass
 class CorpusStatistics:
@@ -38,7 +35,6 @@ class CorpusStatistics:
     inside_tokens (int): Arguments that do not start and end at token boundaries.
     no_token (int): Triples with an argument that covers no token.
     repeated_texts (int): Documents whose text occurred before.
-    directions (Dict[str, Set[TextPair]]): For each relation its pairs of arguments.
     """
 
     name: str
@@ -58,7 +54,6 @@ class CorpusStatistics:
     inside_tokens: int = 0
     no_token: int = 0
     repeated_texts: int = 0
-    directions: DefaultDict[str, Set[TextPair]] = field(default_factory=lambda: defaultdict(set))
     _texts: Set[int] = field(default_factory=set)
 
     @property
@@ -74,14 +69,6 @@ class CorpusStatistics:
     def rare(self) -> List[str]:
         """RETURNS (List[str]): Relations with fewer than ten triples, the rarest first."""
         return sorted((each for each in self.labels if self.labels[each] < FEW), key=lambda each: self.labels[each])
-
-    def clashes(self) -> Dict[str, List[TextPair]]:
-        """RETURNS (Dict[str, List[TextPair]]): Of each relation the pairs that it joins in both directions, sorted."""
-        both = {
-            label: sorted(pair for pair in pairs if pair[0] < pair[1] and (pair[1], pair[0]) in pairs)
-            for label, pairs in sorted(self.directions.items())
-        }
-        return {label: pairs for label, pairs in both.items() if pairs}
 
     def add(self, doc: Doc) -> None:
         """Count a document."""
@@ -111,8 +98,6 @@ class CorpusStatistics:
         """Count a triple, and return the numbers of the sentences in which its arguments start."""
         label, sides = record["relation"], (record["subject"], record["object"])
         self.labels[label] += 1
-        subject, obj = (" ".join(doc.text[start:end].lower().split()) for start, end in sides)
-        self.directions[label].add((subject, obj))
         self.types[label][entities.get(sides[0], NO_TYPE), entities.get(sides[1], NO_TYPE)] += 1
         self.overlapping += overlaps(*sides)
         spans = [char_span(doc, side) for side in sides]

@@ -75,7 +75,6 @@ class Agreement:
     shared (int): Documents that two or more have annotated.
     only (List[int]): For each annotator, documents that no other has annotated.
     not_annotated (List[int]): For each annotator, documents without annotation of triples.
-    other_texts (int): Documents that are left out because the texts under the same key differ.
     pairs (List[PairAgreement]): One for each two annotators.
     alpha (Optional[float]): Krippendorff's alpha of all, nominal; None if it is not defined.
     disagreements (List[Disagreement]): In the order of the first annotator's texts.
@@ -85,31 +84,27 @@ class Agreement:
     shared: int
     only: List[int]
     not_annotated: List[int]
-    other_texts: int
     pairs: List[PairAgreement]
     alpha: Optional[float]
     disagreements: List[Disagreement]
 
 
-def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence[str], by: str = "text") -> Agreement:
-    """Compare the annotation of two or more people.
+def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence[str]) -> Agreement:
+    """Compare the annotation of two or more people. Documents are matched by text, those of the same text in order.
 
     annotators (Sequence[Iterable[Record]]): Canonical records of each.
-    by (str): Key by which documents are matched, such as "text" or "id"; those with the same key are matched in order.
     """
     tables, bare = [], []
     for records in annotators:
-        table, skipped = _index(records, by)
+        table, skipped = _index(records)
         tables.append(table)
         bare.append(skipped)
     keys = list(dict.fromkeys(key for table in tables for key in table))
-    documents, only, other_texts = [], [0] * len(tables), 0
+    documents, only = [], [0] * len(tables)
     for key in keys:
         row = [table.get(key) for table in tables]
         present = [number for number, record in enumerate(row) if record is not None]
-        if len({record["text"] for record in row if record is not None}) > 1:
-            other_texts += 1
-        elif len(present) == 1:
+        if len(present) == 1:
             only[present[0]] += 1
         else:
             documents.append(row)
@@ -119,7 +114,6 @@ def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence
         shared=len(documents),
         only=only,
         not_annotated=bare,
-        other_texts=other_texts,
         pairs=[_compare(documents, categories, *two) for two in combinations(range(len(tables)), 2)],
         alpha=_alpha(categories),
         disagreements=[each for row in documents for each in _find_disagreements(row)],
@@ -154,13 +148,13 @@ def match_partly(first: Set[Key], second: Set[Key]) -> int:
     return matched
 
 
-def _index(records: Iterable[Record], by: str) -> Tuple[Dict[Tuple[object, int], Record], int]:
-    """Index annotated records by (key, number of its earlier occurrences), and count the others."""
-    table: Dict[Tuple[object, int], Record] = {}
+def _index(records: Iterable[Record]) -> Tuple[Dict[Tuple[str, int], Record], int]:
+    """Index annotated records by (text, number of its earlier occurrences), and count the others."""
+    table: Dict[Tuple[str, int], Record] = {}
     numbers: DefaultDict[str, Iterator[int]] = defaultdict(count)
     bare = 0
     for record in records:
-        key = str(record.get(by))
+        key = record["text"]
         number = next(numbers[key])
         if "triples" in record:
             table[key, number] = record
@@ -291,7 +285,6 @@ def describe_agreement(agreement: Agreement) -> Record:
         "documents": agreement.shared,
         "only": agreement.only,
         "not_annotated": agreement.not_annotated,
-        "other_texts": agreement.other_texts,
         "alpha": agreement.alpha,
         "pairs": [
             {**pair._asdict(), "first": agreement.names[pair.first], "second": agreement.names[pair.second]}

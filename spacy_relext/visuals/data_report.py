@@ -5,7 +5,7 @@ from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tupl
 from ..corpora.overlap import Overlap
 from ..corpora.statistics import FEW, CorpusStatistics
 
-_TYPES, _CLASHES, _LONGEST, _WIDEST = 3, 2, 10, 60
+_TYPES, _LONGEST, _WIDEST = 3, 10, 60
 
 
 class Table(NamedTuple):
@@ -51,7 +51,6 @@ def data_tables(corpora: Sequence[Compared]) -> List[Table]:
         Table("Argument lengths", ("tokens", *names), _length_rows(every)),
         Table("Argument types in the first corpus", ("relation", "subject → object"), list(_type_rows(every[0]))),
         Table("Shared with the first corpus", ("", *names[1:]), _overlap_rows(corpora)),
-        Table("Relations that hold in both directions", ("relation", "pairs", "such as"), list(_clash_rows(every))),
         Table("Triples that a component misses", ("component", "reason", *names), _missed_rows(corpora)),
     ]
     tables += [
@@ -157,15 +156,6 @@ def _type_rows(first: CorpusStatistics) -> Iterator[Sequence[str]]:
 def _overlap_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
     counts = [each.overlap.counts() for each in corpora if each.overlap is not None]
     return [(name, *(_share(*each[name]) for each in counts)) for name in counts[0]] if counts else []
-
-
-def _clash_rows(every: Sequence[CorpusStatistics]) -> Iterator[Sequence[str]]:
-    """List the relations that hold in both directions between a pair, for each corpus."""
-    for each in every:
-        for label, pairs in each.clashes().items():
-            total = len({frozenset(pair) for pair in each.directions[label]})
-            such = ", ".join(f"{one} / {two}" for one, two in pairs[:_CLASHES])
-            yield f"{label} in {each.name}", _share(len(pairs), total), such
 
 
 def _missed_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:

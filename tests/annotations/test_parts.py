@@ -5,9 +5,8 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 import spacy
-from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin, Span, Token
+from spacy.tokens import Doc, DocBin, Token
 
 from spacy_relext import has_triples, merge_docs, set_triples, span_to_doc
 from spacy_relext.annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
@@ -168,14 +167,6 @@ def test_without_a_space_between(doc: Doc) -> None:
     assert merged.text == TEXT + TEXT and stated(merged) == [*stated(doc), *stated(doc)]
 
 
-def test_the_sentences_of_a_doc_make_it_again(doc: Doc) -> None:
-    parts = [span_to_doc(sentence) for sentence in doc.sents]
-    merged = merge_docs(parts)
-    assert merged.text == doc.text
-    assert stated(merged) == [each for each in stated(doc) if each[1] != "across"]
-    assert merged.user_data[ENTITIES_KEY] == doc.user_data[ENTITIES_KEY]
-
-
 def test_what_spacy_keeps_and_what_it_warns_of(doc: Doc) -> None:
     if not Token.has_extension("seen"):
         Token.set_extension("seen", default=False)
@@ -206,16 +197,3 @@ def test_what_is_no_doc() -> None:
 
 
 BOUNDS = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(sorted)
-
-
-@given(BOUNDS, BOUNDS, BOUNDS)
-def test_a_part_has_the_triples_inside_it(part: List[int], subject: List[int], obj: List[int]) -> None:
-    doc = NLP(TEXT)
-    spans = [doc[start : max(end, start + 1)] for start, end in (subject, obj) if start < len(doc)]
-    if len(spans) < 2 or (spans[0].start, spans[0].end) == (spans[1].start, spans[1].end):
-        return
-    set_triples(doc, [(spans[0], "r", spans[1])])
-    span: Span = doc[part[0] : part[1]]
-    found = [(t.subject.text, t.object.text) for t in span_to_doc(span)._.triples]
-    inside = all(span.start <= each.start and each.end <= span.end for each in spans)
-    assert found == ([(spans[0].text, spans[1].text)] if inside else [])

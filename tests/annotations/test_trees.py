@@ -51,13 +51,6 @@ def test_two_trees_are_joined_at_their_roots() -> None:
     assert numpy.flatnonzero(kept).tolist() == [3, 4, 5]
 
 
-def test_an_entity_may_cover_the_root_and_be_both_arguments() -> None:
-    kept = prune_tree(HEADS, subject=(10, 11), object=(10, 11), distance=0)
-    assert numpy.flatnonzero(kept).tolist() == [10] and edge_list(HEADS, kept).shape == (0, 2)
-    kept = prune_tree(HEADS, subject=DAN, object=DAN, distance=0)
-    assert numpy.flatnonzero(kept).tolist() == [7, 8]
-
-
 @pytest.mark.parametrize("heads", [[1, 0, 2], [0, 2, 3, 1], [1, 2, 0]])
 def test_a_cycle_is_refused(heads: List[int]) -> None:
     with pytest.raises(ValueError, match="into a cycle") as error:
@@ -145,11 +138,3 @@ def test_what_is_kept_is_a_tree_with_both_entities(text: Any, distance: int) -> 
     assert sorted(reached) == numpy.flatnonzero(kept).tolist()
     swapped = prune_tree(heads, subject=obj, object=subject, distance=distance)
     assert (swapped == kept).all()
-
-
-@given(texts())
-def test_a_greater_distance_keeps_more(text: Any) -> None:
-    heads, subject, obj = text
-    kept = [prune_tree(heads, subject=subject, object=obj, distance=distance) for distance in (0, 1, 2, 3, 20, -1)]
-    for narrow, wide in zip(kept, kept[1:]):
-        assert (narrow <= wide).all()

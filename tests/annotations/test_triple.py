@@ -52,11 +52,6 @@ def test_a_dictionary_of_plain_values(triple: Triple) -> None:
     assert [each.to_dict() for each in doc._.triples] == [expected]
 
 
-def test_what_is_not_given(triple: Triple) -> None:
-    bare = Triple(triple.subject, "born_in", triple.object)
-    assert (bare.score, bare.source, bare.evidence, bare.attributes) == (1.0, "", {}, {})
-
-
 def test_unpacking(triple: Triple) -> None:
     subject, relation, obj = triple
     assert (subject.text, relation, obj.text) == ("Ada Lovelace", "place_of_birth", "London")
@@ -75,15 +70,3 @@ def test_pickling_keeps_text_tokens_and_values(triple: Triple, protocol: int) ->
 def test_copies_are_the_triple_itself(triple: Triple) -> None:
     assert copy.copy(triple) is triple and copy.deepcopy([triple]) == [triple]
     assert copy.deepcopy(triple).subject.doc is triple.subject.doc
-
-
-def test_replace_changes_one_field(triple: Triple) -> None:
-    changed = dataclasses.replace(triple, score=0.5)
-    assert (changed.score, changed.source, changed.evidence) == (0.5, "finder", EVIDENCE) and changed == triple
-
-
-def test_asdict_is_refused_by_spacy(triple: Triple) -> None:
-    # It deep-copies every value, and spaCy lets nobody copy a span; the docstring of Triple names to_dict instead.
-    with pytest.raises(NotImplementedError, match="E112"):
-        dataclasses.asdict(triple)
-    assert "to_dict" in str(Triple.__doc__)

@@ -61,7 +61,6 @@ def test_equal_names(run, folder):
         (("{tmp}/ann.jsonl", "{tmp}/text.txt"), "R258"),
         (("{tmp}/ann.jsonl", "{tmp}/absent.spacy"), "R111"),
         (("{tmp}/ann.jsonl", "{tmp}/alone.jsonl"), "R258"),
-        (("{tmp}/ann.jsonl", "{tmp}/ben.jsonl", "--match", "name"), "R206"),
         (("{tmp}/ann.jsonl", "{tmp}/ben.jsonl", "--output", "{tmp}/out.csv"), "R209"),
     ],
 )

@@ -146,15 +146,6 @@ def test_shards(write: Write, tmp_path: Path) -> None:
         convert("nyt", [path], output, shard=3)
 
 
-def test_chinese(write: Write, tmp_path: Path) -> None:
-    spo = {"subject": "小红", "predicate": "出生地", "object": "上海", "subject_type": "人物", "object_type": "地点"}
-    path = write("a.json", [{"text": "小红生于上海市", "spo_list": [spo]}])
-    convert("duie", [path], tmp_path / "a.spacy", nlp=spacy.blank("zh"))
-    (doc,) = read(tmp_path / "a.spacy")
-    assert [token.text for token in doc] == list("小红生于上海市")
-    assert [(ent.text, ent.label_) for ent in doc.ents] == [("小红", "人物"), ("上海", "地点")]
-
-
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -177,12 +168,6 @@ def test_bad_options(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match=message) as error:
         convert(arguments.pop("format"), arguments.pop("inputs"), arguments.pop("output"), **arguments)
     assert "\n" not in str(error.value) and not (tmp_path / "a.spacy").exists()
-
-
-def test_input_is_never_overwritten(write: Write, tmp_path: Path) -> None:
-    path = write("a.spacy", NYT)
-    with pytest.raises(ValueError, match="R105"):
-        convert("nyt", [path], path)
 
 
 def test_the_report_shortens_long_lists() -> None:

@@ -4,12 +4,10 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 import spacy
-from hypothesis import given
-from hypothesis import strategies as st
 
-from spacy_relext import get_records, set_triples
+from spacy_relext import set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
-from spacy_relext.corpora.drop import DropReport, choose_dropped, drop_triples, expected_missing, format_drop_report
+from spacy_relext.corpora.drop import DropReport, drop_triples, expected_missing, format_drop_report
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 from spacy_relext.corpora.shards import ShardWriter, iter_docs
 
@@ -31,11 +29,6 @@ def test_expected_missing_at_the_ends() -> None:
     for rate, triples in ((-0.1, 2), (1.1, 2), (0.5, 0)):
         with pytest.raises(ValueError, match="R114"):
             expected_missing(rate, triples)
-
-
-@given(st.floats(0, 0.99), st.integers(1, 30))
-def test_expected_missing_never_exceeds_the_rate(rate: float, triples: int) -> None:
-    assert 0 <= expected_missing(rate, triples) <= rate + 1e-12
 
 
 def record(count: int) -> Dict[str, Any]:
@@ -104,30 +97,11 @@ def test_relation_drops_a_relation_of_a_sentence_together(corpus: Path, tmp_path
     assert 0.35 < report.missing < 0.45
 
 
-def test_only_mode_relation_drops_all_triples_of_a_relation(tmp_path: Path) -> None:
-    triples = [{"subject": [start, start + 1], "relation": "r", "object": [10, 11]} for start in (0, 2, 4, 6)]
-    path = tmp_path / "in.spacy"
-    with ShardWriter(path) as writer:
-        for _ in range(40):
-            writer.add(record_to_doc(NLP.make_doc, {"text": TEXT, "triples": triples, "sents": [[0, 12], [13, 25]]}))
-    left = {}
-    for mode in ("keep_empty", "drop_empty", "relation"):
-        drop_triples(path, tmp_path / f"{mode}.spacy", rate=0.5, mode=mode, seed=5)
-        left[mode] = {len(record["triples"]) for record in records(tmp_path / f"{mode}.spacy")}
-    assert left == {"keep_empty": {0, 1, 2, 3, 4}, "drop_empty": {1, 2, 3, 4}, "relation": {0, 4}}
-
-
 def test_the_seed_decides(corpus: Path, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         drop_triples(corpus, tmp_path / f"{name}.spacy", rate=0.3, seed=seed)
     a, b, c = (records(tmp_path / f"{name}.spacy") for name in "abc")
     assert a == b != c
-
-
-@pytest.mark.parametrize("mode", ["keep_empty", "drop_empty", "relation"])
-def test_rate_zero_changes_nothing(corpus: Path, tmp_path: Path, mode: str) -> None:
-    drop_triples(corpus, tmp_path / "out.spacy", rate=0, mode=mode)
-    assert records(tmp_path / "out.spacy") == records(corpus)
 
 
 def test_rate_one(tmp_path: Path) -> None:
@@ -148,15 +122,6 @@ def write_from_two_sources(path: Path, *, docs: int) -> None:
             doc = record_to_doc(NLP.make_doc, record(2))
             set_triples(doc, doc._.triples, source="rules")
             writer.add(doc)
-
-
-def test_one_triple_from_two_sources_is_one(tmp_path: Path) -> None:
-    write_from_two_sources(tmp_path / "in.spacy", docs=50)
-    drop_triples(tmp_path / "in.spacy", tmp_path / "out.spacy", rate=0.5)
-    sizes = set()
-    for doc in iter_docs(tmp_path / "out.spacy", NLP.vocab):
-        sizes.add(len(get_records(doc) or []))
-    assert sizes == {0, 2, 4}
 
 
 def test_the_expectation_counts_a_triple_from_two_sources_once(tmp_path: Path) -> None:
@@ -206,11 +171,6 @@ def test_bad_options(corpus: Path, tmp_path: Path) -> None:
         drop_triples(corpus, corpus, rate=0.5)
     with pytest.raises(ValueError, match="R111"):
         drop_triples(tmp_path / "none.spacy", output, rate=0.5)
-
-
-def test_groups_share_their_fate() -> None:
-    gone = choose_dropped("ababab", rate=0.5, rng=random.Random(0))
-    assert gone in (set(), {0, 2, 4}, {1, 3, 5}, set(range(6)))
 
 
 def test_the_report_is_readable(corpus: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Tuple
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_relext import get_records, has_triples, set_triples
@@ -218,18 +218,6 @@ def test_bad_paths_and_settings(tmp_path: Path, corpus: Path) -> None:
     (tmp_path / "a.spacy").write_bytes(b"text")
     with pytest.raises(ValueError, match="R112"):
         next(TripleCorpus(tmp_path / "a.spacy")(NLP))
-
-
-def test_a_plain_docbin_is_read(tmp_path: Path) -> None:
-    DocBin(docs=[NLP.make_doc("Ada slept.")]).to_disk(tmp_path / "plain.spacy")
-    with pytest.warns(UserWarning, match="W102"):
-        assert texts(TripleCorpus(tmp_path / "plain.spacy")(NLP)) == ["Ada slept."]
-
-
-def test_as_a_config_block(corpus: Path) -> None:
-    config = {"corpora": {"train": {"@readers": "spacy_relext.TripleCorpus.v1", "path": str(corpus), "limit": 2}}}
-    resolved = spacy.util.registry.resolve(config)
-    assert texts(resolved["corpora"]["train"](NLP)) == ALL[:2]
 
 
 def parsed(words: List[str], spaces: List[bool], heads: List[int]) -> Doc:

@@ -1,17 +1,14 @@
 """Files and folders that are written whole or, after an error, not at all."""
 
-import os
-import stat
 import subprocess
 import sys
 import threading
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, List
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
 
 from spacy_relext.corpora.records import write_jsonl
 from spacy_relext.corpora.whole import (
@@ -122,35 +119,6 @@ def test_left_overs_of_a_killed_process(tmp_path: Path) -> None:
         (tmp_path / name).write_text("half")
     remove_unfinished(tmp_path / "a.txt")
     assert names(tmp_path) == others
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(OSError):
-        write_whole(tmp_path / "a.txt", "x")
-
-
-def test_an_output_that_is_a_hard_link_of_the_input(tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
-    from spacy_relext.cli.main import relext
-
-    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    source.write_text('{"text": "Ada met Bo.", "triples": []}\n')
-    os.link(source, output)
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.to_disk(tmp_path / "nlp")
-    run: Callable[..., Any] = CliRunner().invoke
-    assert run(relext, ["extract", str(tmp_path / "nlp"), str(source), str(output)]).exit_code == 0
-    assert source.read_text() == '{"text": "Ada met Bo.", "triples": []}\n' and "doc_id" in output.read_text()
-    DocBin(docs=[nlp("Ada met Bo.")]).to_disk(tmp_path / "in.spacy")
-    os.link(tmp_path / "in.spacy", tmp_path / "out.spacy")
-    before = (tmp_path / "in.spacy").read_bytes()
-    arguments = ["research", "drop-triples", str(tmp_path / "in.spacy"), str(tmp_path / "out.spacy"), "--rate", "0.5"]
-    run(relext, arguments)
-    assert (tmp_path / "in.spacy").read_bytes() == before
 
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:

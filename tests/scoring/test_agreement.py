@@ -1,6 +1,6 @@
 """Agreement by a worked example, and what is not defined."""
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Sequence
 
 import pytest
 
@@ -37,7 +37,6 @@ def test_worked_example() -> None:
         shared=2,
         only=[0, 0],
         not_annotated=[0, 0],
-        other_texts=0,
         pairs=[
             PairAgreement(
                 first=0,
@@ -140,12 +139,6 @@ def test_which_documents_are_compared() -> None:
     same = [record("first", ("Ann", "r", "Ben")), record("first")]
     found = measure_agreement([same, same], names=["a", "b"])  # one text twice: in the order of the files
     assert found.shared == 2 and found.pairs[0].exact_f == 1.0 and found.disagreements == []
-    numbered: List[List[Record]] = [
-        [{**record(text), "id": number} for number, text in enumerate(texts)]
-        for texts in (["first", "second", "first"], ["second", "first", "first", "second"])
-    ]
-    found = measure_agreement(numbered, names=["a", "b"], by="id")
-    assert (found.shared, found.other_texts, found.only) == (1, 2, [0, 1])
 
 
 def test_what_is_not_defined() -> None:

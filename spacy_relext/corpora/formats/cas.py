@@ -102,7 +102,8 @@ def parse_cas(document: CasDocument) -> Record:
     for relation in relations:
         _read_relation(relation, reader)
     _count_others(cas, [*spans, *layers], reader)
-    others = {**document.others, **_read_metadata(cas), **_read_sentences(cas, reader), **_read_clusters(cas, reader)}
+    reader.losses["coreference chains"] += len(_select(cas, _CHAIN))
+    others = {**document.others, **_read_metadata(cas), **_read_sentences(cas, reader)}
     return reader.record(others)
 
 
@@ -221,21 +222,6 @@ def _read_sentences(cas: "Cas", reader: SpanReader) -> Record:
         reader.losses["sentences of documents where they overlap"] += len(sents)
         return {}
     return {"sents": sents} if sents else {}
-
-
-def _read_clusters(cas: "Cas", reader: SpanReader) -> Record:
-    """Read coreference chains."""
-    clusters = [[[link.begin, link.end] for link in _links(chain)] for chain in _select(cas, _CHAIN)]
-    return {"coref": [cluster for cluster in clusters if cluster]} if clusters else {}
-
-
-def _links(chain: "FeatureStructure") -> Iterator["FeatureStructure"]:
-    """Yield the links of a chain."""
-    link, seen = chain.get("first"), set()
-    while link is not None and link.xmiID not in seen:
-        seen.add(link.xmiID)
-        yield link
-        link = link.get("next")
 
 
 def _select(cas: "Cas", name: str) -> List["FeatureStructure"]:

@@ -11,7 +11,6 @@ DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
 SENTENCE = f"{DKPRO}.segmentation.type.Sentence"
 TOKEN = f"{DKPRO}.segmentation.type.Token"
 ENTITY = f"{DKPRO}.ner.type.NamedEntity"
-CHAIN, LINK = f"{DKPRO}.coref.type.CoreferenceChain", f"{DKPRO}.coref.type.CoreferenceLink"
 DEPENDENCY = f"{DKPRO}.syntax.type.dependency.Dependency"
 
 
@@ -29,10 +28,6 @@ def make_types(span: str = "custom.Span", relation: str = "custom.Relation", **f
         types.create_feature(dependency, role, token)
     metadata = types.create_type(f"{DKPRO}.metadata.type.DocumentMetaData")
     types.create_feature(metadata, "documentTitle", TYPE_NAME_STRING)
-    link = types.create_type(LINK)
-    types.create_feature(link, "next", link)
-    chain = types.create_type(CHAIN, supertypeName="uima.cas.AnnotationBase")
-    types.create_feature(chain, "first", link)
     spans = types.create_type(span) if span else types.get_type(TYPE_NAME_ANNOTATION)
     if span:
         for name in ("label", "identifier"):
@@ -67,15 +62,4 @@ def make_cas(record: Record, types: TypeSystem) -> Cas:
         for name, value in triple.get("attributes", {}).items():
             setattr(made, name, value)
         cas.add(made)
-    for cluster in record.get("coref", ()):
-        add_chain(cas, cluster)
     return cas
-
-
-def add_chain(cas: Cas, cluster: Any) -> None:
-    """Add a chain of mentions."""
-    link = None
-    for start, end in reversed(cluster):
-        link = cas.typesystem.get_type(LINK)(begin=start, end=end, next=link)
-        cas.add(link)
-    cas.add(cas.typesystem.get_type(CHAIN)(first=link))

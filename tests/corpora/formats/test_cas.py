@@ -16,7 +16,7 @@ from spacy_relext.corpora.report import Report
 from .tool_records import records
 
 pytest.importorskip("cassis")
-from .cas_builder import DEPENDENCY, ENTITY, SENTENCE, TOKEN, Record, add_chain, make_cas, make_types
+from .cas_builder import DEPENDENCY, ENTITY, SENTENCE, TOKEN, Record, make_cas, make_types
 
 NAME = "cas"
 # The first character has two UTF-16 units.
@@ -47,7 +47,7 @@ def save(cas: Any, path: Path) -> Path:
 @pytest.mark.parametrize("suffix", [".json", ".xmi"])
 def test_a_document_with_everything(tmp_path: Path, suffix: str) -> None:
     attributes = {"negated": True, "certainty": "low", "weight": 3}
-    record = {**RECORD, "triples": [{**BORN, "attributes": attributes}], "coref": [[[2, 10], [23, 29]]]}
+    record = {**RECORD, "triples": [{**BORN, "attributes": attributes}]}
     record.update({"sents": [[0, 30]], "id": "d1"})
     types = make_types(negated="uima.cas.Boolean", certainty="uima.cas.String", weight="uima.cas.Integer")
     path = save(make_cas(record, types), tmp_path / f"a{suffix}")
@@ -154,14 +154,6 @@ def test_the_annotator_and_the_document_that_the_tool_exports() -> None:
     cas = make_cas({**RECORD, "id": "title"}, types)
     cas.add(metadata(username="ada", sourceDocumentName="a.txt"))
     assert parse(cas) == ({**RECORD, "id": "a.txt", "annotator": "ada"}, {})
-
-
-def test_a_chain_that_is_a_circle() -> None:
-    cas = make_cas(RECORD, make_types())
-    add_chain(cas, [[2, 10], [23, 29]])
-    links = [each for each in cas.select_all_fs() if each.type.short_name == "CoreferenceLink"]
-    next(each for each in links if each.next is None).next = links[0]
-    assert len(parse(cas)[0]["coref"][0]) <= 2
 
 
 def test_documents_without_the_relation_layer(tmp_path: Path) -> None:

@@ -1,16 +1,11 @@
-import json
-from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import pytest
-import spacy
 
 from spacy_relext.corpora.canonical import check_record
-from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.locate import locate_facts
 from spacy_relext.corpora.formats.token_spans import parse_docred
 from spacy_relext.corpora.report import Report
-from spacy_relext.corpora.shards import iter_docs
 
 Pairs = List[Tuple[List[int], List[int]]]
 
@@ -93,16 +88,6 @@ def test_without_labels_it_is_not_annotated() -> None:
     bare = {key: value for key, value in DOCUMENT.items() if key != "labels"}
     assert "triples" not in located(bare)
     assert located(with_labels())["triples"] == []
-
-
-def test_files_become_docs_of_several_sentences(tmp_path: Path) -> None:
-    (tmp_path / "dev.json").write_text(json.dumps([DOCUMENT]), encoding="utf8")
-    report = convert("docred", [tmp_path / "dev.json"], tmp_path / "a.spacy", strict=True)
-    assert (report.docs, report.sentences, report.triples, report.across_sentences) == (1, 3, 2, 1)
-    assert (report.entities, report.entities_linked) == (6, 6)
-    (doc,) = iter_docs(tmp_path / "a.spacy", spacy.blank("en").vocab)
-    assert {ent.kb_id_ for ent in doc.ents if ent.text == "Bergen"} == {"Ada Holm#1"}
-    assert [triple.evidence for triple in doc._.triples] == [{"sentences": [0]}, {"sentences": [1, 2]}]
 
 
 def vertex(**changes: Any) -> Dict[str, Any]:

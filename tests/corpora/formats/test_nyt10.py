@@ -2,17 +2,14 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.locate import locate_pair
 from spacy_relext.corpora.formats.nyt import END, parse_nyt10
 from spacy_relext.corpora.report import Report, format_report
-from spacy_relext.corpora.shards import iter_docs
 
 BORN = "/people/person/place_of_birth"
 
@@ -101,17 +98,6 @@ def test_pairs_without_a_place_are_left_out_and_counted(tmp_path: Path) -> None:
         convert("nyt10", [path], tmp_path / "b.spacy")
 
 
-def test_it_becomes_a_doc(tmp_path: Path) -> None:
-    path = tmp_path / "train.txt"
-    path.write_text(line("ada_holm", "bergen", "the singer ada_holm left bergen .") + "\n", encoding="utf8")
-    convert("nyt10", [path], tmp_path / "a.spacy")
-    (doc,) = iter_docs(tmp_path / "a.spacy", spacy.blank("en").vocab)
-    assert [(ent.text, ent.kb_id_) for ent in doc.ents] == [("ada holm", "m.ada_holm"), ("bergen", "m.bergen")]
-    assert len(list(doc.sents)) == 1 and len(doc.user_data[PAIRS_KEY]) == 1
-    (triple,) = doc._.triples
-    assert (triple.subject.text, triple.relation, triple.object.text) == ("ada holm", BORN, "bergen")
-
-
 @given(
     st.lists(st.sampled_from(["ada", "ada_bo", "bo", "bo_ada_cy", "cy", "met", "x_y", "."]), min_size=2, max_size=9),
     st.data(),
@@ -146,10 +132,3 @@ def test_what_is_wrong_is_said(raw: str, message: str) -> None:
     with pytest.raises(ValueError) as error:
         parse_nyt10(raw)
     assert message in str(error.value) and "\n" not in str(error.value)
-
-
-def test_what_is_wrong_is_said_with_file_and_line(tmp_path: Path) -> None:
-    path = tmp_path / "train.txt"
-    path.write_text(line("a", "b", "a met b .") + "\nnonsense\n", encoding="utf8")
-    with pytest.raises(ValueError, match=r"R100.*train\.txt:2: \[R700\] 1 columns.*Correct the record"):
-        convert("nyt10", [path], tmp_path / "a.spacy", strict=True)

@@ -1,14 +1,9 @@
-import json
-from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import pytest
-import spacy
 
 from spacy_relext.corpora.canonical import check_record
-from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.token_spans import parse_opennre
-from spacy_relext.corpora.shards import iter_docs
 
 CHARS: Dict[str, Any] = {
     "text": " Ada Holm was born in Bergen.",
@@ -60,17 +55,6 @@ def test_without_a_relation_it_is_not_annotated() -> None:
 def test_id_name_and_type_may_be_missing(missing: Dict[str, Any]) -> None:
     record = check_record(parse_opennre({**CHARS, "h": {"pos": [1, 9], **missing}}))
     assert record["entities"][0] == {"start": 1, "end": 9, "label": "ENTITY"}
-
-
-@pytest.mark.parametrize("as_array", [True, False])
-def test_files_become_docs(tmp_path: Path, as_array: bool) -> None:
-    path = tmp_path / "train.txt"
-    records = [CHARS, TOKENS]
-    path.write_text(json.dumps(records) if as_array else "\n".join(map(json.dumps, records)), encoding="utf8")
-    report = convert("opennre", [path], tmp_path / "a.spacy", strict=True)
-    assert (report.docs, report.triples, report.entities_linked) == (2, 2, 4)
-    docs = list(iter_docs(tmp_path / "a.spacy", spacy.blank("en").vocab))
-    assert [[ent.kb_id_ for ent in doc.ents] for doc in docs] == [["Q1", "Q2"], ["Q2", "Q1"]]
 
 
 BAD: List[Tuple[Any, str]] = [

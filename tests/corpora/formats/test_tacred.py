@@ -1,14 +1,9 @@
-import json
-from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-import spacy
 
 from spacy_relext.corpora.canonical import check_record
-from spacy_relext.corpora.formats.sources import read_json
 from spacy_relext.corpora.formats.token_spans import parse_tacred
-from spacy_relext.corpora.records import doc_to_record, record_to_doc
 
 # Written for this test.
 RECORD: Dict[str, Any] = {
@@ -47,24 +42,6 @@ def test_no_relation_is_annotated_and_empty() -> None:
 def test_arguments_may_overlap() -> None:
     record = check_record(parse_tacred({**RECORD, "obj_start": 7, "obj_end": 7, "obj_type": "PERSON"}))
     assert record["triples"][0]["subject"] == [34, 42] and record["triples"][0]["object"] == [38, 42]
-
-
-def test_it_becomes_a_doc() -> None:
-    record = parse_tacred(RECORD)
-    doc = record_to_doc(spacy.blank("en").make_doc, record, one_sentence=True)
-    assert [(ent.text, ent.label_) for ent in doc.ents] == [("Bergen", "CITY"), ("Ada Holm", "PERSON")]
-    assert doc_to_record(doc) == {**record, "sents": [[0, len(TEXT)]]}
-
-
-@pytest.mark.parametrize("as_array", [True, False])
-def test_files(tmp_path: Path, as_array: bool) -> None:
-    path = tmp_path / "train.json"
-    records = [RECORD, {**RECORD, "relation": "no_relation"}]
-    text = json.dumps(records, indent=1) if as_array else "\n".join(map(json.dumps, records))
-    path.write_text(text, encoding="utf8")
-    items = list(read_json(path))
-    assert [len(parse_tacred(item.value)["triples"]) for item in items] == [1, 0]
-    assert items[0].where.startswith(str(path))
 
 
 def without(key: str) -> Dict[str, Any]:
