@@ -192,7 +192,6 @@ def _resolve(edges: Sequence[_Edge], limits: RelationSchema) -> Iterator[Violati
 
 
 def _total(edges: Sequence[_Edge]) -> float:
-    """Sum up weights."""
     return sum(edge.weight for edge in edges)
 
 

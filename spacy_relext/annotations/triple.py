@@ -173,7 +173,6 @@ def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, n
 
 
 def _values(triple: object, number: int) -> Record:
-    """Return the values of a triple by name."""
     if isinstance(triple, Triple):
         return dict(vars(triple))
     if isinstance(triple, dict):

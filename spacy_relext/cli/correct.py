@@ -69,7 +69,6 @@ def read_suggestions(source: str, nlp: Language) -> Iterator[Record]:
 
 
 def _serve(correction: Correction, port: int) -> None:
-    """Serve the page until Ctrl-C."""
     if correction.repeated:
         _report(f"{correction.repeated} documents with a text that occurs before are left out")
     done, total = correction.count(DONE), len(correction.records)

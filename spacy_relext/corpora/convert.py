@@ -70,7 +70,6 @@ def convert(
 
 
 def _reason(report: Report) -> str:
-    """Return why nothing was read."""
     if report.problems:
         return f"First problem: {report.problems[0]}."
     if report.pairs_left_out:

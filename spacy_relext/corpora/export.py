@@ -124,7 +124,6 @@ def _make_docs(records: Iterable[Record], nlp: Language) -> Iterator[Tuple[Doc, 
 
 
 def _count(records: Iterable[Record], report: ExportReport) -> Iterator[Record]:
-    """Count records as they pass."""
     for record in records:
         report.docs += 1
         report.not_annotated += "triples" not in record

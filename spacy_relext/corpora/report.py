@@ -135,18 +135,17 @@ def format_table(rows: Sequence[Tuple[str, str]]) -> str:
     return lines.strip("\n")
 
 
-def _share(part: int, whole: int) -> str:
+def share(part: int, whole: int) -> str:
     """Format a count with its percentage."""
     return f"{part:,} ({part / whole:.1%})" if whole else f"{part:,}"
 
 
 def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
-    """List the rows of the table."""
     rows: List[Tuple[str, Union[int, str]]] = [
         ("documents", report.docs),
         ("malformed records skipped", report.skipped),
         ("sentences", report.sentences),
-        ("sentences without triples", _share(report.sentences_without_triples, report.sentences)),
+        ("sentences without triples", share(report.sentences_without_triples, report.sentences)),
         ("triples", report.triples),
         ("duplicate triples removed", report.duplicates),
         ("triples of one span twice, left out", report.identical),
@@ -157,8 +156,8 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
             rows.append(("documents left out: no place for their pair", report.pairs_left_out))
         rows += [
             ("strings looked up", report.strings),
-            ("strings not found", _share(report.not_found, report.strings)),
-            ("strings found more than once (ambiguous)", _share(report.ambiguous, report.strings)),
+            ("strings not found", share(report.not_found, report.strings)),
+            ("strings found more than once (ambiguous)", share(report.ambiguous, report.strings)),
             ("strings found in other letter case or accents", report.folded),
             ("strings found with other spaces", report.respaced),
         ]

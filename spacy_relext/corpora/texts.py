@@ -338,7 +338,6 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
 
 
 def _open_compressed(path: str, suffix: str) -> BinaryIO:
-    """Open a compressed file."""
     if suffix == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     pyarrow = require("pyarrow", purpose=".zst files", extra="export")
@@ -400,7 +399,6 @@ def _parse_line(line: str, where: str, log: TextLog) -> Optional[Record]:
 
 
 def _parse_records(source: Source, units: Iterable[Unit], log: TextLog, *, unit: str) -> Iterator[RawText]:
-    """Make texts of rows or documents."""
     for number, record in units:
         where, text = f"{source.path}, {unit} {number}", record.pop("text", None)
         if isinstance(text, str):

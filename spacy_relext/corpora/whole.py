@@ -47,10 +47,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """
     if path.exists() and not path.is_dir():
         raise ValueError(Errors.R801.format(path=path, found="a file", expected="a folder"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = _new_name(path)
-    try:
-        new.mkdir()
+    with _temporary_folder(path) as new:
         yield new
         path.mkdir(exist_ok=True)
         for each in sorted(new.iterdir()):
@@ -58,8 +55,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
             if target.is_dir() and not target.is_symlink():
                 shutil.rmtree(target)
             os.replace(each, target)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
 def write_whole(path: Path, content: Union[str, bytes]) -> None:
@@ -87,14 +82,21 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(Errors.R121.format(path=str(path)))
+    with _temporary_folder(path) as new:
+        yield new
+        if path.exists():
+            path.rmdir()
+        os.replace(new, path)
+
+
+@contextmanager
+def _temporary_folder(path: Path) -> Iterator[Path]:
+    """Make a folder beside `path`, which is removed in the end unless it was renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = _new_name(path)
     try:
         new.mkdir()
         yield new
-        if path.exists():
-            path.rmdir()
-        os.replace(new, path)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 

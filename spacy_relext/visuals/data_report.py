@@ -3,6 +3,7 @@
 from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..corpora.overlap import Overlap
+from ..corpora.report import share
 from ..corpora.statistics import FEW, CorpusStatistics
 
 _TYPES, _LONGEST, _WIDEST = 3, 10, 60
@@ -93,11 +94,6 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
     return problems
 
 
-def _share(part: int, whole: int) -> str:
-    """Format a count with its percentage."""
-    return f"{part:,} ({part / whole:.1%})" if whole else f"{part:,}"
-
-
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
@@ -106,16 +102,16 @@ def _short(text: str) -> str:
 def _size_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
     rows: List[Tuple[str, List[str]]] = [
         ("documents", [f"{each.documents:,}" for each in every]),
-        ("not annotated", [_share(each.not_annotated, each.documents) for each in every]),
-        ("… with soft labels or refused triples", [_share(each.hinted, each.documents) for each in every]),
-        ("annotated, no triple", [_share(each.empty_documents, each.annotated) for each in every]),
-        ("with entities", [_share(each.with_entities, each.annotated) for each in every]),
+        ("not annotated", [share(each.not_annotated, each.documents) for each in every]),
+        ("… with soft labels or refused triples", [share(each.hinted, each.documents) for each in every]),
+        ("annotated, no triple", [share(each.empty_documents, each.annotated) for each in every]),
+        ("with entities", [share(each.with_entities, each.annotated) for each in every]),
         ("texts that occurred before", [f"{each.repeated_texts:,}" for each in every]),
         ("sentences", [f"{each.sentences:,}" for each in every]),
-        ("sentences without a triple", [_share(each.empty_sentences, each.sentences) for each in every]),
+        ("sentences without a triple", [share(each.empty_sentences, each.sentences) for each in every]),
         ("tokens", [f"{each.tokens:,}" for each in every]),
         ("triples", [f"{each.triples:,}" for each in every]),
-        ("triples across sentences", [_share(sum(each.across.values()), each.triples) for each in every]),
+        ("triples across sentences", [share(sum(each.across.values()), each.triples) for each in every]),
         ("subject and object overlap", [f"{each.overlapping:,}" for each in every]),
         ("arguments inside a token", [f"{each.inside_tokens:,}" for each in every]),
     ]
@@ -133,11 +129,11 @@ def _length_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:
     for length in range(1, _LONGEST):
         counts = [each.lengths[length] for each in every]
         if any(counts):
-            rows.append((str(length), *(_share(n, sum(each.lengths.values())) for n, each in zip(counts, every))))
+            rows.append((str(length), *(share(n, sum(each.lengths.values())) for n, each in zip(counts, every))))
     more = [sum(count for length, count in each.lengths.items() if length >= _LONGEST) for each in every]
     if any(more):
         longest = max(length for each in every for length in each.lengths)
-        cells = (_share(count, sum(each.lengths.values())) for count, each in zip(more, every))
+        cells = (share(count, sum(each.lengths.values())) for count, each in zip(more, every))
         rows.append((f"{_LONGEST} to {longest}", *cells))
     return rows
 
@@ -155,7 +151,7 @@ def _type_rows(first: CorpusStatistics) -> Iterator[Sequence[str]]:
 
 def _overlap_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
     counts = [each.overlap.counts() for each in corpora if each.overlap is not None]
-    return [(name, *(_share(*each[name]) for each in counts)) for name in counts[0]] if counts else []
+    return [(name, *(share(*each[name]) for each in counts)) for name in counts[0]] if counts else []
 
 
 def _missed_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
@@ -166,6 +162,6 @@ def _missed_rows(corpora: Sequence[Compared]) -> List[Sequence[str]]:
         for each in corpora:
             (missed,) = [m for m in each.missed if m.component == component]
             found = sum(count for (why, _), count in missed.counts.items() if why == reason)
-            cells.append(_share(found, missed.total))
+            cells.append(share(found, missed.total))
         rows.append((component, reason, *cells))
     return rows

@@ -107,7 +107,10 @@ class AnswerFile:
             except ValueError:
                 value = None
             if value is not None:
-                self._keep(value)
+                if (annotator := value.get(ANNOTATOR_KEY, "")) != self.annotator:
+                    found, expected = annotator or "no name", self.annotator or "none"
+                    raise ValueError(Errors.R251.format(path=str(self.path), found=found, expected=expected))
+                self.answers[value["text"]] = value
             elif line is not last or not line.startswith(b'{"text"'):
                 raise ValueError(Errors.R250.format(path=str(self.path), line=number))
             else:
@@ -116,11 +119,3 @@ class AnswerFile:
         if last:
             with self.path.open("ab") as file:
                 file.write(b"\n")  # only the line break was lost
-
-    def _keep(self, record: Record) -> None:
-        """Keep an answer of an earlier run."""
-        annotator = record.get(ANNOTATOR_KEY, "")
-        if annotator != self.annotator:
-            names = (annotator or "no name", self.annotator or "none")
-            raise ValueError(Errors.R251.format(path=str(self.path), found=names[0], expected=names[1]))
-        self.answers[record["text"]] = record

@@ -14,7 +14,7 @@ from ...errors import Errors
 from ..whole import whole_folder
 from .annotation import Losses, SpanReader, count_suggestions, keep_others, list_spans
 from .checks import check_text, describe
-from .sources import Item
+from .sources import Item, describe_bytes
 
 # Text and lines of the .ann file; None if there is none.
 _Document = Tuple[str, Optional[str]]
@@ -61,7 +61,7 @@ def _read_document(stem: Path) -> Item:
         try:
             content.append(path.read_bytes().decode("utf8") if path.is_file() else None)
         except UnicodeDecodeError as error:
-            return Item(str(path), 1, error=f"not UTF-8 text (byte {error.start + 1}: {error.reason})")
+            return Item(str(path), 1, error=describe_bytes(error))
     return Item(str(lines if lines.is_file() else text), 1, tuple(content))
 
 

@@ -114,7 +114,6 @@ def check_cas(report: Report) -> None:
 
 
 def _find_relation_layers(cas: "Cas") -> List["Type"]:
-    """Find the types of relations."""
     layers = [each for each in cas.typesystem.get_types() if all(map(each.get_feature, _ROLES))]
     return [layer for layer in layers if not layer.name.startswith(_SYNTAX)]
 
@@ -175,7 +174,6 @@ def _read_relation(relation: "FeatureStructure", reader: SpanReader) -> None:
 
 
 def _values(annotation: "FeatureStructure") -> Dict[str, object]:
-    """List the features that have a value."""
     names = [feature.name for feature in annotation.type.all_features if feature.name not in _NO_VALUE]
     values = {name: annotation.get(name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
@@ -199,7 +197,6 @@ def _label_feature(layer: "Type") -> Optional[str]:
 
 
 def _count_others(cas: "Cas", layers: Sequence["Type"], reader: SpanReader) -> None:
-    """Count annotations of layers that are not read."""
     for each in cas.typesystem.get_types():
         if each.name.startswith(_OF_USERS) and not any(layer.subsumes(each) for layer in layers):
             reader.losses[f"annotations of the layer {each.name}"] += sum(f.type == each for f in cas.select(each))

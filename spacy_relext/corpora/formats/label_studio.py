@@ -205,7 +205,6 @@ def _make_prediction(source: str, spans: Sequence[Record], relations: Sequence[R
 
 
 def _make_span(number: int, entity: Record, text: str) -> Record:
-    """Make the result of a span."""
     start, end = entity["start"], entity["end"]
     value = {"start": start, "end": end, "text": text[start:end], "labels": [entity["label"]]}
     return {"id": f"s{number}", "from_name": "label", "to_name": "text", "type": "labels", "value": value}

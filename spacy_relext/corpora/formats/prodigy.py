@@ -96,7 +96,6 @@ def _find_argument(relation: Record, role: str, spans: Sequence[Tuple[str, Recor
 
 
 def _parse_span(span: Record, name: str) -> Tuple[int, int, Optional[str]]:
-    """Parse offsets and label."""
     start, end = (require(span, side, int, name=name) for side in ("start", "end"))
     return start, end, None if span.get("label") is None else require(span, "label", str, name=name)
 
@@ -130,7 +129,6 @@ def write_prodigy(records: Iterable[Record], path: Path, losses: Losses) -> List
 
 
 def _make_task(record: Record, losses: Losses) -> Record:
-    """Make a task."""
     text, is_rejected = record["text"], "triples" not in record and bool(record.get("rejected"))
     if is_rejected:
         others = {key: value for key, value in record.items() if key != "rejected"}

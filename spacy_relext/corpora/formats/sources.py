@@ -52,7 +52,7 @@ def read_lines(path: Path, *, comment: Optional[str] = None) -> Iterator[Item]:
             try:
                 line = raw.decode("utf8").rstrip("\r\n")
             except UnicodeDecodeError as error:
-                yield Item(str(path), number, error=_describe_bytes(error))
+                yield Item(str(path), number, error=describe_bytes(error))
                 continue
             if comment is None or (line.strip() and not line.startswith(comment)):
                 yield Item(str(path), number, line)
@@ -130,7 +130,7 @@ def _read_array(path: Path) -> Iterator[Item]:
     try:
         text = path.read_bytes().removeprefix(_BOM).decode("utf8")
     except UnicodeDecodeError as error:
-        what = _describe_bytes(error)
+        what = describe_bytes(error)
         raise ValueError(Errors.R101.format(path=path, what=what, expected=_EXPECTED)) from None
     line_ends = [match.start() for match in re.finditer("\n", text)]
     position, element = _skip_space(text, text.index("[") + 1), 0
@@ -161,6 +161,6 @@ def _skip_space(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _describe_bytes(error: UnicodeDecodeError) -> str:
+def describe_bytes(error: UnicodeDecodeError) -> str:
     """Describe bytes that are not UTF-8."""
     return f"not UTF-8 text (byte {error.start + 1}: {error.reason})"

@@ -97,7 +97,6 @@ def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
 
 
 def _parse_triple(part: str, mentions: _Mentions) -> Record:
-    """Parse `1 spouse 2`."""
     match = _TRIPLE.match(part)
     if not match:
         raise ValueError(f"triple {part!r} is not 'number relation number'")

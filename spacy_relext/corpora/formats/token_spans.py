@@ -216,7 +216,6 @@ def _parse_mention(value: object, sentences: Sequence[Sequence[CharSpan]], name:
 
 
 def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: int, name: str) -> Record:
-    """Parse one of the `labels` into a fact."""
     for role in ("h", "t"):
         number = require(label, role, int, name=name)
         if not 0 <= number < len(vertices):
