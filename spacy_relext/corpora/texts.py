@@ -143,14 +143,8 @@ class Source(ABC):
         return filter(log.accept, self.parse(self.units() if units is None else units, log))
 
 
-@dataclass(frozen=True)
 class LineSource(Source):
-    """Lines of text or JSON, or paragraphs up to a blank line, of a file or of standard input.
-
-    extra (Record): Further keys of each text.
-    """
-
-    extra: Record = field(default_factory=dict)
+    """Lines of text or JSON, or paragraphs up to a blank line, of a file or of standard input."""
 
     def units(self) -> Iterator[Unit]:
         """See `Source.units`."""
@@ -168,14 +162,14 @@ class LineSource(Source):
             text = log.decode(line, name=name, line=number)
             if text is None:
                 continue
-            text, extra = text.rstrip("\r\n"), self.extra
+            text, extra = text.rstrip("\r\n"), {}
             if not text.strip():
                 log.blank += 1
                 continue
             if self.kind != "jsonl":
                 text = text.replace("\r\n", "\n")
             elif record := _parse_line(text, f"{name}, line {number}", log):
-                text, extra = record.pop("text"), {**extra, **record}
+                text, extra = record.pop("text"), record
             else:
                 continue
             count += 1
@@ -288,8 +282,8 @@ def list_sources(
     whole = {each: None for each in files if by_suffix and _kind(each) == "text"}
     sources: List[Source] = [FileSource(path, path.name, "file", list(whole))] if whole else []
     format = None if by_suffix else input_format
-    names = {each: each.relative_to(path).as_posix() for each in files if each not in whole}
-    return sources + [_make_source(each, name, format, {"file": name}) for each, name in names.items()]
+    rest = (each for each in files if each not in whole)
+    return sources + [_make_source(each, each.relative_to(path).as_posix(), format) for each in rest]
 
 
 def read_texts(
@@ -344,8 +338,8 @@ def _open_compressed(path: str, suffix: str) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(pyarrow.CompressedInputStream(path, "zstd"), 1 << 20))
 
 
-def _make_source(path: Path, name: str, input_format: Optional[str], extra: Optional[Record] = None) -> Source:
-    """Make the source of a file; for a binary file, its suffix decides the format. Lines of text get the extra keys."""
+def _make_source(path: Path, name: str, input_format: Optional[str]) -> Source:
+    """Make the source of a file; for a binary file, its suffix decides the format."""
     kind = _kind(path)
     if kind == "parquet":
         return ParquetSource(path, name, kind)
@@ -353,8 +347,7 @@ def _make_source(path: Path, name: str, input_format: Optional[str], extra: Opti
         return CorpusSource(path, name, kind)
     if input_format == "file":
         return FileSource(path, name, input_format, [path])
-    chosen = input_format or kind
-    return LineSource(path, name, chosen, {} if chosen == "jsonl" or extra is None else extra)
+    return LineSource(path, name, input_format or kind)
 
 
 def _kind(path: Path) -> str:

@@ -39,7 +39,8 @@ def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
     problems: List[str] = []
     for raw in read_texts(path, TextLog(report=problems.append), input_format=UNITS[chosen], suffixes=[".txt"]):
         yield from _pop_problems(path, problems)
-        yield Item(raw.path, raw.line, {"text": raw.text, **raw.extra})
+        file = {"file": Path(raw.path).relative_to(path).as_posix()} if path.is_dir() else {}
+        yield Item(raw.path, raw.line, {"text": raw.text, **file})
     yield from _pop_problems(path, problems)
 
 
