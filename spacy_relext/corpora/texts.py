@@ -162,7 +162,8 @@ class LineSource(Source):
             text = log.decode(line, name=name, line=number)
             if text is None:
                 continue
-            text, extra = text.rstrip("\r\n"), {}
+            text = text.rstrip("\r\n")
+            extra: Record = {}
             if not text.strip():
                 log.blank += 1
                 continue
