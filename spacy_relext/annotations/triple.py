@@ -1,10 +1,9 @@
 """The data type of the public API, a relation between two spans of a Doc, and the other forms that it may have."""
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span
-from spacy.vocab import Vocab
 
 from ..errors import Errors
 
@@ -18,9 +17,8 @@ Record = Dict[str, Any]
 class Triple:
     """One relation between two spans of the same Doc; equality and hash depend on offsets and label alone.
 
-    `subject, relation, object = triple` unpacks it. Spans cannot be pickled, so a pickled triple holds the words of its
-    text instead: loaded again, its spans lie in a Doc with the same tokens and no other annotation. Copies are the
-    triple itself. `dataclasses.asdict` would copy the spans, which spaCy refuses; use `to_dict`.
+    `subject, relation, object = triple` unpacks it. Copies are the triple itself. spaCy refuses to copy and to pickle
+    spans: use `to_dict` instead of `dataclasses.asdict` and pickle.
 
     score (float): The component's confidence, 0 to 1; 1 for gold triples.
     source (str): Name of the component that wrote the triple; "" for gold triples.
@@ -71,13 +69,6 @@ class Triple:
     def __deepcopy__(self, memo: Record) -> "Triple":
         return self
 
-    def __reduce__(self) -> Tuple[Callable[..., "Triple"], Tuple[Any, ...]]:
-        doc, spans = self.subject.doc, (self.subject, self.object)
-        words, spaces = [token.text for token in doc], [bool(token.whitespace_) for token in doc]
-        bounds = [(span.start, span.end) for span in spans]
-        values = (self.relation, self.score, self.source, self.evidence, self.attributes)
-        return _rebuild, (words, spaces, bounds, *values)
-
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, Triple) and self.key == other.key
 
@@ -88,22 +79,6 @@ class Triple:
         attributes = f", attributes={self.attributes}" if self.attributes else ""
         arguments = f"{self.subject.text!r}, {self.relation!r}, {self.object.text!r}"
         return f"Triple({arguments}, score={self.score:.3f}{attributes})"
-
-
-def _rebuild(
-    words: List[str],
-    spaces: List[bool],
-    bounds: List[Tuple[int, int]],
-    relation: str,
-    score: float,
-    source: str,
-    evidence: Record,
-    attributes: Record,
-) -> Triple:
-    """Rebuild a pickled triple, with spans of a Doc that has only its words."""
-    doc = Doc(Vocab(), words=words, spaces=spaces)
-    subject, obj = (doc[start:end] for start, end in bounds)
-    return Triple(subject, relation, obj, score, source, evidence, attributes)
 
 
 Argument = Union[Span, Sequence[int]]

@@ -11,8 +11,6 @@ from ..annotations.store import get_records
 
 NEAR = 0.7
 
-_EXAMPLES = 5
-
 # Words in a shingle; one in more held-out sentences than `_COMMON` tells too little to look up near sentences.
 _WORDS, _COMMON = 3, 100
 
@@ -31,7 +29,6 @@ class Overlap:
     be equal. Case, punctuation and spaces do not count. Triples are compared by relation and texts of their arguments.
 
     exact, near (Set[int]): Numbers of the held-out sentences that are in the training corpus, exactly or nearly.
-    examples (List[Tuple[str, str]]): Some held-out sentences, each with a near one of the training corpus.
     seen (Set[TripleKey]): Triples that the training corpus has as well.
     seen_pairs (Set[Tuple[str, str]]): Pairs of arguments that the training corpus has as well, with any relation.
     """
@@ -39,22 +36,19 @@ class Overlap:
     sentences: List[Shingles] = field(default_factory=list)
     exact: Set[int] = field(default_factory=set)
     near: Set[int] = field(default_factory=set)
-    examples: List[Tuple[str, str]] = field(default_factory=list)
     triples: "Counter[TripleKey]" = field(default_factory=Counter)
     seen: Set[TripleKey] = field(default_factory=set)
     seen_pairs: Set[Tuple[str, str]] = field(default_factory=set)
-    _texts: List[str] = field(default_factory=list)
     _same: DefaultDict[Tuple[str, ...], List[int]] = field(default_factory=lambda: defaultdict(list))
     _index: DefaultDict[Tuple[str, ...], List[int]] = field(default_factory=lambda: defaultdict(list))
     _pairs: Set[Tuple[str, str]] = field(default_factory=set)
 
     def add_held_out(self, doc: Doc) -> None:
         """Add a held-out document; all of them come before those of the training corpus."""
-        for text, words in sentence_words(doc):
+        for words in sentence_words(doc):
             number = len(self.sentences)
             shingles = make_shingles(words)
             self.sentences.append(shingles)
-            self._texts.append(text)
             self._same[words].append(number)
             for shingle in shingles:
                 self._index[shingle].append(number)
@@ -63,7 +57,7 @@ class Overlap:
 
     def add_training(self, doc: Doc) -> None:
         """Compare a document of the training corpus."""
-        for text, words in sentence_words(doc):
+        for words in sentence_words(doc):
             self.exact.update(self._same.get(words, ()))
             shingles = make_shingles(words)
             shared: Counter[int] = Counter()
@@ -72,22 +66,20 @@ class Overlap:
                 if len(places) <= _COMMON:
                     shared.update(places)
             for number in shared:
-                self._compare(number, shingles, text)
+                self._compare(number, shingles)
         for key in triple_keys(doc):
             if key in self.triples:
                 self.seen.add(key)
             if (key[0], key[2]) in self._pairs:
                 self.seen_pairs.add((key[0], key[2]))
 
-    def _compare(self, number: int, shingles: Shingles, text: str) -> None:
+    def _compare(self, number: int, shingles: Shingles) -> None:
         """Mark a held-out sentence that is near a sentence of the training corpus."""
         if number in self.near or number in self.exact:
             return
         common = len(self.sentences[number] & shingles)
         if is_near(common, self.sentences[number], shingles):
             self.near.add(number)
-            if len(self.examples) < _EXAMPLES:
-                self.examples.append((self._texts[number], text))
 
     def counts(self) -> Dict[str, Tuple[int, int]]:
         """RETURNS (Dict[str, Tuple[int, int]]): The number shared and the total, for each kind of overlap."""
@@ -101,12 +93,9 @@ class Overlap:
         }
 
 
-def sentence_words(doc: Doc) -> Iterator[Tuple[str, Tuple[str, ...]]]:
-    """Yield the text of each sentence that has a word, and its words in lower case."""
-    for start, end in sentence_bounds(doc):
-        words = _words(doc[start:end])
-        if words:
-            yield doc[start:end].text, words
+def sentence_words(doc: Doc) -> Iterator[Tuple[str, ...]]:
+    """Yield the words of each sentence that has any, in lower case."""
+    yield from filter(None, (_words(doc[start:end]) for start, end in sentence_bounds(doc)))
 
 
 @dataclass

@@ -5,7 +5,7 @@ import warnings
 from bisect import bisect_right
 from itertools import islice
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 import numpy
 from spacy.language import Language
@@ -21,8 +21,6 @@ from ..annotations.triple import Record
 from ..errors import Errors, Warnings
 from .records import entity_span, record_to_doc, set_sentence_starts, span_to_entity
 from .shards import iter_docs
-
-Augmenter = Callable[[Language, Example], Iterable[Example]]
 
 
 @registry.readers("spacy_relext.TripleCorpus.v1")
@@ -41,7 +39,6 @@ class TripleCorpus:
     gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc; its sentences follow the heads.
     gold_triples (bool): Copy the gold triples to the predicted Doc, for a teacher that joins text and types by the gold
         relation. Nothing else reads them; scores of such a teacher say nothing about texts that are not annotated.
-    augmenter (Optional[Augmenter]): Makes any number of Examples from each one.
     """
 
     def __init__(
@@ -54,7 +51,6 @@ class TripleCorpus:
         gold_sents: bool = True,
         gold_parse: bool = False,
         gold_triples: bool = False,
-        augmenter: Optional[Augmenter] = None,
     ) -> None:
         # Not a dataclass: spaCy turns dataclasses under [initialize.components] into dictionaries.
         if path is None:
@@ -64,7 +60,6 @@ class TripleCorpus:
         self.path, self.shuffle, self.limit = Path(path), shuffle, limit
         self.gold_ents, self.gold_ents_aside = gold_ents or gold_ents_aside, gold_ents_aside
         self.gold_sents, self.gold_parse, self.gold_triples = gold_sents, gold_parse, gold_triples
-        self.augmenter = augmenter
         self._random = random.Random(0)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
@@ -80,8 +75,7 @@ class TripleCorpus:
             if not len(predicted):
                 empty += 1
             else:
-                example = self._make_example(predicted, reference)
-                yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
+                yield self._make_example(predicted, reference)
         # Warn of a corpus that can teach nothing about triples, unless no component that uses them needs any.
         needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
         lacking = total if not useful and (any(needs) or not needs) else 0

@@ -6,7 +6,7 @@ from ..corpora.overlap import Overlap
 from ..corpora.report import share
 from ..corpora.statistics import FEW, CorpusStatistics
 
-_TYPES, _LONGEST, _WIDEST = 3, 10, 60
+_TYPES, _LONGEST = 3, 10
 
 
 class Table(NamedTuple):
@@ -54,11 +54,6 @@ def data_tables(corpora: Sequence[Compared]) -> List[Table]:
         Table("Shared with the first corpus", ("", *names[1:]), _overlap_rows(corpora)),
         Table("Triples that a component misses", ("component", "reason", *names), _missed_rows(corpora)),
     ]
-    tables += [
-        Table(f"Sentences of {each.statistics.name} nearly in {names[0]}", (each.statistics.name, names[0]), near)
-        for each in corpora
-        if each.overlap is not None and (near := [(_short(one), _short(two)) for one, two in each.overlap.examples])
-    ]
     return [table for table in tables if table.rows]
 
 
@@ -92,11 +87,6 @@ def list_problems(corpora: Sequence[Compared]) -> List[str]:
             if lost:
                 problems.append(f"{each.name}: {component} misses {lost:,} of {total:,} triples ({lost / total:.1%})")
     return problems
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
 def _size_rows(every: Sequence[CorpusStatistics]) -> List[Sequence[str]]:

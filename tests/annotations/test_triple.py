@@ -1,9 +1,8 @@
-"""The value `Triple`: as a dictionary, unpacked, pickled, copied."""
+"""The value `Triple`: as a dictionary, unpacked, copied."""
 
 import copy
 import dataclasses
 import json
-import pickle
 
 import pytest
 import spacy
@@ -26,7 +25,6 @@ def test_attributes(triple: Triple) -> None:
     assert denied == triple and hash(denied) == hash(triple)  # equality is that of offsets and label
     assert denied.to_dict() == {**triple.to_dict(), "attributes": {"assertion": "denied"}}
     assert repr(denied).endswith("score=0.750, attributes={'assertion': 'denied'})")
-    assert pickle.loads(pickle.dumps(denied)).to_dict() == denied.to_dict()
     doc = triple.subject.doc
     set_triples(doc, [denied], source="finder")
     (stored,) = doc._.triples
@@ -57,14 +55,6 @@ def test_unpacking(triple: Triple) -> None:
     assert (subject.text, relation, obj.text) == ("Ada Lovelace", "place_of_birth", "London")
     assert subject is triple.subject and obj is triple.object
     assert {(s.text, o.text): r for s, r, o in [triple]} == {("Ada Lovelace", "London"): "place_of_birth"}
-
-
-@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_pickling_keeps_text_tokens_and_values(triple: Triple, protocol: int) -> None:
-    again = pickle.loads(pickle.dumps(triple, protocol))
-    assert again == triple and hash(again) == hash(triple) and again.to_dict() == triple.to_dict()
-    assert again.subject.doc is again.object.doc
-    assert [token.text_with_ws for token in again.subject.doc] == [t.text_with_ws for t in triple.subject.doc]
 
 
 def test_copies_are_the_triple_itself(triple: Triple) -> None:

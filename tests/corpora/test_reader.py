@@ -1,10 +1,9 @@
 import warnings
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 import pytest
 import spacy
-from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -189,14 +188,6 @@ def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
         == ["[W102]"]
     )
     assert messages("sentencizer") == ["[W102]"]
-
-
-def test_augmenter(corpus: Path) -> None:
-    def twice(nlp: Language, example: Example) -> Iterator[Example]:
-        yield example
-        yield example
-
-    assert len(list(TripleCorpus(corpus, augmenter=twice)(NLP))) == 40
 
 
 def test_nothing_is_read_before_it_is_asked_for(shards: Path) -> None:
