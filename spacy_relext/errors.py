@@ -514,7 +514,7 @@ class Warnings:
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
     W201 = (
         "[W201] Corpus and pipeline have no relation in common, so no triple can be right. Corpus: {gold}. Pipeline: "
-        "{known}. `spacy relext convert --relation-map` renames relations."
+        "{known}."
     )
     W360 = (
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
