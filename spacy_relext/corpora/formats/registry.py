@@ -56,24 +56,13 @@ class Format:
     check: Optional[Callable[[Report], None]] = None
 
 
+# Formats of annotation tools, whose arguments have offsets.
+_tool = partial(Format, locate=count_losses, one_sentence=False)
+
 FORMATS: Dict[str, Format] = {
-    "brat": Format(read_brat, parse_brat, locate=count_losses, one_sentence=False, write=write_brat, folder=True),
-    "cas": Format(
-        read_cas,
-        parse_cas,
-        locate=count_losses,
-        one_sentence=False,
-        folder=True,
-        check=check_cas,
-    ),
-    "doccano": Format(
-        read_doccano,
-        parse_doccano,
-        locate=count_losses,
-        one_sentence=False,
-        write=write_doccano,
-        suffix=".jsonl",
-    ),
+    "brat": _tool(read_brat, parse_brat, write=write_brat, folder=True),
+    "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
+    "doccano": _tool(read_doccano, parse_doccano, write=write_doccano, suffix=".jsonl"),
     "docred": Format(read_json, parse_docred, locate=locate_facts),
     "duie": Format(read_json, parse_duie, locate=locate_record),
     "jsonl": Format(
@@ -85,28 +74,15 @@ FORMATS: Dict[str, Format] = {
         write=_write_jsonl,
         suffix=".jsonl",
     ),
-    "label-studio": Format(
-        read_label_studio,
-        parse_label_studio,
-        locate=count_losses,
-        one_sentence=False,
-        parse_options=("annotator",),
-        write=write_label_studio,
-        suffix=".json",
+    "label-studio": _tool(
+        read_label_studio, parse_label_studio, parse_options=("annotator",), write=write_label_studio, suffix=".json"
     ),
     "markup": Format(partial(read_lines, comment="#"), parse_markup_line),
     "nyt": Format(read_json, parse_nyt, locate=locate_record),
     "nyt10": Format(read_nyt10, parse_nyt10, locate=locate_pair),
     "opennre": Format(read_json, parse_opennre),
     "cotype": Format(read_json, parse_cotype, locate=locate_record),
-    "prodigy": Format(
-        read_json,
-        parse_prodigy,
-        locate=count_losses,
-        one_sentence=False,
-        write=write_prodigy,
-        suffix=".jsonl",
-    ),
+    "prodigy": _tool(read_json, parse_prodigy, write=write_prodigy, suffix=".jsonl"),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
     "spert": Format(read_json, parse_spert),
     "tacred": Format(read_json, parse_tacred),
