@@ -136,10 +136,8 @@ def read_schema(path: Path) -> Schema:
         data = json.loads(text) if is_json else ruamel_yaml.safe_load(text)
     except json.JSONDecodeError as error:
         raise ValueError(Errors.R030.format(place=_place(path, error.lineno), reason=error.msg)) from None
-    except (ruamel_yaml.YAMLError, RecursionError) as error:
-        raise ValueError(Errors.R030.format(place=_place(path, _line_of(error, text)), reason=_reason(error))) from None
     except Exception as error:  # besides YAML errors, whatever Python raises for broken escapes
-        raise ValueError(Errors.R030.format(place=path, reason=_reason(error))) from None
+        raise ValueError(Errors.R030.format(place=_place(path, _line_of(error, text)), reason=_reason(error))) from None
     return _validate(data, path, root)
 
 
@@ -211,7 +209,11 @@ def _reason(error: Exception) -> str:
     """Say in one line what is wrong with YAML."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
-    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
+    return (
+        str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+        .split("\n")[0]
+        .partition(" with value ")[0]
+    )
 
 
 def _place(path: Path, line: Optional[int]) -> str:
