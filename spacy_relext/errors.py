@@ -576,16 +576,6 @@ class Warnings:
         "[W509] {name}: no entity of {where} has the type {kind!r} of {count} rules (the first: {rule!r}), which "
         "cannot match. Types there: {types}."
     )
-    W510 = (
-        "[W510] {name}: the masks of {wide} of {total} rules fit most pairs of entities, those of rule {rule!r} "
-        "({pattern}) {share:.0%}, so types do not distinguish their relations from others. Write the types of the "
-        "relation after SUBJ- and OBJ-."
-    )
-    W511 = (
-        "[W511] {name}: rules for no_relation match {matched:,} of {unrelated:,} pairs without a known relation "
-        "({share:.1%}, less than {least:.0%}), so pairs without a relation may be assigned to one. Add such rules for "
-        "frequent contexts without a relation, which `spacy relext rules mine` lists."
-    )
     W600 = (
         "[W600] {name}: the clusters have collapsed: {reasons}. Lower n_clusters, or use more text of different kinds."
     )

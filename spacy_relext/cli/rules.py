@@ -13,10 +13,9 @@ from wasabi import msg
 from ..corpora.convert import load_tokenizer
 from ..corpora.shards import iter_docs
 from ..errors import Errors
-from ..nero.rules.analysis import analyze_rules
+from ..nero.rules.analysis import analyze_rules, format_check, format_idle, unknown_labels
 from ..nero.rules.index import FORMS, MAX_GAP
 from ..nero.rules.mining import mine_patterns, write_patterns
-from ..nero.rules.report import format_check, format_idle, unknown_labels
 from ..nero.rules.rules import SHOWN, TABLE, read_rules, usable_rules
 from ..pairs.suggesters import AnnotatedPairs, EntityPairs, Suggester
 from . import options
@@ -57,8 +56,7 @@ def check_cli(
     typer.echo(format_check(report))
     typer.echo(format_idle(report.rules))
     problems = [f"{each.where}: {each.message}" for each in rule_set.problems]
-    checks = report.counts.warnings([each.rule for each in report.rules], name=str(rules))
-    for message in (*problems, *unknown_labels(report), *checks.values()):
+    for message in (*problems, *unknown_labels(report)):
         msg.warn(message)
 
 

@@ -31,8 +31,7 @@ from ..scoring.probabilities import calibrate
 from ..scoring.ranking import RANKING_SCORES, Ranking, rank_cells, score_ranking
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .bags import Bags, gather_bags, single_mentions, union_of
-from .knowledge import BagKnowledge
-from .linked_kb import LinkedKb
+from .linked_kb import BagKnowledge, LinkedKb
 from .losses import hrere_loss
 from .mixture import MIXES, MixedProbs, Mixture, fit_mixture, mix
 from .ranking import (

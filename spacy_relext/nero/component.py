@@ -55,7 +55,6 @@ from .learning import ANSWER_NONE, Learner
 from .losses import nero_loss
 from .rulebook import Rulebook, load_rules, rename_duplicates
 from .rules.analysis import nearest_misses, unseen_types
-from .rules.checks import PairCounts
 from .rules.rules import NO_RELATION_LABEL, Rule, to_records
 from .settings import RuleGrounding, RuleLearning
 
@@ -252,10 +251,9 @@ class NeroGrounder(PairPipe):
             raise ValueError(Errors.R503.format(name=self.name))
         types: Set[Tuple[str, str]] = set()
         orders: Set[bool] = set()
-        learner, read, total, counts = Learner(self.learning), EntityCounts(), 0, PairCounts()
+        learner, read, total = Learner(self.learning), EntityCounts(), 0
         for batch in minibatch(examples, COLLECT_BATCH):
-            pairs, votes, _ = self._split_batch(batch, learner)
-            self.rulebook.count_pairs(counts, pairs, votes)
+            pairs, _ = self._split_batch(batch, learner)
             orders.add(pairs.both_orders)
             types.update(pairs.types)
             total += len(pairs)
@@ -275,8 +273,6 @@ class NeroGrounder(PairPipe):
                 Errors.R504.format(name=self.name, where=where, near=near, pairs=total, rules=len(self.rules))
             )
         self._warn_of_types({kind for pair in types for kind in pair if kind}, where)
-        for key, message in counts.warnings(self.rules, name=self.name).items():
-            self.warn_once(key, message)
         relations = relations_of(self.rules) if labels is None else labels
         # each relation also has a backwards class if pairs are suggested in one order only
         gold = [] if True in orders else [{PairClass("", backwards=True)}]
@@ -292,24 +288,24 @@ class NeroGrounder(PairPipe):
 
     def suggest_gold(self, examples: Sequence[Example]) -> Grounding:
         """Choose what is learned from: matched pairs, unmatched pairs of the batch, and rules."""
-        pairs, _, unmatched = self._split_batch(examples, self.learner)
+        pairs, unmatched = self._split_batch(examples, self.learner)
         n_classes = len(self.classes)
         return self.learner.draw_batch(pairs.take(unmatched), self.rulebook, n_classes=n_classes, vocab=self.vocab)
 
-    def _split_batch(self, examples: Sequence[Example], learner: Learner) -> Tuple[Pairs, RuleVotes, IntArray]:
-        """Add labelled and matched pairs of a batch to the pool; return all, their votes, and which are neither."""
+    def _split_batch(self, examples: Sequence[Example], learner: Learner) -> Tuple[Pairs, IntArray]:
+        """Add labelled and matched pairs of a batch to the pool; return all, and which are neither."""
         pairs = self.suggest_pairs([example.predicted for example in examples])
         votes = self.rulebook.vote(pairs)
         unmatched = votes.rule == NO_RULE
         if not self.learning.learn_gold:
             learner.add_to_pool(pairs, votes, self.rulebook)
-            return pairs, votes, numpy.flatnonzero(unmatched)
+            return pairs, numpy.flatnonzero(unmatched)
         labelled = mark_known(pairs, examples)
         gold = gold_pairs(lambda _: pairs, examples)
         learner.pool.add(gold.pairs, [dict.fromkeys(classes, 1.0) or ANSWER_NONE for classes in gold.gold])
         others = pairs.take(numpy.flatnonzero(~labelled))
         learner.add_to_pool(others, self.rulebook.vote(others), self.rulebook)
-        return pairs, votes, numpy.flatnonzero(unmatched & ~labelled)
+        return pairs, numpy.flatnonzero(unmatched & ~labelled)
 
     def targets(self, instances: Grounding) -> Targets:
         """Return the rules' answers for all pairs, and for unmatched ones also the EMA teacher's probabilities."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Set, Tuple, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.language import Language
@@ -12,10 +12,9 @@ from ..annotations.triple import Record
 from ..errors import Warnings
 from ..pairs.gold import PairClass
 from ..pairs.pairs import Pairs
-from .grounding import NO_RULE, Floats, IntArray, RuleClasses, RuleVotes, relations_of, rule_pairs, vote
-from .rules.checks import PairCounts
+from .grounding import Floats, IntArray, RuleClasses, RuleVotes, relations_of, rule_pairs, vote
 from .rules.index import RuleIndex
-from .rules.rules import NO_RELATION_LABEL, Rule, free_name, from_records, read_rules, usable_rules
+from .rules.rules import Rule, free_name, from_records, read_rules, usable_rules
 from .settings import RuleGrounding
 
 # The word that stands for an entity in the body of a rule.
@@ -62,15 +61,6 @@ class Rulebook:
     def vote(self, pairs: Pairs) -> RuleVotes:
         """Let the rules vote; see `vote`."""
         return vote(self._index.match(pairs), self.rules, pairs=len(pairs))
-
-    def count_pairs(self, counts: PairCounts, pairs: Pairs, votes: RuleVotes) -> None:
-        """Count the pairs of a batch; if they are marked, those that no rule matches are not counted as unrelated."""
-        places: Dict[bool, Set[Tuple[int, ...]]] = {True: set(), False: set()}
-        for number, rule in enumerate(votes.rule.tolist()):
-            if rule != NO_RULE:
-                places[self.rules[rule].relation == NO_RELATION_LABEL].add(pairs.place(number))
-        everything = {pairs.place(number) for number in range(len(pairs))} if pairs.both_orders else set()
-        counts.add(pairs, unrelated=everything - places[False], negatives=places[True])
 
     def bodies(self, vocab: Vocab) -> Pairs:
         """Make a text from each rule, with placeholders as entities, and cache it."""

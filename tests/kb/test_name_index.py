@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from spacy_relext.kb.facts import FactIndex, Names, TripleStore
-from spacy_relext.kb.name_index import NameIndex, choose_senses, surnames_of
+from spacy_relext.kb.linker import NameIndex, choose_senses, surnames_of
 
 NAMES = {
     "Q1": Names("The Ark", ("Ark",), ("WORK",)),

@@ -1,19 +1,21 @@
-"""Analysis of labelling rules on a corpus: coverage, overlaps, conflicts, precision, and near misses."""
+"""Analysis of labelling rules on a corpus: coverage, overlaps, conflicts, precision, near misses, and a report."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from typing import Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from difflib import get_close_matches
+from typing import Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 from typing import Counter as CounterType
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
+from wasabi import table
 
 from ...annotations.entities import doc_entities
 from ...annotations.store import get_records, has_triples
 from ...annotations.triple import CharSpan
+from ...corpora.report import format_table
 from ...pairs.pairs import Pairs
 from ...pairs.suggesters import Suggester
-from .checks import PairCounts, Place
 from .index import RuleIndex, RuleMatches
 from .patterns import OBJECT, SUBJECT, TREEBANK, UNTYPED, Part
 from .rules import NO_RELATION_LABEL, Rule
@@ -22,6 +24,9 @@ BATCH = 256
 
 _EXTRA_GAP = 3  # additional tokens of a gap in a near miss
 _MAX_RULES = 3  # that `nearest_misses` lists
+
+_HEADER = ("rule", "relation", "matches", "alone", "correct", "against", "pattern")
+_WIDEST = 60  # characters of a column
 
 Words = Tuple[Part, ...]
 Gold = Set[Tuple[CharSpan, str, CharSpan]]
@@ -57,7 +62,6 @@ class AnalysisReport:
     conflicting: int = 0  # pairs with conflicting rules
     docs: int = 0
     lemmatized: int = 0  # Docs with lemmas
-    counts: PairCounts = field(default_factory=PairCounts)  # for the checks of all rules together
     types: Set[str] = field(default_factory=set)  # of entities
     relations: Set[str] = field(default_factory=set)  # of gold triples
 
@@ -147,8 +151,6 @@ class _Analyzer:
         gold = [_read_gold(doc) for doc in pairs.docs]
         for place, labels in matched.items():
             self._count(labels, gold[place[0]], pairs, place)
-        negatives = [place for place, labels in matched.items() if (NO_RELATION_LABEL,) in labels.values()]
-        report.counts.add(pairs, unrelated=_unrelated(pairs, gold, matched), negatives=negatives)
         self._add_misses(pairs, {(place, rule) for place, labels in matched.items() for rule in labels})
 
     def _count(self, labels: Dict[int, Label], gold: Optional[Gold], pairs: Pairs, place: Tuple[int, ...]) -> None:
@@ -253,25 +255,65 @@ def _read_gold(doc: Doc) -> Optional[Gold]:
     return {(tuple(r["subject"]), r["relation"], tuple(r["object"])) for r in get_records(doc, source="") or ()}
 
 
-def _unrelated(pairs: Pairs, gold: Sequence[Optional[Gold]], matched: Mapping[Place, Dict[int, Label]]) -> Set[Place]:
-    """Return the pairs without a gold relation; in texts without gold, unmarked pairs that no rule gives a relation."""
-    unrelated: Set[Place] = set()
-    for number in range(len(pairs)):
-        place, triples = pairs.place(number), gold[pairs.doc[number]]
-        if triples is not None:
-            spans = [(span.start_char, span.end_char) for span in pairs.spans(number)]
-            is_related = any(sorted(spans) == sorted((subject, obj)) for subject, _, obj in triples)
-        else:
-            labels = matched.get(place, {}).values()
-            is_related = not pairs.both_orders or any(label != (NO_RELATION_LABEL,) for label in labels)
-        if not is_related:
-            unrelated.add(place)
-    return unrelated
-
-
 def _excerpt(pairs: Pairs, number: int, rule: Rule) -> str:
     """Return the text from one argument to the other, with as many tokens around as the rule has there."""
     first, last = sorted(pairs.spans(number), key=lambda span: span.start)
     start, end = pairs.text[number].tolist()
     start, end = max(start, first.start - len(rule.pattern.before)), min(end, last.end + len(rule.pattern.after))
     return " ".join(first.doc[start:end].text.split())
+
+
+def unknown_labels(report: AnalysisReport) -> Iterator[str]:
+    """Yield a line for each type and relation of rules that does not occur in the corpus: it may be misspelt."""
+    rules = [each.rule for each in report.rules]
+    for kind, those in unseen_types(rules, report.types).items():
+        near = get_close_matches(kind, report.types, n=1)
+        meant = f"; {near[0]!r}?" if near else ""
+        yield f"{those[0].where}: no entity of the corpus has the type {kind!r} ({len(those)} rules){meant}"
+    foreign = {rule.relation: rule for rule in reversed(rules)}
+    for relation, rule in foreign.items() if report.relations else ():
+        if relation not in report.relations and relation != NO_RELATION_LABEL:
+            yield f"{rule.where}: no gold triple of the corpus has the relation {relation!r}"
+
+
+def format_check(report: AnalysisReport) -> str:
+    """Format totals, then a line for each rule, the most frequent matches first."""
+    labelled, correct = (sum(getattr(each, name) for each in report.rules) for name in ("labelled", "correct"))
+    totals = [
+        ("rules", f"{len(report.rules):,}"),
+        ("rules that match", f"{sum(each.matches > 0 for each in report.rules):,}"),
+        ("pairs of entities", f"{report.pairs:,}"),
+        ("pairs that a rule matches", f"{report.covered:,} ({report.covered / max(report.pairs, 1):.1%})"),
+        ("pairs at which rules contradict each other", f"{report.conflicting:,}"),
+        (
+            "correct, where there is gold",
+            f"{correct:,} of {labelled:,} ({correct / labelled:.1%})" if labelled else "no gold",
+        ),
+    ]
+    rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.matches) if each.matches]
+    if not rows:
+        return format_table(totals) + "\n\nNo rule matches."
+    lines: str = table(rows, header=_HEADER, aligns=tuple("llrrrll"), divider=True, max_col=_WIDEST)
+    return f"{format_table(totals)}\n{lines}".rstrip("\n")
+
+
+def format_idle(reports: Sequence[RuleReport]) -> str:
+    """List the rules that match nowhere, each with its near misses."""
+    idle = [each for each in reports if not each.matches]
+    lines = [f"\n{len(idle)} rules match nowhere:"] if idle else []
+    for each in idle:
+        lines.append(f"  {each.rule.id}  {each.rule.pattern}")
+        for kinds, count in each.type_mismatches.most_common(2):
+            lines.append(
+                f"      has these words between {' and '.join(kind or 'no type' for kind in kinds)}: {count:,}"
+            )
+        lines.extend(f"      just misses: {text[:100]}" for text in each.near_misses)
+    return "\n".join(lines)
+
+
+def _row(report: RuleReport) -> Sequence[str]:
+    """Format a rule as a row of the table."""
+    correct = f"{report.correct / report.labelled:.0%}" if report.labelled else ""
+    against = ", ".join(f"{name} ×{count}" for name, count in report.conflicts.most_common(2))
+    rule = report.rule
+    return (rule.id, rule.relation, f"{report.matches:,}", f"{report.unique:,}", correct, against, str(rule.pattern))
