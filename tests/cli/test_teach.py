@@ -45,26 +45,6 @@ def soft_labels(path: Path) -> List[Label]:
     return found
 
 
-def test_soft_labels_do_not_depend_on_the_batch(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    written = []
-    for size in (1, 64):
-        done = run(
-            "research",
-            "teach",
-            folder / "teacher",
-            folder / "corpus.spacy",
-            tmp_path / f"{size}.spacy",
-            "--batch-size",
-            size,
-        )
-        assert done.exit_code == 0, done.output
-        assert f"{len(ROWS)} documents" in done.stdout
-        written.append(soft_labels(tmp_path / f"{size}.spacy"))
-    assert written[0] and [each[:2] for each in written[0]] == [each[:2] for each in written[1]]
-    one, other = ([{key: part.expected for key, part in each[2].items()} for each in w] for w in written)
-    assert one == [{key: pytest.approx(value, abs=1e-4) for key, value in each.items()} for each in other]
-
-
 def test_the_rest_of_the_corpus_stays(folder: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     run("research", "teach", folder / "teacher", folder / "corpus.spacy", tmp_path / "labelled.spacy")
     for before, after in zip(read(folder / "corpus.spacy"), read(tmp_path / "labelled.spacy")):

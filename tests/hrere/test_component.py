@@ -10,7 +10,6 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.util import load_config, load_model_from_config
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.hrere.bags import gather_bags, single_mentions
@@ -90,20 +89,6 @@ def test_bags_over_several_docs(trained: Language) -> None:
     twice = [each for each in pipe.predict_bags(docs * 2) if each.subject == "Q0"][0]
     assert twice.scores == pytest.approx(bag.scores, abs=1e-5), "each sentence said twice says no more"
     assert pipe.predict_bags([]) == []
-
-
-def test_saved_and_loaded(trained: Language, tmp_path: Path) -> None:
-    expected = [(t.relation, pytest.approx(t.score), t.evidence) for t in couple(trained)._.triples]
-    trained.to_disk(tmp_path / "pipeline")
-    by_bytes = build().from_bytes(trained.to_bytes())
-    for nlp in (spacy.load(tmp_path / "pipeline"), by_bytes):
-        assert [(t.relation, t.score, t.evidence) for t in couple(nlp)._.triples] == expected
-
-
-def test_several_processes(trained: Language) -> None:
-    docs = [sentence(trained, "Eve", "was seen with", "Finn").predicted for _ in range(4)]
-    found = list(trained.pipe(docs, n_process=2, batch_size=2))
-    assert [told(doc) for doc in found] == [told(couple(trained))] * 4
 
 
 def test_relations_of_the_knowledge_base_are_found_by_name(kb: Path) -> None:
@@ -190,26 +175,6 @@ def test_tuning_fits_the_mixture(kb: Path) -> None:
     tune_pipeline(nlp, held)
     assert nlp.get_pipe(NAME).cfg["text_share"] < 1.0  # type: ignore[attr-defined]
     assert told(couple(nlp)) == [("Eve", "married", "Finn"), ("Finn", "married", "Eve")]
-
-
-@pytest.mark.parametrize(
-    "message, config", [(r"decoding\.mix", {"decoding": {"mix": "no"}}), ("text_share", {"text_share": 1.5})]
-)
-def test_settings_out_of_range(message: str, config: Dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=message):
-        build(config)
-
-
-def test_defaults_are_the_published_ones(project_root: Path) -> None:
-    published = load_model_from_config(load_config(project_root / "configs" / "hrere.cfg"), auto_fill=True).config
-    nlp = spacy.blank("en")
-    nlp.add_pipe(NAME)
-    default, expected = nlp.config["components"][NAME], published["components"][NAME]
-    for config in (default, expected):
-        config["model"].pop("encoder")
-    assert default == expected
-    weights = published["training"]["score_weights"]
-    assert {key: weights[key] for key in ("bag_ap", "mention_ap")} == {"bag_ap": 1.0, "mention_ap": 0.0}
 
 
 def test_why_no_bag_gets_a_triple(kb: Path) -> None:

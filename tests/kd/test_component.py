@@ -1,6 +1,5 @@
 """The student, with and without a teacher, and what both components share."""
 
-import copy
 import pathlib
 from typing import Any, Dict, List, Tuple, cast
 
@@ -8,15 +7,12 @@ import numpy
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Span
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.entities import PAIRS_KEY
-from spacy_relext.annotations.store import SOFT_LABELS_KEY
-from spacy_relext.bridge.modules import to_numpy
 from spacy_relext.kd.model import StudentOutput
-from spacy_relext.kd.soft_labels import PARTS
 from spacy_relext.pairs import component as pair_base
 from spacy_relext.pairs.gold import PairClass
 from tests.contract.cases import CNN, EMBED, LISTENER, LSTM
@@ -34,7 +30,6 @@ from tests.kd.pipes import (
     make_examples,
     over,
     settings_of,
-    soft_labels,
     student,
     taught_examples,
     teacher,
@@ -48,12 +43,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no p
 def test_without_a_teacher_the_student_learns_from_labels() -> None:
     pipe, examples = student(teacher_share=1.0), make_examples(spacy.blank("en"))
     assert set(loss_of(pipe, examples)) == {STUDENT, f"{STUDENT}_gold", f"{STUDENT}_penalty"}
-    losses = train(pipe, examples, steps=80)
-    assert losses[-1] < 0.1 < losses[0]
-    predicted = [example.predicted.copy() for example in examples]
-    pipe.set_annotations(predicted, pipe.predict(predicted))
-    found = [{(t.subject.text, t.relation, t.object.text) for t in doc._.triples} for doc in predicted]
-    assert found == [set(triples) for _, _, triples in ROWS]
 
 
 def test_the_teachers_share_changes_the_loss() -> None:
@@ -69,38 +58,6 @@ def test_the_teachers_share_changes_the_loss() -> None:
         assert terms[0.5][term] == pytest.approx((terms[0.0][term] + terms[1.0][term]) / 2, rel=1e-4)
     alone = loss_of(pipe, make_examples(spacy.blank("en")))
     assert alone[gold] == pytest.approx(terms[0.0][gold], rel=1e-4)
-
-
-def test_the_order_of_the_teachers_classes_does_not_matter() -> None:
-    pipe, examples = student(), taught_examples(teacher())
-    permuted = copy.deepcopy(examples)
-    for example in permuted:
-        stored = example.reference.user_data[SOFT_LABELS_KEY]
-        stored["classes"] = stored["classes"][::-1]
-        for record in stored["pairs"]:
-            record.update({part: [record[part][0], *record[part][:0:-1]] for part in PARTS})
-    assert loss_of(pipe, permuted) == loss_of(pipe, examples)
-
-
-@pytest.mark.filterwarnings("ignore:.W001")
-def test_a_teacher_of_other_relations_is_refused() -> None:
-    examples = taught_examples(teacher())
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
-    pipe.initialize(lambda: marked_examples(nlp), nlp=nlp)
-    with pytest.raises(ValueError, match="R401.*kd_classifier"):
-        pipe.update(examples)
-
-
-def test_learning_from_a_teacher_brings_the_student_near_and_leaves_the_teacher_alone() -> None:
-    source = teacher()
-    train(source, make_examples(spacy.blank("en")), steps=30)
-    before, examples = source.model.to_bytes(), taught_examples(source)
-    pipe = student(teacher_share=1.0)
-    losses = train(pipe, examples, steps=60)
-    assert losses[-1] < 0.3 * losses[0]
-    assert source.model.to_bytes() == before
-    assert soft_labels(taught_examples(source)) == soft_labels(examples)
 
 
 def test_the_student_learns_unlabelled_text_from_the_teacher() -> None:
@@ -237,30 +194,6 @@ def test_both_directions_are_learned() -> None:
     assert found == [("Ada", "Lodore"), ("Mary", "Lodore")]
 
 
-def test_readings_from_both_sides_are_averaged() -> None:
-    pipe, examples = marked_student()
-    pipe.cfg["average_orders"] = True
-    pairs = pipe.suggest([example.predicted for example in examples])
-    first, second, mean = pipe.run(pairs), pipe.run(pairs.reversed()), [0, 2, 1]
-    assert len(first.logits) == len(pairs) == 2
-    for name in ("logits", "local", "auxiliary"):
-        numpy.testing.assert_allclose(getattr(first, name), getattr(second, name)[:, mean], atol=1e-6)
-    numpy.testing.assert_allclose(first.attention.sum(1), 1.0, atol=1e-5)
-    pipe.cfg["average_orders"] = False
-    forwards, backwards = pipe.run(pairs).logits, pipe.run(pairs.reversed()).logits
-    assert abs(forwards - backwards[:, mean]).max() > 1e-4, "one reading depends on the order"
-    numpy.testing.assert_allclose(first.logits, (forwards + backwards[:, mean]) / 2, atol=1e-6)
-
-
-def test_without_classes_for_both_directions_there_is_one_reading() -> None:
-    pipe = build(STUDENT, GRAPH_STUDENT)
-    pipe.cfg["average_orders"] = True
-    pairs = pipe.suggest([example.predicted for example in make_examples(spacy.blank("en"))])
-    found = pipe.run(pairs).logits
-    pipe.cfg["average_orders"] = False
-    numpy.testing.assert_array_equal(found, pipe.run(pairs).logits)
-
-
 # Both
 
 
@@ -275,24 +208,6 @@ def test_docs_without_annotation_teach_nothing(factory: str, model: Dict[str, An
         pipe = build(factory, model)
         found.append((pipe.update(batch, sgd=nlp.create_optimizer(), losses={}), pipe))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
-
-
-@pytest.mark.filterwarnings("ignore:.W360")
-@pytest.mark.parametrize("factory", [TEACHER, STUDENT])
-def test_a_shared_encoder_learns_beside_docs_without_annotation(factory: str) -> None:
-    fix_random_seed(0)
-    nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec", config={"model": CNN})
-    model = GRAPH_TEACHER if factory == TEACHER else GRAPH_STUDENT
-    nlp.add_pipe(factory, config={**settings_of(factory), "model": over(model, tok2vec=LISTENER)})
-    bare = nlp.make_doc("Ada met Ole.")
-    examples = [Example(bare, bare.copy()), *make_examples(nlp), Example(bare.copy(), bare.copy())]
-    optimizer = nlp.initialize(lambda: examples)
-    before = nlp.get_pipe("tok2vec").model.to_bytes()  # type: ignore[attr-defined]
-    for _ in range(2):  # spaCy moves a shared encoder one step later
-        nlp.update(examples, sgd=optimizer)
-    assert nlp.get_pipe("tok2vec").model.to_bytes() != before  # type: ignore[attr-defined]
-    nlp.update([examples[0], examples[-1]], sgd=optimizer)
 
 
 @pytest.mark.parametrize("kind", ["graph", "piece"])
@@ -318,18 +233,6 @@ def test_an_upstream_that_was_exchanged_is_noticed() -> None:
     doc.tensor = numpy.zeros((len(doc), 10), dtype="float32")
     with pytest.raises(ValueError, match="R361.*have 10 numbers.*made for 48"):
         pipe(doc)
-
-
-@pytest.mark.parametrize("kind", ["graph", "piece"])
-def test_a_pair_gets_the_same_scores_alone_and_in_a_batch(kind: str, bert: str) -> None:
-    pipe = build(STUDENT, GRAPH_STUDENT if kind == "graph" else over(PIECE_STUDENT, name=bert))
-    docs = [example.predicted for example in make_examples(spacy.blank("en"))]
-
-    def logits(batch: List[Doc]) -> Any:
-        return to_numpy(pipe.model.predict(pipe.features(pipe.suggest(batch)))).logits
-
-    alone = numpy.concatenate([logits([doc]) for doc in docs if len(doc.ents) > 1])
-    numpy.testing.assert_allclose(logits(docs), alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["graph", "piece"])
@@ -419,13 +322,6 @@ def test_texts_without_a_pair_of_entities(factory: str, model: Any) -> None:
     limits = {"@misc": "spacy_relext.EntityPairs.v1", "max_distance": 0}
     with pytest.raises(ValueError, match=r"^\[R517\].*by max_distance = 0; widen"):
         initialize(ROWS, suggester=limits)
-
-
-@pytest.mark.parametrize("factory", [TEACHER, STUDENT])
-@pytest.mark.parametrize("key, value", [("threshold", 2.0), ("threshold", -0.5), ("sentence_penalty", -1.0)])
-def test_settings_out_of_range(factory: str, key: str, value: float) -> None:
-    with pytest.raises(ValueError, match=rf"^\[R007\] (learning\.)?{key} is {value}"):
-        spacy.blank("en").add_pipe(factory, config=settings_of(factory, **{key: value}))
 
 
 @pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])

@@ -102,34 +102,6 @@ def test_a_suggester_of_entities_in_place_of_marked_pairs(tmp_path: Path) -> Non
     assert len(loaded.get_pipe(STUDENT).suggest([unmarked])) == 2
 
 
-@pytest.mark.parametrize(
-    "factory, settings",
-    [
-        (TEACHER, {"tsd_weight": -1.0}),
-        (TEACHER, {"prior": {"@misc": "spacy_relext.KdPrior.v1", "na_constant": -0.1}}),
-        (TEACHER, {"sentence_penalty": -1.0}),
-        (TEACHER, {"threshold": 2.0}),
-        (STUDENT, {"hint_weight": -1.0}),
-        (STUDENT, {"sentence_penalty": -1.0}),
-        (STUDENT, {"threshold": -0.5}),
-    ],
-)
-def test_settings_out_of_their_range(factory: str, settings: Dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"R007.*{next(iter(settings))}"):
-        spacy.blank("en").add_pipe(factory, config=settings_of(factory, **settings))
-
-
-@pytest.mark.parametrize("factory, model", FACTORIES)
-def test_a_single_relation_in_a_single_text(factory: str, model: Dict[str, Any]) -> None:
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(factory, config={**settings_of(factory), "model": model})
-    examples = make_examples(nlp)[:1]
-    pipe.initialize(lambda: examples, nlp=nlp)
-    losses = train(pipe, examples, steps=40)
-    assert losses[-1] < losses[0]
-    assert [record["relation"] for record in pipe.predict([examples[0].predicted])[0]] == ["born_in"]
-
-
 @pytest.mark.parametrize("kind", ["graph", "piece", "shared"])
 def test_a_pair_200_tokens_apart_in_300_tokens(kind: str, bert: str) -> None:
     model = {"graph": GRAPH_STUDENT, "piece": over(PIECE_STUDENT, name=bert), "shared": SHARED_STUDENT}[kind]

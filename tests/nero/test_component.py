@@ -435,24 +435,3 @@ def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
     path.write_text('{"relation": "met", "pattern": "SUBJ-PER met"}\n', encoding="utf8")
     with pytest.raises(ValueError, match=r"\[R500\].*rules.jsonl:1.*expected one SUBJ-TYPE and one OBJ-TYPE"):
         pipe.initialize(lambda: examples(nlp, SAID), nlp=nlp, rules=path)
-
-
-@pytest.mark.parametrize(
-    "section, key, value",
-    [
-        ("grounding", "form", "stem"),
-        ("grounding", "no_relation", "maybe"),
-        ("grounding", "max_gap", -1),
-        ("", "threshold", 2.0),
-        ("", "threshold", -0.1),
-        ("grounding", "match_threshold", 5.0),
-        ("learning", "w_rules", -1.0),
-        ("learning", "margin", 1.5),
-        ("learning", "teacher_share", 1.5),
-        ("learning", "pool_size", 0),
-    ],
-)
-def test_settings_out_of_range(section: str, key: str, value: Any) -> None:
-    config = {section: {key: value}} if section else {key: value}
-    with pytest.raises(ValueError, match=rf"\[R0\d\d\].*{key}"):
-        spacy.blank("en").add_pipe(NAME, config=config)
