@@ -15,8 +15,6 @@ from spacy_relext.bridge.modules import module_of
 from spacy_relext.hrere.bags import gather_bags, single_mentions
 from spacy_relext.hrere.ranking import single_outputs
 from spacy_relext.pipeline.tuning import tune_pipeline
-from spacy_relext.visuals.explanation import explain_doc
-from spacy_relext.visuals.page import render_page
 from tests.hrere.pipes import FACTS, build, make_examples, make_kb, sentence, told, train
 
 NAME = "hrere_classifier"
@@ -58,15 +56,6 @@ def test_evidence(trained: Language) -> None:
     triple = couple(trained)._.triples[0]
     assert triple.evidence["ids"] == ["Q4", "Q5"] and triple.evidence["kb"] > 0.5
     assert triple.evidence["mentions"] == [[0, 2, 17, 20, 1.0]]
-
-
-def test_evidence_is_put_into_words_and_drawn(trained: Language) -> None:
-    doc = couple(trained)
-    lines = explain_doc(doc)
-    assert lines[0].startswith("He → married → her (score 0.") and ", from hrere_classifier)" in lines[0]
-    assert lines[1].startswith("    probability by the text alone 0.") and "the knowledge base alone " in lines[1]
-    assert lines[2] == "    linked to: Q4 → Q5"
-    assert "the knowledge base alone" in render_page([doc])
 
 
 def test_a_pair_without_a_link_is_what_the_text_says(trained: Language) -> None:
@@ -177,15 +166,6 @@ def test_tuning_fits_the_mixture(kb: Path) -> None:
     assert told(couple(nlp)) == [("Eve", "married", "Finn"), ("Finn", "married", "Eve")]
 
 
-def test_why_no_bag_gets_a_triple(kb: Path) -> None:
-    nlp = train(kb)
-    pipe: Any = nlp.get_pipe(NAME)
-    doc = sentence(nlp, "Eve", "married", "Finn").predicted
-    pipe.cfg.update(threshold=1.01)
-    why = pipe.explain_no_triple(nlp(doc.copy()), nlp)
-    assert "no score reaches its threshold; nearest is" in why and "asks for 1.010" in why
-
-
 def test_near_misses_of_bags(kb: Path) -> None:
     nlp = train(kb)
     pipe: Any = nlp.get_pipe(NAME)
@@ -195,14 +175,6 @@ def test_near_misses_of_bags(kb: Path) -> None:
     pipe.cfg.update(threshold=0.5, types=[["PERSON", "married", "PLACE"]])
     barred = [m for m in pipe.near_misses(doc) if m.stopped_by == "type"]
     assert barred and all("PERSON → PERSON" in m.text and m.relation == "married" for m in barred)
-
-
-def test_knowledge_is_in_files_of_its_own(kb: Path, tmp_path: Path) -> None:
-    nlp = train(kb, steps=1)
-    nlp.to_disk(tmp_path)
-    names = {each.name for each in (tmp_path / NAME / "knowledge").iterdir()}
-    assert names == {"lexicon.json", "kb.msgpack", "seen_entities.json"}
-    assert not {"lexicon", "seen"} & set(nlp.get_pipe(NAME).cfg)  # type: ignore[attr-defined]
 
 
 def test_types_bar_relations(text_alone: Language) -> None:

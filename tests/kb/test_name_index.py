@@ -17,23 +17,6 @@ NAMES = {
 INDEX = NameIndex(NAMES)
 
 
-@pytest.mark.parametrize(
-    ("text", "ids"),
-    [
-        ("Ark", ["Q1", "Q2"]),
-        ("the Ark", ["Q1", "Q2"]),
-        ("ARK", ["Q3"]),
-        ("ark", ["Q1", "Q2", "Q3"]),
-        ("ark hill", ["Q3"]),
-        ("The", ["Q4"]),
-        ("Arkady", []),
-        ("", []),
-    ],
-)
-def test_as_written_comes_first(text: str, ids: List[str]) -> None:
-    assert list(INDEX.find(text)) == ids
-
-
 def test_labels_come_before_aliases() -> None:
     assert NameIndex({"Q1": Names("X", ("Ark",)), "Q2": Names("Ark")}).find("Ark") == ("Q2", "Q1")
 
@@ -41,12 +24,6 @@ def test_labels_come_before_aliases() -> None:
 def test_a_strict_search_takes_no_small_letters() -> None:
     assert INDEX.find("ark hill", strict=True) == () and INDEX.find("ARK HILL", strict=True) == ("Q3",)
     assert INDEX.find("Ark hill", strict=True) == () and INDEX.find("the ARK", strict=True) == ("Q3",)
-
-
-def test_texts_to_search_and_types() -> None:
-    assert sorted(INDEX.texts()) == ["ARK", "Ark", "Ark  Hill", "the"]
-    assert INDEX.types_of("Q1") == ("WORK",) and INDEX.types_of("Q9") == ()
-    assert len(NameIndex({})) == 0
 
 
 def test_senses() -> None:

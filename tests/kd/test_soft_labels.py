@@ -5,7 +5,6 @@ from typing import Any, Dict, List, Sequence
 
 import numpy
 import pytest
-from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from spacy_relext.annotations.store import SOFT_LABELS_KEY
@@ -17,7 +16,7 @@ from spacy_relext.kd.soft_labels import (
 )
 from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs
 from spacy_relext.pairs.suggesters import EntityPairs
-from tests.pairs.builders import NLP, make_doc, make_example, with_entities
+from tests.pairs.builders import make_doc, make_example, with_entities
 
 CLASSES = [PairClass("born"), PairClass("met"), PairClass("met", backwards=True)]
 
@@ -50,11 +49,6 @@ def read(examples: Sequence[Example], classes: Sequence[PairClass] = CLASSES) ->
     return labels
 
 
-def reloaded(doc: Doc) -> Doc:
-    data = DocBin(docs=[doc], store_user_data=True).to_bytes()
-    return next(DocBin(store_user_data=True).from_bytes(data).get_docs(NLP.vocab))
-
-
 def test_stored_logits_are_read() -> None:
     examples, logits = with_logits()
     labels = read(examples)
@@ -62,22 +56,6 @@ def test_stored_logits_are_read() -> None:
     for key, part in zip(PARTS, logits):
         assert labels[key].dtype == numpy.float32
         numpy.testing.assert_allclose(labels[key], part, atol=1e-5)
-
-
-def test_soft_labels_survive_a_file() -> None:
-    examples, _ = with_logits()
-    again = [Example(example.predicted, reloaded(example.reference)) for example in examples]
-    before, after = read(examples), read(again)
-    assert all((before[key] == after[key]).all() for key in (*PARTS, "soft_mask"))
-
-
-def test_values_are_plain() -> None:
-    examples, _ = with_logits()
-    record = examples[0].reference.user_data[SOFT_LABELS_KEY]
-    assert record["classes"] == [["born", False], ["met", False], ["met", True]]
-    assert [type(value) for value in record["pairs"][0]["teacher"]] == [float] * 4
-    assert record["pairs"][0]["subject"] == [0, 3] and record["pairs"][0]["object"] == [8, 15]
-    assert examples[1].reference.user_data[SOFT_LABELS_KEY]["pairs"] == []
 
 
 def test_logits_are_in_the_order_of_the_students_classes() -> None:
@@ -134,12 +112,6 @@ def test_docs_without_soft_labels_are_masked() -> None:
 def test_no_soft_labels_at_all_give_none() -> None:
     assert read_soft_labels(gold_of(make_examples()), CLASSES, name="student") is None
     assert read_soft_labels(gold_of([]), CLASSES, name="student") is None
-
-
-def test_no_pairs_in_taught_docs() -> None:
-    examples, _ = with_logits()
-    labels = read(examples[1:2])
-    assert labels["soft_mask"].shape == (0,) and labels["teacher"].shape == (0, 4)
 
 
 def test_new_soft_labels_replace_old_ones() -> None:

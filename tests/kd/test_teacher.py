@@ -151,11 +151,3 @@ def test_the_evidence_names_the_prior_that_was_used(prior: str) -> None:
         assert kinds == tuple({"Ada": "PER", "London": "LOC"}[span.text] for span in (triple.subject, triple.object))
         expected = pipe.patterns.prior([kinds], smoothing=5.0, form=form)[0, best]
         assert triple.evidence["prior"] == pytest.approx(expected, abs=1e-4)
-
-
-@pytest.mark.parametrize("fusion", ["vector", "relation"])
-def test_a_teacher_that_is_not_initialized_says_so(fusion: str) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe(TEACHER, config={**settings_of(TEACHER), "model": {**GRAPH_TEACHER, "fusion": fusion}})
-    with pytest.raises(ValueError, match="R004"):
-        nlp("Ada met Ole.")

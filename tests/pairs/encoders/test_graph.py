@@ -236,16 +236,6 @@ def test_no_pairs(width: int) -> None:
         assert [tuple(part.shape) for part in states] == [(0, width, 5), (0, width), (0, 5), (0, 5), (0, 5)]
 
 
-def test_sizes_rebuild_the_module() -> None:
-    empty = ContextualGraph(hidden=5, tag_width=2, type_width=3)
-    assert empty.sizes is None and not list(empty.parameters())
-    model, pairs = encoder(), batch([5, 3])
-    assert model.sizes == {"width": WIDTH, "n_tags": N_TAGS, "n_types": N_TYPES}
-    empty.configure(**model.sizes)
-    empty.load_state_dict(model.state_dict())
-    assert all(torch.equal(*parts) for parts in zip(empty.eval()(**pairs), model(**pairs)))
-
-
 def test_with_distances_the_order_of_the_arguments_is_read() -> None:
     blind, model = encoder(mask_entities=False), encoder(mask_entities=False, offset_width=3)
     pairs = batch([5, 3])

@@ -93,13 +93,3 @@ def test_no_pairs(width: int, context: bool) -> None:
     arrays = {"index": empty, "types": empty, "roles": empty, "pooled": empty.bool()}
     states = encoder(context=context)(vectors=torch.zeros(3, WIDTH), **arrays)
     assert [tuple(part.shape) for part in states] == [(0, width, HIDDEN), (0, width), *[(0, HIDDEN)] * 3]
-
-
-@pytest.mark.parametrize("context", [False, True])
-def test_sizes_rebuild_the_module(context: bool) -> None:
-    model, pairs = encoder(context=context), batch([5, 3])
-    empty = SharedPairs(hidden=HIDDEN, context=context)
-    assert empty.sizes is None and not list(empty.parameters()) and model.sizes is not None
-    empty.configure(**model.sizes)
-    empty.load_state_dict(model.state_dict())
-    assert all(torch.equal(*parts) for parts in zip(empty.eval()(**pairs), model(**pairs)))
