@@ -78,8 +78,7 @@ def mine_cli(
         if not mined:
             fail(Errors.R502.format(path=str(corpus), least=min_count, longest=longest))
         write_patterns(mined, output)
-    groups = max(each.group for each in mined)
-    msg.good(f"Wrote {len(mined)} patterns in {groups} groups to {output}")
+    msg.good(f"Wrote {len(mined)} patterns to {output}")
     msg.info("Fill in `relation` (left to right) or `reversed` (right to left); lines without either are no rules.")
 
 
