@@ -6,8 +6,6 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import pytest
 import spacy
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from spacy.training import Example
 
 from spacy_relext import get_records
@@ -15,7 +13,6 @@ from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
 from spacy_relext.hrere.reader import BagCorpus
-from tests.hrere.pipes import train
 
 NLP = spacy.blank("en")
 IDS = {"Ada": "Q1", "Bo": "Q2", "Cy": "Q3"}
@@ -171,38 +168,3 @@ def test_what_is_wrong(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read(write(tmp_path / "c.spacy"))
-
-
-@pytest.fixture(scope="module")
-def text_scorer() -> Any:
-    """A pipeline that has hardly learned: what it says hangs on every token. No word sees those of other sentences."""
-    cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16, "depth": 1}
-    cnn.update(embed_size=300, window_size=0, maxout_pieces=2, subword_features=True)
-    encoder = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 16, "tok2vec": cnn}
-    model = {"@architectures": "spacy_relext.HrereBagClassifier.v1", "hidden": 16, "encoder": encoder}
-    return train(None, {"model": model}, steps=3)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=st.lists(st.integers(0, 3), max_size=8), seed=st.randoms(use_true_random=False))
-def test_no_score_hangs_on_repeated_or_moved_lines(
-    text_scorer: Any, tmp_path: Path, order: List[int], seed: Any
-) -> None:
-    """Bags of linked pairs hold the same sentences and relations, and get the same scores."""
-    pipe: Any = text_scorer.get_pipe("hrere_classifier")
-    linked = [line for line in LINES if line[1] in IDS]
-    rows = [*linked, *(linked[number] for number in order)]
-    seed.shuffle(rows)
-
-    def scores(lines: Sequence[Line], name: str) -> Dict[Any, Dict[str, float]]:
-        found = {}
-        for example in read(write(tmp_path / name, lines), most=0):
-            content = (*sorted(sent.text for sent in example.reference.sents), *sorted(set(said(example))))
-            for bag in pipe.predict_bags([example.predicted]):
-                found[(content, bag.subject, bag.object)] = bag.scores
-        return found
-
-    expected, found = scores(linked, "a.spacy"), scores(rows, "b.spacy")
-    assert found.keys() == expected.keys()
-    for key, probs in expected.items():
-        assert found[key] == pytest.approx(probs, abs=1e-5)

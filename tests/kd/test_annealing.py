@@ -1,12 +1,10 @@
 """What training does between two steps: the teacher's share."""
 
-import copy
-from typing import Any, Dict, Iterator
+from typing import Any, Dict
 
 import pytest
 import spacy
-from spacy.training.loop import train_while_improving
-from spacy.util import fix_random_seed, registry
+from spacy.util import registry
 
 from spacy_relext.kd.student import create_anneal_distillation, share_at
 from tests.kd.pipes import (
@@ -15,8 +13,6 @@ from tests.kd.pipes import (
     STUDENT,
     TEACHER,
     settings_of,
-    taught_examples,
-    teacher,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
@@ -65,27 +61,3 @@ def test_annealing_a_component_that_has_no_teacher(component: str) -> None:
 def test_wrong_settings_of_annealing(wrong: Dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="R007"):
         create_anneal_distillation("reader", **wrong)
-
-
-def test_training_calls_it_before_each_step() -> None:
-    fix_random_seed(0)
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
-    examples = taught_examples(teacher())
-    optimizer = nlp.initialize(lambda: examples)
-    shares = []
-
-    def batches() -> Iterator[Any]:
-        for _ in range(4):
-            yield 0, copy.deepcopy(examples)
-            shares.append(pipe.teacher_share)
-
-    options: Dict[str, Any] = dict(dropout=0.0, eval_frequency=100, accumulate_gradient=1, patience=0, max_steps=0)
-    options |= {"exclude": [], "annotating_components": []}
-    before_update = create_anneal_distillation(STUDENT, steps=4)
-    list(
-        train_while_improving(
-            nlp, optimizer, batches(), evaluate=lambda: (0.0, {}), before_update=before_update, **options
-        )
-    )
-    assert shares == pytest.approx([1.0, 2 / 3, 1 / 3, 0.0])

@@ -1,6 +1,5 @@
 """The student, with and without a teacher, and what both components share."""
 
-import pathlib
 from typing import Any, Dict, List, Tuple, cast
 
 import numpy
@@ -283,17 +282,6 @@ def test_without_attention_there_is_none_to_tell(bert: str) -> None:
     found = pipe.predict([far_example().predicted])
     assert [triple["evidence"]["attention"] for triple in found[0]] == [[], []]
     assert [triple["evidence"]["auxiliary"] for triple in found[0]] == [0.0, 0.0]
-
-
-def test_an_encoder_of_another_build_is_refused_at_initialize(tmp_path: pathlib.Path, bert: str) -> None:
-    transformers = pytest.importorskip("transformers")
-    config = transformers.MPNetConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
-    transformers.MPNetModel(config).save_pretrained(tmp_path, safe_serialization=True)
-    transformers.AutoTokenizer.from_pretrained(bert).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"^\[R404\].*mpnet"):
-        build(STUDENT, over(PIECE_STUDENT, name=str(tmp_path)))
-    with pytest.raises(ValueError, match="R007.*marker_layer"):
-        build(STUDENT, over(PIECE_STUDENT, name=bert, marker_layer=3))
 
 
 @pytest.mark.parametrize("factory, model", [(TEACHER, GRAPH_TEACHER), (STUDENT, GRAPH_STUDENT)])
