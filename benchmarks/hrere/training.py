@@ -40,7 +40,7 @@ LEARNING: Mapping[str, Changes] = {
 }
 FROZEN: Changes = {f"{IN}.model.entity_lr_scale": 0.0}
 LAST: Changes = {"training.optimizer.use_averages": False}
-FULL: Mapping[str, Changes] = {"ablation:full, J_D as printed": {f"{IN}.loss.agree_weight": 1.0}}
+FULL: Changes = {f"{IN}.loss.agree_weight": 1.0}
 
 
 def train_system(call: Call, data: BagData, kb: Path, *, seed: int, encoder: str, changes: Changes) -> Trained:

@@ -51,12 +51,11 @@ def test_setting_keys_of_a_config() -> None:
 
 def test_every_ablation_names_keys_that_its_config_has(project_root: pathlib.Path) -> None:
     from benchmarks.harness.runs import DEFAULT_CONFIG
+    from benchmarks.harness.training_config import read_config
     from benchmarks.rere.experiments import _variants
 
     for variants in _variants("bf16").values():
         for name, options in variants.items():
-            from benchmarks.harness.training_config import read_config
-
             config = read_config(options.get("config", DEFAULT_CONFIG))
             changes = options.get("changes", {})
             differs = []

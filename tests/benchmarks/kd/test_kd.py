@@ -102,6 +102,7 @@ def test_scores_count_every_gold_triple() -> None:
 
 
 def test_every_system_names_keys_that_its_config_has() -> None:
+    from benchmarks.harness.training_config import read_config
     from benchmarks.kd import systems
     from benchmarks.kd.systems import STUDENT, TEACHER, Part
 
@@ -113,8 +114,6 @@ def test_every_system_names_keys_that_its_config_has() -> None:
                 if changes is None:
                     continue
                 family = part.elders if part.elders and component == TEACHER else part.family
-                from benchmarks.harness.training_config import read_config
-
                 config = read_config(family.config(component))
                 for key, value in changes.items():
                     *path, last = key.split(".")
