@@ -45,8 +45,6 @@ class Report:
     not_found: int = 0
     not_found_examples: List[str] = field(default_factory=list)
     ambiguous: int = 0
-    folded: int = 0
-    respaced: int = 0
     entities: int = 0
     entities_linked: int = 0
     entities_widened: int = 0
@@ -66,13 +64,11 @@ class Report:
         if len(self.problems) < _EXAMPLES:
             self.problems.append(f"{where}: {what}")
 
-    def count_strings(self, places: Mapping[str, Tuple[List[CharSpan], str]]) -> None:
-        """Count the strings of one record, each with the values of its `formats.locate.Occurrences`."""
-        for string, (spans, how) in places.items():
+    def count_strings(self, places: Mapping[str, Sequence[CharSpan]]) -> None:
+        """Count the strings of one record, each with its occurrences."""
+        for string, spans in places.items():
             self.strings += 1
             self.ambiguous += len(spans) > 1
-            self.folded += how == "folded"
-            self.respaced += how == "respaced"
             if not spans:
                 self.not_found += 1
                 if len(self.not_found_examples) < _EXAMPLES:
@@ -158,8 +154,6 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
             ("strings looked up", report.strings),
             ("strings not found", share(report.not_found, report.strings)),
             ("strings found more than once (ambiguous)", share(report.ambiguous, report.strings)),
-            ("strings found in other letter case or accents", report.folded),
-            ("strings found with other spaces", report.respaced),
         ]
     optional = [
         ("documents not annotated with triples", report.not_annotated),

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from functools import lru_cache
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ..report import Report
@@ -26,15 +26,6 @@ _UNSPACED = re.compile(
 _ACCENT = re.compile("[\u0300-\u036f]")
 
 
-class Occurrences(NamedTuple):
-    """The occurrences of a string in a text."""
-
-    # Character offsets, in the order of the text.
-    spans: List[CharSpan]
-    # `exact`, `folded` (letter case or accents differ), `respaced` (spaces differ), or "" without spans.
-    how: str
-
-
 def locate_record(record: Record, report: Report) -> Record:
     """Locate triples and entities that are strings, and count what happened.
 
@@ -47,15 +38,15 @@ def locate_record(record: Record, report: Report) -> Record:
     strings += [triple[role] for triple in record["string_triples"] for role in ("subject", "object")]
     places = {string: find_string(text, string) for string in dict.fromkeys(strings)}
     entities: Dict[Tuple[int, int, str, str], None] = {}
-    inner = _inner_spans(span for mention in mentions for span in places[mention["text"]].spans)
+    inner = _inner_spans(span for mention in mentions for span in places[mention["text"]])
     for mention in mentions:
-        spans = places[mention["text"]].spans
+        spans = places[mention["text"]]
         # not inside a longer one: "York" in "York Minster"
         outermost = [span for span in spans if span not in inner]
         entities.update({(*span, mention["label"], ""): None for span in outermost or spans})
     triples: List[Record] = []
     for triple in record["string_triples"]:
-        subjects, objects = places[triple["subject"]].spans, places[triple["object"]].spans
+        subjects, objects = places[triple["subject"]], places[triple["object"]]
         pair = choose_pair(subjects, objects)
         if pair is None:
             report.count_missing_pair(subjects, objects)
@@ -81,12 +72,12 @@ def locate_pair(record: Record, report: Report) -> Optional[Record]:
         the pair is not found, since nothing is then annotated.
     """
     text, pair = record["text"], record["string_pair"]
-    places = {string: Occurrences(spans, "exact") for string, spans in record["places"].items() if spans}
+    places = {string: spans for string, spans in record["places"].items() if spans}
     for role in ("subject", "object"):
         if pair[role] not in places:
             places[pair[role]] = find_string(text, pair[role])
     report.count_strings(places)
-    subjects, objects = places[pair["subject"]].spans, places[pair["object"]].spans
+    subjects, objects = places[pair["subject"]], places[pair["object"]]
     chosen = choose_pair(subjects, objects)
     has_relation, ids = pair["label"] != NA_LABEL, (pair["subject_id"], pair["object_id"])
     if chosen is None:
@@ -125,24 +116,23 @@ def locate_facts(record: Record, report: Report) -> Record:
     return {**{key: value for key, value in record.items() if key != "facts"}, "triples": triples}
 
 
-def find_string(text: str, string: str) -> Occurrences:
+def find_string(text: str, string: str) -> List[CharSpan]:
     """Find a string on word boundaries: exactly, else with other letter case and accents, else with other spaces too.
 
     White space around the string is ignored. All occurrences by the first of these ways that finds any are returned.
     """
     string = string.strip()
     if string and (spans := _on_boundaries(text, _find_all(text, string))):
-        return Occurrences(spans, "exact")
+        return spans
     folded, origin = _fold(text)
     folded_string, _ = _fold(string)
     if not folded_string:
-        return Occurrences([], "")
+        return []
     spans = _on_boundaries(text, ((origin[s], origin[e]) for s, e in _find_all(folded, folded_string)))
     if spans:
-        return Occurrences(spans, "folded")
+        return spans
     matches = _loose_pattern(folded_string).finditer(folded)
-    spans = _on_boundaries(text, ((origin[match.start(1)], origin[match.end(1)]) for match in matches))
-    return Occurrences(spans, "respaced" if spans else "")
+    return _on_boundaries(text, ((origin[match.start(1)], origin[match.end(1)]) for match in matches))
 
 
 def is_boundary(text: str, position: int) -> bool:
