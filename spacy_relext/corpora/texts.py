@@ -9,7 +9,7 @@ import zlib
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple, Union, cast
 
@@ -287,14 +287,6 @@ def list_sources(
     return sources + [_make_source(each, each.relative_to(path).as_posix(), format) for each in rest]
 
 
-def read_texts(
-    path: Union[str, Path], log: TextLog, *, input_format: Optional[str] = None, suffixes: Sequence[str] = SUFFIXES
-) -> Iterator[RawText]:
-    """Read the texts of a file, of the files of a folder, or of standard input; see `list_sources`."""
-    for source in list_sources(path, input_format=input_format, suffixes=suffixes):
-        yield from source.read(log)
-
-
 def read_records(path: Union[str, Path], log: TextLog) -> Iterator[Record]:
     """Read the canonical records of a corpus, of JSON lines, or of texts, of which blank ones are left out.
 
@@ -306,7 +298,7 @@ def read_records(path: Union[str, Path], log: TextLog) -> Iterator[Record]:
     elif path.suffix.lower() in (*JSONL_SUFFIXES, ".json") and path.is_file():
         yield from read_jsonl(path)
     else:
-        for raw in read_texts(path, log):
+        for raw in chain.from_iterable(source.read(log) for source in list_sources(path)):
             if raw.text.strip():
                 yield check_record({**raw.extra, "text": raw.text})
 

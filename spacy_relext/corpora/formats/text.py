@@ -1,16 +1,17 @@
 """Plain text: documents that are not annotated, and prose with marks: `[P1 Ada] left [L2 Rome]. || 1 left 2`."""
 
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..texts import JSONL_SUFFIXES, TextLog, read_texts
+from ..texts import JSONL_SUFFIXES, TextLog, list_sources
 from .checks import check_object, make_entity, require_text
 from .sources import Item
 
-# Units, and their names for `read_texts`.
+# Units, and their names for `list_sources`.
 UNITS = {"line": "text", "paragraph": "paragraph", "file": "file"}
 
 _NO_TEXT = (*JSONL_SUFFIXES, ".json", ".spacy")
@@ -37,7 +38,8 @@ def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
         raise ValueError(Errors.R125.format(path=str(path)))
     chosen = unit or ("file" if path.is_dir() else "line")
     problems: List[str] = []
-    for raw in read_texts(path, TextLog(report=problems.append), input_format=UNITS[chosen], suffixes=[".txt"]):
+    log, sources = TextLog(report=problems.append), list_sources(path, input_format=UNITS[chosen], suffixes=[".txt"])
+    for raw in chain.from_iterable(source.read(log) for source in sources):
         yield from _pop_problems(path, problems)
         file = {"file": Path(raw.path).relative_to(path).as_posix()} if path.is_dir() else {}
         yield Item(raw.path, raw.line, {"text": raw.text, **file})
