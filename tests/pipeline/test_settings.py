@@ -85,7 +85,7 @@ OUT_OF_RANGE = [
     *((name, {"threshold": 2.0}) for name in ("kd_teacher", "kd_classifier", "nero_grounder")),
     *(("nero_grounder", {"grounding": each}) for each in ({"form": "stem"}, {"max_gap": -1}, {"match_threshold": 5.0})),
     ("nero_grounder", {"grounding": {"no_relation": "maybe"}}),
-    *(("nero_grounder", {"learning": {key: -2.0}}) for key in ("w_rules", "margin", "teacher_share", "pool_size")),
+    *(("nero_grounder", {"learning": {key: -2}}) for key in ("w_rules", "margin", "teacher_share", "pool_size")),
     *(("hrere_classifier", each) for each in ({"decoding": {"mix": "no"}}, {"text_share": 1.5})),
     ("hrere_classifier", {"threshold": 1e30}),
     ("hrere_classifier", {"loss": {"kb_weight": -1.0}}),
