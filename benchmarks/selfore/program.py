@@ -20,6 +20,6 @@ main = make_main(
     EXPERIMENTS,
     ClusterMaker,
     summary="Cluster real data and write the rows.",
-    options=("models", "encoder", "precision", "gpu_id"),
+    options=("encoder", "precision", "gpu_id"),
     own={"limit_train": make_option(Optional[int], None, "Maximum number of pairs, drawn; 0 for all.", min=0)},
 )

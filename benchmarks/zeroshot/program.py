@@ -18,7 +18,7 @@ main = make_main(
     EXPERIMENTS,
     HeldOutMaker,
     summary="Train on some relations, test on others, and write the rows.",
-    options=("models", "encoder", "precision", "gpu_id", "passes"),
+    options=("encoder", "precision", "gpu_id", "passes"),
     own={
         "config": make_option(Path, CONFIG, "Config of the system."),
         "limit_train": make_option(Optional[int], None, "Maximum number of pairs of a relation; 0 for all.", min=0),
