@@ -12,7 +12,7 @@ def test_semeval_counts_directions_and_leaves_other_out() -> None:
     gold = [CE12, CE12, CE21, MT12, MT12, OTHER, OTHER, PP12]
     predicted = [CE12, CE21, CE21, MT12, OTHER, OTHER, CE12, MT12]
     scores = semeval2010_scores(gold, predicted)
-    # Cause-Effect: predicted 4 times (one in the wrong direction, one where gold is Other), correct twice, gold 3 times.
+    # Cause-Effect: predicted 4 times (one in the wrong direction, one where gold is Other), correct twice, gold 3.
     assert scores["semeval_per_relation"] == {
         "Cause-Effect": pytest.approx({"p": 2 / 4, "r": 2 / 3, "f": 4 / 7}),
         "Message-Topic": pytest.approx({"p": 1 / 2, "r": 1 / 2, "f": 1 / 2}),
