@@ -513,7 +513,7 @@ class Warnings:
     )
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
     W201 = (
-        "[W201] Corpus and pipeline have no relation in common, so no triple can be right. Corpus: {gold}. Pipeline: "
+        "[W201] Corpus and pipeline have no relation in common, so no triple can be correct. Corpus: {gold}. Pipeline: "
         "{known}."
     )
     W360 = (

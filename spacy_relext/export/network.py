@@ -22,23 +22,10 @@ if TYPE_CHECKING:
 _Fact = Tuple[str, str, str]
 
 # Attributes of nodes and edges made from tables, with their columns.
-NODE_ATTRIBUTES = {
-    "label": "name",
-    "type": "label",
-    "kb_id": "kb_id",
-    "aliases": "aliases",
-    "n_mentions": "n_mentions",
-    "n_documents": "n_documents",
-}
-EDGE_ATTRIBUTES = {
-    "relation": "relation",
-    "weight": "probability",
-    "best_score": "best_score",
-    "n_sentences": "n_sentences",
-    "n_documents": "n_documents",
-    "best_sentence": "best_sentence",
-    "fact_id": "fact_id",
-}
+_NODE_COLUMNS = ("kb_id", "aliases", "n_mentions", "n_documents")
+_EDGE_COLUMNS = ("best_score", "n_sentences", "n_documents", "best_sentence", "fact_id")
+NODE_ATTRIBUTES = {"label": "name", "type": "label", **{name: name for name in _NODE_COLUMNS}}
+EDGE_ATTRIBUTES = {"relation": "relation", "weight": "probability", **{name: name for name in _EDGE_COLUMNS}}
 
 
 def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: float = 0.0) -> "networkx.MultiDiGraph":

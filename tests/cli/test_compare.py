@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from spacy.tokens import DocBin
 
-from spacy_relext import set_triples
 from spacy_relext.scoring.evaluation import merge_labels
-from tests.scoring.builders import locate, make_doc
+from tests.scoring.builders import save_corpus
 from tests.visuals.browser import add_script, needs_browser, open_page
 
 ROWS = [
@@ -38,15 +36,7 @@ USER = """
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    docs = []
-    for text, triples in ROWS:
-        doc = make_doc(text, sents=True)
-        if triples is not None:
-            set_triples(doc, locate(text, triples))
-        docs.append(doc)
-    path = tmp_path_factory.mktemp("corpus") / "test.spacy"
-    DocBin(docs=docs, store_user_data=True).to_disk(path)
-    return path
+    return save_corpus(tmp_path_factory.mktemp("corpus") / "test.spacy", ROWS)
 
 
 def test_tables_and_json(

@@ -5,7 +5,7 @@ from spacy.tokens import DocBin
 
 from spacy_relext.scoring import evaluation
 from tests.cli.fake_pipeline import make_pipeline
-from tests.scoring.builders import locate, make_doc
+from tests.scoring.builders import make_doc, save_corpus
 
 ROWS = [
     ("Ada met Bo . Cy saw Di .", [("Ada", "met", "Bo"), ("Cy", "saw", "Di")]),
@@ -17,17 +17,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    from spacy_relext.annotations.store import set_triples
-
-    docs = []
-    for text, triples in ROWS:
-        doc = make_doc(text, sents=True)
-        if triples is not None:
-            set_triples(doc, locate(text, triples))
-        docs.append(doc)
-    path = tmp_path_factory.mktemp("corpus") / "test.spacy"
-    DocBin(docs=docs, store_user_data=True).to_disk(path)
-    return path
+    return save_corpus(tmp_path_factory.mktemp("corpus") / "test.spacy", ROWS)
 
 
 def test_table_and_json(run, pipeline, corpus, tmp_path):
@@ -55,11 +45,7 @@ def test_table_and_json(run, pipeline, corpus, tmp_path):
 
 
 def test_triples_that_training_lacks(run, pipeline, corpus, tmp_path):
-    from spacy_relext.annotations.store import set_triples
-
-    doc = make_doc("Ada met Bo .", sents=True)
-    set_triples(doc, locate(doc.text, [("Ada", "met", "Bo")]))
-    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "train.spacy")
+    save_corpus(tmp_path / "train.spacy", [("Ada met Bo .", [("Ada", "met", "Bo")])])
     done = run("evaluate", pipeline, corpus, "--train", tmp_path / "train.spacy", "-o", tmp_path / "m.json")
     metrics = json.loads((tmp_path / "m.json").read_text())
     # of the others one is right, one wrong and one missed

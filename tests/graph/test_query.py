@@ -12,7 +12,7 @@ from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.cli.main import relext
 from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables, write_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
-from spacy_relext.graph.query import QUESTIONS, GraphQuery, describe_questions
+from spacy_relext.graph.query import QUESTIONS, GraphQuery
 from tests.export.example_graph import rows_table
 
 from .texts import document, record
@@ -136,14 +136,6 @@ def test_entities_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="R838") as caught:
         GraphQuery.open(tmp_path / "empty").find("Ada")
     assert "Similar" not in str(caught.value)
-
-
-def test_each_question_says_what_it_takes() -> None:
-    told = [each.split(":")[0] for each in describe_questions().split("; ")]
-    assert told == [
-        *("about NAME", "path NAME NAME", "top [RELATION]", "conflicts [RELATION]"),
-        *("relations", "degree [LABEL]", "sources FACT", "duplicates"),
-    ]
 
 
 def test_entities_that_may_be_the_same(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Examples written by hand for the score tests."""
 
+from pathlib import Path
 from typing import Any, Dict, Iterable, Optional, Tuple
 
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from spacy_relext.annotations.store import set_relations, set_triples
@@ -29,6 +30,17 @@ def make_doc(text: str, *, sents: bool = False) -> Doc:
         for token in doc:
             token.is_sent_start = token.i == 0 or doc[token.i - 1].text == "."
     return doc
+
+
+def save_corpus(path: Path, rows: Iterable[Tuple[str, Any]]) -> Path:
+    """Save texts with gold triples; None: not annotated."""
+    docs = []
+    for text, triples in rows:
+        docs.append(make_doc(text, sents=True))
+        if triples is not None:
+            set_triples(docs[-1], locate(text, triples))
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return path
 
 
 def make_example(

@@ -66,12 +66,6 @@ def test_names_after_the_commonest_relation_hide_everything() -> None:
     assert scores(GOLD, clusters, "oracle_majority_") == pytest.approx([1.0] * 7) and found["clusters"] == 5
 
 
-def test_every_item_alone() -> None:
-    found = score_clusters([0] * 4 + [1] * 4, range(8))
-    assert [found[name] for name in ("b3_p", "b3_r", "b3_f", "v", "ari")] == pytest.approx([1, 0.25, 0.4, 0.5, 0])
-    assert scores([0] * 4 + [1] * 4, range(8), "oracle_majority_") == pytest.approx([1.0] * 7)
-
-
 def test_equally_common_relations_are_mapped_to_the_last() -> None:
     found = score_clusters([0, 1, 1], [5, 5, 6])
     assert found["oracle_majority_b3_r"] == 1.0  # 5 becomes 1, as 6 does

@@ -128,15 +128,6 @@ def test_calibration_error_by_hand():
         expected_calibration_error(scores, correct, bins="other")
 
 
-def test_perfectly_calibrated_scores_have_a_small_error():
-    generator = numpy.random.default_rng(1)
-    scores = generator.random(20000)
-    correct = generator.random(20000) < scores
-    for bins in ("mass", "width"):
-        assert expected_calibration_error(scores, correct, bins=bins) < 0.02
-        assert expected_calibration_error(scores**3, correct, bins=bins) > 0.1
-
-
 @given(SCORED, st.randoms())
 def test_calibration_error_does_not_depend_on_order(scored, random):
     shuffled = list(scored)
