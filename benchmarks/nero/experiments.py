@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy
 import spacy
+from spacy.vocab import Vocab
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import VECTORS, PairData, PairMaker
@@ -19,6 +21,8 @@ from benchmarks.harness.training_config import read_config
 from benchmarks.nero.evaluation import Answers, evaluate, fixed_answers, label_of, pipeline_answers
 from benchmarks.nero.labels import Ruled, by_cosine, by_rules, load_rules, match, write_labels
 from benchmarks.nero.systems import ABLATIONS, COMPONENT, FEW_RULES, IN, ONE_ORDER, PARTS, SUPERVISED, System, row_name
+from benchmarks.selfore.corpora import ClusterMaker
+from spacy_relext.corpora.shards import ShardWriter, iter_docs
 from spacy_relext.nero.grounding import NO_RULE
 from spacy_relext.nero.rules.rules import Rule, to_records
 from spacy_relext.pairs.gold import PairClass
@@ -27,6 +31,9 @@ RULES = "nero_rules/semeval/pattern.json"
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 # Numbers of rules; None for all.
 SIZES = (10, 20, 50, 100, None)
+# Number of rules in the experiment with more text.
+TEXT_RULES = 30
+OTHER_TEXTS = ("fewrel", "trex", "wiki80")
 ROUNDS = 2
 # Percent of the training sentences that have labels.
 SHARES = (1, 3, 10, 30)
@@ -64,17 +71,52 @@ def semeval(call: Call) -> None:
 
 def rules(call: Call) -> None:
     """SemEval-2010 with few rules, chosen at random: NERO, its baselines and the paper's form."""
+    for task in _drawn_tasks(call, SIZES):
+        _unlearned(task, benchmark="rules", suffix=_count(task), only="exact rules")
+        _run_few(task, "rules")
+
+
+def texts(call: Call) -> None:
+    """SemEval-2010 with few rules, chosen at random, and texts of other data sets beside its own."""
+    assert isinstance(call.maker, PairMaker)
+    for task in _drawn_tasks(call, [TEXT_RULES]):
+        _run_few(replace(task, data=with_others(call.maker, task.data)), "texts")
+
+
+def _drawn_tasks(call: Call, sizes: Sequence[int | None]) -> Iterator[Task]:
+    """Yield tasks with as many rules, chosen at random; a seed's smaller sets lie in the larger ones."""
     total = len(_task(call, 0).rules)
     for seed in call.seeds:
         order = list(range(total))
-        random.Random(seed).shuffle(order)  # a seed's smaller sets lie in the larger ones
-        for size in SIZES:
-            task = _task(call, seed, drawn=sorted(order[:size]))
-            suffix = f", {len(task.rules)} rules"
-            _unlearned(task, benchmark="rules", suffix=suffix, only="exact rules")
-            for part in filter(call.wants, FEW_RULES):
-                for name, system in FEW_RULES[part].items():
-                    _run_system(task, "rules", name, system, suffix=suffix)
+        random.Random(seed).shuffle(order)
+        for size in sizes:
+            yield _task(call, seed, drawn=sorted(order[:size]))
+
+
+def _count(task: Task) -> str:
+    """RETURNS (str): What the split of a row says of the task's rules."""
+    return f", {len(task.rules)} rules"
+
+
+def _run_few(task: Task, benchmark: str) -> None:
+    """Run the systems that are compared with few rules."""
+    for part in filter(task.call.wants, FEW_RULES):
+        for name, system in FEW_RULES[part].items():
+            _run_system(task, benchmark, name, system, suffix=_count(task))
+
+
+def with_others(maker: PairMaker, data: PairData) -> PairData:
+    """RETURNS (PairData): The same, with texts of FewRel, T-REx and wiki80 among the training sentences, unlabelled."""
+    others = ClusterMaker(maker.data, maker.folder, limit_train=maker.limit_train)
+    target = data.train.with_name(f"{data.train.stem}-others.spacy")
+    if not target.exists():
+        apart = others.written(
+            "others", lambda: [replace(pair, relation=None) for key in OTHER_TEXTS for pair in others.pairs(key)]
+        )
+        with ShardWriter(target) as writer:
+            for doc in chain.from_iterable(iter_docs(path, Vocab()) for path in (data.train, apart)):
+                writer.add(doc)
+    return replace(data, train=target, name=f"{data.name} with other texts")
 
 
 def labels(call: Call) -> None:

@@ -8,7 +8,7 @@ benchmarks/nero/README.md says what each experiment is.
 
 from benchmarks.harness.corpora import PairMaker
 from benchmarks.harness.program import Experiment, make_main
-from benchmarks.nero.experiments import labels, rules, semeval, zero_shot
+from benchmarks.nero.experiments import labels, rules, semeval, texts, zero_shot
 from benchmarks.nero.speed import matching
 from benchmarks.nero.stream import stream
 from benchmarks.nero.systems import FEW_RULES, PARTS
@@ -16,6 +16,7 @@ from benchmarks.nero.systems import FEW_RULES, PARTS
 EXPERIMENTS = {
     "semeval": Experiment(semeval, ("unlearned", *PARTS), passes=0),
     "rules": Experiment(rules, tuple(FEW_RULES), passes=0),
+    "texts": Experiment(texts, tuple(FEW_RULES), passes=0),
     "labels": Experiment(labels, (), passes=0),
     "zero-shot": Experiment(zero_shot, (), passes=0),
     "matching": Experiment(matching, (), seeds="0", passes=0),

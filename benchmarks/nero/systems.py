@@ -97,6 +97,7 @@ FEW_RULES: dict[str, dict[str, System]] = {
     "matched": {f"{MATCHED}, rules and balance": FAIR[f"{MATCHED}, rules and balance"]},
     "mean-teacher": {MEAN_TEACHER: FAIR[MEAN_TEACHER]},
     "paper": PAPER_SYSTEMS,
+    "paper-matched": {"as the paper, without L_unmatched": System({**PAPER, **_change(w_unmatched=0.0)})},
 }
 PARTS: dict[str, dict[str, System]] = {
     "central": SYSTEMS,

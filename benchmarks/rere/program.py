@@ -20,15 +20,18 @@ from benchmarks.rere.experiments import (
     ablations,
     duie,
     false_negatives,
+    headline,
     nyt24,
     webnlg,
 )
 from benchmarks.rere.fair import CORPORA, OWN, PEERS, fair
 from benchmarks.rere.fast import PASSES, SPEED, fast
+from benchmarks.rere.priors import priors
 from benchmarks.rere.speed import speed
 from spacy_relext.corpora.drop import MODES
 
 EXPERIMENTS = {
+    "headline": Experiment(headline, ("ours",), passes=0),
     "nyt24": Experiment(nyt24, ("ours", "peer")),
     "webnlg": Experiment(webnlg, ("ours", "peer")),
     "fair": Experiment(fair, (*OWN, *PEERS), passes=20),
@@ -40,13 +43,14 @@ EXPERIMENTS = {
     ),
     "false-negatives": Experiment(false_negatives, MODES, seeds="0", limit_train=1500),
     "fast": Experiment(fast, (*PASSES, SPEED), seeds="0"),
+    "priors": Experiment(priors, (), seeds="0", passes=0),
     "duie": Experiment(duie, ("casrel", "postag"), seeds="0", passes=15),
     "speed": Experiment(
         speed, ("training", "extraction", "memory", "relations"), passes=3, limit_train=1000, limit_test=300
     ),
 }
 OWN = {
-    "config": make_option(Path, DEFAULT_CONFIG, "Config of `default`."),
+    "config": make_option(Path, DEFAULT_CONFIG, "Config of the headline system."),
     "peer": make_option(bool, False, "Train CasRel beside each training (nyt24, webnlg)."),
     "rates": make_option(str, "0,0.1,0.3,0.5", "Rates of dropped triples (false-negatives)."),
     "losses": make_option(str, ",".join(LOSSES), f"Losses, and {PEER} (false-negatives)."),

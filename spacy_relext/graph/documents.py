@@ -2,9 +2,9 @@
 
 from bisect import bisect_left
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ..annotations.sentences import covering_sentences
@@ -19,6 +19,7 @@ from ..export.records import extraction_record
 # Key of records for gold triples, under which `spacy relext extract` keeps the triples of its input.
 GOLD_KEY = "input_triples"
 
+_SPAN_GROUPS = ("coref_clusters_", "equiv")
 _KNOWN = {*KNOWN_KEYS, "doc_id", GOLD_KEY}
 
 
@@ -129,8 +130,10 @@ def parse_document(record: object, *, number: int = 1, place: str = "record", go
 
 
 def doc_to_document(doc: Doc, *, number: int = 1) -> Document:
-    """Make a document of a Doc."""
-    return parse_document(extraction_record(doc, number=number), place=f"Doc {number}")
+    """Make a document of a Doc with its coreference: that of records, `coref_clusters_*`, or `doc._.coref_chains`."""
+    record = extraction_record(doc, number=number)
+    record["coref"] = [*record.get("coref", ()), *_chains(doc)]
+    return parse_document(record, place=f"Doc {number}")
 
 
 def entity_of(
@@ -156,7 +159,8 @@ def entity_of(
 def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
     if path.is_dir() or path.suffix == SUFFIX:
         for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
-            yield f"{path}, document {number}", extraction_record(doc, number=number)
+            record = extraction_record(doc, number=number)
+            yield f"{path}, document {number}", {**record, "coref": [*record.get("coref", ()), *_chains(doc)]}
     elif path.suffix == ".parquet":
         for number, record in enumerate(read_parquet_records(path), start=1):
             yield f"{path}, document {number}", record
@@ -177,3 +181,19 @@ def _read_statement(triple: Record, sentences: Sequence[CharSpan]) -> Statement:
     return Statement(
         subject, triple["relation"], obj, score, source, sent, (sentence[0], sentence[1]), triple.get("attributes", {})
     )
+
+
+def _chains(doc: Doc) -> Iterator[List[List[int]]]:
+    for key in sorted(doc.spans):
+        if key.casefold().startswith(_SPAN_GROUPS):
+            yield [[span.start_char, span.end_char] for span in doc.spans[key]]
+    if Doc.has_extension("coref_chains") and doc._.coref_chains:
+        heads: Dict[int, Span] = {token.i: ent for ent in doc.ents for token in ent}
+        for chain in doc._.coref_chains:
+            spans = []
+            for mention in chain:
+                first, last = min(mention.token_indexes), max(mention.token_indexes)
+                span = heads.get(first) if first == last else None
+                span = doc[first : last + 1] if span is None else span
+                spans.append([span.start_char, span.end_char])
+            yield spans

@@ -1,4 +1,4 @@
-"""Questions to a graph on disk: eight kinds, answered by DuckDB over the Parquet tables with bound parameters."""
+"""Questions to a graph on disk: ten kinds, answered by DuckDB over the Parquet tables with bound parameters."""
 
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -47,6 +47,32 @@ _CONFLICTS = """
     FROM conflicts c JOIN facts f ON f.fact_id = c.fact_id LEFT JOIN facts g ON g.fact_id = c.other_fact_id
     WHERE $relation IS NULL OR c.relation = $relation
     ORDER BY c.kind, c.relation, c.fact_id, c.other_fact_id, c.detail LIMIT $limit
+"""
+
+_NEWEST = """
+    WITH newest AS (
+        SELECT doc_id, max(subject_mention) AS latest FROM support GROUP BY doc_id ORDER BY latest DESC LIMIT $documents
+    ), stated AS (
+        SELECT DISTINCT s.fact_id, s.doc_id, n.latest FROM support s JOIN newest n ON n.doc_id = s.doc_id
+    )
+    SELECT t.doc_id, f.fact_id, s.name AS subject, f.relation, o.name AS object,
+        round(f.probability, 3) AS probability, f.n_documents AS documents
+    FROM stated t JOIN facts f ON f.fact_id = t.fact_id
+    JOIN entities s ON s.entity_id = f.subject JOIN entities o ON o.entity_id = f.object
+    ORDER BY t.latest DESC, f.probability DESC, f.fact_id LIMIT $limit
+"""
+
+_NEIGHBOURS = """
+    WITH ends AS (
+        SELECT object AS entity_id, relation, probability, fact_id FROM facts WHERE list_contains($ids, subject)
+        UNION ALL
+        SELECT subject, relation || ' of', probability, fact_id FROM facts WHERE list_contains($ids, object)
+    )
+    SELECT e.entity_id, e.name, e.label, count(DISTINCT x.fact_id) AS facts,
+        string_agg(DISTINCT x.relation, ', ' ORDER BY x.relation) AS relations,
+        round(max(x.probability), 3) AS probability
+    FROM ends x JOIN entities e ON e.entity_id = x.entity_id
+    GROUP BY e.entity_id, e.name, e.label ORDER BY facts DESC, probability DESC, e.entity_id LIMIT $limit
 """
 
 _RELATIONS = """
@@ -132,6 +158,8 @@ QUESTIONS: Dict[str, Question] = {
     "path": Question("NAME NAME", "the shortest chain of facts between two entities", ""),
     "top": Question("[RELATION]", "the facts with the most sentences", _TOP),
     "conflicts": Question("[RELATION]", "facts that contradict each other or the schema", _CONFLICTS),
+    "newest": Question("[DOCUMENTS]", "facts of the documents that came last, of 10 by default", _NEWEST),
+    "neighbours": Question("NAME", "entities next to an entity", _NEIGHBOURS),
     "relations": Question("", "facts of each relation", _RELATIONS),
     "degree": Question("[LABEL]", "entities by their number of facts", _DEGREE),
     "sources": Question("FACT", "the sentences that state a fact, by its number", _SOURCES),
@@ -203,8 +231,8 @@ class GraphQuery:
             name = kind.strip("[]").lower()
             if name == "name":
                 values["ids"] = self.find(argument)
-            elif name == "fact":
-                values[name] = _number(argument, question)
+            elif name in ("fact", "documents"):
+                values[name] = _number(argument or "10", question)
             else:
                 values[name] = argument
         return self._run(known.statement, **values)

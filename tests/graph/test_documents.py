@@ -6,7 +6,7 @@ from typing import List, Optional
 
 import pytest
 import spacy
-from spacy.tokens import DocBin, Span
+from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext.annotations.store import set_coref, set_triples
 from spacy_relext.annotations.triple import CharSpan
@@ -43,7 +43,7 @@ def test_docs_of_corpora(tmp_path: Path) -> None:
     nlp.add_pipe("sentencizer")
     doc = nlp("She wrote. Ada Lovelace was born in London.")
     doc.set_ents([Span(doc, 3, 5, "PERSON"), Span(doc, 8, 9, "GPE")])
-    set_coref(doc, [[doc[0:1], doc[3:5]]])
+    doc.spans["coref_clusters_1"] = [doc[0:1], doc[3:5]]
     set_triples(doc, [(doc[3:5], "place_of_birth", doc[8:9], 0.7)], source="m")
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "a.spacy")
     DocBin(docs=[doc, doc], store_user_data=True).to_disk(tmp_path / "b.spacy")
@@ -86,6 +86,27 @@ def test_documents_of_several_files(tmp_path: Path) -> None:
     for each in documents:
         assert each.statements == [first, first._replace(score=0.4, source="")] and each.meta == '{"date": "1815"}'
     assert [each.statements for each in read_documents(paths)] == [[first]] * 8
+
+
+def test_coreference_of_a_doc() -> None:
+    class Named:
+        def __init__(self, *indexes: int) -> None:
+            self.token_indexes = list(indexes)
+
+    doc = spacy.blank("en")("Ada Lovelace wrote. She knew Charles Babbage.")
+    doc.set_ents([Span(doc, 0, 2, "PERSON")])
+    set_coref(doc, [[doc[0:1], doc[4:5]]])
+    for key, first in (("coref_clusters_2", 2), ("COREF_CLUSTERS_1", 5), ("equiv", 6), ("sc", 3)):
+        doc.spans[key] = [doc[first : first + 1]]
+    stored = [[(0, 3), (20, 23)], [(24, 28)], [(13, 18)], [(29, 36)]]
+    assert doc_to_document(doc).chains == stored
+    Doc.set_extension("coref_chains", default=None)
+    try:
+        assert doc_to_document(doc).chains == stored
+        doc._.coref_chains = [[Named(1), Named(4)], [Named(7, 6), Named(0, 1, 2)]]
+        assert doc_to_document(doc).chains == [*stored, [(0, 12), (20, 23)], [(29, 44), (0, 18)]]
+    finally:
+        Doc.remove_extension("coref_chains")
 
 
 @pytest.mark.parametrize(

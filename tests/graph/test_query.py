@@ -1,4 +1,4 @@
-"""Questions over the tables on disk."""
+"""Ten questions over the tables on disk."""
 
 import json
 import shutil
@@ -65,6 +65,18 @@ CONFLICT = ("functional", "born", 2, 1, "Ada Lovelace: Paris or London", 0.3, 0.
         ("conflicts", [CONFLICT]),
         ("conflicts born", [CONFLICT]),
         ("conflicts lived", []),
+        (
+            "newest",
+            [
+                *[("e", *DIED[:5], 1), ("d", *LIVED[:5], 1), ("c", *PARIS[:5], 1)],
+                *[("b", *BORN[:5], 2), ("a", *BORN[:5], 2)],
+            ],
+        ),
+        ("newest 2", [("e", *DIED[:5], 1), ("d", *LIVED[:5], 1)]),
+        (
+            "neighbours London",
+            [(1, "Ada Lovelace", "PERSON", 1, "born of", 0.937), (4, "Lord Byron", "PERSON", 1, "lived of", 0.8)],
+        ),
         ("relations", [("born", 2, 3, 1, 2, 0.618), ("died", 1, 1, 1, 1, 0.7), ("lived", 1, 1, 1, 1, 0.8)]),
         (
             "degree",
@@ -99,7 +111,7 @@ def test_a_path_has_so_many_facts_at_most(graph: GraphQuery) -> None:
     assert graph.ask("path", "Lord Byron", "Paris", limit=2).rows == []
 
 
-def test_up_to_twenty_rows(tmp_path: Path) -> None:
+def test_up_to_twenty_rows_and_ten_documents(tmp_path: Path) -> None:
     """A chain of 21 facts, and an entity on its own."""
     labels = {f"Place {at:02}": "GPE" for at in range(22)}
     names = list(labels)
@@ -110,7 +122,7 @@ def test_up_to_twenty_rows(tmp_path: Path) -> None:
     texts.append(document("2024 follows 7.", [("2024", "follows", "7", 0.5)], doc_id="z"))
     write_tables(build_graph(texts).tables, tmp_path / "graph")
     graph = GraphQuery.open(tmp_path / "graph")
-    assert len(graph.ask("top").rows) == 20
+    assert len(graph.ask("top").rows) == 20 and len(graph.ask("newest").rows) == 10
     assert [row[0] for row in graph.ask("path", names[0], names[20]).rows] == list(range(1, 21))
     assert graph.ask("path", names[0], names[21]).rows == graph.ask("path", names[0], "2024").rows == []
     assert graph.find("2024") == [23] and graph.find("7") == [7], "a number goes before a name"
@@ -161,7 +173,7 @@ def test_names_are_values_and_no_statements(graph: GraphQuery, name: str) -> Non
 @pytest.mark.parametrize(
     "question, arguments, code",
     [("what", [], "R206"), ("about", [], "R837"), ("path", ["a"], "R837"), ("relations", ["x"], "R837"),
-     ("top", ["x", "y"], "R837"), ("sources", ["x"], "R209"), ("sources", ["0"], "R209"), ("sources", ["²"], "R209"),
+     ("top", ["x", "y"], "R837"), ("sources", ["x"], "R209"), ("newest", ["0"], "R209"), ("newest", ["²"], "R209"),
      ("sources", ["9" * 19], "R209"), ("sources", ["9" * 5000], "R209"), ("about", ["Nobody"], "R838")],
 )  # fmt: skip
 def test_what_cannot_be_asked(graph: GraphQuery, question: str, arguments: list, code: str) -> None:

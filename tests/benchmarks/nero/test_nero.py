@@ -115,3 +115,21 @@ def test_invented_rules_match_invented_sentences() -> None:
     assert all(len(doc) == LENGTH for doc in batches[0].docs) and (batches[0].subject < batches[0].object).all()
     seconds, fired = match_stream(rules, total=1500, seed=0, max_gap=0)
     assert seconds > 0.0 and fired > 0
+
+
+def test_texts_of_other_sets_are_added_without_labels(
+    corpus: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.harness.corpora import PairData, PairMaker
+    from benchmarks.nero.experiments import OTHER_TEXTS, with_others
+    from benchmarks.selfore.corpora import ClusterMaker, Marked
+
+    pair = Marked(["Lisbon", "lies", "in", "Portugal"], (0, 1), (3, 4), "located_in")
+    monkeypatch.setattr(ClusterMaker, "pairs", lambda self, key: [pair])
+    data = PairData("Toy", train=corpus, dev=corpus, tests={})
+    joined = with_others(PairMaker(tmp_path, tmp_path / "corpora"), data)
+    docs = list(iter_docs(joined.train, spacy.blank("en").vocab))
+    texts = [row[0] for row in ROWS] + ["Lisbon lies in Portugal"] * len(OTHER_TEXTS)
+    assert [doc.text.strip() for doc in docs] == texts
+    assert not any(has_triples(doc) for doc in docs[len(ROWS) :]), "nobody says what they state"
+    assert all(doc.user_data[PAIRS_KEY] for doc in docs)
