@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +42,6 @@ def _compare(call: Call, benchmark: str, data: DataSet) -> None:
             options: dict[str, Any] = {"seed": seed, "settings": call.settings, "batch_size": trained.batch_size}
             result = run_peer("casrel", data, options=EARLIER, **options)
             record_peer(call, benchmark, data, result, system="peer:casrel", seed=seed, labels=scores["labels"])
-
-
-def headline(call: Call) -> None:
-    """The default pipeline on the hand-written test sentences, trained as `make all` trains it."""
-    _compare(replace(call, peer=False), "headline", call.maker.embedded())
 
 
 def nyt24(call: Call) -> None:

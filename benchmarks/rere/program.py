@@ -20,7 +20,6 @@ from benchmarks.rere.experiments import (
     ablations,
     duie,
     false_negatives,
-    headline,
     nyt24,
     webnlg,
 )
@@ -31,7 +30,6 @@ from benchmarks.rere.speed import speed
 from spacy_relext.corpora.drop import MODES
 
 EXPERIMENTS = {
-    "headline": Experiment(headline, ("ours",), passes=0),
     "nyt24": Experiment(nyt24, ("ours", "peer")),
     "webnlg": Experiment(webnlg, ("ours", "peer")),
     "fair": Experiment(fair, (*OWN, *PEERS), passes=20),
