@@ -1,8 +1,9 @@
-"""`spacy relext init-config`: a complete, commented config for the supervision at hand."""
+"""`spacy relext init-config`: a config for the supervision at hand, made from those in configs/."""
 
+import re
 import sys
 from pathlib import Path
-from typing import Annotated, Dict, List, NamedTuple, Optional, Tuple
+from typing import Annotated, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import srsly
 import typer
@@ -13,10 +14,10 @@ from wasabi import msg
 from ..corpora.damage import first_line
 from ..corpora.whole import write_whole
 from ..errors import Errors
-from ..pipeline.config_text import ConfigText, fill_config, merge_configs, parse_config
 from . import options
 from .pipeline import fail, input_errors
 
+# Links to configs/; in an installed package, copies.
 TEMPLATES = Path(__file__).parent / "templates"
 
 LOCAL_ENCODER = Path("assets/encoder/all-MiniLM-L6-v2")
@@ -27,24 +28,36 @@ class Choice(NamedTuple):
     """What a user may have.
 
     what (str): In words.
-    templates (Tuple[str, ...]): Names of the templates that are merged, later ones win.
+    template (str): Name of the config.
     paths (Tuple[str, ...]): Paths that a training needs besides the corpora.
     is_tuned (bool): Whether `spacy relext tune` belongs to the next steps.
     """
 
     what: str
-    templates: Tuple[str, ...]
+    template: str
     paths: Tuple[str, ...] = ()
     is_tuned: bool = True
 
 
 CHOICES: Dict[str, Choice] = {
-    "labels": Choice("sentences with labelled triples (RERE)", ("rere",)),
-    "rules": Choice("rules, and texts with entities (NERO)", ("nero",), ("rules",), False),
-    "kb": Choice("triples that a knowledge base has labelled, with gaps (RERE)", ("rere", "kb")),
-    "raw": Choice("texts with entities, and nothing else (SelfORE)", ("selfore",), (), False),
-    "linked": Choice("texts with linked entities, and a table of facts (HRERE)", ("hrere",), ("kb",)),
+    "labels": Choice("sentences with labelled triples (RERE)", "rere"),
+    "rules": Choice("rules, and texts with entities (NERO)", "nero", ("rules",), False),
+    "kb": Choice("triples that a knowledge base has labelled, with gaps (RERE)", "rere"),
+    "raw": Choice("texts with entities, and nothing else (SelfORE)", "selfore", (), False),
+    "linked": Choice("texts with linked entities, and a table of facts (HRERE)", "hrere", ("kb",)),
 }
+
+# Loss of the detector if labels come from a knowledge base, as in the paper.
+INCOMPLETE = """
+# A loss for labels that are incomplete; compare it with kind = "bce" and thresholds fitted by `spacy relext tune`.
+# missing_rate: share of the true relations of sentences that have no label. Label a hundred sentences to measure it.
+[components.rere_detector.loss]
+kind = "collective"
+missing_rate = 0.3
+weight = 10.0
+
+[components.rere_detector.model]
+"""
 
 
 def init_config_cli(
@@ -57,7 +70,7 @@ def init_config_cli(
     gpu: Annotated[bool, typer.Option("--gpu", help="For training on a GPU")] = False,
     force: options.Force = False,
 ) -> None:
-    """Write a complete, commented config for what you have; without arguments it asks."""
+    """Write a config for what you have; without arguments it asks."""
     if (output is None or have is None) and is_terminal():
         output, have, lang, encoder = _ask(output, have, lang, encoder)
     if output is None or have is None:
@@ -71,7 +84,7 @@ def init_config_cli(
         fail(Errors.R227.format(path=str(output)))
     with input_errors():
         config = make_config(have, lang=lang, encoder=encoder, gpu=gpu)
-        write_whole(output, str(config))
+        write_whole(output, config)
     msg.good(f"Wrote {output}")
     for line in next_steps(have, output, gpu=gpu):
         typer.echo(line)
@@ -82,8 +95,8 @@ def is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def make_config(have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] = None, gpu: bool = False) -> ConfigText:
-    """Make a filled config.
+def make_config(have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] = None, gpu: bool = False) -> str:
+    """Make the text of a config.
 
     have (str): One of CHOICES.
     encoder (Optional[str]): Folder or name of an encoder; None: the default one, which reads English.
@@ -95,18 +108,23 @@ def make_config(have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] =
         raise ValueError(Errors.R108.format(lang=lang, reason=first_line(error))) from None
     if encoder is None and lang != ENCODER_LANG:
         raise ValueError(Errors.R228.format(lang=lang))
-    config = merge_configs(*(read_template(name) for name in ("common", *CHOICES[have].templates)))
-    config.set_value("nlp", "lang", srsly.json_dumps(lang))
-    config.set_value("paths", "encoder", srsly.json_dumps(encoder or default_encoder()))
-    if gpu:
-        config.set_value("system", "gpu_allocator", '"pytorch"')
-    nlp = load_model_from_config(Config().from_str(str(config), interpolate=False), auto_fill=True)
-    return fill_config(config, parse_config(nlp.config.to_str()))
+    text = (TEMPLATES / f"{CHOICES[have].template}.cfg").read_text(encoding="utf8")
+    if have == "kb":
+        text = text.replace("\n[components.rere_detector.model]\n", INCOMPLETE)
+    if lang != ENCODER_LANG:  # whose tokenizer may be another
+        text = re.sub(r"\[nlp\.tokenizer\]\n.*\n\n", "", text)
+    text = set_values(text, {"lang": lang, "encoder": encoder or default_encoder()})
+    text = set_values(text, {"gpu_allocator": "pytorch"}) if gpu else text
+    load_model_from_config(Config().from_str(text, interpolate=False), auto_fill=True)
+    return text
 
 
-def read_template(name: str) -> ConfigText:
-    """Read a template, which belongs to the package."""
-    return parse_config((TEMPLATES / f"{name}.cfg").read_text(encoding="utf8"))
+def set_values(text: str, values: Mapping[str, str]) -> str:
+    """Set keys of a config, the first of each name, to words."""
+    for key, value in values.items():
+        line = f"{key} = {srsly.json_dumps(value)}"
+        text = re.sub(rf"^{key} = .*$", lambda _, line=line: line, text, count=1, flags=re.MULTILINE)  # type: ignore[misc]
+    return text
 
 
 def default_encoder() -> str:
