@@ -357,7 +357,7 @@ class Errors:
     )
     R611 = (
         "[R611] The gold of {where} has {count} relations ({names}), each a cluster of its own if known = true, but "
-        "{key} = {found} is the number of all clusters of {name!r}: set {key} above {count}."
+        "n_clusters = {found} is the number of all clusters of {name!r}: set it above {count}."
     )
     R612 = (
         "[R612] {cluster!r} is called {name!r} already. Choose another name for {other!r}, or pass merge = True to "

@@ -18,7 +18,7 @@ import spacy_relext.selfore.component  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n(?:\n|\Z)", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-BLOCKS = {"prior", "learning", "clustering", "autoencoder", "training", "loss", "sampling", "decoding", "windows"}
+BLOCKS = {"prior", "learning", "clustering", "training", "loss", "sampling", "decoding", "windows"}
 NOT_LISTED = {"path", "model", "scorer", "suggester", "name", "tok2vec", "encoder", *BLOCKS}
 
 
@@ -82,7 +82,6 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.RereWindows.v1",
         "spacy_relext.RuleGrounding.v1",
         "spacy_relext.RuleLearning.v1",
-        "spacy_relext.SelforeAutoencoder.v1",
         "spacy_relext.SelforeClusterer.v1",
         "spacy_relext.SelforeClustering.v1",
         "spacy_relext.SelforeTraining.v1",

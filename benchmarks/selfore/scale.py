@@ -23,10 +23,9 @@ from benchmarks.harness.call import Call
 from benchmarks.harness.runs import run_module
 from benchmarks.harness.stopwatch import peak_memory
 from spacy_relext.selfore import loop
-from spacy_relext.selfore.clustering.discriminant import LdaOptions, discriminant_kmeans, reduce_vectors
+from spacy_relext.selfore.clustering.discriminant import discriminant_kmeans, reduce_vectors
 from spacy_relext.selfore.component import SelforeClusterer
-from spacy_relext.selfore.contexts import Context
-from spacy_relext.selfore.table import PairTable
+from spacy_relext.selfore.table import Context, PairTable
 
 # Number of pairs → restarts in a whole loop: twenty are the default, and take hours for a million pairs.
 SIZES = {10_000: 20, 100_000: 20, 1_000_000: 3}
@@ -149,7 +148,7 @@ def _time_start(count: int) -> float:
     """Cluster once."""
     vectors = _draw(count)
     start = time.process_time()
-    discriminant_kmeans(reduce_vectors(vectors, CLUSTERS), CLUSTERS, LdaOptions(restarts=1), seed=0)
+    discriminant_kmeans(reduce_vectors(vectors, CLUSTERS), CLUSTERS, restarts=1, seed=0)
     return time.process_time() - start
 
 

@@ -40,15 +40,12 @@ ABLATIONS: dict[str, Changes] = {
     "no over-clustering, last layer": {**ONE_EACH, MIX_FROM: LAST_LAYER},
 }
 FORMS: dict[str, Changes] = {
-    "no over-clustering, k-means": {**ONE_EACH, f"{CLUSTERING}method": "kmeans"},
-    "no over-clustering, Ward": {**ONE_EACH, f"{CLUSTERING}method": "ward"},
     "no over-clustering, adaptive clustering": {**ONE_EACH, f"{CLUSTERING}method": "adaptive"},
     "no over-clustering, start markers": {**ONE_EACH, VECTOR: "markers"},
 }
 PAPER_LOOPS, PAPER_EPOCHS = 3, 5
 PAPER: dict[str, Changes] = {
     "as in the paper": {},
-    "as in the paper, k-means": {f"{CLUSTERING}method": "kmeans"},
     "as in the paper, nothing learned": {
         f"{TRAINING}loops": 0,
         f"{TRAINING}freeze_epochs": 0,
@@ -63,7 +60,7 @@ VECTORS: dict[str, Changes] = {
 
 def loops(count: int, *, epochs: int = 1) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): Changes for a number of loops, each of some epochs, without early stopping."""
-    return {f"{TRAINING}loops": count, f"{TRAINING}stop": 0.0, "training.max_epochs": count * epochs + 1}
+    return {f"{TRAINING}loops": count, "training.max_epochs": count * epochs + 1}
 
 
 def train_clusters(

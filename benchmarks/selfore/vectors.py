@@ -18,8 +18,8 @@ from benchmarks.harness.runs import digest
 from benchmarks.selfore.abstain import BATCH, NONE
 from spacy_relext.scoring.clusters import score_clusters
 from spacy_relext.selfore.clustering.count import Choice, choose_count, count_grid
-from spacy_relext.selfore.clustering.methods import find_clusters
-from spacy_relext.selfore.settings import SelforeAutoencoder, SelforeClustering
+from spacy_relext.selfore.loop import find_clusters
+from spacy_relext.selfore.settings import SelforeClustering
 from spacy_relext.selfore.table import keys_of
 
 
@@ -30,14 +30,12 @@ class Vectors(NamedTuple):
     gold (list[str]): Relation of each pair.
     distinct (numpy.ndarray): Numbers of the pairs that training clusters, each text and pair once, in its order.
     settings (SelforeClustering): How they are clustered.
-    autoencoder (SelforeAutoencoder): And with the method "adaptive".
     """
 
     pairs: numpy.ndarray
     gold: list[str]
     distinct: numpy.ndarray
     settings: SelforeClustering
-    autoencoder: SelforeAutoencoder
 
 
 def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
@@ -58,8 +56,7 @@ def read_vectors(pipeline: Path, corpus: Path, *, threads: int) -> Vectors:
         distinct = numpy.asarray([first[key] for key in sorted(first)])
         numpy.savez(path, pairs=numpy.concatenate(rows), gold=numpy.asarray(gold), distinct=distinct)
     arrays = numpy.load(path)
-    blocks = clusterer.clustering, SelforeAutoencoder.of(clusterer.cfg["autoencoder"])
-    return Vectors(arrays["pairs"], arrays["gold"].tolist(), arrays["distinct"], *blocks)
+    return Vectors(arrays["pairs"], arrays["gold"].tolist(), arrays["distinct"], clusterer.clustering)
 
 
 def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *, seed: int) -> dict[str, float]:
@@ -70,7 +67,7 @@ def cluster_vectors(vectors: Vectors, count: int, changes: Mapping[str, Any], *,
     """
     start = time.process_time()
     settings, distinct = replace(vectors.settings, seed=seed, **changes), vectors.pairs[vectors.distinct]
-    clustering = find_clusters(distinct, count, settings=settings, autoencoder=vectors.autoencoder)
+    clustering = find_clusters(distinct, count, settings=settings)
     seconds = time.process_time() - start
     clusters = clustering.space.logits(clustering.space.codes(vectors.pairs)).argmax(1).tolist()
     scores = score_clusters(vectors.gold, clusters)

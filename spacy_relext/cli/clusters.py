@@ -11,8 +11,7 @@ from ..corpora.whole import save_pipeline, write_whole
 from ..errors import Errors
 from ..selfore.clusters import read_names
 from ..selfore.component import SelforeClusterer
-from ..selfore.page import render_clusters
-from ..selfore.points import sample_pairs
+from ..selfore.page import render_clusters, sample_pairs
 from . import options
 from .pipeline import fail, find_component, input_errors, open_pipeline, read_predicted, with_progress
 

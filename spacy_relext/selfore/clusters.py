@@ -19,6 +19,9 @@ Floats = NDArray[numpy.floating]
 # Number of quantiles of the training pairs' fit, and digits of each.
 QUANTILES, DIGITS = 201, 5
 
+# Training ends if a smaller share of the pairs changes its cluster.
+STOP = 0.1
+
 # Maximum length of a name given by a user, in characters.
 LONGEST_NAME = 100
 
@@ -142,18 +145,17 @@ class Clusters:
             records.append(record)
         self.records = records
 
-    def add_loop(self, changed: float, information: float, *, loops: int, stop: float) -> None:
+    def add_loop(self, changed: float, information: float, *, loops: int) -> None:
         """Add a loop to the history, and decide whether it is the last one.
 
         changed (float): Share of the pairs whose cluster has changed.
         information (float): Of clusters on neighbours.
         loops (int): Maximum number of loops after the first clustering.
-        stop (float): Share of changed pairs below which it is the last one.
         """
         row = {"pairs": sum(self.sizes), "changed": round(changed, 4), "information": round(information, 4)}
         self.history = [*self.history, row]
         done = len(self.history) - 1
-        self.has_converged = done >= loops or (done > 0 and changed < stop)
+        self.has_converged = done >= loops or (done > 0 and changed < STOP)
 
     def report(self, name: str) -> str:
         """Summarize the last loop in one line, with the scores that need no gold."""

@@ -32,7 +32,7 @@ from ..scoring.probabilities import softmax
 from .clusters import Clusters, cluster_id
 from .loop import ClusterLoop, run_loop
 from .losses import selfore_loss
-from .settings import SelforeAutoencoder, SelforeClustering, SelforeTraining
+from .settings import SelforeClustering, SelforeTraining
 from .table import keys_of
 
 CLUSTERS = "clusters.json"
@@ -60,9 +60,6 @@ max_distance = 20
 [component.clustering]
 @misc = "spacy_relext.SelforeClustering.v1"
 
-[component.autoencoder]
-@misc = "spacy_relext.SelforeAutoencoder.v1"
-
 [component.training]
 @misc = "spacy_relext.SelforeTraining.v1"
 
@@ -83,11 +80,7 @@ class SelforeClusterer(PairPipe):
     ranks_candidates = False  # its scores compare clusters
     starts_with_classes = False  # its classes are the clusters that it will find
     ranges: ClassVar[Ranges] = {**PairPipe.ranges, "n_clusters": (0, 100_000)}
-    blocks: ClassVar[Mapping[str, Type[Block]]] = {
-        "clustering": SelforeClustering,
-        "autoencoder": SelforeAutoencoder,
-        "training": SelforeTraining,
-    }
+    blocks: ClassVar[Mapping[str, Type[Block]]] = {"clustering": SelforeClustering, "training": SelforeTraining}
 
     def reset(self) -> None:
         """Create an empty lexicon, no clusters, and a loop without data."""
@@ -220,14 +213,7 @@ class SelforeClusterer(PairPipe):
 
     def recluster(self) -> float:
         """Cluster all pairs with the encoder as it is, and return the share of those whose cluster has changed."""
-        return run_loop(
-            self,
-            self.loop,
-            self.clusters,
-            settings=self.clustering,
-            autoencoder=SelforeAutoencoder.of(self.cfg["autoencoder"]),
-            training=self.training,
-        )
+        return run_loop(self, self.loop, self.clusters, settings=self.clustering, training=self.training)
 
     def loop_report(self) -> str:
         """Describe the last loop in one line."""
@@ -380,7 +366,6 @@ def make_selfore_clusterer(
     model: Model,
     suggester: Suggester,
     clustering: SelforeClustering,
-    autoencoder: SelforeAutoencoder,
     training: SelforeTraining,
     n_clusters: int,
     threshold: float,
@@ -391,7 +376,6 @@ def make_selfore_clusterer(
     suggester (Suggester): `spacy_relext.EntityPairs.v1`: pairs in the order of the text, or
         `spacy_relext.AnnotatedPairs.v1`: in the order in which they are marked.
     clustering (SelforeClustering): How pairs are clustered.
-    autoencoder (SelforeAutoencoder): How the autoencoder of the method "adaptive" is trained.
     training (SelforeTraining): How the encoder learns the clusters.
     n_clusters (int): K; 0: the number with the best product of information on neighbours and stability.
     threshold (float): Share of the training pairs, those that fit worst; pairs that fit no better get no triple.

@@ -14,13 +14,14 @@ from ..pairs.gold import PairClass
 from ..pairs.pairs import IntArray
 from .clusters import Clusters, Floats
 from .names import lexicon_of
-from .settings import SelforeAutoencoder, SelforeClustering, SelforeTraining
+from .settings import SelforeClustering, SelforeTraining
 from .table import PairTable, encode_pairs, summarize_clusters
 
 if TYPE_CHECKING:
     from .clustering.discriminant import Clustering
 
-MIN_CLUSTERS = 2
+# Bounds of the number of clusters if it is estimated; the upper one is at least twice the number of known relations.
+MIN_CLUSTERS, MAX_CLUSTERS = 2, 120
 
 KNOWN_METHOD = "discriminant, where gold names relations (known = true)"
 
@@ -48,7 +49,6 @@ def run_loop(
     clusters: Clusters,
     *,
     settings: SelforeClustering,
-    autoencoder: SelforeAutoencoder,
     training: SelforeTraining,
 ) -> float:
     """Encode all pairs with the encoder as it is, cluster them, and update the classifier and `clusters`.
@@ -59,7 +59,6 @@ def run_loop(
     RAISES (ValueError): If there are fewer pairs than clusters, the data is unknown, or gold does not fit `known`.
     """
     from .clustering.fit import cluster_fit, fit_scale
-    from .clustering.methods import find_clusters
     from .clustering.seeded import encode_classes
 
     if loop.read_examples is None:
@@ -75,7 +74,7 @@ def run_loop(
     check_number_of_pairs(pipe, table, given=given, n_known=len(known), where=loop.where)
     count = given or estimate_count(pipe, table, n_known=len(known), settings=settings)
     known_seeds = seeds if known else None
-    found = find_clusters(table.vectors, count, settings=settings, autoencoder=autoencoder, seeds=known_seeds)
+    found = find_clusters(table.vectors, count, settings=settings, seeds=known_seeds)
     found, changed = align_clusters(found, table.keys, loop.cluster_of, fixed=len(known))
     loop.cluster_of = dict(zip(table.keys, found.labels.tolist()))
     statistics, fit = cluster_fit(table.vectors, found.labels, found.space, **module.vector_parts)
@@ -86,9 +85,35 @@ def run_loop(
         restart_averages(pipe.model, loop.averages)
     clusters.scale = fit_scale(table.vectors, found.labels, found.space, smoothing=training.smoothing)
     describe_clusters(pipe, clusters, table, found.labels, fit, known=known)
-    clusters.add_loop(changed, found.information, loops=training.loops, stop=training.stop)
+    clusters.add_loop(changed, found.information, loops=training.loops)
     logger.info(clusters.report(pipe.name))
     return changed
+
+
+def find_clusters(
+    vectors: Floats, count: int, *, settings: SelforeClustering, seeds: Optional[Sequence[int]] = None
+) -> "Clustering":
+    """Cluster pairs, and fit a linear space to the clusters: it assigns new pairs, and initializes the classifier.
+
+    vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
+    count (int): K, at most N.
+    seeds (Optional[Sequence[int]]): As for `seeded_kmeans`; None: no class is known.
+    """
+    from .clustering.adaptive import adaptive_clusters
+    from .clustering.discriminant import discriminant_kmeans, discriminants, reduce_vectors
+    from .clustering.ensemble import merge_clusters
+    from .clustering.seeded import seeded_kmeans
+
+    reduced, seed, restarts = reduce_vectors(vectors, count, seed=settings.seed), settings.seed, settings.restarts
+    if seeds is not None:
+        return seeded_kmeans(reduced, count, seeds, restarts=restarts, seed=seed)
+    if settings.method == "discriminant":
+        return discriminant_kmeans(reduced, count, restarts=restarts, seed=seed, over=settings.over)
+    adapted = adaptive_clusters(vectors, min(settings.over * count, len(vectors)), seed=seed, restarts=restarts)
+    labels = adapted.labels
+    if len(adapted.sizes) > count:
+        labels = merge_clusters(adapted.centroids, adapted.sizes, count)[0][labels]
+    return reduced.clustering(labels, count, discriminants(reduced.vectors, labels, count), adapted.changed)
 
 
 def check_known(pipe: PairPipe, known: Sequence[PairClass], *, settings: SelforeClustering, where: str) -> None:
@@ -99,11 +124,9 @@ def check_known(pipe: PairPipe, known: Sequence[PairClass], *, settings: Selfore
         values = {"key": "clustering.method", "found": settings.method, "expected": KNOWN_METHOD}
         raise ValueError(Errors.R007.format(**values))
     given = pipe.cfg["n_clusters"]
-    key, most = ("n_clusters", given) if given else ("clustering.max_clusters", settings.max_clusters)
-    if most <= len(known):
+    if 0 < given <= len(known):
         names = ", ".join(f"{each.relation} (backwards)" if each.backwards else each.relation for each in known)
-        counts = {"key": key, "found": most, "count": len(known)}
-        raise ValueError(Errors.R611.format(name=pipe.name, where=where, names=names, **counts))
+        raise ValueError(Errors.R611.format(name=pipe.name, where=where, names=names, found=given, count=len(known)))
 
 
 def check_number_of_pairs(pipe: PairPipe, table: PairTable, *, given: int, n_known: int, where: str) -> None:
@@ -118,7 +141,7 @@ def estimate_count(pipe: PairPipe, table: PairTable, *, n_known: int, settings: 
     """Estimate the number of clusters."""
     from .clustering.count import choose_count, count_grid
 
-    grid = count_grid(max(MIN_CLUSTERS, n_known + 1), settings.max_clusters)
+    grid = count_grid(max(MIN_CLUSTERS, n_known + 1), max(MAX_CLUSTERS, 2 * n_known))
     choice = choose_count(table.vectors, grid, seed=settings.seed)
     logger.info("%s: %d clusters, of %s", pipe.name, choice.number, choice.tried)
     return choice.number
@@ -193,7 +216,7 @@ def describe_clusters(
     fit (Floats): How well each fits there. Shape (N,)
     known (Sequence[PairClass]): Known relations, which are those of the first clusters.
     """
-    from .clustering.autoencoder import check_sizes
+    from .clustering.adaptive import check_sizes
 
     clusters.set_quantiles(fit)
     count = module_of(pipe.model).head.out_features

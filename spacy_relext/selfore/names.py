@@ -11,11 +11,11 @@ Hu et al., EMNLP 2020, section 3.4, take the most frequent n-gram between the ar
 
 from collections import Counter
 from math import copysign, log, sqrt
-from typing import Collection, Dict, Iterable, List, NamedTuple, Sequence, Set
+from typing import Collection, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple
 
 from spacy.util import get_lang_class
 
-from .contexts import Words, is_content
+Words = Tuple[str, ...]
 
 # Maximum number of words in a phrase.
 MAX_WORDS = 4
@@ -79,6 +79,11 @@ class Cluster(NamedTuple):
     types: str = ""
     sample: str = ""
     object_first: bool = False
+
+
+def is_content(word: str, stop: Collection[str]) -> bool:
+    """Return True for a content word."""
+    return bool(word) and word not in stop
 
 
 def lexicon_of(lang: str) -> Lexicon:

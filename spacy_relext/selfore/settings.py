@@ -7,12 +7,10 @@ from spacy import registry
 from ..errors import Errors, check_range
 from ..pipeline.settings import Block, one_of, within
 
-METHODS = ("discriminant", "kmeans", "ward", "adaptive")
+METHODS = ("discriminant", "adaptive")
 
 # Each start has its own seed, up to four times their number times `seed`; scikit-learn's seeds end at 2³².
 MAX_SEED, MIN_STARTS = 2**29, 3
-
-_UNLIMITED = 100_000
 
 
 @registry.misc("spacy_relext.SelforeClustering.v1")
@@ -20,11 +18,10 @@ _UNLIMITED = 100_000
 class SelforeClustering(Block):
     """How pairs are clustered.
 
-    method (str): "discriminant", LDA and k-means in alternation; "kmeans"; "ward"; or "adaptive", as in the paper.
+    method (str): "discriminant", LDA and k-means in alternation; or "adaptive", as in the paper.
     restarts (int): Number of starts; the clustering with the most information on neighbours is chosen.
     over (int): Factor of over-clustering; the clusters are then merged by Ward's method. 1: none. Not used where
         relations are known.
-    max_clusters (int): Maximum number of clusters if it is chosen.
     known (bool): Whether the relations of gold triples in the training data are clusters that keep their pairs, and new
         clusters are found besides. Otherwise gold is not read.
     seed (int): Random seed, from 0.
@@ -33,7 +30,6 @@ class SelforeClustering(Block):
     method: str = one_of("discriminant", METHODS)
     restarts: int = within(20, 1, 1_000)
     over: int = within(3, 1, 100)
-    max_clusters: int = within(120, 2, _UNLIMITED)
     known: bool = False
     seed: int = 0
 
@@ -43,37 +39,18 @@ class SelforeClustering(Block):
         check_range("clustering.seed", self.seed, 0, MAX_SEED // max(self.restarts, MIN_STARTS))
 
 
-@registry.misc("spacy_relext.SelforeAutoencoder.v1")
-@dataclass(frozen=True)
-class SelforeAutoencoder(Block):
-    """How the autoencoder of the method "adaptive" is trained.
-
-    pretrain_epochs (int): Epochs of the autoencoder alone.
-    adaptive_epochs (int): Maximum epochs of codes and centroids together.
-    refresh (int): Epochs with the same target distribution.
-    reconstruction (float): Weight of the reconstruction loss after pretraining.
-    """
-
-    pretrain_epochs: int = within(20, 0, _UNLIMITED)
-    adaptive_epochs: int = within(20, 0, _UNLIMITED)
-    refresh: int = within(2, 1, _UNLIMITED)
-    reconstruction: float = within(0.1, 0.0, 1_000.0)
-
-
 @registry.misc("spacy_relext.SelforeTraining.v1")
 @dataclass(frozen=True)
 class SelforeTraining(Block):
     """How the encoder learns the clusters.
 
     loops (int): Loops of training on the clusters and clustering again; 0: none.
-    stop (float): Training ends if a smaller share of the pairs changes its cluster.
     freeze_epochs (int): First epochs of each loop, in which only the classifier is trained.
     smoothing (float): Label smoothing.
     """
 
     loops: int = within(0, 0, 1_000)
-    stop: float = within(0.1, 0.0, 1.0)
-    freeze_epochs: int = within(0, 0, _UNLIMITED)
+    freeze_epochs: int = within(0, 0, 100_000)
     smoothing: float = within(0.1, 0.0, 0.99)
 
     def __post_init__(self) -> None:

@@ -10,8 +10,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin, Span
 
-from spacy_relext.selfore.page import render_clusters
-from spacy_relext.selfore.points import Point, Sample, sample_pairs
+from spacy_relext.selfore.page import Point, Sample, render_clusters, sample_pairs
 from tests.selfore.test_component import MODEL, NAME, build, make_doc
 from tests.visuals.browser import add_script, needs_browser, open_page
 

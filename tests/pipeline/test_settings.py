@@ -92,7 +92,7 @@ OUT_OF_RANGE = [
     ("hrere_classifier", {"loss": {"agree_weight": 1e30}}),
     ("selfore_clusterer", {"threshold": -1.0}),
     ("selfore_clusterer", {"n_clusters": -1}),
-    ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.SelforeClustering.v1", "max_clusters": 1}}),
+    ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.SelforeClustering.v1", "over": 0}}),
     ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.SelforeClustering.v1", "restarts": -1}}),
 ]
 

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy_relext.annotations.entities import ENTITIES_KEY
 from spacy_relext.pairs.pairs import Pairs
 from spacy_relext.pairs.suggesters import EntityPairs
-from spacy_relext.selfore.contexts import Context, read_contexts
+from spacy_relext.selfore.table import Context, read_contexts
 
 STOP = {"in", "the", "of", "and", "was", "is", "has", "been", "who", "one"}
 

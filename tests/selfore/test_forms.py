@@ -12,13 +12,18 @@ from spacy.training import Example
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.selfore.clustering import adaptive
-from spacy_relext.selfore.clustering.autoencoder import check_sizes
+from spacy_relext.selfore.clustering.adaptive import check_sizes
 from spacy_relext.selfore.model import PARTS
 from spacy_relext.selfore.settings import METHODS
 from tests.contract.tiny_bert import save_tiny_bert
 from tests.selfore.test_component import MODEL, NAME, TURNS, blocks, build, make_examples
 
-QUICK = {"pretrain_epochs": 100, "adaptive_epochs": 4}
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer epochs with centroids, and more of the autoencoder, which has few pairs."""
+    monkeypatch.setattr(adaptive, "PRETRAIN_EPOCHS", 100)
+    monkeypatch.setattr(adaptive, "ADAPTIVE_EPOCHS", 4)
 
 
 @pytest.fixture(scope="module")
@@ -69,20 +74,20 @@ def same(one: Dict[str, Any], other: Dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_templates_are_clusters(method: str) -> None:
-    nlp, pipe, examples = build(**blocks(method=method, over=1, **QUICK))
+    nlp, pipe, examples = build(**blocks(method=method, over=1))
     assert nlp.evaluate(examples)["ari"] > 0.9
     if method != "adaptive":  # what is not linear may find other clusters than the space that is fitted to them
         assert {each["size"] for each in pipe.clusters.records} == {TURNS}
 
 
-@pytest.mark.parametrize("method", ["discriminant", "adaptive"])
+@pytest.mark.parametrize("method", METHODS)
 def test_more_clusters_are_merged(method: str) -> None:
-    nlp, pipe, examples = build(**blocks(method=method, over=2, **QUICK))
+    nlp, pipe, examples = build(**blocks(method=method, over=2))
     assert len(pipe.labels) == 3 and nlp.evaluate(examples)["ari"] > 0.9
 
 
 def test_the_order_of_the_corpus_is_not_read() -> None:
-    options = blocks(method="adaptive", **QUICK)
+    options = blocks(method="adaptive")
     _, pipe, examples = build(**options)
     expected = {key: pipe.labels[cluster] for key, cluster in pipe.loop.cluster_of.items()}
     nlp = spacy.blank("en")
@@ -190,7 +195,7 @@ def test_an_encoder_that_would_never_learn_is_refused() -> None:
 
 
 def test_the_paper_s_form(encoder: str) -> None:
-    options = {"method": "adaptive", "freeze_epochs": 1, "smoothing": 0.0, "loops": 2, **QUICK}
+    options = {"method": "adaptive", "freeze_epochs": 1, "smoothing": 0.0, "loops": 2}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "\\[W601\\]")  # clusters are found anew by hand below

@@ -13,6 +13,7 @@ from spacy.training import Example
 
 from spacy_relext import set_triples
 from spacy_relext.scoring.clusters import score_clusters
+from spacy_relext.selfore import clusters
 from spacy_relext.selfore.clustering.discriminant import Space
 from spacy_relext.selfore.clustering.fit import fit_scale
 from spacy_relext.selfore.table import keys_of
@@ -20,6 +21,11 @@ from tests.selfore.test_component import CNN, MODEL, NAME, TEMPLATES, TURNS, blo
 
 RECLUSTER = {"@callbacks": "spacy_relext.recluster.v1", "component": NAME, "epochs": 1}
 STEPS = 9
+
+
+@pytest.fixture(autouse=True)
+def all_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "STOP", 0.0)
 
 
 def new(**options: Any) -> Tuple[Language, Any]:
@@ -41,7 +47,7 @@ def learn(nlp: Language, pipe: Any, examples: List[Example], *, loops: int) -> N
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_two_loops_draw_clusters_apart(smoothing: float) -> None:
     """At spaCy's usual learning rate; what clusters tell of neighbours rises."""
-    nlp, pipe = new(loops=2, stop=0.0, smoothing=smoothing)
+    nlp, pipe = new(loops=2, smoothing=smoothing)
     examples = make_examples(nlp)
     learn(nlp, pipe, examples, loops=2)
     gold = [relation for relation in TEMPLATES for _ in range(TURNS)]
@@ -53,7 +59,7 @@ def test_two_loops_draw_clusters_apart(smoothing: float) -> None:
 
 
 def test_clusters_are_those_of_averaged_weights() -> None:
-    nlp, pipe = new(loops=2, stop=0.0)
+    nlp, pipe = new(loops=2)
     nlp.config["training"]["optimizer"] = {"@optimizers": "Adam.v1", "use_averages": True}
     examples = make_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)
@@ -82,7 +88,7 @@ def test_the_scale_makes_the_classifier_as_sure_as_its_labels() -> None:
 def test_gold_changes_nothing_in_learning() -> None:
     found = []
     for seed in (None, 1):
-        nlp, pipe = new(loops=2, stop=0.0)
+        nlp, pipe = new(loops=2)
         examples = make_examples(nlp)
         for example in examples if seed else ():
             gold = example.reference

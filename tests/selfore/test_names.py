@@ -6,18 +6,18 @@ from typing import Dict, List, Sequence
 import numpy
 import pytest
 
-from spacy_relext.selfore.contexts import Context, Words
 from spacy_relext.selfore.names import (
     MAX_CHARACTERS,
     Cluster,
     Lexicon,
+    Words,
     count_phrases,
     keyness,
     lexicon_of,
     name_clusters,
     rank_phrases,
 )
-from spacy_relext.selfore.table import PairTable, summarize_clusters
+from spacy_relext.selfore.table import Context, PairTable, summarize_clusters
 
 ENGLISH = lexicon_of("en")
 

@@ -1,5 +1,16 @@
 """Adaptive clustering, SelfORE's own: an autoencoder is pretrained on pair vectors, k-means clusters its codes, and
-then codes and centroids are trained together. The equations are in `selfore/clustering/autoencoder.py`.
+then codes and centroids are trained together.
+
+Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Open Relation Extraction", EMNLP 2020,
+after Xie, Girshick and Farhadi, "Unsupervised Deep Embedding for Clustering Analysis" (DEC), ICML 2016. For codes z_n
+and centroids μ_k, with the soft assignment q and the target distribution p:
+
+    q_nk ∝ (1 + ‖z_n − μ_k‖² / α)^(−(α + 1) / 2)              Eq. 7
+    p_nk ∝ q_nk² / f_k,   f_k = Σ_n q_nk over all pairs         Eq. 8
+    L = (1 / N) Σ_n KL(p_n ‖ q_n), p without gradient           Eq. 9; the paper sums
+
+The authors' later code differs: its exponent is α + 1, since `x ** (α + 1) / 2` is (x ** (α + 1)) / 2, and its f is of
+the batch. L is no measure of quality: it is 0 if all codes are equal, and goes to 0 as codes and centroids shrink.
 
 The target distribution is that of all pairs and fixed for some epochs. A copy of the network recomputes q of each batch
 as it was then, so that no table of N × K numbers is needed.
@@ -7,14 +18,14 @@ as it was then, so that no table of N × K numbers is needed.
 
 import copy
 import logging
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from math import log
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from ..settings import SelforeAutoencoder
-from .autoencoder import AdaptiveClusters, check_sizes, log_target, reconstruction_loss, soft_sizes
 from .discriminant import TOLERANCE, kmeans, means_of
 from .ensemble import CHUNK, Floats, Ints, row_slices
 
@@ -22,9 +33,144 @@ logger = logging.getLogger(__name__)
 
 BATCH = 256
 
+# Epochs of the autoencoder alone, as in the paper; maximum epochs of codes and centroids together, and epochs of these
+# with the same target distribution.
+PRETRAIN_EPOCHS, ADAPTIVE_EPOCHS, REFRESH = 20, 20, 2
+
+# Weight of the reconstruction loss after pretraining.
+RECONSTRUCTION = 0.1
+
 LEARN_RATE, WEIGHT_DECAY = 1e-3, 1e-5
 
 RETRIES = 3
+
+WIDTHS = (500, 500, 200)
+
+# Limits below which clusters count as collapsed: smallest size as a share of the pairs, share of the clusters that are
+# used, and entropy of the sizes as a share of its maximum.
+LEAST_SIZE, LEAST_USED, LEAST_EVENNESS = 0.001, 0.9, 0.5
+
+TINY = 1e-12
+
+
+class Autoencoder(nn.Module):
+    """D → 500 → 500 → 200 and back, ReLU between, code and output linear (Eq. 3 to 6); dropout on input and code."""
+
+    def __init__(self, width: int, *, widths: Tuple[int, ...] = WIDTHS, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.encoder = _feed_forward([width, *widths])
+        self.decoder = _feed_forward([*reversed(widths), width])
+
+    def encode(self, vectors: Tensor) -> Tensor:
+        """Compute codes. Shapes (N, D) → (N, Z)"""
+        codes: Tensor = self.encoder(self.dropout(vectors))
+        return codes
+
+    def forward(self, vectors: Tensor) -> Tuple[Tensor, Tensor]:
+        """Compute codes and reconstructions. Shapes (N, D) → (N, Z), (N, D)"""
+        codes = self.encode(vectors)
+        return codes, self.decoder(self.dropout(codes))
+
+
+class AdaptiveClusters(nn.Module):
+    """An autoencoder and centroids of its codes; both are trained."""
+
+    def __init__(self, width: int, *, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.autoencoder = Autoencoder(width, dropout=dropout)
+        self.centroids: Optional[nn.Parameter] = None
+        self.scale = 1.0
+
+    def set_centroids(self, codes: Tensor, centroids: Tensor) -> None:
+        """Initialize the centroids with those of k-means on the codes of all vectors. Shapes (N, Z), (K, Z)
+
+        Codes and centroids are scaled by `code_scale` from now on. The factor is not folded into the layers: Adam's
+        steps would be too large for weights scaled down by it.
+        """
+        self.scale = code_scale(codes, centroids)
+        self.centroids = nn.Parameter(self.scale * centroids)
+
+    def log_assignment(self, vectors: Tensor) -> Tensor:
+        """Compute log q. Shapes (N, D) → (N, K)"""
+        assert self.centroids is not None, "call set_centroids() first"
+        return log_assignment(self.scale * self.autoencoder.encode(vectors), self.centroids)
+
+    def loss(self, vectors: Tensor, log_p: Tensor, *, reconstruction: float) -> Tensor:
+        """Compute L plus the weighted reconstruction loss, which keeps the codes informative (Guo et al., IJCAI 2017).
+        Shapes (N, D), (N, K) → ()"""
+        assert self.centroids is not None, "call set_centroids() first"
+        codes, reconstructed = self.autoencoder(vectors)
+        loss = assignment_loss(log_assignment(self.scale * codes, self.centroids), log_p)
+        return loss + reconstruction * reconstruction_loss(vectors, reconstructed)
+
+
+def reconstruction_loss(vectors: Tensor, reconstructed: Tensor) -> Tensor:
+    """Compute the mean squared error over all elements (Eq. 6). Shapes (N, D), (N, D) → ()"""
+    return F.mse_loss(reconstructed, vectors)
+
+
+def squared_distances(codes: Tensor, centroids: Tensor) -> Tensor:
+    """Compute ‖z_n − μ_k‖² from differences: the expanded form loses small distances between large codes.
+    Shapes (N, Z), (K, Z) → (N, K)"""
+    return torch.stack([(codes - each).square().sum(1) for each in centroids], dim=1)
+
+
+def log_assignment(codes: Tensor, centroids: Tensor, *, alpha: float = 1.0) -> Tensor:
+    """Compute log q, the soft assignment by Student's t kernel with α degrees of freedom (Eq. 7).
+    Shapes (N, Z), (K, Z) → (N, K)"""
+    return (-(alpha + 1.0) / 2.0 * (squared_distances(codes, centroids) / alpha).log1p()).log_softmax(1)
+
+
+def soft_sizes(log_q: Iterable[Tensor]) -> Tensor:
+    """Compute f, the soft size of each cluster, in double precision from log q of batches. Shapes (n, K) → (K,)
+
+    RAISES (ValueError): If there are no batches.
+    """
+    sizes = [batch.detach().double().exp().sum(0) for batch in log_q]
+    if not sizes:
+        raise ValueError("no assignments")
+    return sum(sizes[1:], sizes[0])
+
+
+def log_target(log_q: Tensor, sizes: Tensor) -> Tensor:
+    """Compute log p, the target distribution (Eq. 8), without gradient; f is that of all pairs, not only of these N.
+    Shapes (N, K), (K,) → (N, K)"""
+    return (2.0 * log_q.detach() - sizes.clamp(min=TINY).log().to(log_q.dtype)).log_softmax(1)
+
+
+def assignment_loss(log_q: Tensor, log_p: Tensor) -> Tensor:
+    """Compute L, the mean KL(p ‖ q) (Eq. 9). Shapes (N, K), (N, K) → ()"""
+    return F.kl_div(log_q, log_p.detach(), reduction="batchmean", log_target=True)
+
+
+def code_scale(codes: Tensor, centroids: Tensor) -> float:
+    """Compute the factor for codes and centroids of k-means with which α = 1 is a sensible width of the kernel: the
+    median squared distance to the nearest centroid becomes 1. If it is 0, the factor is 1. Shapes (N, Z), (K, Z)"""
+    median = float(squared_distances(codes, centroids).amin(1).median())
+    return 1.0 if median <= TINY else float(median**-0.5)
+
+
+class Collapse(NamedTuple):
+    """Signs of a collapse of clusters."""
+
+    evenness: float  # entropy of the sizes divided by ln K
+    reasons: List[str]  # which limits are missed, in words
+
+
+def check_sizes(sizes: Union[Ints, Sequence[int]]) -> Collapse:
+    """Check the sizes of clusters, which have at least one pair."""
+    sizes = [int(size) for size in sizes]
+    shares = [size / sum(sizes) for size in sizes]
+    used = sum(size > 0 for size in sizes) / len(sizes)
+    entropy = -sum(share * log(share) for share in shares if share > 0)
+    evenness = entropy / log(len(sizes)) if len(sizes) > 1 else 1.0
+    limits = [
+        (min(shares) < LEAST_SIZE, f"the smallest cluster has {min(shares):.2%} of the pairs"),
+        (used < LEAST_USED, f"{used:.0%} of the clusters are used"),
+        (evenness < LEAST_EVENNESS, f"sizes have {evenness:.0%} of the entropy of equal ones"),
+    ]
+    return Collapse(evenness, [reason for is_missed, reason in limits if is_missed])
 
 
 class Adapted(NamedTuple):
@@ -57,9 +203,7 @@ class Standardised:
             yield torch.from_numpy(((batch - self.mean) / self.deviation).astype("float32"))
 
 
-def adaptive_clusters(
-    vectors: Floats, count: int, *, seed: int, restarts: int, settings: SelforeAutoencoder
-) -> Adapted:
+def adaptive_clusters(vectors: Floats, count: int, *, seed: int, restarts: int) -> Adapted:
     """Cluster, and restart with other random numbers if clusters collapse.
 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
@@ -73,19 +217,19 @@ def adaptive_clusters(
     for attempt in range(1 + RETRIES):
         with torch.random.fork_rng(devices=[]):
             try_seed = seed * (1 + RETRIES) + attempt
-            tries.append(adapt(standardised, count, seed=try_seed, restarts=restarts, settings=settings))
+            tries.append(adapt(standardised, count, seed=try_seed, restarts=restarts))
         if not tries[-1].reasons:
             return tries[-1]
         logger.info("adaptive clustering, try %d: %s", attempt + 1, "; ".join(tries[-1].reasons))
     return max(tries, key=lambda each: check_sizes(numpy.bincount(each.labels, minlength=count)).evenness)
 
 
-def adapt(vectors: Standardised, count: int, *, seed: int, restarts: int, settings: SelforeAutoencoder) -> Adapted:
+def adapt(vectors: Standardised, count: int, *, seed: int, restarts: int) -> Adapted:
     """Cluster once; `seed` is that of the network, the batches and k-means++."""
     torch.manual_seed(seed)
     rng = numpy.random.default_rng(seed)
     module = AdaptiveClusters(len(vectors.mean))
-    _pretrain(module, vectors, epochs=settings.pretrain_epochs, rng=rng)
+    _pretrain(module, vectors, rng=rng)
     with torch.no_grad():
         codes = torch.cat([module.autoencoder.encode(batch) for batch in vectors.batches(CHUNK)])
     centroids = _best_centroids(codes.numpy(), count, seed=seed, restarts=restarts)
@@ -93,14 +237,13 @@ def adapt(vectors: Standardised, count: int, *, seed: int, restarts: int, settin
     optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE)
     labels, sizes = assign(module, vectors)
     changed: List[float] = []
-    epochs, refresh = settings.adaptive_epochs, settings.refresh
-    for epoch in range(0, epochs, refresh):
+    for epoch in range(0, ADAPTIVE_EPOCHS, REFRESH):
         teacher = copy.deepcopy(module).eval()
-        for _ in range(min(refresh, epochs - epoch)):
+        for _ in range(min(REFRESH, ADAPTIVE_EPOCHS - epoch)):
             for batch in vectors.batches(BATCH, order=rng.permutation(len(vectors.vectors))):
                 with torch.no_grad():
                     log_p = log_target(teacher.log_assignment(batch), sizes)
-                _step(optimizer, module.train().loss(batch, log_p, reconstruction=settings.reconstruction))
+                _step(optimizer, module.train().loss(batch, log_p, reconstruction=RECONSTRUCTION))
         before, (labels, sizes) = labels, assign(module, vectors)
         changed.append(float((before != labels).mean()))
         if changed[-1] < TOLERANCE or check_sizes(numpy.bincount(labels, minlength=count)).reasons:
@@ -122,11 +265,11 @@ def assign(module: AdaptiveClusters, vectors: Standardised) -> Tuple[Ints, Tenso
     return torch.cat(labels).numpy(), sum(sizes[1:], sizes[0])
 
 
-def _pretrain(module: AdaptiveClusters, vectors: Standardised, *, epochs: int, rng: numpy.random.Generator) -> None:
+def _pretrain(module: AdaptiveClusters, vectors: Standardised, *, rng: numpy.random.Generator) -> None:
     """Train the autoencoder alone; it is in evaluation mode afterwards."""
     optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE, weight_decay=WEIGHT_DECAY)
     module.train()
-    for _ in range(epochs):
+    for _ in range(PRETRAIN_EPOCHS):
         for batch in vectors.batches(BATCH, order=rng.permutation(len(vectors.vectors))):
             _step(optimizer, reconstruction_loss(batch, module.autoencoder(batch)[1]))
     module.eval()
@@ -147,3 +290,11 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
+
+
+def _feed_forward(widths: List[int]) -> nn.Sequential:
+    """Build linear layers with ReLU between."""
+    layers: List[nn.Module] = []
+    for before, after in zip(widths, widths[1:]):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])

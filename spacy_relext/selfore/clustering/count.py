@@ -7,7 +7,7 @@ from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy
 
-from .discriminant import Clustering, LdaOptions, reduce_vectors, restart_clustering
+from .discriminant import Clustering, reduce_vectors, restart_clustering
 from .ensemble import Floats, import_optional, sample_rows
 
 # Maximum number of pairs, beyond which they are sampled, and starts for each count.
@@ -44,14 +44,13 @@ def choose_count(vectors: Floats, counts: Sequence[int], *, seed: int) -> Choice
     vectors = vectors[sample_rows(len(vectors), MAX_PAIRS, numpy.random.default_rng(seed))]
     ordered = sorted(set(counts))
     possible = [count for count in ordered if count <= len(vectors) // 10] or ordered[:1]
-    reduced, options = reduce_vectors(vectors, possible[-1], seed=seed), LdaOptions(restarts=STARTS)
-    clusterings = {count: restart_clustering(reduced, count, options, seed=seed) for count in possible}
+    reduced = reduce_vectors(vectors, possible[-1], seed=seed)
+    clusterings = {count: restart_clustering(reduced, count, restarts=STARTS, seed=seed) for count in possible}
     scores = {count: _score(each, count) for count, each in clusterings.items()}
     first = dict(zip(possible, smooth_scores(possible, list(scores.values()))))
     finalists = sorted(possible, key=lambda count: (-first[count], -count))[:FINALISTS]
-    more = options._replace(restarts=MORE_STARTS)
     for count in finalists if len(possible) > 1 else ():
-        clusterings[count] += restart_clustering(reduced, count, more, seed=seed + SEED_OFFSET)
+        clusterings[count] += restart_clustering(reduced, count, restarts=MORE_STARTS, seed=seed + SEED_OFFSET)
         scores[count] = _score(clusterings[count], count)
     final = dict(zip(possible, smooth_scores(possible, list(scores.values()))))
     return Choice(max(finalists, key=lambda count: (final[count], count)), list(final.items()))

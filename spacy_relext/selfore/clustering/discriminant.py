@@ -36,8 +36,11 @@ PAIRS_PER_COMPONENT = 10
 # Maximum number of principal components.
 MAX_COMPONENTS = 200
 
-# Alternation stops if a smaller share of the pairs changes its cluster.
-TOLERANCE = 0.005
+# Shrinkage of the scatter within clusters towards a multiple of the identity, 0 to 1.
+SHRINKAGE = 0.3
+
+# Maximum number of rounds of LDA and k-means; they end earlier if a smaller share of the pairs changes its cluster.
+MAX_ROUNDS, TOLERANCE = 12, 0.005
 
 TINY = 1e-9
 
@@ -67,14 +70,6 @@ class Space(NamedTuple):
         weight = self.centroids @ self.projection.T
         bias = -(self.centroids**2).sum(1) / 2 - weight @ self.mean
         return weight.astype("float32"), bias.astype("float32")
-
-
-class LdaOptions(NamedTuple):
-    """Options of LDA and k-means in alternation."""
-
-    shrinkage: float = 0.3  # of the scatter within clusters towards a multiple of the identity, 0 to 1
-    rounds: int = 12  # at most; 0: k-means of the principal components
-    restarts: int = 20
 
 
 class Clustering(NamedTuple):
@@ -111,48 +106,45 @@ def reduce_vectors(vectors: Floats, count: int, *, seed: int = 0) -> Reduced:
     return Reduced(mean, axes, reduced, Neighbours(reduced, seed=seed))
 
 
-def discriminant_kmeans(reduced: Reduced, count: int, options: LdaOptions, *, seed: int, over: int = 1) -> Clustering:
+def discriminant_kmeans(reduced: Reduced, count: int, *, restarts: int, seed: int, over: int = 1) -> Clustering:
     """Cluster from several starts, and choose the clustering with the most information on neighbours.
 
     The consensus of the best 3, 5 and 10 clusterings is also a start.
 
     count (int): K, at most N; some clusters may be empty if there are fewer distinct pairs.
+    restarts (int): Number of starts.
     seed (int): Of k-means++; each start has its own.
     over (int): Factor of over-clustering: K · over clusters are merged to K, and refined by more rounds.
     """
-    clusterings = restart_clustering(reduced, count, options, seed=seed, over=over)
+    clusterings = restart_clustering(reduced, count, restarts=restarts, seed=seed, over=over)
     clusterings.sort(key=lambda each: -each.information)
-    cluster = partial(kmeans, seed=(seed + 1) * options.restarts - 1)
-    for size in CONSENSUS_SIZES if options.rounds else ():
-        if size <= options.restarts:
+    cluster = partial(kmeans, seed=(seed + 1) * restarts - 1)
+    for size in CONSENSUS_SIZES:
+        if size <= restarts:
             labels = consensus_clusters([each.labels for each in clusterings[:size]], count, seed=seed)
-            labels, projection, changed = alternate(reduced.vectors, labels, count, options, cluster)
+            labels, projection, changed = alternate(reduced.vectors, labels, count, cluster)
             clusterings.append(reduced.clustering(labels, count, projection, changed))
     return max(clusterings, key=lambda each: each.information)
 
 
-def restart_clustering(
-    reduced: Reduced, count: int, options: LdaOptions, *, seed: int, over: int = 1
-) -> List[Clustering]:
+def restart_clustering(reduced: Reduced, count: int, *, restarts: int, seed: int, over: int = 1) -> List[Clustering]:
     """Cluster from several starts; the arguments are those of `discriminant_kmeans`."""
     parts = min(over * count, len(reduced.vectors))
     clusterings = []
-    for restart in range(options.restarts):
-        cluster = partial(kmeans, seed=seed * options.restarts + restart)
+    for restart in range(restarts):
+        cluster = partial(kmeans, seed=seed * restarts + restart)
         labels = cluster(reduced.vectors, parts)
-        labels, projection, changed = alternate(reduced.vectors, labels, parts, options, cluster)
+        labels, projection, changed = alternate(reduced.vectors, labels, parts, cluster)
         if parts > count:
             means = means_of(reduced.vectors @ projection, labels, parts)
             labels = merge_clusters(means, numpy.bincount(labels, minlength=parts), count)[0][labels]
-            labels, projection, changed = alternate(reduced.vectors, labels, count, options, cluster)
-            if not options.rounds:
-                projection = discriminants(reduced.vectors, labels, count, shrinkage=options.shrinkage)
+            labels, projection, changed = alternate(reduced.vectors, labels, count, cluster)
         clusterings.append(reduced.clustering(labels, count, projection, changed))
     return clusterings
 
 
 def alternate(
-    vectors: Floats, labels: Ints, count: int, options: LdaOptions, cluster: Callable[[Floats, Floats], Ints]
+    vectors: Floats, labels: Ints, count: int, cluster: Callable[[Floats, Floats], Ints]
 ) -> Tuple[Ints, Floats, List[float]]:
     """Alternate between discriminants and clusters in their space, until few pairs change their cluster.
 
@@ -163,8 +155,8 @@ def alternate(
     """
     projection: Floats = numpy.eye(vectors.shape[1], dtype="float32")
     changed: List[float] = []
-    for _ in range(options.rounds):
-        projection = discriminants(vectors, labels, count, shrinkage=options.shrinkage)
+    for _ in range(MAX_ROUNDS):
+        projection = discriminants(vectors, labels, count)
         codes = vectors @ projection
         before, labels = labels, cluster(codes, means_of(codes, labels, count))
         changed.append(float((before != labels).mean()))
@@ -193,7 +185,7 @@ def principal_axes(vectors: Floats, count: int) -> Tuple[Floats, Floats]:
     return mean, _fix_signs(axes[:, ::-1][:, :count]).astype("float32")
 
 
-def discriminants(vectors: Floats, labels: Ints, count: int, *, shrinkage: float) -> Floats:
+def discriminants(vectors: Floats, labels: Ints, count: int) -> Floats:
     """Find linear discriminants, scaled to unit variance within clusters. Shapes (N, D), (N,) → (D, min(D, K - 1))"""
     centers = means_of(vectors, labels, count)
     within = numpy.zeros((vectors.shape[1],) * 2)
@@ -201,7 +193,7 @@ def discriminants(vectors: Floats, labels: Ints, count: int, *, shrinkage: float
         chunk = vectors[rows] - centers[labels[rows]]
         within += chunk.T @ chunk
     within /= len(vectors)
-    within += (shrinkage * numpy.trace(within) / len(within) + TINY) * numpy.eye(len(within))
+    within += (SHRINKAGE * numpy.trace(within) / len(within) + TINY) * numpy.eye(len(within))
     whiten = numpy.linalg.inv(numpy.linalg.cholesky(within)).T
     shares = numpy.bincount(labels, minlength=count) / len(labels)
     whitened = centers @ whiten

@@ -13,7 +13,7 @@ from typing import List, Optional, Sequence, Tuple
 import numpy
 
 from ...pairs.gold import UNLABELLED, PairClass
-from .discriminant import Clustering, LdaOptions, Reduced, alternate, means_of, nearest_centroids, restart_clustering
+from .discriminant import Clustering, Reduced, alternate, means_of, nearest_centroids, restart_clustering
 from .ensemble import Floats, Ints
 
 # Constrained k-means stops if a smaller share of the pairs moves, or after so many iterations.
@@ -30,7 +30,7 @@ def encode_classes(gold: Sequence[Optional[PairClass]]) -> Tuple[List[PairClass]
     return known, [UNLABELLED if each is None else numbers[each] for each in gold]
 
 
-def seeded_kmeans(reduced: Reduced, count: int, seeds: Sequence[int], options: LdaOptions, *, seed: int) -> Clustering:
+def seeded_kmeans(reduced: Reduced, count: int, seeds: Sequence[int], *, restarts: int, seed: int) -> Clustering:
     """Cluster with known classes from several starts, and choose the clustering with the largest product of the
     information on neighbours and the accuracy on labelled pairs.
 
@@ -45,13 +45,11 @@ def seeded_kmeans(reduced: Reduced, count: int, seeds: Sequence[int], options: L
         raise ValueError(f"{known} clusters are known: of {count} some have to be, and some new")
     cluster = partial(constrained_kmeans, seeds=labelled)
     clusterings, scores = [], []
-    for restart in range(options.restarts):
-        start_seed = seed * options.restarts + restart
-        (unsupervised,) = restart_clustering(reduced, count, options._replace(restarts=1), seed=start_seed)
+    for restart in range(restarts):
+        start_seed = seed * restarts + restart
+        (unsupervised,) = restart_clustering(reduced, count, restarts=1, seed=start_seed)
         labels = assign_classes(unsupervised.labels, labelled, count)
-        if not options.rounds:
-            labels = cluster(vectors, means_of(vectors, labels, count))
-        labels, projection, changed = alternate(vectors, labels, count, options, cluster)
+        labels, projection, changed = alternate(vectors, labels, count, cluster)
         clusterings.append(reduced.clustering(labels, count, projection, changed))
         nearest = nearest_centroids(vectors @ projection, clusterings[-1].space.centroids)
         accuracy = float((nearest == labelled)[labelled != UNLABELLED].mean())

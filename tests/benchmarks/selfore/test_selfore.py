@@ -163,13 +163,12 @@ def test_what_an_encoder_learns_is_not_what_is_to_be_found(data: pathlib.Path, t
 def test_other_ways_on_the_same_vectors() -> None:
     from benchmarks.selfore.systems import ABLATIONS, CLUSTERING, FORMS
     from benchmarks.selfore.vectors import Vectors, cluster_vectors
-    from spacy_relext.selfore.settings import SelforeAutoencoder, SelforeClustering
+    from spacy_relext.selfore.settings import SelforeClustering
 
     dice = numpy.random.default_rng(0)
     gold = ["a"] * 40 + ["b"] * 40
     pairs = (dice.normal(size=(80, 6)) + 9.0 * numpy.eye(6)[[0] * 40 + [1] * 40]).astype("float16")
-    epochs = SelforeAutoencoder(pretrain_epochs=2, adaptive_epochs=2)
-    vectors = Vectors(pairs, gold, numpy.arange(1, 80), SelforeClustering(), epochs)
+    vectors = Vectors(pairs, gold, numpy.arange(1, 80), SelforeClustering())
     for changes in [{}, *ABLATIONS.values(), *FORMS.values()]:
         settings = {key.removeprefix(CLUSTERING): value for key, value in changes.items() if key.startswith(CLUSTERING)}
         found = cluster_vectors(vectors, 2, settings, seed=1)

@@ -8,9 +8,12 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from spacy_relext.selfore.clustering import adaptive
-from spacy_relext.selfore.clustering.adaptive import RETRIES, Adapted, Standardised, adaptive_clusters
-from spacy_relext.selfore.clustering.autoencoder import (
+from spacy_relext.selfore.clustering.adaptive import (
+    RETRIES,
+    Adapted,
     AdaptiveClusters,
+    Standardised,
+    adaptive_clusters,
     assignment_loss,
     check_sizes,
     log_assignment,
@@ -19,29 +22,28 @@ from spacy_relext.selfore.clustering.autoencoder import (
     soft_sizes,
     squared_distances,
 )
-from spacy_relext.selfore.settings import SelforeAutoencoder
-from tests.selfore.clustering.test_methods import FEW, apart
+from tests.selfore.clustering.test_methods import apart, few_epochs  # noqa: F401
 
 
 def test_clusters_are_found_again_with_the_same_seed() -> None:
     vectors, gold = apart()
-    settings = FEW
     before = torch.random.get_rng_state()
-    found = adaptive_clusters(vectors, 4, seed=1, restarts=10, settings=settings)
+    found = adaptive_clusters(vectors, 4, seed=1, restarts=10)
     assert torch.equal(torch.random.get_rng_state(), before), "torch's own random numbers stay as they are"
     assert adjusted_rand_score(gold, found.labels) > 0.9 and found.reasons == [] and found.changed
     assert found.centroids.shape == (4, 200) and found.sizes.sum() == pytest.approx(240)
     torch.manual_seed(7)
     numpy.random.seed(7)
-    assert (adaptive_clusters(vectors, 4, seed=1, restarts=10, settings=settings).labels == found.labels).all()
+    assert (adaptive_clusters(vectors, 4, seed=1, restarts=10).labels == found.labels).all()
 
 
-def test_codes_are_drawn_to_centroids() -> None:
+def test_codes_are_drawn_to_centroids(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, _ = apart()
-    settings = SelforeAutoencoder(pretrain_epochs=30, adaptive_epochs=0)
-    plain = adaptive_clusters(vectors, 4, seed=0, restarts=10, settings=settings)
-    settings = SelforeAutoencoder(pretrain_epochs=30, adaptive_epochs=6, refresh=3)
-    drawn = adaptive_clusters(vectors, 4, seed=0, restarts=10, settings=settings)
+    monkeypatch.setattr(adaptive, "ADAPTIVE_EPOCHS", 0)
+    plain = adaptive_clusters(vectors, 4, seed=0, restarts=10)
+    monkeypatch.setattr(adaptive, "ADAPTIVE_EPOCHS", 6)
+    monkeypatch.setattr(adaptive, "REFRESH", 3)
+    drawn = adaptive_clusters(vectors, 4, seed=0, restarts=10)
     assert plain.changed == [] and 1 <= len(drawn.changed) <= 2
     assert (numpy.sort(drawn.sizes) != numpy.sort(plain.sizes)).all()
 
@@ -138,13 +140,10 @@ def test_clusters_that_fall_together_are_tried_again(monkeypatch: pytest.MonkeyP
     vectors, _ = apart()
     seen: List[int] = []
     monkeypatch.setattr(adaptive, "adapt", collapsing(2, seen))
-    assert (
-        adaptive_clusters(vectors, 4, seed=2, restarts=10, settings=SelforeAutoencoder()).reasons == []
-        and len(set(seen)) == 3
-    )
+    assert adaptive_clusters(vectors, 4, seed=2, restarts=10).reasons == [] and len(set(seen)) == 3
     seen.clear()
     monkeypatch.setattr(adaptive, "adapt", collapsing(99, seen))
-    found = adaptive_clusters(vectors, 4, seed=2, restarts=10, settings=SelforeAutoencoder())
+    found = adaptive_clusters(vectors, 4, seed=2, restarts=10)
     assert len(set(seen)) == 1 + RETRIES and found.reasons
     assert found.labels.sum() == 1 + RETRIES, "the least uneven"
 
@@ -158,7 +157,6 @@ def test_a_collapse_ends_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
         return numpy.zeros(240, dtype="int64") + (len(calls) < 2), torch.full((4,), 60.0, dtype=torch.float64)
 
     monkeypatch.setattr(adaptive, "assign", assign)
-    settings = SelforeAutoencoder(pretrain_epochs=1, adaptive_epochs=9, refresh=1)
     with torch.random.fork_rng():
-        found = adaptive.adapt(Standardised(vectors), 4, seed=0, restarts=10, settings=settings)
+        found = adaptive.adapt(Standardised(vectors), 4, seed=0, restarts=10)
     assert len(calls) == 2 and any("of the clusters are used" in reason for reason in found.reasons)

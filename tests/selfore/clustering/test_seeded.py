@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from spacy_relext.pairs.gold import UNLABELLED
-from spacy_relext.selfore.clustering.discriminant import Clustering, LdaOptions, reduce_vectors
+from spacy_relext.selfore.clustering.discriminant import Clustering, reduce_vectors
 from spacy_relext.selfore.clustering.seeded import assign_classes, constrained_kmeans, seeded_kmeans
 from tests.selfore.clustering.test_discriminant import cluster
 
@@ -22,7 +22,7 @@ def groups(count: int, *, seed: int = 0) -> numpy.ndarray:
 
 def cluster_seeded(vectors: numpy.ndarray, count: int, seeds: Sequence[int], *, restarts: int = 10) -> Clustering:
     """Clusters beside known classes."""
-    return seeded_kmeans(reduce_vectors(vectors, count), count, seeds, LdaOptions(restarts=restarts), seed=0)
+    return seeded_kmeans(reduce_vectors(vectors, count), count, seeds, restarts=restarts, seed=0)
 
 
 def test_new_clusters_beside_known_ones() -> None:
