@@ -115,7 +115,7 @@ def _is_text(value: object) -> bool:
 # Checks for the items of lists, and settings that map names to numbers.
 _LISTS: Mapping[str, Callable[[object], bool]] = {
     "classes": _is_class,
-    **dict.fromkeys(("labels", "entity_types", "entity_labels", "tags", "assertions"), _is_text),
+    **dict.fromkeys(("labels", "entity_types", "entity_labels", "tags"), _is_text),
 }
 _NUMBERS = ("thresholds", "label_prior")
 

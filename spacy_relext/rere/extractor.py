@@ -9,7 +9,6 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
-from ..annotations.assertion import gold_assertions
 from ..annotations.entities import has_entity_annotation
 from ..annotations.near_miss import NearMiss
 from ..annotations.schema import Schema, read_schema, readable_label
@@ -17,7 +16,6 @@ from ..annotations.store import has_relations, set_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRow
 from ..errors import Warnings
-from ..pipeline.assertions import KNOWN, adopt_assertions, head_size
 from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import LEAST_SCORE, Outputs, Prediction, Scorer, Targets, Tensors
 from ..pipeline.requirements import RELATIONS
@@ -37,7 +35,7 @@ from .decode import (
 )
 from .losses import extractor_loss
 from .near_misses import missing_spans, rejected_candidates, unqueried_relations
-from .rows import QueryRows, all_rows, detected_rows, gold_rows, number_assertions
+from .rows import QueryRows, all_rows, detected_rows, gold_rows
 from .settings import RereDecoding, RereExtractorLoss, RereSampling, RereWindows
 from .span_pairs import SpanLimits
 from .windows import TokenBatch, entity_windows
@@ -104,17 +102,15 @@ class RereExtractor(RerePipe):
         super().initialize(get_examples, nlp=nlp, labels=labels)
 
     def adopt(self, collected: Priors) -> None:
-        """Set labels, class priors and, if they are learned, entity types of arguments and assertions."""
+        """Set labels, class priors and, if they are learned, entity types of arguments."""
         super().adopt(collected)
-        loss = self.loss_settings
-        self.cfg["entity_labels"] = collected.entity_labels if loss.type_weight else []
-        if lost := adopt_assertions(self.cfg, collected.assertions, weight=loss.assertion_weight):
-            self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
+        self.cfg["entity_labels"] = collected.entity_labels if self.loss_settings.type_weight else []
+        self.warn_not_facts(collected.assertions)
         self.type_rules(collected.entity_labels)
 
     def model_sizes(self) -> Settings:
-        """Return the width of the token vectors, the number of relations, of entity types and of assertions."""
-        return {**super().model_sizes(), "n_types": len(self.cfg["entity_labels"]), **head_size(self.cfg)}
+        """Return the width of the token vectors, the number of relations and of entity types."""
+        return {**super().model_sizes(), "n_types": len(self.cfg["entity_labels"])}
 
     def suggest(self, docs: Sequence[Doc]) -> QueryRows:
         """Query the detected relations of each sentence, or all relations if no detector ran."""
@@ -135,8 +131,6 @@ class RereExtractor(RerePipe):
             rows.entities += [(window, first, last, types[label]) for first, last, label in spans if label in types]
             if gold.refused[window] is not None and not has_entity_annotation(examples[windows.doc[window]].reference):
                 rows.untyped.append(window)
-        if known := self.cfg.get(KNOWN):
-            rows.assertions = number_assertions(rows, gold_assertions(examples), labels=self.labels, known=known)
         return rows
 
     def features(self, instances: QueryRows) -> TokenBatch:
@@ -189,8 +183,7 @@ class RereExtractor(RerePipe):
         self, instances: QueryRows, table: CandidateTable, scores: Floats, limits: Floats
     ) -> List[List[Candidate]]:
         """Keep the best candidates that reach the limit of their relation and that entity types do not forbid."""
-        known = self.cfg.get(KNOWN, ())
-        by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits, assertions=known)
+        by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
         if len(rules := self.type_rules()):
             by_doc = [drop_forbidden(each, doc, rules) for each, doc in zip(by_doc, instances.windows.docs)]
         return [non_max_suppression(candidates) for candidates in by_doc]
