@@ -18,7 +18,7 @@ import spacy_relext.selfore.component  # noqa: F401  (registers the factories)
 
 HEADING = re.compile(r"^`(?:\[components\.)?([\w.]+)\]?`[^|\n]*:\n\n(\| key \|.*?)\n(?:\n|\Z)", re.M | re.S)
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \|", re.M)
-BLOCKS = {"prior", "learning", "clustering", "training", "loss", "sampling", "decoding", "windows"}
+BLOCKS = {"prior", "learning", "clustering", "training", "loss", "sampling", "decoding"}
 NOT_LISTED = {"path", "model", "scorer", "suggester", "name", "tok2vec", "encoder", *BLOCKS}
 
 
@@ -79,7 +79,6 @@ def tables(project_root: pathlib.Path) -> Dict[str, Dict[str, Any]]:
         "spacy_relext.RereExtractor.v1",
         "spacy_relext.RereExtractorLoss.v1",
         "spacy_relext.RereSampling.v1",
-        "spacy_relext.RereWindows.v1",
         "spacy_relext.RuleGrounding.v1",
         "spacy_relext.RuleLearning.v1",
         "spacy_relext.SelforeClusterer.v1",

@@ -21,6 +21,7 @@ from ..corpora.shards import list_shards
 from ..corpora.statistics import CorpusStatistics, count_corpus
 from ..errors import Errors
 from ..pairs.suggesters import Suggester, missed_by_pairs
+from ..rere.settings import RereDecoding
 from ..rere.windows import missed_by_windows
 from ..visuals.data_report import Compared, Missed, Table, data_tables, list_problems
 from . import options
@@ -137,9 +138,8 @@ def component_checks(config: Config) -> Dict[str, Check]:
             suggester: Suggester = registry.resolve({"suggester": settings["suggester"]})["suggester"]
             checks[name] = partial(missed_by_pairs, suggester=suggester)
         elif factory == "rere_extractor":
-            blocks = registry.resolve({key: settings[key] for key in ("windows", "decoding")})
-            most = blocks["decoding"].max_span_length
-            checks[name] = partial(missed_by_windows, settings=blocks["windows"], most=most)
+            decoding: RereDecoding = registry.resolve({"decoding": settings["decoding"]})["decoding"]
+            checks[name] = partial(missed_by_windows, most=decoding.max_span_length)
     return checks
 
 

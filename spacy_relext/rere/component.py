@@ -14,7 +14,6 @@ from ..errors import Warnings
 from ..pipeline.initialize import DATA
 from ..pipeline.pipe import RelationPipe
 from ..pipeline.settings import Ranges, Settings
-from .settings import RereWindows
 from .windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 
 
@@ -27,8 +26,7 @@ class RerePipe(RelationPipe):
 
     def windows(self, docs: Sequence[Doc]) -> SentenceWindows:
         """Cut Docs into sentence windows."""
-        settings = RereWindows.of(self.cfg["windows"])
-        return make_windows(docs, max_length=settings.max_length, stride=settings.stride)
+        return make_windows(docs)
 
     def gold(self, examples: Sequence[Example]) -> Tuple[SentenceWindows, GoldWindows]:
         """Cut the predicted Docs of annotated examples into windows and align the gold with them.

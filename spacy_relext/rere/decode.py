@@ -4,18 +4,14 @@ Spans come from start and end pointers, pairs from the pair scorer or from the p
 4.2).
 """
 
-from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
-from spacy.tokens import Doc
 
-from ..annotations.entities import doc_entities, type_of_match
 from ..annotations.triple import CharSpan
-from ..annotations.type_rules import TypeRules
 from ..scoring.probabilities import sigmoid
 from .rows import QueryRows
 from .windows import IntArray
@@ -137,24 +133,6 @@ def candidates_by_doc(
         subject, obj = ((first.idx, last.idx + len(last)) for first, last in (tokens[:2], tokens[2:]))
         by_doc[number].append(Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence))
     return by_doc
-
-
-def entity_characters(doc: Doc) -> List[Tuple[CharSpan, str]]:
-    """List the entities of a Doc by character offsets, with their types."""
-    return [((doc[start].idx, doc[end - 1].idx + len(doc[end - 1])), kind) for (start, end), kind in doc_entities(doc)]
-
-
-def drop_forbidden(candidates: Sequence[Candidate], doc: Doc, rules: TypeRules) -> List[Candidate]:
-    """Drop the candidates of a Doc whose relation the rules forbid between the entities that their arguments match."""
-    entities = entity_characters(doc)
-    starts = [start for (start, _), _ in entities]
-
-    def kind(span: CharSpan) -> str:
-        # an entity that shares more than half of the longer of the two starts no further before the span
-        first, last = bisect_left(starts, 2 * span[0] - span[1]), bisect_left(starts, span[1])
-        return type_of_match(span, entities[first:last])
-
-    return [each for each in candidates if rules.allows(each.relation, kind(each.subject), kind(each.object))]
 
 
 def decode_spans(

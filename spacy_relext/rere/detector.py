@@ -19,7 +19,7 @@ from ..scoring.probabilities import calibrate, sigmoid
 from ..scoring.relations import RELATION_SCORE_WEIGHTS
 from .component import RerePipe, most_probable_relation
 from .losses import detector_loss
-from .settings import MAX_MISSING_RATE, RereDetectorLoss, RereWindows
+from .settings import MAX_MISSING_RATE, RereDetectorLoss
 from .windows import SentenceWindows, TokenBatch, label_matrix
 
 # Offsets of each sentence, and the probabilities of its relations.
@@ -34,7 +34,7 @@ class RereDetector(RerePipe):
     architectures = ("relext_rere_detector",)
     writes = "relations"
     ranges: ClassVar[Ranges] = {**RerePipe.ranges, "min_probability": (0.0, 1.0)}
-    blocks = {"loss": RereDetectorLoss, "windows": RereWindows}
+    blocks = {"loss": RereDetectorLoss}
 
     @property
     def loss_settings(self) -> RereDetectorLoss:
@@ -140,9 +140,6 @@ min_probability = 0.01
 [component.loss]
 @misc = "spacy_relext.RereDetectorLoss.v1"
 
-[component.windows]
-@misc = "spacy_relext.RereWindows.v1"
-
 [component.model]
 @architectures = "spacy_relext.RereDetector.v1"
 
@@ -169,7 +166,6 @@ def make_rere_detector(
     name: str,
     model: Model,
     loss: RereDetectorLoss,
-    windows: RereWindows,
     threshold: float,
     min_probability: float,
     scorer: Optional[Scorer],
@@ -177,7 +173,6 @@ def make_rere_detector(
     """Create a relation detector.
 
     loss (RereDetectorLoss): Kind and weight of the loss.
-    windows (RereWindows): How long sentences are cut.
     threshold (float): Lowest probability at which the scorer counts a relation as detected; `spacy relext tune` fits
         one per relation. The extractor has its own `query_threshold`.
     min_probability (float): Lowest probability of a relation that is stored.

@@ -1,7 +1,6 @@
 """The component behind `rere_extractor`: subject and object of each detected relation."""
 
-from pathlib import Path
-from typing import ClassVar, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import ClassVar, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -11,12 +10,10 @@ from thinc.api import Config, Model
 
 from ..annotations.entities import has_entity_annotation
 from ..annotations.near_miss import NearMiss
-from ..annotations.schema import Schema, read_schema, readable_label
+from ..annotations.schema import readable_label
 from ..annotations.store import has_relations, set_triples
 from ..annotations.triple import Record
-from ..annotations.type_rules import TypeRow
 from ..errors import Warnings
-from ..pipeline.initialize import GetExamples
 from ..pipeline.pipe import LEAST_SCORE, Outputs, Prediction, Scorer, Targets, Tensors
 from ..pipeline.requirements import RELATIONS
 from ..pipeline.settings import TOK2VEC, Settings, plain_settings
@@ -30,13 +27,12 @@ from .decode import (
     candidates_by_doc,
     decode_pointers,
     decode_scored_pairs,
-    drop_forbidden,
     non_max_suppression,
 )
 from .losses import extractor_loss
 from .near_misses import missing_spans, rejected_candidates, unqueried_relations
 from .rows import QueryRows, all_rows, detected_rows, gold_rows
-from .settings import RereDecoding, RereExtractorLoss, RereSampling, RereWindows
+from .settings import RereDecoding, RereExtractorLoss, RereSampling
 from .span_pairs import SpanLimits
 from .windows import TokenBatch, entity_windows
 
@@ -48,12 +44,7 @@ class RereExtractor(RerePipe):
     ranks_candidates = True
     learns_rejected = True
     fitted: ClassVar[Settings] = {**RerePipe.fitted, "entity_labels": []}
-    blocks = {
-        "loss": RereExtractorLoss,
-        "sampling": RereSampling,
-        "decoding": RereDecoding,
-        "windows": RereWindows,
-    }
+    blocks = {"loss": RereExtractorLoss, "sampling": RereSampling, "decoding": RereDecoding}
 
     @property
     def loss_settings(self) -> RereExtractorLoss:
@@ -70,43 +61,11 @@ class RereExtractor(RerePipe):
         """RETURNS (RereDecoding): The section `decoding` of the settings."""
         return RereDecoding.of(self.cfg["decoding"])
 
-    def reset(self) -> None:
-        """Create empty texts of relations."""
-        self.cfg["label_queries"] = {}
-
-    def initialize(
-        self,
-        get_examples: GetExamples,
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-        schema_path: Optional[Path] = None,
-        label_queries: Optional[Dict[str, str]] = None,
-    ) -> None:
-        """Collect the labels, give the model its sizes, and load the encoder's weights.
-
-        labels (Optional[List[str]]): The labels, if the data does not show all of them.
-        schema_path (Optional[Path]): YAML or JSON file of relations, whose descriptions a piece encoder reads after the
-            label; `label_queries` takes precedence.
-        label_queries (Optional[Dict[str, str]]): Readable text of relations for a piece encoder, if splitting the label
-            does not give it.
-        RAISES (ValueError): See `RelationPipe.initialize`; if the schema is missing or malformed.
-        """
-        schema = Schema(relations={}) if schema_path is None else read_schema(schema_path)
-        self.cfg["label_queries"] = {
-            label: f"{readable_label(label)}: {relation.description}"
-            for label, relation in schema.relations.items()
-            if relation.description
-        }
-        self.cfg["label_queries"].update(label_queries or {})
-        super().initialize(get_examples, nlp=nlp, labels=labels)
-
     def adopt(self, collected: Priors) -> None:
         """Set labels, class priors and, if they are learned, entity types of arguments."""
         super().adopt(collected)
         self.cfg["entity_labels"] = collected.entity_labels if self.loss_settings.type_weight else []
         self.warn_not_facts(collected.assertions)
-        self.type_rules(collected.entity_labels)
 
     def model_sizes(self) -> Settings:
         """Return the width of the token vectors, the number of relations and of entity types."""
@@ -137,8 +96,8 @@ class RereExtractor(RerePipe):
         """Lay out windows and rows as arrays."""
         decoding = self.decoding
         limits = SpanLimits(decoding.span_threshold, decoding.max_span_length, decoding.top_k)
-        windows = instances.windows
-        return TokenBatch(windows.docs, instances.arrays(), windows, self._queries(), options={"limits": limits})
+        windows, queries = instances.windows, [readable_label(label) for label in self.labels]
+        return TokenBatch(windows.docs, instances.arrays(), windows, queries, options={"limits": limits})
 
     def targets(self, instances: QueryRows) -> Targets:
         """Return the targets of the loss; see `QueryRows.targets`."""
@@ -182,10 +141,8 @@ class RereExtractor(RerePipe):
     def _select(
         self, instances: QueryRows, table: CandidateTable, scores: Floats, limits: Floats
     ) -> List[List[Candidate]]:
-        """Keep the best candidates that reach the limit of their relation and that entity types do not forbid."""
+        """Keep the best candidates that reach the limit of their relation."""
         by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
-        if len(rules := self.type_rules()):
-            by_doc = [drop_forbidden(each, doc, rules) for each, doc in zip(by_doc, instances.windows.docs)]
         return [non_max_suppression(candidates) for candidates in by_doc]
 
     def store(self, doc: Doc, prediction: Prediction) -> None:
@@ -209,8 +166,6 @@ class RereExtractor(RerePipe):
         table, limits = self._table(instances, outputs), self._limits()
         scores, least = self._calibrated(table.scores()), numpy.full(len(limits), LEAST_SCORE)
         (candidates,) = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=least)
-        rules = self.type_rules()
-        allowed = drop_forbidden(candidates, doc, rules) if len(rules) else candidates
         by_label = dict(zip(self.labels, limits.tolist()))
         misses += missing_spans(
             instances,
@@ -222,19 +177,13 @@ class RereExtractor(RerePipe):
             name=self.name,
         )
         return misses + rejected_candidates(
-            candidates, allowed, doc, limits=by_label, calibrated=self._calibrated, name=self.name
+            candidates, doc, limits=by_label, calibrated=self._calibrated, name=self.name
         )
-
-    def _queries(self) -> List[str]:
-        """Return the readable text of each relation, for encoders that read it."""
-        given = self.cfg["label_queries"]
-        return [given.get(label) or readable_label(label) for label in self.labels]
 
 
 CONFIG = f"""
 [component]
 threshold = 0.5
-types = []
 
 [component.loss]
 @misc = "spacy_relext.RereExtractorLoss.v1"
@@ -244,9 +193,6 @@ types = []
 
 [component.decoding]
 @misc = "spacy_relext.RereDecoding.v1"
-
-[component.windows]
-@misc = "spacy_relext.RereWindows.v1"
 
 [component.model]
 @architectures = "spacy_relext.RereExtractor.v1"
@@ -272,9 +218,7 @@ def make_rere_extractor(
     loss: RereExtractorLoss,
     sampling: RereSampling,
     decoding: RereDecoding,
-    windows: RereWindows,
     threshold: float,
-    types: List[TypeRow],
     scorer: Optional[Scorer],
 ) -> RereExtractor:
     """Create an extractor of subject and object spans.
@@ -282,10 +226,6 @@ def make_rere_extractor(
     loss (RereExtractorLoss): Form and weights of the terms of the loss.
     sampling (RereSampling): What is learned besides gold triples.
     decoding (RereDecoding): How candidate triples are made.
-    windows (RereWindows): How long sentences are cut.
     threshold (float): Lowest score of a triple; `spacy relext tune` fits one per relation.
-    types (List[List[str]]): Between which entity types a relation may hold, as rows of subject type, relation and
-        object type, "*" for any type; relations without a row may hold between all. An argument that is no entity
-        has no type, and is allowed.
     """
     return RereExtractor(nlp.vocab, model, name, scorer=scorer, settings=plain_settings(locals()))

@@ -6,7 +6,6 @@ from typing import Callable, List, Mapping, Optional, Sequence, Set, Tuple
 import numpy
 from spacy.tokens import Doc
 
-from ..annotations.entities import type_of_match
 from ..annotations.near_miss import NearMiss
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import has_relations, relations_by_sentence
@@ -17,7 +16,6 @@ from .decode import (
     CandidateTable,
     ExtractorArrays,
     Floats,
-    entity_characters,
     non_max_suppression,
     overlap_in_both,
 )
@@ -96,7 +94,6 @@ def _most_probable_span(ends: Floats, *, max_length: int) -> Tuple[int, int, flo
 
 def rejected_candidates(
     candidates: Sequence[Candidate],
-    allowed: Sequence[Candidate],
     doc: Doc,
     *,
     limits: Mapping[str, float],
@@ -105,10 +102,9 @@ def rejected_candidates(
 ) -> List[NearMiss]:
     """List the candidates of a Doc that became no triples.
 
-    Of overlapping candidates that are forbidden, or that are too unlikely, only the best one is listed.
+    Of overlapping candidates that are too unlikely, only the best one is listed.
 
     candidates (Sequence[Candidate]): Candidates of any score.
-    allowed (Sequence[Candidate]): Those among them that entity types do not forbid.
     limits (Mapping[str, float]): Threshold of each relation.
     """
 
@@ -116,17 +112,10 @@ def rejected_candidates(
         limit = limits[each.relation]
         return NearMiss(each.relation, each.score, limit, stage, text, name, each.subject, each.object)
 
-    misses, entities = [], entity_characters(doc)
-    may_be = set(map(id, allowed))
-    for each in non_max_suppression([each for each in candidates if id(each) not in may_be]):
-        if each.score >= limits[each.relation]:
-            kinds = [type_of_match(span, entities) or "no type" for span in (each.subject, each.object)]
-            misses.append(
-                miss(each, "type", f"the types {' → '.join(kinds)} are not among those of the relation (types)")
-            )
-    best = non_max_suppression(allowed)
+    misses = []
+    best = non_max_suppression(candidates)
     stated: Set[int] = set(map(id, best))
-    for each in allowed:
+    for each in candidates:
         if each.score < limits[each.relation]:
             if id(each) in stated:
                 misses.append(miss(each, *_weakest_part(each, limits[each.relation], calibrated)))

@@ -5,7 +5,6 @@ from typing import Optional
 
 from spacy import registry
 
-from ..errors import check_range
 from ..pipeline.settings import Block, one_of, within
 
 DETECTOR_LOSSES, POINTER_LOSSES = ("bce", "collective", "ssr_pu"), ("bce", "collective")
@@ -105,21 +104,3 @@ class RereDecoding(Block):
     span_threshold: float = within(0.05, 0.0, 1.0)
     max_span_length: int = within(15, 1, _MANY)
     top_k: int = within(6, 1, _MANY)
-
-
-@registry.misc("spacy_relext.RereWindows.v1")
-@dataclass(frozen=True)
-class RereWindows(Block):
-    """Windows of long sentences.
-
-    max_length (int): Longest sentence that is read in one piece, in tokens; 0: no windows.
-    stride (int): Distance between the window starts of longer ones, in tokens; at most `max_length`.
-    """
-
-    max_length: int = within(256, 0, _MANY)
-    stride: int = within(128, 1, _MANY)
-
-    def __post_init__(self) -> None:
-        """Check the values against their ranges."""
-        super().__post_init__()
-        check_range("windows.stride", self.stride, 1, self.max_length or self.stride)

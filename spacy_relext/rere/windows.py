@@ -1,7 +1,7 @@
 """Sentence windows: Docs cut into sentences, long sentences into overlapping windows."""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -12,10 +12,10 @@ from ..annotations.sentences import sentence_bounds
 from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from ..annotations.triple import Record
 
-if TYPE_CHECKING:
-    from .settings import RereWindows
-
 IntArray = NDArray[numpy.int64]
+
+# Longest sentence that is read in one piece, and distance between the windows of longer ones, in tokens.
+MAX_LENGTH, STRIDE = 256, 128
 
 # First and last token in a window, and label.
 EntitySpan = Tuple[int, int, str]
@@ -66,10 +66,10 @@ class SentenceWindows:
         return numpy.where(position < lengths[:, None], index, -1)
 
 
-def make_windows(docs: Sequence[Doc], *, max_length: int, stride: int) -> SentenceWindows:
+def make_windows(docs: Sequence[Doc], *, max_length: int = MAX_LENGTH, stride: int = STRIDE) -> SentenceWindows:
     """Cut Docs into sentences and long sentences into windows, in document order.
 
-    max_length (int): Longest window, in tokens; 0 for no limit.
+    max_length (int): Longest window, in tokens.
     stride (int): Distance between the starts of two windows, in tokens.
     """
     rows: List[Tuple[int, int, int, int]] = []
@@ -84,7 +84,7 @@ def make_windows(docs: Sequence[Doc], *, max_length: int, stride: int) -> Senten
 
 def _cut(start: int, end: int, max_length: int, stride: int) -> Iterator[Tuple[int, int]]:
     """Yield the windows of one sentence; the last one is shifted left to full length."""
-    if not max_length or end - start <= max_length:
+    if end - start <= max_length:
         yield start, end
         return
     position = start
@@ -156,13 +156,12 @@ def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.floa
     return matrix
 
 
-def missed_by_windows(docs: Sequence[Doc], *, settings: "RereWindows", most: int) -> Iterator[Tuple[str, str]]:
+def missed_by_windows(docs: Sequence[Doc], *, most: int) -> Iterator[Tuple[str, str]]:
     """Yield a reason and the relation of each gold triple of some Docs that is in no window, or too long.
 
-    settings (RereWindows): Of an extractor.
-    most (int): Its longest argument, in tokens.
+    most (int): Longest argument, in tokens.
     """
-    windows = make_windows(docs, max_length=settings.max_length, stride=settings.stride)
+    windows = make_windows(docs)
     bounds: List[List[Tuple[int, int]]] = [[] for _ in docs]
     for number, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
         bounds[number].append((start, end))

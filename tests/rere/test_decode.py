@@ -4,18 +4,14 @@ import time
 from typing import Any, Dict, List, Tuple
 
 import pytest
-import spacy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Span
 
-from spacy_relext.annotations.type_rules import TypeRules
 from spacy_relext.rere.decode import (
     Candidate,
     ScoredSpan,
     decode_spans,
-    drop_forbidden,
     non_max_suppression,
     overlap_in_both,
     pair_nearest,
@@ -173,24 +169,3 @@ def test_suppression_in_a_long_text() -> None:
     candidates = [candidate((40 * n, 40 * n + 5), (40 * n + 10, 40 * n + 15), 0.5) for n in range(40_000)]
     began = time.perf_counter()
     assert len(non_max_suppression(candidates)) == 40_000 and time.perf_counter() - began < 10
-
-
-def test_candidates_between_forbidden_types_are_dropped() -> None:
-    """The label of an entity that is an argument, or nearly, counts; what is no entity may be anything."""
-    doc = spacy.blank("en").make_doc("Ada Lovelace studied at the University of Oslo in Norway")
-    doc.set_ents([Span(doc, 0, 2, label="PERSON"), Span(doc, 5, 8, label="ORG"), Span(doc, 9, 10, label="PLACE")])
-    places = {
-        span.text: (span.start_char, span.end_char) for span in (doc[0:2], doc[4:8], doc[9:10], doc[2:3], doc[7:8])
-    }
-    ada, university, norway, studied, oslo = places.values()
-    rules = TypeRules([["PERSON", "born_in", "PLACE"]])
-    allowed = [
-        candidate(ada, norway, 0.3, "born_in"),
-        candidate(studied, norway, 0.3, "born_in"),
-        candidate(ada, oslo, 0.3, "born_in"),
-        candidate(norway, ada, 0.3, "other"),
-    ]
-    forbidden = [candidate(ada, university, 0.9, "born_in"), candidate(norway, ada, 0.9, "born_in")]
-    assert drop_forbidden([*forbidden, *allowed], doc, rules) == allowed
-    doc.set_ents([])
-    assert drop_forbidden([*forbidden, *allowed], doc, rules) == [*forbidden, *allowed]

@@ -4,12 +4,10 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 import spacy
-from spacy.tokens import Span
 
 from spacy_relext.annotations.near_miss import NearMiss, rank_misses
 from spacy_relext.annotations.store import set_relations
-from spacy_relext.annotations.type_rules import TypeRules
-from spacy_relext.rere.decode import Candidate, decode_pointers, drop_forbidden
+from spacy_relext.rere.decode import Candidate, decode_pointers
 from spacy_relext.rere.near_misses import missing_spans, rejected_candidates, unqueried_relations
 from spacy_relext.rere.settings import RereDecoding
 from tests.rere.test_candidates import FOUNDERS, rows_and_output
@@ -24,12 +22,9 @@ def candidate(subject: Any, obj: Any, score: float, **parts: float) -> Candidate
     return Candidate(subject, "met", obj, score, figures)
 
 
-def reject(candidates: List[Candidate], rows: Any = ()) -> List[NearMiss]:
-    doc = NLP(TEXT)
-    doc.set_ents([Span(doc, 0, 2, label="PER"), Span(doc, 3, 4, label="ORG")])
-    allowed = drop_forbidden(candidates, doc, TypeRules(rows)) if rows else candidates
+def reject(candidates: List[Candidate]) -> List[NearMiss]:
     return rejected_candidates(
-        candidates, allowed, doc, limits={"met": 0.5}, calibrated=lambda scores: scores, name="extractor"
+        candidates, NLP(TEXT), limits={"met": 0.5}, calibrated=lambda scores: scores, name="extractor"
     )
 
 
@@ -57,15 +52,6 @@ def test_a_better_candidate_with_overlapping_arguments() -> None:
     assert reject([candidate(ADA_HOLM, BO, 0.9), candidate(HOLM, BO, 0.4)]) == [], "a variant of a triple"
     variants = reject([candidate(ADA_HOLM, BO, 0.4), candidate(HOLM, BO, 0.3)])
     assert [miss.subject for miss in variants] == [ADA_HOLM]
-
-
-def test_types_of_arguments() -> None:
-    rows = [["PER", "met", "PER"]]
-    (miss,) = reject([candidate(ADA_HOLM, BO, 0.9)], rows)
-    assert miss.stopped_by == "type" and "the types PER → ORG are not among those of the relation" in miss.text
-    assert reject([candidate(ADA_HOLM, BO, 0.4)], rows) == [], "its score is too low, whatever the types"
-    (other,) = reject([candidate(ADA_HOLM, BO, 0.9), candidate(MET, ADA_HOLM, 0.9)], rows)
-    assert other.stopped_by == "type", "what is no entity has no type, and is allowed"
 
 
 def test_relations_that_are_not_queried() -> None:

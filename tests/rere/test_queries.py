@@ -1,15 +1,11 @@
 """Sequences of a relation and a sentence."""
 
-import pathlib
-from typing import Any, Dict, List
+from typing import Any, List
 
 import numpy
-import spacy
-from spacy.language import Language
 
 from spacy_relext.rere.queries import cut_queries
 from spacy_relext.rere.windows import make_windows
-from tests.contract.sentences import make_english_examples
 from tests.pairs.builders import NLP, PIECES, make_doc, wordpiece_tokenizer
 
 
@@ -60,34 +56,3 @@ def test_no_rows() -> None:
     assert (
         truncated == 0 and arguments["ids"] == [] and arguments["index"].shape == (0, 0) and len(arguments["cls"]) == 0
     )
-
-
-def test_descriptions_of_a_schema_are_queries(tmp_path: pathlib.Path) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    extractor: Any = nlp.add_pipe("rere_extractor")
-    examples = make_english_examples(nlp)
-    labels = ["place_of_birth", "residence", "spouse"]
-    lines = [
-        "place_of_birth: {description: was born in}",
-        "residence: {description: other}",
-        "spouse: {symmetric: true}",
-    ]
-    (tmp_path / "schema.yaml").write_text("relations:\n  " + "\n  ".join(lines), encoding="utf8")
-
-    def queries(nlp: Language) -> Dict[str, str]:
-        pipe: Any = nlp.get_pipe("rere_extractor")
-        texts = pipe.features(pipe.suggest([nlp.make_doc("Ada wrote.")])).queries
-        return {label: text for label, text in zip(pipe.labels, texts) if label in labels}
-
-    given = {"residence": "lives in"}
-    own = {"place_of_birth": "place of birth", "residence": "lives in", "spouse": "spouse"}
-    options: Any = {"nlp": nlp, "labels": labels, "label_queries": given}
-    extractor.initialize(lambda: examples, **options, schema_path=tmp_path / "schema.yaml")
-    expected = {**own, "place_of_birth": "place of birth: was born in"}
-    assert queries(nlp) == expected
-    nlp.to_disk(tmp_path / "nlp")
-    (tmp_path / "schema.yaml").unlink()
-    assert queries(spacy.load(tmp_path / "nlp")) == expected
-    extractor.initialize(lambda: examples, **options)
-    assert queries(nlp) == own

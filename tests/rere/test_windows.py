@@ -60,7 +60,6 @@ def test_the_last_window_is_full() -> None:
     doc = make_doc([str(i) for i in range(9)])
     assert table(make_windows([doc], max_length=4, stride=3)) == [(0, 0, 4), (0, 3, 7), (0, 5, 9)]
     assert table(make_windows([doc], max_length=9, stride=3)) == [(0, 0, 9)]
-    assert table(make_windows([doc], max_length=0, stride=3)) == [(0, 0, 9)]
 
 
 LENGTHS = st.lists(st.lists(st.integers(1, 12), max_size=3), max_size=3)
