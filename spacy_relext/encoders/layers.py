@@ -1,15 +1,13 @@
-"""Layers that encoders and heads share: those of a Hugging Face encoder, run one by one; a linear layer that predicts
-in bf16; a base class over token vectors; buckets of distances between tokens."""
+"""Layers that encoders and heads share: those of a Hugging Face encoder, run one by one; a base class over token
+vectors; buckets of distances between tokens."""
 
 import functools
 from typing import Any, Dict, List, Optional
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from ..bridge.weights import CachesWeights, uses_bf16
 from ..errors import Errors
 from .fast import FusedBert
 
@@ -93,26 +91,6 @@ def layers_of(transformer: nn.Module) -> List[nn.Module]:
     """Get the layers of any Hugging Face encoder: its longest list of modules."""
     lists = [list(m) for m in transformer.modules() if isinstance(m, nn.ModuleList) and len(m) > 1]
     return max(lists, key=len) if lists else []
-
-
-class PredictionLinear(CachesWeights, nn.Linear):
-    """A linear layer that can predict in bf16 on a CPU.
-
-    The gain is less in the product than in the smaller weights: they leave more of the processor's cache to the
-    encoder.
-    """
-
-    def __init__(self, n_inputs: int, n_outputs: int, *, precision: str = "fp32") -> None:
-        """Create the layer; `precision` is that of predictions on a CPU: "fp32", "bf16" or "auto"."""
-        super().__init__(n_inputs, n_outputs)
-        self.precision = precision
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Multiply; the output has the type of the input. Shapes (..., I) → (..., O)"""
-        if not (self.can_use_cache(inputs.device) and uses_bf16(self.precision, inputs.device)):
-            return super().forward(inputs)
-        weights = self.cached(lambda: [part.detach().bfloat16() for part in (self.weight, self.bias)])
-        return F.linear(inputs.bfloat16(), *weights).to(inputs.dtype)
 
 
 class TokenModule(nn.Module):

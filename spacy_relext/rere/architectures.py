@@ -23,29 +23,23 @@ logger = logging.getLogger(__name__)
 
 
 @registry.architectures("spacy_relext.RereDetector.v1")
-def build_detector(
-    encoder: Encoder, hidden: int = 256, dropout: float = 0.1, precision: str = "auto", pooling: str = "cls"
-) -> Model:
+def build_detector(encoder: Encoder, hidden: int = 256, dropout: float = 0.1, pooling: str = "cls") -> Model:
     """Build a detector of the relations that a sentence states.
 
     encoder (Encoder): Any tok2vec, or a `spacy_relext.PieceEncoder.v1`, which reads `[CLS] sentence [SEP]`.
     hidden (int): Size of the projection of token vectors; not read with a piece encoder.
     dropout (float): Dropout on vectors and projection.
-    precision (str): Of predictions over token vectors on a CPU: "fp32", "bf16" or "auto": bf16 if the processor
-        computes it natively.
     pooling (str): What a piece encoder makes of a sentence: "cls" (the paper's) or "mean", the mean of all pieces.
     RETURNS (Model[TokenBatch, Tensor]): Its output is the relations' logits. Shape (B, R)
     """
-    from ..bridge.weights import PRECISIONS
     from .model import POOLINGS, MarkedDetector, SharedDetector
 
-    check_choice("precision", precision, PRECISIONS)
     check_choice("pooling", pooling, POOLINGS)
     check_sizes(hidden=hidden)
     check_range("dropout", dropout, 0.0, 1.0)
     return _head_model(
         encoder,
-        lambda: SharedDetector(hidden=hidden, dropout=dropout, precision=precision),
+        lambda: SharedDetector(hidden=hidden, dropout=dropout),
         lambda tokens: MarkedDetector(tokens, dropout=dropout, pooling=pooling),
         name="relext_rere_detector",
     )
@@ -58,7 +52,6 @@ def build_extractor(
     pair_hidden: int = 256,
     between: bool = True,
     dropout: float = 0.1,
-    precision: str = "auto",
 ) -> Model:
     """Build an extractor of the arguments of a sentence's relations.
 
@@ -69,20 +62,15 @@ def build_extractor(
     pair_hidden (int): Size of the pair scorer's hidden layer.
     between (bool): Whether the pair scorer reads the tokens between subject and object; ignored with a piece encoder.
     dropout (float): Dropout on token vectors and in the pair scorer.
-    precision (str): See `spacy_relext.RereDetector.v1`; a piece encoder has its own.
     RETURNS (Model[TokenBatch, ExtractorOutput]): Logits of pointers and pairs.
     """
-    from ..bridge.weights import PRECISIONS
     from .model import MarkedExtractor, SharedExtractor
 
-    check_choice("precision", precision, PRECISIONS)
     check_sizes(hidden=hidden, pair_hidden=pair_hidden)
     check_range("dropout", dropout, 0.0, 1.0)
     return _head_model(
         encoder,
-        lambda: SharedExtractor(
-            hidden=hidden, pair_hidden=pair_hidden, dropout=dropout, between=between, precision=precision
-        ),
+        lambda: SharedExtractor(hidden=hidden, pair_hidden=pair_hidden, dropout=dropout, between=between),
         lambda tokens: MarkedExtractor(tokens, pair_hidden=pair_hidden, dropout=dropout),
         name="relext_rere_extractor",
     )

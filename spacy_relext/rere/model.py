@@ -18,7 +18,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
-from ..encoders.layers import PredictionLinear, TokenModule
+from ..encoders.layers import TokenModule
 from ..encoders.tokens import TokenEncoder, mean_of_ends
 from ..pairs.encoders.states import masked_mean
 from .span_pairs import (
@@ -58,22 +58,20 @@ class SharedDetector(TokenModule):
     z_r = Σ_t softmax_t(a_r · g_t) (v_r · g_t), with g_t a projection of token vector h_t.
     """
 
-    def __init__(self, *, hidden: int, dropout: float, precision: str = "fp32") -> None:
+    def __init__(self, *, hidden: int, dropout: float) -> None:
         """Create an empty detector.
 
         hidden (int): Size of the projection.
         dropout (float): Dropout on token vectors and projection.
-        precision (str): Of predictions on a CPU, see `PredictionLinear`.
         """
         super().__init__()
-        self.hidden, self.dropout, self.precision = hidden, dropout, precision
+        self.hidden, self.dropout = hidden, dropout
 
     def configure(self, *, width: int, n_relations: int) -> None:
         """Build the layers for R relations and token vectors of size D."""
         self.sizes = {"width": width, "n_relations": n_relations}
         dropout = nn.Dropout(self.dropout)
-        linear = PredictionLinear(width, self.hidden, precision=self.precision)
-        self.project = nn.Sequential(dropout, linear, nn.GELU(), dropout)
+        self.project = nn.Sequential(dropout, nn.Linear(width, self.hidden), nn.GELU(), dropout)
         self.attention = nn.Linear(self.hidden, n_relations)
         self.value = nn.Linear(self.hidden, n_relations)
         nn.init.constant_(self.value.bias, DETECTOR_BIAS)
@@ -103,24 +101,22 @@ class SharedExtractor(TokenModule):
         pair_hidden: int,
         dropout: float,
         between: bool = False,
-        precision: str = "fp32",
     ) -> None:
         """Create an empty extractor.
 
         hidden (int): Size d of a pointer's projection.
         pair_hidden, between (int, bool): See `PairScorer`.
         dropout (float): Dropout on the token vectors and in the pair scorer.
-        precision (str): Of predictions on a CPU, see `PredictionLinear`.
         """
         super().__init__()
-        self.hidden, self.pair_hidden, self.between, self.precision = hidden, pair_hidden, between, precision
+        self.hidden, self.pair_hidden, self.between = hidden, pair_hidden, between
         self.dropout = nn.Dropout(dropout)
 
     def configure(self, *, width: int, n_relations: int, n_types: int = 0) -> None:
         """Build the layers for R relations, K entity types and token vectors of size D."""
         self.sizes = {"width": width, "n_relations": n_relations, "n_types": n_types}
         self.types = ArgumentTypes(width, n_relations=n_relations, n_types=n_types) if n_types else None
-        self.project = PredictionLinear(width, N_POINTERS * self.hidden, precision=self.precision)
+        self.project = nn.Linear(width, N_POINTERS * self.hidden)
         self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
         self.common = nn.Parameter(torch.randn(N_POINTERS, self.hidden))
         # Few tokens are an end of an argument: with a bias of 0 the first steps would propose hundreds of spans a row.
@@ -132,7 +128,6 @@ class SharedExtractor(TokenModule):
             hidden=self.pair_hidden,
             dropout=self.dropout.p,
             between=self.between,
-            precision=self.precision,
         )
 
     def forward(
@@ -295,13 +290,11 @@ class MarkedExtractor(MarkedModule):
         """Build the pointers and the pair scorer; neither depends on the number of relations."""
         self.pointers = nn.Linear(width, N_POINTERS)
         nn.init.constant_(self.pointers.bias, INITIAL_BIAS)
-        precision = self.tokens.encoder.precision
         self.pair_scorer = PairScorer(
             width,
             n_relations=0,
             hidden=self.pair_hidden,
             dropout=self.dropout.p,
-            precision=precision,
         )
 
     def forward(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from ..encoders.layers import N_BUCKETS, PredictionLinear, bucket_distance
+from ..encoders.layers import N_BUCKETS, bucket_distance
 
 # Most pairs in a chunk; with more than one chunk, activations are checkpointed.
 PAIRS_PER_CHUNK = 16384
@@ -173,7 +173,6 @@ class PairScorer(nn.Module):
         hidden: int,
         dropout: float,
         between: bool = False,
-        precision: str = "fp32",
     ) -> None:
         """Create the scorer.
 
@@ -181,12 +180,11 @@ class PairScorer(nn.Module):
         n_relations (int): R, or 0 if the token vectors already depend on the relation.
         hidden (int): Size H of the hidden layer.
         dropout (float): Dropout on the hidden layer.
-        precision (str): Of predictions on a CPU, see `PredictionLinear`.
         """
         super().__init__()
-        self.ends = PredictionLinear(width, 4 * hidden, precision=precision)
-        self.context = PredictionLinear(width, hidden, precision=precision)
-        self.between = PredictionLinear(width, hidden + 1, precision=precision) if between else None
+        self.ends = nn.Linear(width, 4 * hidden)
+        self.context = nn.Linear(width, hidden)
+        self.between = nn.Linear(width, hidden + 1) if between else None
         self.distance = nn.Embedding(N_BUCKETS, hidden)
         self.relation = nn.Embedding(n_relations, hidden) if n_relations else None
         self.interaction = nn.Embedding(n_relations, hidden) if n_relations else None

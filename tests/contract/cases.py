@@ -131,14 +131,14 @@ MARKED_EXTRACTOR |= {"pair_hidden": 64}
 
 def detector(encoder: Setting) -> Setting:
     """Settings of a detector over token vectors."""
-    head = {"@architectures": "spacy_relext.RereDetector.v1", "hidden": 64, "dropout": 0.0, "precision": "fp32"}
+    head = {"@architectures": "spacy_relext.RereDetector.v1", "hidden": 64, "dropout": 0.0}
     return {"model": {**head, "encoder": encoder}}
 
 
 def extractor(encoder: Setting) -> Setting:
     """Settings of an extractor over token vectors."""
     head = {"@architectures": "spacy_relext.RereExtractor.v1", "hidden": 64, "pair_hidden": 64, "between": False}
-    return {"model": {**head, "dropout": 0.0, "precision": "fp32", "encoder": encoder}}
+    return {"model": {**head, "dropout": 0.0, "encoder": encoder}}
 
 
 NO_DROPOUT = {"width": 32, "input_dropout": 0.0, "dropout": 0.0, "word_dropout": 0.0}

@@ -9,7 +9,6 @@ from torch import Tensor
 transformers = pytest.importorskip("transformers")
 
 from spacy_relext.encoders.fast import FusedBert, prediction_copy  # noqa: E402
-from spacy_relext.encoders.layers import PredictionLinear  # noqa: E402
 from spacy_relext.encoders.transformer import TransformerEncoder  # noqa: E402
 
 SIZES = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
@@ -98,19 +97,6 @@ def test_copies_are_not_kept_with_the_model() -> None:
         assert list(model.state_dict()) == names
         restored = pickle.loads(pickle.dumps(model))
         assert not restored._cache and torch.equal(restored(*batch), expected)
-
-
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_head_predicts_in_the_precision_asked_for_and_learns_in_fp32(precision: str) -> None:
-    layer, inputs = PredictionLinear(32, 8, precision=precision), torch.randn(5, 32)
-    expected = torch.nn.functional.linear(inputs, layer.weight, layer.bias)
-    assert torch.equal(layer.train()(inputs), expected)
-    with torch.no_grad():
-        found = layer.eval()(inputs)
-        assert found.dtype == torch.float32 and torch.equal(found, expected) == (precision == "fp32")
-        torch.testing.assert_close(found, expected, atol=0.05, rtol=0.0)
-        layer.load_state_dict({"weight": torch.zeros(8, 32), "bias": torch.ones(8)})
-        assert torch.equal(layer(inputs), torch.ones(5, 8))
 
 
 def test_the_copy_shares_what_it_does_not_convert() -> None:
