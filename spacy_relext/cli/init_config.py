@@ -1,7 +1,6 @@
 """`spacy relext init-config`: a config for the supervision at hand, made from those in configs/."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -61,8 +60,8 @@ weight = 10.0
 
 
 def init_config_cli(
-    output: Annotated[Optional[Path], typer.Argument(metavar="OUT.cfg", help="Config to write")] = None,
-    have: Annotated[Optional[str], typer.Option(help=f"What you have: {', '.join(CHOICES)}")] = None,
+    output: Annotated[Path, typer.Argument(metavar="OUT.cfg", help="Config to write")],
+    have: Annotated[str, typer.Option(help="; ".join(f"{name}: {choice.what}" for name, choice in CHOICES.items()))],
     lang: options.Lang = ENCODER_LANG,
     encoder: Annotated[
         Optional[str], typer.Option(help="Folder or name of a Hugging Face encoder; default: all-MiniLM-L6-v2")
@@ -70,12 +69,7 @@ def init_config_cli(
     gpu: Annotated[bool, typer.Option("--gpu", help="For training on a GPU")] = False,
     force: options.Force = False,
 ) -> None:
-    """Write a config for what you have; without arguments it asks."""
-    if (output is None or have is None) and is_terminal():
-        output, have, lang, encoder = _ask(output, have, lang, encoder)
-    if output is None or have is None:
-        missing = [name for name, value in (("OUT.cfg", output), ("--have", have)) if value is None]
-        fail(Errors.R226.format(missing=" and ".join(missing), expected=", ".join(CHOICES)))
+    """Write a config for what you have."""
     if have not in CHOICES:
         fail(Errors.R206.format(option="--have", found=have, expected=", ".join(CHOICES)))
     if output.suffix != ".cfg":
@@ -88,11 +82,6 @@ def init_config_cli(
     msg.good(f"Wrote {output}")
     for line in next_steps(have, output, gpu=gpu):
         typer.echo(line)
-
-
-def is_terminal() -> bool:
-    """Return True if somebody can answer."""
-    return sys.stdin.isatty()
 
 
 def make_config(have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] = None, gpu: bool = False) -> str:
@@ -144,22 +133,3 @@ def next_steps(have: str, output: Path, *, gpu: bool) -> List[str]:
         given = " --gold-ents" if have == "linked" else ""
         steps.append(f"spacy relext tune model/model-best dev.spacy tuned{given}")
     return ["Next:", *(f"  python -m {step}" for step in steps)]
-
-
-def _ask(
-    output: Optional[Path], have: Optional[str], lang: str, encoder: Optional[str]
-) -> Tuple[Path, str, str, Optional[str]]:
-    """Ask for what was not given."""
-    if have is None:
-        typer.echo("What do you have?")
-        for name, choice in CHOICES.items():
-            typer.echo(f"  {name:8}{choice.what}")
-        have = typer.prompt("One of these", default="labels")
-    lang = typer.prompt("Language", default=lang)
-    if encoder is None:
-        default = default_encoder() if lang == ENCODER_LANG else None
-        answer = typer.prompt("Encoder (folder or name)", default=default)
-        encoder = None if answer == default else answer
-    if output is None:
-        output = Path(typer.prompt("Config to write", default="config.cfg"))
-    return output, str(have), str(lang), encoder

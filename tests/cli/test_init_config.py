@@ -9,7 +9,6 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, load_model_from_config
 
-from spacy_relext.cli import init_config
 from spacy_relext.cli.init_config import CHOICES, make_config
 from tests.test_configs import WIDTH, corpus_of, inputs  # noqa: F401  (inputs: a fixture)
 
@@ -63,19 +62,8 @@ def test_options(tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:
     assert config["training"]["gpu_allocator"] == "pytorch" and "tokenizer" not in config["nlp"]
 
 
-def test_questions(tmp_path: pathlib.Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(init_config, "is_terminal", lambda: True)
-    path = tmp_path / "asked.cfg"
-    done = run("init-config", stdin=f"rules\n\n\n{path}\n")
-    assert done.exit_code == 0, done.output
-    assert all(choice.what in done.stdout for choice in CHOICES.values())
-    assert load_config(path)["nlp"]["pipeline"] == ["sentencizer", "nero_grounder"]
-
-
 def test_wrong_use(tmp_path: pathlib.Path, fails: Callable[..., str], run: Callable[..., Any]) -> None:
     path = tmp_path / "out.cfg"
-    assert "[R226] OUT.cfg and --have" in fails("init-config")
-    assert "[R226] --have" in fails("init-config", path)
     assert "[R206] --have is 'lables'" in fails("init-config", path, "--have", "lables")
     assert "[R209]" in fails("init-config", tmp_path / "out.txt", "--have", "labels")
     assert "[R108]" in fails("init-config", path, "--have", "labels", "--lang", "xy", "--encoder", "e")
