@@ -1,7 +1,7 @@
 """`spacy relext tune`: fit thresholds and calibration of a trained pipeline on held-out data."""
 
 from pathlib import Path
-from typing import Annotated, Iterator, List, Optional, Sequence
+from typing import Annotated, Iterator, Optional
 
 import srsly
 import typer
@@ -12,7 +12,7 @@ from ..pipeline.settings import Settings
 from ..pipeline.tuning import tune_pipeline
 from . import options
 from .evaluate import read_corpus, warn_nothing_shared
-from .pipeline import fail, input_errors, number_table, open_pipeline
+from .pipeline import fail, input_errors, open_pipeline
 
 KINDS = {"triples": "exact F", "relations": "F of relations"}
 
@@ -35,7 +35,6 @@ def tune_cli(
     missing_rates: Annotated[
         Optional[Path], typer.Option(help="JSON file for the detector's estimate of how many labels are missing")
     ] = None,
-    label_frequency: Annotated[bool, typer.Option("--label-frequency", help="Print that estimate as a table")] = False,
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
@@ -48,17 +47,16 @@ def tune_cli(
         warn_nothing_shared(nlp, examples)
         results = tune_pipeline(nlp, examples, min_positives=min_positives, per_label=per_label)
         estimates = [result for result in results.values() if result["writes"] == "relations"]
-        if (missing_rates is not None or label_frequency) and not estimates:
+        if missing_rates is not None and not estimates:
             fail(Errors.R363.format(found=", ".join(nlp.pipe_names)))
         save_pipeline(nlp, output)
         if missing_rates is not None:
             write_json(missing_rates, estimates[-1]["missing_rates"])
+            if not estimates[-1]["unbiased"]:
+                typer.echo(BIASED)
     for name, result in results.items():
         for line in _lines(name, result):
             typer.echo(line)
-        if label_frequency and result["writes"] == "relations":
-            for line in _label_frequency_lines(result):
-                typer.echo(line)
     typer.echo(f"Saved the tuned pipeline to {output}")
 
 
@@ -77,16 +75,3 @@ def _lines(name: str, result: Settings) -> Iterator[str]:
     )
     if result.get("fitted"):
         yield "  " + ", ".join(f"{key} = {_as_text(value)}" for key, value in result["fitted"].items())
-
-
-def _label_frequency_lines(result: Settings) -> Iterator[str]:
-    """Format a detector's estimate of how many labels are missing."""
-    rows: List[Sequence[str]] = [
-        (label, f"{frequency:.3f}", f"{result['missing_rates'][label]:.3f}", str(result["positives"][label]))
-        for label, frequency in result["label_frequencies"].items()
-    ]
-    overall = result["label_frequency"]
-    rows.append(("all", f"{overall:.3f}", f"{1 - overall:.3f}", str(sum(result["positives"].values()))))
-    yield number_table(rows, ("Label frequency", "c", "missing", "from"))
-    if not result["unbiased"]:
-        yield BIASED
