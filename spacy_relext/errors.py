@@ -153,7 +153,6 @@ class Errors:
         "[R225] No corpus to read: {path!r} has no [corpora] with a path. Name them after the config: `spacy relext "
         "debug-data {path} train.spacy dev.spacy`."
     )
-    R226 = "[R226] {missing} is missing. Expected: `spacy relext init-config --have WHAT OUT.cfg`; WHAT is {expected}."
     R227 = "[R227] {path!r} already exists. Choose another name, or replace it with --force."
     R228 = "[R228] The default encoder is for English, but --lang is {lang!r}. Set an encoder for it with --encoder."
     R230 = (

@@ -11,7 +11,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional, Protocol, 
 import safetensors.torch
 import torch
 from spacy.tokens import Doc
-from thinc.api import ArgsKwargs, Model, Optimizer, PyTorchShim, torch2xp, xp2torch
+from thinc.api import ArgsKwargs, Optimizer, PyTorchShim, torch2xp, xp2torch
 from thinc.types import FloatsXd
 from torch import nn
 
@@ -21,7 +21,6 @@ from .weights import clear_caches, swapped_weights
 Sizes = Dict[str, object]
 ReadDocs = Callable[[Sequence[Doc]], object]
 ParameterKey = Tuple[int, str]  # id of the layer or shim, and the name there
-Averages = Dict[ParameterKey, FloatsXd]
 
 _SIZES = "sizes"
 
@@ -87,31 +86,6 @@ class TorchShim(PyTorchShim):
         others = [xp2torch(other, device=parameter.device) for parameter, other in own]
         with swapped_weights(self._model, [parameter for parameter, _ in own], others):
             yield
-
-
-def load_averages(model: Model, averages: Averages) -> None:
-    """Set the weights of a model, thinc's and torch's, to an optimizer's averages; those without one are kept."""
-    for layer in model.walk():
-        for name in layer.param_names:
-            if (layer.id, name) in averages:
-                layer.set_param(name, averages[layer.id, name].copy())
-    for shim in _torch_shims(model):
-        with torch.no_grad():
-            for key, parameter in shim.parameters:
-                if key in averages:
-                    parameter.copy_(xp2torch(averages[key], device=parameter.device))
-        clear_caches(shim._model)
-
-
-def restart_averages(model: Model, averages: Averages) -> None:
-    """Reset an optimizer's averages of torch parameters to the current parameters."""
-    for shim in _torch_shims(model):
-        new = {key: parameter.detach().clone() for key, parameter in shim.parameters if key in averages}
-        averages.update({key: cast(FloatsXd, torch2xp(parameter)) for key, parameter in new.items()})
-
-
-def _torch_shims(model: Model) -> Iterator[TorchShim]:
-    return (shim for layer in model.walk() for shim in layer.shims if isinstance(shim, TorchShim))
 
 
 def wrap_module(module: nn.Module, *, lr_scales: Optional[Mapping[str, float]] = None) -> TorchShim:

@@ -243,8 +243,12 @@ class SelforeClusterer(PairPipe):
     # Training
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights, but no thinc layers of a frozen encoder: momentum would move them without a gradient."""
-        self.loop.averages = sgd.averages
+        """Update the weights, but no thinc layers of a frozen encoder: momentum would move them without a gradient.
+
+        RAISES (ValueError): If the optimizer averages weights: those of a classifier change their meaning in each loop.
+        """
+        if sgd.averages is not None:
+            raise ValueError(Errors.R007.format(key="training.optimizer.use_averages", found=True, expected=False))
         if not module_of(self.model).frozen:
             super().finish_update(sgd)
             return

@@ -7,7 +7,6 @@ from spacy.training import Example
 from spacy.util import logger
 
 from ..bridge.modules import module_of
-from ..bridge.shim import Averages, load_averages, restart_averages
 from ..errors import Errors, Warnings, require
 from ..pairs.component import PairPipe
 from ..pairs.gold import PairClass
@@ -36,7 +35,6 @@ class ClusterLoop:
     def __init__(self, read_examples: Optional[Callable[[], Iterable[Example]]] = None, where: str = "") -> None:
         self.read_examples, self.where = read_examples, where
         self.cluster_of: Dict[bytes, int] = {}  # cluster of each pair by its key
-        self.averages: Optional[Averages] = None  # the optimizer's, if it has use_averages
 
     def __reduce__(self) -> Tuple[type, Tuple[()]]:
         """Pickle nothing: another process only predicts."""
@@ -53,8 +51,6 @@ def run_loop(
 ) -> float:
     """Encode all pairs with the encoder as it is, cluster them, and update the classifier and `clusters`.
 
-    If the optimizer averages weights, the model first gets the averages, with which pipelines are also saved.
-
     RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
     RAISES (ValueError): If there are fewer pairs than clusters, the data is unknown, or gold does not fit `known`.
     """
@@ -64,8 +60,6 @@ def run_loop(
     if loop.read_examples is None:
         raise ValueError(Errors.R601.format(name=pipe.name))
     module = module_of(pipe.model)
-    if loop.averages is not None:
-        load_averages(pipe.model, loop.averages)
     table = encode_pairs(pipe, loop.read_examples(), reads_gold=settings.known)
     known, seeds = encode_classes(table.gold)
     if settings.known:
@@ -81,8 +75,6 @@ def run_loop(
     module.set_head(*found.space.head())
     module.set_fit(*statistics)
     module.frozen = training.freeze_epochs > 0
-    if loop.averages is not None:
-        restart_averages(pipe.model, loop.averages)
     clusters.scale = fit_scale(table.vectors, found.labels, found.space, smoothing=training.smoothing)
     describe_clusters(pipe, clusters, table, found.labels, fit, known=known)
     clusters.add_loop(changed, found.information, loops=training.loops)

@@ -58,20 +58,6 @@ def test_two_loops_draw_clusters_apart(smoothing: float) -> None:
     assert (pipe.clusters.scale == 1.0) == (smoothing == 0.0)
 
 
-def test_clusters_are_those_of_averaged_weights() -> None:
-    nlp, pipe = new(loops=2)
-    nlp.config["training"]["optimizer"] = {"@optimizers": "Adam.v1", "use_averages": True}
-    examples = make_examples(nlp)
-    optimizer = nlp.initialize(lambda: examples)
-    for _ in range(2):
-        for step in range(STEPS):
-            nlp.update(examples[step % 3 :: 3], sgd=optimizer, losses={})
-        pipe.recluster()
-        weights = pipe.model.to_bytes()
-        with nlp.use_params(optimizer.averages):  # as spaCy does to score and save
-            assert pipe.model.to_bytes() == weights
-
-
 def test_the_scale_makes_the_classifier_as_sure_as_its_labels() -> None:
     dice = numpy.random.default_rng(0)
     centroids = (8.0 * numpy.eye(4)).astype("float32")
