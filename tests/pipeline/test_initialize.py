@@ -1,6 +1,5 @@
 """A component begins anew each time it is initialized, and says what does not fit."""
 
-import pathlib
 from typing import Any, Dict, Iterator, List
 
 import numpy
@@ -156,15 +155,6 @@ def test_a_wrong_width_is_one_clear_line(upstream: str) -> None:
     assert "Set the width of its listener, in [components.facts.model.encoder], to 48" in str(caught.value)
 
 
-def test_a_wrong_width_of_a_transformer(bert: str) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec", config={"model": _filled(BERT, bert)})
-    nlp.add_pipe("rere_extractor", config=extractor({"@architectures": "spacy.Tok2VecListener.v1", "width": 384}))
-    examples = make_english_examples(nlp)
-    with pytest.raises(ValueError, match="R360.*have 48 numbers.*384"):
-        nlp.initialize(lambda: examples)
-
-
 def test_an_upstream_that_was_exchanged_is_noticed() -> None:
     nlp = listening(48)
     examples = make_english_examples(nlp)
@@ -173,32 +163,3 @@ def test_an_upstream_that_was_exchanged_is_noticed() -> None:
     doc.tensor = numpy.zeros((len(doc), 10), dtype="float32")
     with pytest.raises(ValueError, match="R361.*have 10 numbers.*made for 48"):
         nlp.get_pipe("facts")(doc)
-
-
-def test_pointer_losses_can_be_chosen(nlp: Language, examples: List[Example]) -> None:
-    pipe: Any = nlp.get_pipe("rere_extractor")
-    docs = list(nlp.pipe(example.predicted.copy() for example in examples))
-    compared = [Example(doc, example.reference) for doc, example in zip(docs, examples)]
-    pipe.cfg["sampling"]["negatives"] = 100.0
-    rows = pipe.suggest_gold(compared)
-    outputs, targets = pipe.model.predict(pipe.features(rows)), rows.targets()
-    found = []
-    for kind, missing in (("bce", 0.05), ("collective", 0.05), ("collective", 0.5)):
-        pipe.cfg["loss"].update(pointers=kind, missing_rate=missing)
-        tensors = {key: torch.as_tensor(value) for key, value in targets.items()}
-        found.append(float(pipe.loss(outputs, tensors)["pointers"]))
-    assert len(set(found)) == 3 and all(numpy.isfinite(found))
-    with pytest.raises(ValueError, match="R007.*loss.pointers"):
-        nlp.add_pipe("rere_extractor", name="other", config={"loss": {"pointers": "hinge"}})
-
-
-def test_pointers_learn_from_the_collective_loss(tmp_path: pathlib.Path) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_extractor", config={**extractor(CNN), "loss": {"pointers": "collective"}})
-    examples = make_english_examples(nlp)
-    train(nlp, examples, steps=1)
-    optimizer = nlp.resume_training()
-    optimizer.learn_rate = 0.005
-    losses = [nlp.update(examples, sgd=optimizer, losses={})["rere_extractor_pointers"] for _ in range(20)]
-    assert numpy.mean(losses[-3:]) < 0.7 * numpy.mean(losses[:3])

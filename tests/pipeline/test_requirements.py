@@ -75,15 +75,6 @@ def test_texts_without_sentences_warn_once_for_each_component(nlp: Language) -> 
     assert codes_of(lambda: list(nlp.pipe([TWO, TWO]))) == []
 
 
-def test_the_warning_names_the_component_and_the_remedy(nlp: Language) -> None:
-    nlp.remove_pipe("sentencizer")
-    message = r"\[W005\] rere_detector: .* no sentence boundaries.*before it, such as relext_sentencizer"
-    with pytest.warns(UserWarning, match=message):
-        nlp(TWO)
-    nlp.add_pipe("relext_sentencizer", before="rere_detector")
-    assert len(list(nlp(TWO).sents)) == 2
-
-
 @pytest.mark.parametrize(
     "text", ["", "Oslo.", ONE, "Yes! Ada was born in London.", "A " * 40, f'"({ONE})"', ONE[:-1] + '?!".']
 )
@@ -180,11 +171,6 @@ def test_an_extractor_without_detector(nlp: Language) -> None:
     assert codes_of(lambda: list(nlp.pipe([ONE, TWO]))) == []
 
 
-def test_an_empty_text_says_nothing_of_a_detector(nlp: Language) -> None:
-    nlp.remove_pipe("rere_detector")
-    assert codes_of(lambda: nlp("")) == []
-
-
 def test_commands_check_the_order_when_they_load(nlp: Language, tmp_path: pathlib.Path, alone: pathlib.Path) -> None:
     assert codes_of(lambda: open_pipeline(str(alone))) == []
     nlp.remove_pipe("sentencizer")
@@ -227,14 +213,6 @@ def test_a_listener_that_is_copied_alone(listening: Language, tmp_path: pathlib.
         spacy.load(tmp_path / "other")(TWO)
     other.add_pipe("tok2vec", source=listening, before="rere_detector")
     assert other(TWO)[:]._.triples == []
-
-
-def test_a_copy_with_an_encoder_of_its_own(listening: Language) -> None:
-    listening.replace_listeners("tok2vec", "rere_detector", ["model.encoder"])
-    other = spacy.blank("en")
-    other.add_pipe("sentencizer")
-    other.add_pipe("rere_detector", source=listening)
-    assert codes_of(lambda: other(TWO)) == []
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -303,19 +281,6 @@ def test_analysis_accepts_what_sets_sentences(sentences: str) -> None:
     assert problems(sentences, "rere_detector") == []
     assert problems("rere_detector", sentences, ENTITIES, "kd_classifier") == []
     assert problems(ENTITIES, "kd_teacher") == ["token.is_sent_start"]
-
-
-def test_analysis_of_a_wrong_order() -> None:
-    assert problems("sentencizer", "rere_detector", "rere_extractor") == []
-    assert problems("sentencizer", "rere_extractor") == ["span._.relations"]
-    assert problems("sentencizer", "nero_grounder") == problems("sentencizer", "selfore_clusterer") == ["doc.ents"]
-    assert problems("sentencizer", "ner", "hrere_classifier") == ["token.ent_kb_id"]
-    nlp = spacy.blank("en")
-    for name in ("rere_extractor", "rere_detector", "sentencizer"):
-        nlp.add_pipe(name)
-    found = problems_of(nlp)
-    assert sorted(found["rere_extractor"]) == ["span._.relations", "token.is_sent_start"]
-    assert found["rere_detector"] == ["token.is_sent_start"]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")

@@ -92,7 +92,7 @@ def test_evidence_has_four_digits_and_the_score_all() -> None:
     ((found,),) = candidates_by_doc(rows, table, table.scores(), labels=["founded"], thresholds=numpy.zeros(1))
     assert found.evidence == {"relation": 1.0, "subject": 0.1111, "object": 0.2222, "pair": 0.5}
     assert found.score == pytest.approx(((1 / 9 * 2 / 9) ** 0.5 * 0.5) ** (1 / 3), abs=1e-12)
-    assert (found.subject, found.relation, found.object, found.attributes) == ((0, 10), "founded", (34, 43), {})
+    assert (found.subject, found.relation, found.object) == ((0, 10), "founded", (34, 43))
 
 
 def test_empty_table() -> None:

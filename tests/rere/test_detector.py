@@ -144,14 +144,6 @@ def test_every_loss_can_be_chosen(nlp: Language, examples: List[Example]) -> Non
     assert len(found) == len(choices) and all(np.isfinite(list(found)))
 
 
-@pytest.mark.parametrize("mu", ["hidden", "paper"])
-def test_missing_rates_change_the_loss(nlp: Language, examples: List[Example], mu: str) -> None:
-    pipe_of(nlp).cfg["missing_rates"] = {}
-    before = losses_with(nlp, examples, kind="collective", mu=mu)
-    pipe_of(nlp).cfg["missing_rates"] = {"author": 0.6}
-    assert losses_with(nlp, examples, kind="collective", mu=mu) != before
-
-
 @pytest.mark.parametrize("loss", ["collective", "ssr_pu"])
 def test_learning_by_heart_with_losses_for_missing_labels(loss: str) -> None:
     nlp = build(loss={"kind": loss})

@@ -127,10 +127,6 @@ def test_label_noise_of_relations_that_one_side_lacks() -> None:
     }  # fmt: skip
 
 
-def test_label_noise_of_no_sentences() -> None:
-    assert measure_label_noise([])["all"]["false_negative_rate"] is None
-
-
 def test_transitive_triples_are_added() -> None:
     from build_corpus import add_transitive
 
@@ -141,13 +137,3 @@ def test_transitive_triples_are_added() -> None:
     other = [triple(8, "place_of_birth", 0), triple(4, "author", 9)]
     added = add_transitive({"text": "", "triples": chain + other})["triples"][5:]
     assert added == [triple(0, "located_in", 4), triple(0, "located_in", 6), triple(2, "located_in", 6)]
-
-
-def test_a_circle_of_places_ends() -> None:
-    from build_corpus import add_transitive
-
-    circle = [
-        {"subject": [0, 1], "relation": "located_in", "object": [2, 3]},
-        {"subject": [2, 3], "relation": "located_in", "object": [0, 1]},
-    ]
-    assert add_transitive({"text": "", "triples": circle})["triples"] == circle

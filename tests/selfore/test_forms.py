@@ -16,7 +16,7 @@ from spacy_relext.selfore.clustering.adaptive import check_sizes
 from spacy_relext.selfore.model import PARTS
 from spacy_relext.selfore.settings import METHODS
 from tests.contract.tiny_bert import save_tiny_bert
-from tests.selfore.test_component import MODEL, NAME, TURNS, blocks, build, make_examples
+from tests.selfore.test_component import NAME, TURNS, blocks, build, make_examples
 
 
 @pytest.fixture(autouse=True)
@@ -80,23 +80,6 @@ def test_templates_are_clusters(method: str) -> None:
         assert {each["size"] for each in pipe.clusters.records} == {TURNS}
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_more_clusters_are_merged(method: str) -> None:
-    nlp, pipe, examples = build(**blocks(method=method, over=2))
-    assert len(pipe.labels) == 3 and nlp.evaluate(examples)["ari"] > 0.9
-
-
-def test_the_order_of_the_corpus_is_not_read() -> None:
-    options = blocks(method="adaptive")
-    _, pipe, examples = build(**options)
-    expected = {key: pipe.labels[cluster] for key, cluster in pipe.loop.cluster_of.items()}
-    nlp = spacy.blank("en")
-    other: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **options})
-    spacy.util.fix_random_seed(0)
-    nlp.initialize(lambda: examples[::-1])
-    assert {key: other.labels[cluster] for key, cluster in other.loop.cluster_of.items()} == expected
-
-
 def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: List[int] = []
 
@@ -146,23 +129,6 @@ def test_markers_are_of_the_pair(encoder: str) -> None:
 
 
 # Learning
-
-
-@pytest.mark.parametrize("kind", ["shared", "means", "markers"])
-def test_clusters_are_learned(kind: str, encoder: str) -> None:
-    if kind == "shared":
-        nlp, pipe, examples = build(**blocks(loops=1))
-    else:
-        nlp, pipe, examples = build_pieces(encoder, kind, loops=1)
-    optimizer = nlp.create_optimizer()
-    optimizer.learn_rate = 1e-3
-    losses: List[Dict[str, float]] = []
-    for _ in range(4):
-        losses.append({})
-        nlp.update(examples[:12], sgd=optimizer, losses=losses[-1])
-    assert losses[0][f"{NAME}_clusters"] > 0.0 and numpy.isfinite(losses[-1][NAME])
-    nlp.update([Example(doc, doc) for doc in [nlp.make_doc("Nobody left.")]], sgd=optimizer, losses={})
-    pipe.recluster()
 
 
 @pytest.mark.parametrize("kind", ["shared", "markers"])

@@ -1,6 +1,5 @@
 """`selfore_clusterer` where it learns its clusters: what that brings, and what training must be like."""
 
-import random
 import warnings
 from functools import partial
 from typing import Any, List, Tuple
@@ -11,7 +10,6 @@ import spacy
 from spacy.language import Language
 from spacy.training import Example
 
-from spacy_relext import set_triples
 from spacy_relext.scoring.clusters import score_clusters
 from spacy_relext.selfore import clusters
 from spacy_relext.selfore.clustering.discriminant import Space
@@ -69,21 +67,6 @@ def test_the_scale_makes_the_classifier_as_sure_as_its_labels() -> None:
     probs = numpy.exp(logits - numpy.logaddexp.reduce(logits, axis=1, keepdims=True))
     assert scale < 0.2 and probs.max(1).mean() == pytest.approx(0.925, abs=0.01)  # 1 - 0.1 + 0.1 / 4
     assert fit_scale(vectors, labels, space, smoothing=0.0) == 1.0, "never surer than it is"
-
-
-def test_gold_changes_nothing_in_learning() -> None:
-    found = []
-    for seed in (None, 1):
-        nlp, pipe = new(loops=2)
-        examples = make_examples(nlp)
-        for example in examples if seed else ():
-            gold = example.reference
-            relation = random.Random(seed).choice(list(TEMPLATES))
-            set_triples(gold, [{"subject": gold.ents[1], "relation": relation, "object": gold.ents[0]}])
-        learn(nlp, pipe, examples, loops=2)
-        assert nlp.evaluate(examples)["clusters_information"] == pipe.clusters.history[-1]["information"]
-        found.append((pipe.model.to_bytes(), pipe.clusters.history, pipe.loop.cluster_of, pipe.labels))
-    assert found[0] == found[1]
 
 
 def test_training_that_does_not_find_them_anew_is_told() -> None:

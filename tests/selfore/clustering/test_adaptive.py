@@ -73,17 +73,6 @@ def test_codes_have_a_scale_that_their_network_does_not_know() -> None:
     )
 
 
-def test_nothing_but_the_network_is_learned_and_the_target_has_no_gradient() -> None:
-    torch.manual_seed(0)
-    module = AdaptiveClusters(6, dropout=0.0)
-    vectors = torch.randn(40, 6, requires_grad=True)
-    codes = module.autoencoder.encode(vectors).detach()
-    module.set_centroids(codes, codes[:3])
-    log_q = module.log_assignment(vectors)
-    module.loss(vectors, log_target(log_q, soft_sizes([log_q])), reconstruction=0.1).backward()
-    assert all(parameter.grad is not None for parameter in module.parameters())
-
-
 def test_the_loss_is_that_of_assignments_plus_the_weighted_reconstruction() -> None:
     torch.manual_seed(0)
     module = AdaptiveClusters(6, dropout=0.0)
