@@ -186,7 +186,6 @@ def _backpropagate(
 
 
 def _parts(outputs: Outputs) -> Tuple[Tensor, ...]:
-    """List the tensors of a module's outputs."""
     return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
 
 
@@ -196,8 +195,6 @@ def _split(model: Model, rows: object, lengths: List[int]) -> List[Floats2d]:
 
 
 def _to_tensors(arrays: Arrays, device: torch.device) -> Dict[str, object]:
-    """Turn arrays, and lists of arrays, into tensors."""
-
     def convert(value: object) -> object:
         if isinstance(value, numpy.ndarray):
             return torch.from_numpy(value).to(device)

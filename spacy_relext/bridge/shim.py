@@ -51,7 +51,6 @@ class TorchShim(PyTorchShim):
     reader: Optional[Callable[[], Optional[ReadDocs]]] = None
 
     def __getstate__(self) -> Dict[str, object]:
-        """Return the state without the component."""
         return {key: value for key, value in self.__dict__.items() if key != "reader"}
 
     @property

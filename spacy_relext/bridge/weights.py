@@ -79,7 +79,6 @@ class CachesWeights(nn.Module):
     """A module that caches a copy made from its weights for prediction, until they change."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        """Create the module; all arguments go to the next class."""
         super().__init__(*args, **kwargs)
         self._cache: List[object] = []  # a list, so that a cached module is not registered as a submodule
         self.register_load_state_dict_post_hook(_after_loading)
@@ -99,7 +98,6 @@ class CachesWeights(nn.Module):
         self._cache = []
 
     def __getstate__(self) -> Dict[str, object]:
-        """Return the state without the copy."""
         return {**self.__dict__, "_cache": []}
 
 

@@ -42,7 +42,6 @@ class FusedBert(nn.Module):
     """A BERT encoder on torch's fused layers, with the embeddings of the original."""
 
     def __init__(self, bert: "BertModel", dtype: torch.dtype) -> None:
-        """Copy the weights of an encoder that `fits` into fused layers of type `dtype`."""
         super().__init__()
         self.embeddings = bert.embeddings
         self.dtype = dtype
@@ -103,7 +102,6 @@ class FusedBert(nn.Module):
 
 
 def _fused_layer(layer: "BertLayer", config: "BertConfig", dtype: torch.dtype) -> nn.Module:
-    """Copy the weights of one BERT layer."""
     fused = nn.TransformerEncoderLayer(
         config.hidden_size,
         config.num_attention_heads,

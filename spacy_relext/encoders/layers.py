@@ -33,7 +33,6 @@ class LayerStack:
     """Embeddings and layers of an encoder built like BERT, or of its copy for prediction."""
 
     def __init__(self, transformer: Any) -> None:
-        """Take apart a Hugging Face model, or its copy for prediction; raise a ValueError if it is unlike BERT."""
         self.fused = isinstance(transformer, FusedBert)
         kind = "bert" if self.fused else transformer.config.model_type
         if kind not in LIKE_BERT:
@@ -97,7 +96,6 @@ class TokenModule(nn.Module):
     """Base of modules over token vectors, empty until `configure` gives them their sizes."""
 
     def __init__(self) -> None:
-        """Create an empty module."""
         super().__init__()
         self.sizes: Optional[Dict[str, int]] = None
 

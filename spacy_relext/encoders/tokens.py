@@ -23,7 +23,6 @@ class TokenEncoder(nn.Module):
     input_width = None  # it reads no token vectors
 
     def __init__(self, encoder: TransformerEncoder) -> None:
-        """Wrap an encoder that may still be empty."""
         super().__init__()
         self.encoder = encoder
         self.tokenizer: Optional[Tokenizer] = None
@@ -108,7 +107,6 @@ class BiLSTM(nn.Module):
     """Read each sequence in both directions: h_t = [LSTM→(x_1..x_t) ; LSTM←(x_n..x_t)]."""
 
     def __init__(self, *, width: int, depth: int, dropout: float) -> None:
-        """Create an empty encoder of `depth` layers and even width; dropout is on input, output and between layers."""
         super().__init__()
         self.width, self.depth = width, depth
         self.dropout = nn.Dropout(dropout)

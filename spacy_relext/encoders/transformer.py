@@ -53,7 +53,6 @@ class TransformerEncoder(CachesWeights):
         mix_from: Optional[int] = 0,
         adversarial_radius: float = 0.0,
     ) -> None:
-        """Create an empty encoder."""
         super().__init__()
         self.precision, self.dropout = precision, dropout
         self.case_features, self.entity_marks = case_features, entity_marks

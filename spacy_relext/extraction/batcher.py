@@ -86,7 +86,6 @@ class Batcher:
                 each.result.cancel()
 
     async def _run(self, batch: List[_Waiting]) -> None:
-        """Run one batch, and hand out its results."""
         self.batches += 1
         self.items += len(batch)
         try:

@@ -66,7 +66,6 @@ def _is_stale(path: Path) -> bool:
 
 
 def _is_alive(pid: object) -> bool:
-    """Return True if there is a process with this id."""
     if not isinstance(pid, int):
         return False
     try:
@@ -79,7 +78,6 @@ def _is_alive(pid: object) -> bool:
 
 
 def _read(path: Path) -> Optional[Record]:
-    """Read the owner of a lock; None if it cannot be read."""
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):

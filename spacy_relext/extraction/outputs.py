@@ -58,7 +58,6 @@ def _open_parquet(stream: IO[bytes], options: Record) -> Iterator[RecordWriter]:
 
 
 def _join_bytes(files: Sequence[Path], target: IO[bytes]) -> None:
-    """Copy files one after the other."""
     for path in files:
         with path.open("rb") as stream:
             while block := stream.read(1 << 20):

@@ -78,7 +78,6 @@ class Service:
         return [self._read_text(text, number) for number, text in enumerate(texts, start=1)]
 
     def _read_text(self, value: object, number: int) -> Record:
-        """Check one text."""
         record = {"text": value} if isinstance(value, str) else value
         if not isinstance(record, dict) or not isinstance(record.get("text"), str):
             raise BadRequest(f"text {number} is neither a string nor an object with the key text")
@@ -164,12 +163,10 @@ class _Endpoints:
             raise BadRequest(f"unknown host {header[:60]!r}", 421)
 
     async def _extract(self, records: List[Record]) -> List[Record]:
-        """Extract the triples of records, and make the records of a response."""
         results = await self._submit([self.service.prepare(record) for record in records])
         return [self.service.answer(*pair, number) for number, pair in enumerate(zip(records, results), start=1)]
 
     async def _submit(self, inputs: Sequence[Union[str, Doc]]) -> List[Union[Doc, Exception]]:
-        """Hand texts to the batcher."""
         assert self.batcher is not None
         try:
             return await self.batcher.submit(inputs)
@@ -177,7 +174,6 @@ class _Endpoints:
             raise BadRequest("too many texts are waiting; try again", 503) from None
 
     async def _read_form(self, request: "Request") -> str:
-        """Read the text of the form."""
         form = parse_qs((await read_body(request, self.service.limits.bytes)).decode("utf8", "replace"))
         text = form.get("text", [""])[0].replace("\r\n", "\n")
         self.service.check_text(text, 1)
@@ -209,12 +205,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Write an error in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _form_page(service: Service) -> str:
-    """Write the page with the form."""
     labels = sorted({label for labels in service.nlp.pipe_labels.values() for label in labels})
     title = service.nlp.meta.get("name") or "Triples"
     return draw_page(

@@ -193,7 +193,6 @@ class Folder:
                     yield shard.texts[start : start + extractor.window]
 
     def _read(self, name: str, source: Source, units: Sequence[Unit], lock: ExitStack) -> _Shard:
-        """Read the texts of a shard."""
         remove_unfinished(self._file(name))
         errors: List[Record] = []
 
@@ -206,7 +205,6 @@ class Folder:
         return _Shard(name, texts, errors, {"units": len(units), "blank": log.blank}, lock)
 
     def _add(self, shard: _Shard, result: Result) -> None:
-        """Add the result of a text."""
         shard.done += 1
         if not isinstance(result, Failure):
             shard.results.append(result)

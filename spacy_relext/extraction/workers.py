@@ -85,7 +85,6 @@ def process_each(nlp: Language, inputs: Sequence[Union[str, Doc]]) -> List[Union
 
 
 def _process_alone(nlp: Language, text: Union[str, Doc]) -> Union[Doc, Exception]:
-    """Run a pipeline on one text."""
     try:
         return nlp(text)
     except Exception as error:
@@ -292,7 +291,6 @@ class Extractor:
             return broken
 
     def _stop(self) -> None:
-        """Shut down the workers."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
@@ -331,6 +329,5 @@ def _end_with(parent: int) -> None:
 
 
 def _work(texts: List[RawText]) -> List[Result]:
-    """Extract a batch in a worker."""
     worker = _workers[0]
     return extract_batch(worker.nlp, texts, worker.job)

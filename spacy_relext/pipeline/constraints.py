@@ -47,10 +47,6 @@ class RelextConstraints(Pipe):
     def __init__(
         self, name: str, *, constraints: Sequence[str], base_score: float, type_penalty: Optional[float]
     ) -> None:
-        """Create a component that has no schema before it is initialized or loaded; see `make_relext_constraints`.
-
-        RAISES (ValueError): If a setting is out of its range.
-        """
         for each in constraints:
             check_choice("constraints", each, CONSTRAINTS)
         check_range("base_score", base_score, 0.001, 0.999)
@@ -117,7 +113,6 @@ class RelextConstraints(Pipe):
         violations: Sequence[Violation],
         claims: Sequence[Claim],
     ) -> None:
-        """Move the violating triples of a Doc to its removed ones."""
         removed = [each for each in get_removed(doc) if each["removed"]["by"] != self.name]
         for constraint, position, other in violations:
             reason = _describe(doc, constraint, claims[position], None if other is None else records[other])
@@ -183,16 +178,13 @@ class RelextConstraints(Pipe):
         return self
 
     def _data(self) -> Optional[Record]:
-        """Return the schema as plain values; None if there is none yet."""
         return None if self.schema is None else schema_to_dict(self.schema)
 
     def _load(self, data: Optional[Record]) -> None:
-        """Make the schema from plain values."""
         self.schema = None if data is None else schema_from_dict(data)
 
 
 def _describe(doc: Doc, constraint: str, claim: Claim, other: Optional[Record]) -> str:
-    """Say why a triple was removed."""
     if other is None:
         return f"the schema does not allow the types {claim.subject.kind or '?'} → {claim.object.kind or '?'}"
     subject, obj = (" ".join(doc.text[slice(*other[role])].split()) for role in ("subject", "object"))

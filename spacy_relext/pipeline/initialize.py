@@ -110,7 +110,6 @@ def check_shared_vectors(nlp: Language) -> None:
 
 
 def _width(model: Model) -> Optional[int]:
-    """Get the size of a model's output vectors, if it is known."""
     return model.get_dim("nO") if model.has_dim("nO") else None
 
 
@@ -140,7 +139,6 @@ def start_from(
 def _weights(
     path: Path, kind: Type[TrainablePipe], classes: Optional[Sequence[object]], name: str
 ) -> Mapping[str, Any]:
-    """Read the weights of a pipeline's component."""
     try:
         nlp = spacy.load(path)
     except Exception as error:  # loading a damaged folder may raise almost any exception

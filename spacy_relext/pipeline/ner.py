@@ -50,7 +50,6 @@ class RelextNer(LabelledPipe):
     """
 
     def __init__(self, vocab: Vocab, model: Model, name: str, *, scorer: Optional[Scorer] = None) -> None:
-        """Create a recognizer; it has no labels and no weights before it is initialized or loaded."""
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
         self.cfg: Dict[str, List[str]] = {"labels": []}
 
@@ -136,7 +135,6 @@ def decode_tags(scores: Sequence[numpy.ndarray], tags: Sequence[str]) -> List[nu
 
 
 def _decode_batch(scores: Sequence[numpy.ndarray], barriers: numpy.ndarray) -> Iterator[numpy.ndarray]:
-    """Decode sequences of similar length."""
     lengths = [len(rows) for rows in scores]
     # After its end each sequence is tagged O, so that no entity is left open.
     grid = numpy.full((len(scores), max(lengths) + 1, len(barriers)), NEVER, dtype="f")

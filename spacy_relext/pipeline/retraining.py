@@ -173,7 +173,6 @@ def _default_steps(training: Dict[str, Any], batches: int) -> int:
 
 
 def _trained_rate(optimizer: Dict[str, Any]) -> float:
-    """Read the highest learning rate of an optimizer's config."""
     rate = optimizer.get("learn_rate")
     highest = rate.get("initial_rate") if isinstance(rate, dict) else rate
     if not isinstance(highest, (int, float)) or highest <= 0:

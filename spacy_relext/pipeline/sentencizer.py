@@ -46,13 +46,6 @@ class RelextSentencizer(Sentencizer):
         heading_length: int,
         scorer: Optional[Scorer],
     ) -> None:
-        """Create a sentencizer.
-
-        punct_chars (Optional[List[str]]): Characters that end a sentence; None: those of spaCy's `sentencizer`.
-        abbreviations (Collection[str]): Lower-cased, without the final full stop; they never end a sentence.
-        openers (Collection[str]): Lower-cased words that, capitalized after an unlisted abbreviation, start a sentence.
-        heading_length (int): Most characters of a line that is taken for a heading or an item; 0: no line is.
-        """
         super().__init__(name, punct_chars=punct_chars, overwrite=overwrite, scorer=scorer)
         self.abbreviations, self.openers = frozenset(abbreviations), frozenset(openers)
         self.heading_length = heading_length

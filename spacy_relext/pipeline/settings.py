@@ -104,7 +104,6 @@ def _is_class(value: object) -> bool:
 
 
 def _are_numbers(value: Dict[str, object]) -> bool:
-    """Return True if all values of a mapping are numbers."""
     return all(_kind_of(each) == "number" for each in value.values())
 
 

@@ -77,10 +77,6 @@ def tune_pipeline(
 
 
 def _relation_pipes(nlp: Language, data: Sequence[Example]) -> Dict[str, RelationPipe]:
-    """Find what can be tuned.
-
-    RAISES (ValueError): If that is nothing, or the data has no triples.
-    """
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
     if not pipes:
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
@@ -166,7 +162,6 @@ class _Tuning:
         }
 
     def _tune_extractor(self, predictions: _Predictions) -> Settings:
-        """Fit a component that writes triples."""
         pipe, count = predictions.pipe, len(self.data)
         if pipe.fitted_first:
             keep_settings(self.nlp, pipe.name, as_saved(pipe.fit_settings(predictions.examples())))
@@ -253,24 +248,20 @@ def _accepted(raw: Outcomes, scores: Floats, settings: Settings) -> Bools:
 
 
 def _score_at(raw: Outcomes, scores: Floats, settings: Settings) -> float:
-    """Compute F of the predictions that some thresholds accept."""
     accepted = _accepted(raw, scores, settings)
     return float(f_score((accepted & raw.correct).sum(), accepted.sum(), raw.n_gold))
 
 
 def _score(outcomes: TripleOutcomes) -> float:
-    """Compute the exact F of what was predicted."""
     return float(f_score(outcomes.correct.sum(), numpy.asarray(len(outcomes.scores)), outcomes.n_gold))
 
 
 def _precision_and_recall_at(raw: Outcomes, scores: Floats, settings: Settings) -> Settings:
-    """Compute precision and recall of the predictions that some thresholds accept."""
     accepted = _accepted(raw, scores, settings)
     right = int((accepted & raw.correct).sum())
     return {"precision": right / max(1, int(accepted.sum())), "recall": right / max(1, raw.n_gold)}
 
 
 def _precision_and_recall(outcomes: TripleOutcomes) -> Settings:
-    """Compute exact precision and recall of what was predicted."""
     right = int(outcomes.correct.sum())
     return {"precision": right / max(1, len(outcomes.scores)), "recall": right / max(1, outcomes.n_gold)}

@@ -83,7 +83,6 @@ def _head_model(
     *,
     name: str,
 ) -> Model:
-    """Build the variant of a head that fits the encoder."""
     if isinstance(encoder, Model):
         return module_model(over_vectors(), prepare_tokens, name=name, tok2vec=encoder)
     if not isinstance(encoder, EncoderSpec) or encoder.build_tokens is None:

@@ -205,10 +205,8 @@ def overlap_in_both(first: Candidate, second: Candidate) -> bool:
 
 
 def _gap(first: ScoredSpan, second: ScoredSpan) -> int:
-    """Return the distance of two spans in tokens; 0 or less if they overlap."""
     return max(first[0], second[0]) - min(first[1], second[1])
 
 
 def _overlap(first: CharSpan, second: CharSpan) -> bool:
-    """Return True if two spans share a character."""
     return first[0] < second[1] and second[0] < first[1]

@@ -128,7 +128,6 @@ class RereDetector(RerePipe):
         return self._per_label(self.cfg["missing_rates"], DEFAULT_MISSING_RATE)
 
     def _per_label(self, values: Dict[str, float], default: float) -> NDArray[numpy.float32]:
-        """Return a number for each label, in the model's order."""
         return numpy.asarray([values.get(label, default) for label in self.labels], dtype="float32")
 
 

@@ -123,7 +123,6 @@ class RereExtractor(RerePipe):
         return [list(map(vars, each)) for each in self._select(instances, table, table.scores(), limits)]
 
     def _calibrated(self, scores: Floats) -> Floats:
-        """Calibrate scores."""
         return calibrate(scores, scale=self.cfg["scale"], shift=self.cfg["shift"])
 
     def _limits(self) -> Floats:
@@ -141,7 +140,6 @@ class RereExtractor(RerePipe):
     def _select(
         self, instances: QueryRows, table: CandidateTable, scores: Floats, limits: Floats
     ) -> List[List[Candidate]]:
-        """Keep the best candidates that reach the limit of their relation."""
         by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
         return [non_max_suppression(candidates) for candidates in by_doc]
 

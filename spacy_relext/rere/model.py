@@ -59,11 +59,6 @@ class SharedDetector(TokenModule):
     """
 
     def __init__(self, *, hidden: int, dropout: float) -> None:
-        """Create an empty detector.
-
-        hidden (int): Size of the projection.
-        dropout (float): Dropout on token vectors and projection.
-        """
         super().__init__()
         self.hidden, self.dropout = hidden, dropout
 
@@ -102,12 +97,6 @@ class SharedExtractor(TokenModule):
         dropout: float,
         between: bool = False,
     ) -> None:
-        """Create an empty extractor.
-
-        hidden (int): Size d of a pointer's projection.
-        pair_hidden, between (int, bool): See `PairScorer`.
-        dropout (float): Dropout on the token vectors and in the pair scorer.
-        """
         super().__init__()
         self.hidden, self.pair_hidden, self.between = hidden, pair_hidden, between
         self.dropout = nn.Dropout(dropout)
@@ -193,7 +182,6 @@ class MarkedModule(nn.Module):
     """An encoder of word pieces, which may still be empty, with a head; the sizes of both are stored together."""
 
     def __init__(self, tokens: TokenEncoder, *, dropout: float) -> None:
-        """Wrap an encoder, with dropout on its vectors."""
         super().__init__()
         self.tokens, self.dropout = tokens, nn.Dropout(dropout)
         self.head_sizes: Optional[Dict[str, int]] = None
@@ -241,7 +229,6 @@ class MarkedDetector(MarkedModule):
     """z = W h + b, multi-label (Eq. 5): h is the vector of [CLS], as in the paper, or the mean of all pieces."""
 
     def __init__(self, tokens: TokenEncoder, *, dropout: float, pooling: str = "cls") -> None:
-        """Wrap an encoder; `pooling` is one of `POOLINGS`."""
         super().__init__(tokens, dropout=dropout)
         self.pooling = pooling
 
@@ -278,11 +265,6 @@ class MarkedExtractor(MarkedModule):
     """z_{t,k} = w_k h_t + b_k over the sentence's tokens, h read with the relation (Eq. 6)."""
 
     def __init__(self, tokens: TokenEncoder, *, pair_hidden: int, dropout: float) -> None:
-        """Create an empty extractor.
-
-        pair_hidden (int): Size of the pair scorer's hidden layer.
-        dropout (float): Dropout on the token vectors and in the pair scorer.
-        """
         super().__init__(tokens, dropout=dropout)
         self.pair_hidden = pair_hidden
 

@@ -127,7 +127,6 @@ def rejected_candidates(
 
 
 def _find_better(candidate: Candidate, others: Sequence[Candidate]) -> Optional[Candidate]:
-    """Find the better candidate of the same relation that suppresses this one."""
     return next((each for each in others if overlap_in_both(candidate, each)), None)
 
 

@@ -83,7 +83,6 @@ class _Context(NamedTuple):
 
 
 def _tokenize_windows(windows: SentenceWindows, tokenizer: "Tokenizer") -> List[_Context]:
-    """Tokenize each window once."""
     places = zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist())
     spans = [windows.docs[doc][start:end] for doc, start, end in places]
     contexts = []

@@ -174,13 +174,6 @@ class PairScorer(nn.Module):
         dropout: float,
         between: bool = False,
     ) -> None:
-        """Create the scorer.
-
-        width (int): Size of the token vectors, D.
-        n_relations (int): R, or 0 if the token vectors already depend on the relation.
-        hidden (int): Size H of the hidden layer.
-        dropout (float): Dropout on the hidden layer.
-        """
         super().__init__()
         self.ends = nn.Linear(width, 4 * hidden)
         self.context = nn.Linear(width, hidden)
@@ -288,12 +281,6 @@ class ArgumentTypes(nn.Module):
     """
 
     def __init__(self, width: int, *, n_relations: int, n_types: int) -> None:
-        """Create the layers.
-
-        width (int): Size of the token vectors, D.
-        n_relations (int): R.
-        n_types (int): Number K of entity types, without "no entity".
-        """
         super().__init__()
         self.ends = nn.Linear(width, 2 * (n_types + 1))
         self.subject = nn.Embedding(n_relations, n_types + 1)

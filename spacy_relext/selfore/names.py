@@ -203,7 +203,6 @@ def _distinct(phrases: Sequence[Phrase], lexicon: Lexicon) -> List[Phrase]:
 
 
 def _phrases(words: Words, lexicon: Lexicon) -> Iterable[Words]:
-    """Yield the phrases in a pair's words."""
     for start, first in enumerate(words):
         if not is_content(first, lexicon.stop):
             continue
@@ -216,5 +215,4 @@ def _phrases(words: Words, lexicon: Lexicon) -> Iterable[Words]:
 
 
 def _contains(words: Words, phrase: Words) -> bool:
-    """Return True if the words contain a phrase."""
     return any(words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1))

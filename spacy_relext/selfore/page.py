@@ -154,5 +154,4 @@ def _point(pairs: Pairs, number: int, cluster: int, score: float) -> Point:
 
 
 def _is_dated(pairs: Pairs, number: int) -> bool:
-    """Return True if an argument is a date or time."""
     return any(kind.upper() in DATES for kind in pairs.types[number])

@@ -189,5 +189,4 @@ def _shorten(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Leave out what cannot be printed."""
     return "".join(filter(str.isprintable, text))

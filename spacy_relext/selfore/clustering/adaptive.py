@@ -286,14 +286,12 @@ def _best_centroids(codes: Floats, count: int, *, seed: int, restarts: int) -> F
 
 
 def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """Update weights by the gradient of a loss."""
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
 
 def _feed_forward(widths: List[int]) -> nn.Sequential:
-    """Build linear layers with ReLU between."""
     layers: List[nn.Module] = []
     for before, after in zip(widths, widths[1:]):
         layers += [nn.Linear(before, after), nn.ReLU()]

@@ -230,7 +230,6 @@ def kmeans(vectors: Floats, init: Union[int, Floats], *, seed: int) -> Ints:
 
 
 def _chunks(vectors: Floats) -> Iterator[Floats]:
-    """Yield rows in single precision, in chunks."""
     return (vectors[rows].astype("float32") for rows in row_slices(len(vectors), CHUNK))
 
 
