@@ -17,6 +17,7 @@ from spacy_relext.selfore.clustering.fit import fit_scale
 from spacy_relext.selfore.table import keys_of
 from tests.selfore.test_component import CNN, MODEL, NAME, TEMPLATES, TURNS, blocks, make_examples
 
+ADAM = {"@optimizers": "Adam.v1", "use_averages": False}
 RECLUSTER = {"@callbacks": "spacy_relext.recluster.v1", "component": NAME, "epochs": 1}
 STEPS = 9
 
@@ -29,7 +30,7 @@ def all_loops(monkeypatch: pytest.MonkeyPatch) -> None:
 def new(**options: Any) -> Tuple[Language, Any]:
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **blocks(**options)})
-    nlp.config["training"] = {"before_update": RECLUSTER, "max_epochs": 0, "optimizer": {"@optimizers": "Adam.v1"}}
+    nlp.config["training"] = {"before_update": RECLUSTER, "max_epochs": 0, "optimizer": ADAM}
     return nlp, pipe
 
 
