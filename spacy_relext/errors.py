@@ -500,7 +500,7 @@ class Warnings:
     W008 = "[W008] {name}: {path} has relations that no component of this pipeline knows: {unknown}. Known: {known}."
     W009 = (
         "[W009] {name}: no component has set entities in these texts, so types are not compared with the schema. Add a "
-        'component that sets them, such as an ner, or leave "types" out of [components.{name}] constraints.'
+        "component that sets them, such as an ner."
     )
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."

@@ -5,7 +5,7 @@ the other constraints apply within a relation, whose conflicting entity pairs ar
 Each group is solved by beam search: exactly for up to eight pairs, and never worse than the greedy choice.
 """
 
-from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
@@ -14,8 +14,6 @@ from .schema import RelationSchema, Schema
 from .store import plain
 from .triple import CharSpan, Record
 from .type_rules import TypeRules
-
-CONSTRAINTS = ("types", "symmetric", "functional", "acyclic")
 
 # Triples removed from a Doc: records as `get_records` returns them, with `removed`.
 REMOVED_KEY = "relext_removed"
@@ -49,7 +47,7 @@ class Claim(NamedTuple):
 class Violation(NamedTuple):
     """A triple to remove, and why.
 
-    constraint (str): One of `CONSTRAINTS`.
+    constraint (str): "types", "symmetric", "functional" or "acyclic".
     position (int): Position of the triple.
     other (Optional[int]): Position of a triple that stays and contradicts it; None: it is not allowed by itself.
     """
@@ -72,7 +70,6 @@ def find_violations(
     claims: Sequence[Claim],
     schema: Schema,
     *,
-    constraints: Collection[str] = CONSTRAINTS,
     type_penalty: Optional[float] = None,
 ) -> List[Violation]:
     """Find the triples of a document to remove, so that the rest is consistent and has the largest sum of weights.
@@ -82,12 +79,11 @@ def find_violations(
     is never part of a cycle.
 
     claims (Sequence[Claim]): Triples of one document; earlier ones win where weights are equal.
-    constraints (Collection[str]): Those to apply.
     type_penalty (Optional[float]): Weight that a triple with types that are not allowed loses; it is removed if none is
         left. None: it is removed in any case.
     RETURNS (List[Violation]): In the order of the triples.
     """
-    rules = TypeRules(schema.type_rows() if "types" in constraints else ())
+    rules = TypeRules(schema.type_rows())
     violations, weighed = [], list(claims)
     by_relation: Dict[str, List[int]] = {}
     for position, (subject, relation, obj, weight) in enumerate(claims):
@@ -100,15 +96,12 @@ def find_violations(
             by_relation.setdefault(relation, []).append(position)
     for relation, positions in by_relation.items():
         known = schema.relations[relation]
-        if "symmetric" in constraints and known.symmetric:
+        if known.symmetric:
             doubled = list(_merge_directions(weighed, positions))
             violations += doubled
             positions = sorted(set(positions) - {each.position for each in doubled})
-        limits = known.model_copy(
-            update={key: getattr(known, key) and key in constraints for key in ("functional", "acyclic")}
-        )
-        if limits.functional or limits.acyclic:
-            violations += _resolve(_join_claims(weighed, positions, limits), limits)
+        if known.functional or known.acyclic:
+            violations += _resolve(_join_claims(weighed, positions, known), known)
     return sorted(violations, key=lambda each: each.position)
 
 

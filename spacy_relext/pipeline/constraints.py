@@ -2,7 +2,7 @@
 
 import warnings
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Union
+from typing import Callable, Dict, Iterable, Optional, Sequence, Union
 
 import numpy
 import srsly
@@ -13,7 +13,6 @@ from spacy.training import Example
 
 from ..annotations.assertion import is_fact
 from ..annotations.constraints import (
-    CONSTRAINTS,
     REMOVED_KEY,
     Claim,
     Violation,
@@ -26,12 +25,16 @@ from ..annotations.schema import Schema, read_schema, schema_from_dict, schema_t
 from ..annotations.store import get_records, set_triples
 from ..annotations.triple import Record
 from ..corpora.damage import check_file_list, refuse_damage, write_file_list
-from ..errors import Errors, Warnings, check_choice, check_range
+from ..errors import Errors, Warnings, check_range
 from ..scoring.probabilities import logit
 from .pipe import KNOWLEDGE, RelationPipe
 from .requirements import late_components
 
 SCHEMA = "schema.json"
+
+# Score with weight 0: the weight of a triple is its log-odds minus those of this score. A triple with a lower score has
+# almost no weight, but stays unless it contradicts another one.
+BASE_SCORE = 0.2
 
 # Minimum weight: above 0, so that a triple that contradicts no other one stays, whatever its score.
 _LEAST = 1e-6
@@ -44,16 +47,10 @@ class RelextConstraints(Pipe):
     triples, and those that are denied or hypothetical, are not touched.
     """
 
-    def __init__(
-        self, name: str, *, constraints: Sequence[str], base_score: float, type_penalty: Optional[float]
-    ) -> None:
-        for each in constraints:
-            check_choice("constraints", each, CONSTRAINTS)
-        check_range("base_score", base_score, 0.001, 0.999)
+    def __init__(self, name: str, *, type_penalty: Optional[float]) -> None:
         if type_penalty is not None:
             check_range("type_penalty", type_penalty, 0.0, 100.0)
-        self.name, self.constraints = name, list(constraints)
-        self.base_score, self.type_penalty = base_score, type_penalty
+        self.name, self.type_penalty = name, type_penalty
         self.schema: Optional[Schema] = None
         self._has_warned = False
 
@@ -99,9 +96,9 @@ class RelextConstraints(Pipe):
         if records:
             self._warn_untyped(doc, self.schema)
         scores = numpy.asarray([record["score"] for record in records], dtype="float64")
-        odds = logit(scores) - logit(numpy.asarray([self.base_score]))
+        odds = logit(scores) - logit(numpy.asarray([BASE_SCORE]))
         claims = make_claims(doc, records, numpy.maximum(odds, _LEAST).tolist())
-        violations = find_violations(claims, self.schema, constraints=self.constraints, type_penalty=self.type_penalty)
+        violations = find_violations(claims, self.schema, type_penalty=self.type_penalty)
         self._write(doc, predicted, records, violations, claims)
         return doc
 
@@ -130,7 +127,7 @@ class RelextConstraints(Pipe):
 
     def _warn_untyped(self, doc: Doc, schema: Schema) -> None:
         """Warn once if entity types are checked, but nothing has set entities."""
-        if not self._has_warned and "types" in self.constraints and schema.type_rows():
+        if not self._has_warned and schema.type_rows():
             if not has_entity_annotation(doc):
                 self._has_warned = True
                 warnings.warn(Warnings.W009.format(name=self.name), UserWarning, stacklevel=3)
@@ -197,18 +194,13 @@ def _describe(doc: Doc, constraint: str, claim: Claim, other: Optional[Record]) 
 @Language.factory(
     "relext_constraints",
     requires=["doc._.triples"],
-    default_config={"constraints": list(CONSTRAINTS), "base_score": 0.2, "type_penalty": 0.5},
+    default_config={"type_penalty": 0.5},
 )
-def make_relext_constraints(
-    nlp: Language, name: str, constraints: List[str], base_score: float, type_penalty: Optional[float]
-) -> RelextConstraints:
+def make_relext_constraints(nlp: Language, name: str, type_penalty: Optional[float]) -> RelextConstraints:
     """Create a component that removes triples which contradict a schema.
 
-    constraints (List[str]): Those to apply: "types", "symmetric", "functional", "acyclic".
-    base_score (float): Score with weight 0: the weight of a triple is its log-odds minus those of this score. A triple
-        with a lower score has almost no weight, but stays unless it contradicts another one.
     type_penalty (Optional[float]): Log-odds that a triple loses if the schema does not allow the types of its
         arguments, since predicted entities are not always right. It is removed if none are left. None: it is removed in
         any case, which suits texts whose entities are right.
     """
-    return RelextConstraints(name, constraints=constraints, base_score=base_score, type_penalty=type_penalty)
+    return RelextConstraints(name, type_penalty=type_penalty)

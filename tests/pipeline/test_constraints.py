@@ -81,16 +81,7 @@ def test_what_stays_and_what_goes(tmp_path: pathlib.Path) -> None:
     assert make(tmp_path)("Nothing.")._.triples == [] and get_removed(make(tmp_path)("Nothing.")) == []
 
 
-def test_only_the_chosen_constraints_count(tmp_path: pathlib.Path) -> None:
-    doc = make(tmp_path, constraints=["functional"])(TEXT)
-    # without types, both triples of born stand, of different subjects
-    assert [each["removed"]["constraint"] for each in get_removed(doc)] == ["functional"]
-    assert len(doc._.triples) == len(TRIPLES) - 1
-    assert get_removed(make(tmp_path, constraints=[])(TEXT)) == []
-    with pytest.raises(ValueError, match=r"\[R007\] constraints is 'type'; expected types or symmetric"):
-        make(tmp_path, constraints=["type"])
-    with pytest.raises(ValueError, match=r"\[R007\] base_score is 1\.5"):
-        make(tmp_path, base_score=1.5)
+def test_a_penalty_below_zero(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match=r"\[R007\] type_penalty is -1\.0"):
         make(tmp_path, type_penalty=-1.0)
 
@@ -118,7 +109,7 @@ def test_sums_of_log_odds_decide(tmp_path: pathlib.Path) -> None:
         checked = nlp.get_pipe("checks")(doc.copy())  # type: ignore[operator]
         assert {t.object.text for t in checked._.triples} == expected
     set_triples(doc, [(s, "born", o, 0.01 * number) for number, (s, o) in enumerate(spans[:2])], source="x")
-    assert len(nlp.get_pipe("checks")(doc)._.triples) == 1, "below base_score too, the better one stays"  # type: ignore[operator]
+    assert len(nlp.get_pipe("checks")(doc)._.triples) == 1, "below the base score too, the better one stays"  # type: ignore[operator]
 
 
 def test_gold_is_not_touched(tmp_path: pathlib.Path) -> None:
@@ -186,7 +177,7 @@ def test_texts_without_entities_are_reported_once(tmp_path: pathlib.Path) -> Non
     for doc in docs:
         set_triples(doc, [((0, 3), "born", (8, 12))], source="x")
     checks: Any = nlp.get_pipe("checks")
-    with pytest.warns(UserWarning, match=r"\[W009\] checks: .*\[components\.checks\] constraints") as caught:
+    with pytest.warns(UserWarning, match=r"\[W009\] checks: no component has set entities") as caught:
         for doc in docs:
             checks(doc)
     assert len(caught) == 1
