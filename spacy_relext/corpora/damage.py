@@ -50,16 +50,16 @@ def write_file_list(folder: Path, *, only: Sequence[str] = ()) -> None:
 
 
 def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = (), only: Sequence[str] = ()) -> None:
-    """Compare the files of a component's folder with its list; without a list nothing is compared.
+    """Compare the files of a component's folder with its list, which alone tells whether they are whole.
 
     name (str): The component, for the message.
     exclude (Iterable[str]): Parts that are not loaded, given as the first segment of file paths.
     only (Sequence[str]): Names of the files to compare; empty: all that are listed.
-    RAISES (ValueError): If a file is missing or has changed, or the list itself is damaged.
+    RAISES (ValueError): If a file or the list is missing or has changed.
     """
     path = folder / FILES
     if not path.is_file():
-        return
+        raise ValueError(Errors.R019.format(name=name, path=path, found="is missing"))
     try:
         listed = json.loads(path.read_text(encoding="utf8"))
         expected = {str(each): (value["size"], value["sha256"]) for each, value in listed.items()}

@@ -15,7 +15,7 @@ from spacy.training import Example
 from spacy.util import filter_spans
 
 from ..annotations.entities import UNLINKED
-from ..corpora.damage import FILES, check_file_list, refuse_damage, write_file_list
+from ..corpora.damage import check_file_list, refuse_damage, write_file_list
 from ..corpora.formats.locate import ENTITY
 from ..errors import Errors, check_choice
 from .alignment import text_names
@@ -224,9 +224,8 @@ class KbLinker(Pipe):
         """
         file = Path(path) / KNOWLEDGE / KB
         if KNOWLEDGE not in exclude:
-            for each in (file, Path(path) / FILES):  # nothing but the list tells whether the stored facts are whole
-                if not each.is_file():
-                    raise ValueError(Errors.R012.format(name=self.name, where=each.parent, files=each.name))
+            if not file.is_file():
+                raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=file.name))
             check_file_list(Path(path), name=self.name)
             with refuse_damage(file, message=Errors.R021, name=self.name):
                 self._set_store(TripleStore.from_bytes(file.read_bytes()))

@@ -41,7 +41,7 @@ from ..errors import Errors, Warnings
 from .initialize import GetExamples, check_vectors, connect_listeners, describe_corpus
 from .labels import LabelledPipe
 from .requirements import SENTENCES, check_upstream, lack_sentences, late_components
-from .settings import CONFIGURED, Block, Ranges, Settings, check_saved, check_settings, reconcile
+from .settings import CONFIGURED, Block, Ranges, Settings, check_settings, reconcile
 
 # A method's own types: what is classified, the model's input, its output (arrays) and what is stored on a Doc.
 Instances = Any
@@ -369,11 +369,10 @@ class RelationPipe(LabelledPipe):
         exclude, before = tuple(exclude), self._forget_config()
         super().from_disk(path, exclude=exclude)
         with refuse_damage(path, message=Errors.R021, name=self.name):
-            self._check_loaded(before)
+            reconcile(self.cfg, before[CONFIGURED])
             if KNOWLEDGE not in exclude:
                 folder = Path(path) / KNOWLEDGE
                 self._load_knowledge({each.name: each.read_bytes() for each in folder.glob("*")}, where=str(folder))
-            self._check_sizes()
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -390,10 +389,9 @@ class RelationPipe(LabelledPipe):
         with refuse_damage("the bytes", message=Errors.R021, name=self.name):
             parts = srsly.msgpack_loads(bytes_data)
             super().from_bytes(parts["pipe"], exclude=exclude)
-            self._check_loaded(before)
+            reconcile(self.cfg, before[CONFIGURED])
             if KNOWLEDGE not in exclude:
                 self._load_knowledge(parts.get(KNOWLEDGE, {}), where="the bytes")
-            self._check_sizes()
         return self
 
     def _forget_config(self) -> Settings:
@@ -401,23 +399,6 @@ class RelationPipe(LabelledPipe):
         before = dict(self.cfg)
         self.cfg[CONFIGURED] = {}
         return before
-
-    def _check_loaded(self, before: Settings) -> None:
-        """Check loaded settings against the previous ones, and let later changes of the config override them."""
-        check_saved(self.cfg, before)
-        check_settings(self.cfg, self.ranges)
-        for section, block in self.blocks.items():
-            block.of(self.cfg[section])
-            check_saved(self.cfg[section], before[section])
-        reconcile(self.cfg, before[CONFIGURED])
-        read_type_rules(self.cfg.get("types", ()), learned=self.cfg.get("learned_types", ()))
-
-    def _check_sizes(self) -> None:
-        """Compare the sizes of the module, if it has any, with those that follow from the settings."""
-        loaded = module_of(self.model).sizes
-        for key, size in self.model_sizes().items() if loaded is not None else ():
-            if isinstance(size, int) and loaded.get(key, size) != size:
-                raise ValueError(f"its weights are for {key} = {loaded[key]!r:.60}, its settings for {size}")
 
     def _load_knowledge(self, files: Mapping[str, bytes], *, where: str) -> None:
         """Load the stored knowledge files. RAISES (ValueError): If one is missing."""

@@ -1,7 +1,6 @@
 """Settings of a component: those of its config, those that tuning changed, and which take precedence after loading."""
 
 import copy
-import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Type, TypeVar, Union
 
@@ -79,54 +78,6 @@ def check_settings(settings: Settings, ranges: Ranges, *, section: str = "") -> 
             check_choice(section + key, value, allowed)  # type: ignore[arg-type]
         elif value is not None:
             check_range(section + key, value, *allowed)
-
-
-def check_saved(cfg: Settings, before: Settings) -> None:
-    """Check that loaded settings have the types of those before loading, from the config or filled in by training.
-
-    RAISES (ValueError): If a setting, or a value in a list or mapping, has another type.
-    """
-    for key in {*before, *_LISTS.keys() & cfg.keys()}:
-        default = before.get(key, [])
-        value: Any = cfg.get(key)
-        kind = _kind_of(default)
-        # `types` is a list or "learned", and has a check of its own
-        if key != "types" and default is not None and _kind_of(value) != kind:
-            raise ValueError(f"its setting {key} is {value!r:.60}, not a {kind}")
-        if key in _LISTS and not all(map(_LISTS[key], value)) or key in _NUMBERS and not _are_numbers(value):
-            raise ValueError(f"its setting {key} has other values: {value!r:.60}")
-
-
-def _is_class(value: object) -> bool:
-    """Return True for a pair of a relation and whether it is backwards."""
-    kinds = [type(each) for each in value] if isinstance(value, (list, tuple)) else []
-    return kinds == [str, bool]
-
-
-def _are_numbers(value: Dict[str, object]) -> bool:
-    return all(_kind_of(each) == "number" for each in value.values())
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-# Checks for the items of lists, and settings that map names to numbers.
-_LISTS: Mapping[str, Callable[[object], bool]] = {
-    "classes": _is_class,
-    **dict.fromkeys(("labels", "entity_types", "entity_labels", "tags"), _is_text),
-}
-_NUMBERS = ("thresholds", "label_prior")
-
-
-def _kind_of(value: object) -> str:
-    """Name the type of a setting in terms of JSON."""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, (int, float)):
-        return "number" if math.isfinite(value) else "number that is not finite"
-    kinds = {str: "text", list: "list", tuple: "list", dict: "mapping"}
-    return next((name for kind, name in kinds.items() if isinstance(value, kind)), type(value).__name__)
 
 
 def plain_settings(arguments: Settings) -> Settings:
