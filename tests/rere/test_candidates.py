@@ -5,6 +5,8 @@ from typing import Any, Dict, List, Tuple
 import numpy
 import pytest
 import spacy
+from spacy.language import Language
+from spacy.training import Example
 
 from spacy_relext.rere.decode import ExtractorArrays, candidates_by_doc, decode_pointers, decode_scored_pairs
 from spacy_relext.rere.rows import QueryRows, all_rows
@@ -114,3 +116,14 @@ def test_spans_at_a_cut_edge_are_dropped() -> None:
         "a b c d e f g h", *[{i: 0.9 for i in range(8)}] * 4, pairs=pairs, max_length=4, stride=2
     )
     assert [(s, o) for s, o, _ in texts_of(rows, decode_scored_pairs(rows, output))] == [("d", "e"), ("f", "h")]
+
+
+def test_without_vectors_average_precision_is_of_the_triples(nlp: Language, examples: List[Example]) -> None:
+    """What a listener reads is gone when the scores are computed."""
+    pipe: Any = nlp.get_pipe("rere_extractor")
+    pipe.cfg["threshold"] = 0.01
+    expected = nlp.evaluate(examples)["exact_ap"]
+    nlp.add_pipe("doc_cleaner", config={"attrs": {"tensor": None}})
+    assert nlp.evaluate(examples)["exact_ap"] == pytest.approx(expected)
+    pipe.cfg["threshold"] = 1.01
+    assert nlp.evaluate(examples)["exact_ap"] == 0.0
