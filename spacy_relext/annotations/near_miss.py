@@ -9,7 +9,7 @@ from .constraints import get_removed
 from .triple import CharSpan
 
 # What can stop a triple, in the order in which a pipeline decides.
-STAGES = ("relation", "span", "pair", "threshold", "constraints")
+STAGES = ("relation", "span", "pair", "type", "threshold", "constraints")
 
 
 @dataclass(frozen=True)
