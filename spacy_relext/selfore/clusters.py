@@ -47,11 +47,6 @@ class Clusters:
         """Return plain values."""
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: Record) -> "Clusters":
-        """Read the values of `to_dict`."""
-        return cls(**values)
-
     @property
     def names(self) -> List[str]:
         """Names in the order of the ids."""

@@ -131,7 +131,7 @@ class SelforeClusterer(PairPipe):
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
         """Read lexicon and clusters."""
         super().load_knowledge(files)
-        self.clusters = Clusters.from_dict(srsly.json_loads(files[CLUSTERS]))
+        self.clusters = Clusters(**srsly.json_loads(files[CLUSTERS]))
 
     # Initialization
 

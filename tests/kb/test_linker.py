@@ -213,7 +213,7 @@ def test_missing_knowledge_is_named(files: Path, tmp_path: Path) -> None:
     linker: Any = nlp.get_pipe("kb_linker")
     nlp.to_disk(tmp_path / "nlp")
     (tmp_path / "nlp" / "kb_linker" / "files.json").rename(tmp_path / "files.json")
-    with pytest.raises(ValueError, match=r"\[R012\] 'kb_linker' .*kb_linker lacks files\.json"):
+    with pytest.raises(ValueError, match=r"\[R019\] kb_linker: .*files\.json is missing"):
         spacy.load(tmp_path / "nlp")
     (tmp_path / "files.json").rename(tmp_path / "nlp" / "kb_linker" / "files.json")
     (tmp_path / "nlp" / "kb_linker" / "knowledge" / "kb.msgpack").unlink()
