@@ -67,7 +67,8 @@ def test_whole_folders_pass(folder: Path) -> None:
     check_file_list(folder, name="p")
     assert sorted(json.loads((folder / FILES).read_text())) == ["knowledge/kb", "model"]
     (folder / FILES).unlink()
-    check_file_list(folder, name="p")  # of an earlier version
+    with pytest.raises(ValueError, match=rf"R019.* p: .*{FILES} is missing"):
+        check_file_list(folder, name="p")
 
 
 def test_damage_is_named(folder: Path) -> None:
