@@ -518,6 +518,10 @@ class Warnings:
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "
         "from them. For a text without a relation, give an empty list of triples."
     )
+    W361 = (
+        "[W361] {name}: {count} documents of a batch have rejected triples and are not annotated with triples; {name} "
+        "learns nothing from them, since their sentences may state the same relation of other arguments."
+    )
     W362 = (
         "[W362] {name}: the training data has triples that are {found}. {name} learns and predicts them as if they "
         "were stated. Leave these triples out of its training data."

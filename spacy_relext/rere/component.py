@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from ..annotations.assertion import assertion_of
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import get_records, has_triples, relations_by_sentence
+from ..annotations.store import get_records, get_rejected, has_triples, relations_by_sentence
 from ..bridge.modules import width_of
 from ..errors import Warnings
 from ..pipeline.initialize import DATA
@@ -20,6 +20,7 @@ from .windows import GoldWindows, SentenceWindows, gold_windows, make_windows
 class RerePipe(RelationPipe):
     """Base of both components."""
 
+    learns_rejected: ClassVar[bool] = False  # whether it learns from rejected triples of Docs that are not annotated
     ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
     fitted: ClassVar[Settings] = {"scale": 1.0, "shift": 0.0, "thresholds": {}, "prior": 0.0, "label_prior": {}}
 
@@ -30,9 +31,14 @@ class RerePipe(RelationPipe):
     def gold(self, examples: Sequence[Example]) -> Tuple[SentenceWindows, GoldWindows]:
         """Cut the predicted Docs of annotated examples into windows and align the gold with them.
 
-        What cannot be learned from is left out and reported once.
+        Examples with rejected triples also count if the component `learns_rejected`. What cannot be learned from is
+        left out and reported once.
         """
-        known = [has_triples(example.reference) for example in examples]
+        annotated = [has_triples(example.reference) for example in examples]
+        refused = [not a and bool(get_rejected(example.reference)) for a, example in zip(annotated, examples)]
+        if any(refused) and not self.learns_rejected:
+            self.warn_once("rejected", Warnings.W361.format(name=self.name, count=sum(refused)))
+        known = [a or (r and self.learns_rejected) for a, r in zip(annotated, refused)]
         self.warn_unannotated(known.count(False), len(known), "a batch")
         windows = self.windows([example.predicted for example in examples]).of_docs(known)
         gold = gold_windows(windows, examples)

@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..annotations.entities import has_entity_annotation
 from ..annotations.near_miss import NearMiss
 from ..annotations.schema import readable_label
 from ..annotations.store import has_relations, set_triples
@@ -41,6 +42,7 @@ class RereExtractor(RerePipe):
 
     architectures = ("relext_rere_extractor",)
     ranks_candidates = True
+    learns_rejected = True
     fitted: ClassVar[Settings] = {**RerePipe.fitted, "entity_labels": []}
     blocks = {"loss": RereExtractorLoss, "sampling": RereSampling, "decoding": RereDecoding}
 
@@ -86,6 +88,8 @@ class RereExtractor(RerePipe):
         rows = gold_rows(windows, gold, self.labels, sampling, entities=labelled)
         for window, spans in enumerate(labelled):
             rows.entities += [(window, first, last, types[label]) for first, last, label in spans if label in types]
+            if gold.refused[window] is not None and not has_entity_annotation(examples[windows.doc[window]].reference):
+                rows.untyped.append(window)
         return rows
 
     def features(self, instances: QueryRows) -> TokenBatch:

@@ -64,7 +64,9 @@ def extractor_loss(output: ExtractorOutput, targets: Tensors, settings: "RereExt
     """Compute the loss of `pointers` (context tokens only), the binary cross-entropy of candidate `pairs`, their
     `ranks` among pairs with the same subject or object, and the cross-entropy of entity `types`.
 
-    targets (Tensors): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4).
+    targets (Tensors): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
+        are any, `refused_pairs` (J, 5), which count as wrong though their rows have no weight; and `untyped` (U,),
+        sentences without known entities.
     """
     ends, weights, cells = targets["pointers"], targets["weights"], output.mask.unsqueeze(-1)
     if settings.pointers == "collective":
@@ -79,13 +81,15 @@ def extractor_loss(output: ExtractorOutput, targets: Tensors, settings: "RereExt
     pairs, gold_pairs, n_tokens = output.pairs, targets["gold_pairs"], max(1, output.mask.shape[1])
     gold = look_up_rows(pairs, gold_pairs, output.pair_logits.new_ones(len(gold_pairs)), n_tokens=n_tokens)
     row_weights = weights[pairs[:, 0]]
+    if (refused := targets.get("refused_pairs")) is not None:
+        row_weights = row_weights + look_up_rows(pairs, refused, weights.new_ones(len(refused)), n_tokens=n_tokens)
     everywhere = torch.ones_like(gold, dtype=torch.bool)
     scored = masked_bce(output.pair_logits, gold, mask=everywhere, weights=row_weights)
     losses = {"pointers": settings.pointer_weight * pointers, "pairs": settings.pair_weight * scored}
     if settings.rank_weight:
         losses["ranks"] = settings.rank_weight * rank_loss(output.pair_logits, pairs, gold)
     if settings.type_weight and len(output.type_logits):
-        losses["types"] = settings.type_weight * _type_loss(output, targets["entities"])
+        losses["types"] = settings.type_weight * _type_loss(output, targets["entities"], targets.get("untyped"))
     return losses
 
 
@@ -200,8 +204,12 @@ def shifted_ranking_loss(logits: Tensor, targets: Tensor, *, prior: Tensor, miss
     return (true * weight * positive_risk + negative_risk.clamp(min=0.0)).mean()
 
 
-def _type_loss(output: ExtractorOutput, entities: Tensor) -> Tensor:
+def _type_loss(output: ExtractorOutput, entities: Tensor, untyped: Optional[Tensor]) -> Tensor:
     """Compute the cross-entropy of the arguments' entity types; the last class is that of spans that are no entity."""
     n_tokens, last = max(1, output.mask.shape[1]), output.type_logits.shape[1] - 1
     target = look_up_rows(output.spans, entities[:, :3], entities[:, 3], n_tokens=n_tokens, default=last)
-    return F.cross_entropy(output.type_logits, target)
+    logits = output.type_logits
+    if untyped is not None:
+        known = ~torch.isin(output.spans[:, 0], untyped)
+        logits, target = logits[known], target[known]
+    return F.cross_entropy(logits, target) if len(logits) else output.type_logits.sum() * 0.0

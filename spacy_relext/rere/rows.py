@@ -36,10 +36,14 @@ class QueryRows:
     weight: Floats  # of each row in the loss (M,)
     # Gold: row, subject first and last, object first and last token in the window
     pairs: List[Tuple[int, ...]] = field(default_factory=list)
-    # Row, first, last of spans that are always candidates: gold arguments, and hard negatives
+    # Row, first, last of spans that are always candidates: gold or rejected arguments, and hard negatives
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
     # Window, first, last, number of the label of gold entities
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
+    # As `pairs`: pairs that an annotator rejected, in rows about which nothing else is known
+    refused: List[Tuple[int, ...]] = field(default_factory=list)
+    # Windows whose entities are not known
+    untyped: List[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.window)
@@ -54,13 +58,21 @@ class QueryRows:
     def targets(self) -> Dict[str, NDArray[numpy.generic]]:
         """Return targets of the loss, see `extractor_loss`."""
         width = int((self.windows.end - self.windows.start).max(initial=0))
-        pairs = numpy.asarray(self.pairs, "int64").reshape(-1, 1 + N_POINTERS)
+        pairs, refused = (
+            numpy.asarray(each, "int64").reshape(-1, 1 + N_POINTERS) for each in (self.pairs, self.refused)
+        )
         pointers = numpy.zeros((len(self), width, N_POINTERS), dtype="float32")
         for pointer in range(N_POINTERS):
             pointers[pairs[:, 0], pairs[:, 1 + pointer], pointer] = 1.0
         entities = numpy.asarray(self.entities, dtype="int64").reshape(-1, 4)
         weights = self.weight.astype("float32")
-        return {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
+        targets: Dict[str, NDArray[numpy.generic]]
+        targets = {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
+        if self.refused:
+            targets["refused_pairs"] = refused
+        if self.untyped:
+            targets["untyped"] = numpy.asarray(self.untyped, dtype="int64")
+        return targets
 
 
 def gold_rows(
@@ -74,6 +86,7 @@ def gold_rows(
     """Query every gold relation, and sampled relations that are absent: negative sampling.
 
     Without negatives the extractor cannot reject the detector's false positives. Triples of other labels are ignored.
+    In a Doc that is not annotated, the relations of rejected triples are queried; only these pairs count in the loss.
 
     sampling (RereSampling): `negatives` is the number of absent relations per gold relation, or in a window without
         any; for several gold relations at most `MAX_NEGATIVES` or `negatives`, whichever is more. A negative row has at
@@ -84,8 +97,16 @@ def gold_rows(
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
     pairs: List[Tuple[int, ...]] = []
+    refused: List[Tuple[int, ...]] = []
     spans: List[Tuple[int, int, int]] = []
     for window, triples in enumerate(gold.triples):
+        if gold.refused[window] is not None:
+            for triple in gold.refused[window] or ():
+                if triple.relation in number:
+                    refused.append((len(rows), *triple.subject, *triple.object))
+                    spans.extend((len(rows), *span) for span in (triple.subject, triple.object))
+                    rows.append((window, number[triple.relation], 0.0))
+            continue
         known = [triple for triple in triples if triple.relation in number]
         present = sorted({number[triple.relation] for triple in known})
         arguments = sorted({span for triple in known for span in (triple.subject, triple.object)})
@@ -105,7 +126,7 @@ def gold_rows(
             spans.extend((len(rows), *span) for span in some)
             rows.append((window, relation, sampling.negative_weight))
     window_of, relation_of, weight = _columns(rows)
-    return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans)
+    return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans, refused=refused)
 
 
 def all_rows(windows: SentenceWindows, *, n_labels: int) -> QueryRows:

@@ -9,7 +9,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.sentences import sentence_bounds
-from ..annotations.store import TokenTriple, align_records, align_triples, get_records
+from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
+from ..annotations.triple import Record
 
 IntArray = NDArray[numpy.int64]
 
@@ -26,6 +27,8 @@ class GoldWindows:
 
     triples: List[List[TokenTriple]]
     lost: int  # triples in no window: they cross a sentence boundary or cover no token
+    # Triples that an annotator rejected, in windows of Docs that are not annotated; None in windows of annotated Docs
+    refused: List[Optional[List[TokenTriple]]] = field(default_factory=list)
 
 
 @dataclass
@@ -105,6 +108,18 @@ class TokenBatch:
 def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldWindows:
     """Assign the gold triples to the windows of the predicted Docs that contain both arguments."""
     records = [get_records(example.reference, source="") or [] for example in examples]
+    triples, lost = _assign(windows, examples, records)
+    annotated = [has_triples(example.reference) for example in examples]
+    refused = [[] if known else get_rejected(eg.reference) for known, eg in zip(annotated, examples)]
+    rejected, lost_too = _assign(windows, examples, refused)
+    of_window = [None if annotated[doc] else each for doc, each in zip(windows.doc.tolist(), rejected)]
+    return GoldWindows(triples, lost + lost_too, of_window)
+
+
+def _assign(
+    windows: SentenceWindows, examples: Sequence[Example], records: Sequence[List[Record]]
+) -> Tuple[List[List[TokenTriple]], int]:
+    """Assign triples of each example to windows; also return how many are in none."""
     aligned = [align_records(example.predicted, of_doc) for example, of_doc in zip(examples, records)]
     lost = sum(map(len, records)) - sum(map(len, aligned))
     triples: List[List[TokenTriple]] = [[] for _ in range(len(windows))]
@@ -117,7 +132,7 @@ def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldW
             lost += not len(inside)
             for window in inside.tolist():
                 triples[window].append(triple.shifted(int(windows.start[window])))
-    return GoldWindows(triples, lost)
+    return triples, lost
 
 
 def entity_windows(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[EntitySpan]]:

@@ -11,11 +11,11 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.entities import PAIRS_KEY
-from spacy_relext.annotations.store import set_rejected, set_triples
+from spacy_relext.annotations.store import get_rejected, set_rejected, set_triples
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.pairs.gold import gold_pairs
 from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
-from tests.contract.cases import CNN, SHARED, distilled, pairs
+from tests.contract.cases import CNN, SHARED, distilled, extractor, pairs
 from tests.contract.entities import FACTORY as ENTITIES
 from tests.contract.sentences import make_english_examples
 from tests.pairs.builders import make_doc, with_entities
@@ -80,6 +80,7 @@ STUDENT = ("kd_classifier", distilled("KdStudent", {**SHARED, "tok2vec": CNN}), 
 GOLD_GROUNDER = {**pairs("NeroGrounder", {**SHARED, "tok2vec": CNN}), "learning": {"learn_gold": True}}
 GOLD_GROUNDER["rules"] = [{"relation": "place_of_birth", "pattern": "OBJ-PLACE is where SUBJ-PERSON was born"}]
 GROUNDER = ("nero_grounder", GOLD_GROUNDER, ("sentencizer", ENTITIES))
+EXTRACTOR = ("rere_extractor", extractor(CNN), ("sentencizer",))
 
 
 def refused_example(nlp: Language, *, is_refused: bool = True) -> Example:
@@ -98,9 +99,11 @@ def head_weights(pipe: Any) -> numpy.ndarray:
     return numpy.concatenate([each.detach().numpy().ravel() for each in module_of(pipe.model).parameters()])
 
 
-@pytest.mark.filterwarnings("ignore:.W360")
-def test_a_refused_triple_changes_the_gradient_and_nothing_else_does() -> None:
-    factory, config, before = STUDENT
+@pytest.mark.parametrize(("factory", "config", "before"), [STUDENT, EXTRACTOR], ids=["pairs", "rere"])
+@pytest.mark.filterwarnings("ignore:.W360", "ignore:.W007")
+def test_a_refused_triple_changes_the_gradient_and_nothing_else_does(
+    factory: str, config: Any, before: Tuple[str, ...]
+) -> None:
     fix_random_seed(0)
     nlp = build(factory, config, before=before)
     examples = make_english_examples(nlp)
@@ -113,8 +116,10 @@ def test_a_refused_triple_changes_the_gradient_and_nothing_else_does() -> None:
     instances = pipe.suggest_gold([example])
     outputs = pipe.model.predict(pipe.features(instances))
     _, gradients = pipe.get_loss([example], outputs)
-    logits = numpy.asarray(gradients[0])
-    assert int((numpy.abs(logits).reshape(len(logits), -1).sum(1) > 0).sum()) == 1  # of one pair
+    logits = gradients[0] if factory == "kd_classifier" else gradients[3]
+    assert int((numpy.abs(numpy.asarray(logits)).reshape(len(logits), -1).sum(1) > 0).sum()) == 1  # of one pair
+    if factory == "rere_extractor":
+        assert float(abs(gradients[0]).sum()) == 0.0  # pointers: nothing is known about other arguments
     pipe.update([example], sgd=optimizer)
     assert (head_weights(pipe) != before_it).any()
 
@@ -132,8 +137,36 @@ def score_of_refused(factory: str, config: Any, before: Tuple[str, ...], *, is_r
     return float(rows[REFUSED]["score"]) if REFUSED in rows else 0.0
 
 
-@pytest.mark.filterwarnings("ignore:.W360")
-@pytest.mark.parametrize(("factory", "config", "before"), [STUDENT, GROUNDER], ids=["kd", "nero"])
+@pytest.mark.filterwarnings("ignore:.W360", "ignore:.W007")
+@pytest.mark.parametrize(("factory", "config", "before"), [STUDENT, GROUNDER, EXTRACTOR], ids=["kd", "nero", "rere"])
 def test_refused_triples_lose_score(factory: str, config: Any, before: Tuple[str, ...]) -> None:
     scores = [score_of_refused(factory, config, before, is_refused=is_refused) for is_refused in (False, True)]
     assert scores[1] < 0.5 * scores[0], scores
+
+
+def test_a_detector_says_that_it_cannot_learn_from_them() -> None:
+    from tests.contract.cases import detector
+
+    nlp = build("rere_detector", detector(CNN), before=("sentencizer",))
+    examples = make_english_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    with pytest.warns(UserWarning) as caught:
+        for _ in range(2):
+            nlp.update([*examples, refused_example(nlp)], sgd=optimizer)
+    assert len([each for each in caught if "[W361] rere_detector: 1 documents" in str(each.message)]) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.W007")
+def test_missing_entities_are_no_argument_types() -> None:
+    nlp = build("rere_extractor", extractor(CNN), before=("sentencizer", ENTITIES))
+    examples = [refused_example(nlp), refused_example(nlp)]
+    learned = make_english_examples(nlp)
+    for example in learned:
+        nlp.get_pipe(ENTITIES)(example.reference)
+    nlp.initialize(lambda: learned)
+    pipe: Any = nlp.get_pipe("rere_extractor")
+    assert "untyped" not in pipe.targets(pipe.suggest_gold(examples))
+    bare = nlp.make_doc(TEXT)
+    set_rejected(bare, get_rejected(examples[0].reference))
+    instances = pipe.suggest_gold([examples[0], Example(nlp.make_doc(TEXT), bare)])
+    assert pipe.targets(instances)["untyped"].tolist() == [1]

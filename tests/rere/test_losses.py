@@ -275,7 +275,7 @@ def test_pointer_loss_of_the_extractor(mu: str) -> None:
         assert number(found["pointers"]) == pytest.approx(2 * number(loss), rel=1e-6)
 
 
-def test_pairs_have_the_weights_of_their_rows() -> None:
+def test_pairs_have_the_weights_of_their_rows_and_refused_ones_weigh_more() -> None:
     z, y, mask = pointer_grid(16)
     pairs = torch.tensor([[0, 0, 1, 3, 3], [1, 0, 1, 3, 3], [1, 4, 4, 3, 3]])
     logits, weights = torch.tensor([0.7, -0.4, 1.5], dtype=z.dtype), torch.tensor([1.0, 0.25])
@@ -289,6 +289,9 @@ def test_pairs_have_the_weights_of_their_rows() -> None:
     assert number(extractor_loss(output, targets, RereExtractorLoss(pair_weight=2.0))["pairs"]) == pytest.approx(
         2 * number(plain)
     )
+    refused = {**targets, "refused_pairs": pairs[2:]}
+    expected = (cells * torch.tensor([1.0, 0.25, 1.25])).sum() / 2.5
+    assert number(extractor_loss(output, refused, RereExtractorLoss())["pairs"]) == pytest.approx(number(expected))
 
 
 def test_ranks_of_pairs_have_a_weight_and_are_left_out_without_one() -> None:

@@ -77,6 +77,10 @@ def test_type_of_a_span_is_that_of_its_entity(entities: list, classes: list) -> 
     loss = extractor_loss(output, targets, RereExtractorLoss(type_weight=2.0))["types"]
     expected = -logits.log_softmax(1)[[0, 1], classes].mean()
     assert float(loss) == pytest.approx(2.0 * float(expected))
+    unknown = {**targets, "untyped": torch.tensor([0])}  # nothing is known about entities of the only sentence
+    assert float(extractor_loss(output, unknown, RereExtractorLoss(type_weight=2.0))["types"]) == 0.0
+    other = {**targets, "untyped": torch.tensor([1])}
+    assert float(extractor_loss(output, other, RereExtractorLoss(type_weight=2.0))["types"]) == float(loss)
     without = output._replace(**dict(zip(("spans", "type_logits"), no_types(PAIRS))))
     assert "types" not in extractor_loss(without, targets, RereExtractorLoss())
 
