@@ -148,6 +148,7 @@ class Errors:
         "its output. Remove --gold-relations."
     )
     R221 = "[R221] The text has no triple, so there is no drawing for {path!r}. An .html page shows the text as well."
+    R223 = "[R223] --beta {beta:g} and --precision {precision:g} are two goals. Choose one of them."
     R224 = "[R224] {path!r} is not a readable config: {reason}. `spacy debug config` says more."
     R225 = (
         "[R225] No corpus to read: {path!r} has no [corpora] with a path. Name them after the config: `spacy relext "

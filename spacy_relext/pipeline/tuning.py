@@ -12,10 +12,10 @@ from spacy.util import minibatch
 
 from ..annotations.entities import has_entity_annotation
 from ..annotations.store import get_records, has_triples
-from ..errors import Errors
+from ..errors import Errors, check_range
 from ..scoring.probabilities import Bools, Floats, Platt, calibrate, expected_calibration_error, fit_platt
 from ..scoring.relations import collect_cells, estimate_label_frequency
-from ..scoring.thresholds import best_threshold, f_score, label_thresholds
+from ..scoring.thresholds import best_threshold, f_score, label_thresholds, precision_thresholds
 from ..scoring.triples import Outcomes, TripleOutcomes, collect_outcomes
 from .pipe import Instances, Outputs, RelationPipe
 from .settings import Settings, as_saved, keep_settings
@@ -29,12 +29,38 @@ _DIGITS = 6
 _RAW: Settings = {"scale": 1.0, "shift": 0.0, "thresholds": {}}
 
 
+@dataclass(frozen=True)
+class Goal:
+    """What thresholds are chosen for.
+
+    beta (float): Weight of recall relative to precision in F_β, which is maximized; 1: F1.
+    precision (Optional[float]): Minimum precision, under which recall is maximized instead of F_β.
+    RAISES (ValueError): If a number is out of range.
+    """
+
+    beta: float = 1.0
+    precision: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        check_range("beta", self.beta, 0.01, 100.0)
+        if self.precision is not None:
+            check_range("precision", self.precision, 0.01, 1.0)
+
+    def score(self, right: int, predicted: int, gold: int) -> float:
+        """Compute F_β of counts."""
+        return float(f_score(numpy.asarray(right), numpy.asarray(predicted), gold, beta=self.beta))
+
+
+_F1 = Goal()
+
+
 def tune_pipeline(
     nlp: Language,
     examples: Iterable[Example],
     *,
     min_positives: int = 10,
     per_label: bool = True,
+    goal: Goal = _F1,
 ) -> Dict[str, Settings]:
     """Fit scale, shift and thresholds of every component of this package, and store them in its settings.
 
@@ -44,12 +70,16 @@ def tune_pipeline(
     exact F1 of triples gets worse on this data, the detectors are not recalibrated; if it still gets worse, the
     component keeps all its settings.
 
+    Another goal replaces the F1 of triples; if it is a precision, the settings are kept in any case. Detectors are
+    still fitted for F1, unless no component writes triples.
+
     nlp (Language): A trained pipeline; changed in place.
     examples (Iterable[Example]): Held-out data, not seen in training.
     min_positives (int): Correct predictions that a relation needs for its own threshold.
+    goal (Goal): What thresholds are chosen for.
     RETURNS (Dict[str, Settings]): For each component: `writes` ("triples" or "relations"), `before` and `after`
         (exact F of triples, micro F of relations), `precision` and `recall` (after), `threshold`, `thresholds`,
-        `scale`, `shift`, `ece_before`, `ece_after`, `documents`, `gold`; for components that write triples also
+        `scale`, `shift`, `ece_before`, `ece_after`, `documents`, `gold`, `goal`; for components that write triples also
         `fitted` (what else was fitted); for detectors also `label_frequency` (overall c), `label_frequencies` (c_j),
         `missing_rates` (1 - c_j), `positives` (number of cells that each c_j is estimated from), `unbiased` (whether
         the detector's loss permits these estimates).
@@ -60,14 +90,20 @@ def tune_pipeline(
     pipes = _relation_pipes(nlp, data)
     before = {name: _fitted_settings(pipe, per_label=per_label) for name, pipe in pipes.items()}
     extractors = [name for name, pipe in pipes.items() if pipe.writes != "relations"]
-    tuning = _Tuning(nlp, data, before, min_positives, per_label)
+    goals = {name: goal if name in extractors or not extractors else _F1 for name in pipes}
+    tuning = _Tuning(nlp, data, before, min_positives, per_label, goals)
     predictions = {name: _Predictions(nlp, name, data) for name in extractors}
-    start = {name: _score(each.outcomes()) for name, each in predictions.items()}
+    start = {name: _score(each.outcomes(), goal) for name, each in predictions.items()}
     results = tuning.tune_all(predictions)
-    if len(predictions) < len(pipes) and any(results[name]["after"] < start[name] for name in predictions):
+    is_compared = goal.precision is None
+    if (
+        is_compared
+        and len(predictions) < len(pipes)
+        and any(results[name]["after"] < start[name] for name in predictions)
+    ):
         results = tuning.tune_all(predictions, recalibrate=False)
     for name in predictions:
-        if results[name]["after"] < start[name]:
+        if is_compared and results[name]["after"] < start[name]:
             keep_settings(nlp, name, before[name])
             results[name].update(copy.deepcopy(before[name]), after=start[name], ece_after=results[name]["ece_before"])
         results[name]["before"] = start[name]
@@ -122,6 +158,7 @@ class _Tuning:
     before: Mapping[str, Settings]  # what is fitted, by component, as it was
     min_positives: int
     per_label: bool
+    goals: Mapping[str, Goal]
 
     def tune_all(self, predictions: Dict[str, _Predictions], *, recalibrate: bool = True) -> Dict[str, Settings]:
         """Fit detectors, with or without their calibration, then the extractors that read their relations."""
@@ -151,7 +188,7 @@ class _Tuning:
         return {
             **result,
             "writes": "relations",
-            "after": _score_at(raw, scores, result),
+            "after": _score_at(raw, scores, result, self.goals[name]),
             **_precision_and_recall_at(raw, scores, result),
             "documents": len(self.data),
             "label_frequency": frequency.overall,
@@ -174,32 +211,41 @@ class _Tuning:
         return {
             **result,
             "writes": "triples",
-            "after": _score(predictions.outcomes()),
+            "after": _score(predictions.outcomes(), self.goals[pipe.name]),
             "documents": count,
         }
 
     def _fit(self, name: str, raw: Outcomes, *, floor: float, recalibrate: bool = True) -> Settings:
         """Fit calibration and thresholds to raw scores, and keep them; earlier thresholds stay if they did better."""
-        old = self.before[name]
+        old, goal = self.before[name], self.goals[name]
         fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
         platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
         scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
         least = float(calibrate(numpy.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
-        chosen = self._choose_thresholds(raw, scores, floor=least, moved=_moved(old, platt))
+        chosen = self._choose_thresholds(raw, scores, goal, floor=least, moved=_moved(old, platt))
         settings = {**chosen, "scale": platt.scale, "shift": platt.shift}
         keep_settings(self.nlp, name, settings)
         old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
         return {
             **copy.deepcopy(settings),
-            "before": _score_at(raw, old_scores, old),
+            "before": _score_at(raw, old_scores, old, goal),
             "ece_before": expected_calibration_error(old_scores, raw.correct),
             "ece_after": expected_calibration_error(scores, raw.correct),
             "gold": raw.n_gold,
+            "goal": goal,
         }
 
-    def _choose_thresholds(self, raw: Outcomes, scores: Floats, *, floor: float, moved: Settings) -> Settings:
+    def _choose_thresholds(
+        self, raw: Outcomes, scores: Floats, goal: Goal, *, floor: float, moved: Settings
+    ) -> Settings:
         """Choose a common threshold and those of relations; `moved` are the earlier ones."""
-        single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=floor)
+        if goal.precision is not None:
+            least = self.min_positives if self.per_label else len(scores) + 1  # more than any relation has
+            single, own = precision_thresholds(
+                scores, raw.correct, raw.labels, precision=goal.precision, min_positives=least, floor=floor
+            )
+            return _rounded({"threshold": single, "thresholds": own})
+        single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=floor, beta=goal.beta)
         choices: List[Settings] = [{"threshold": single, "thresholds": {}}, moved]
         if self.per_label:
             own = label_thresholds(
@@ -209,10 +255,11 @@ class _Tuning:
                 n_gold=raw.gold_per_label,
                 min_positives=self.min_positives,
                 floor=floor,
+                beta=goal.beta,
             )
             own = {label: value for label, value in own.items() if value != single}
             choices.insert(0, {"threshold": single, "thresholds": own})
-        return max([_rounded(choice) for choice in choices], key=lambda each: _score_at(raw, scores, each))
+        return max([_rounded(choice) for choice in choices], key=lambda each: _score_at(raw, scores, each, goal))
 
 
 def _fitted_settings(pipe: RelationPipe, *, per_label: bool) -> Settings:
@@ -247,13 +294,13 @@ def _accepted(raw: Outcomes, scores: Floats, settings: Settings) -> Bools:
     return numpy.asarray(scores >= cuts)
 
 
-def _score_at(raw: Outcomes, scores: Floats, settings: Settings) -> float:
+def _score_at(raw: Outcomes, scores: Floats, settings: Settings, goal: Goal) -> float:
     accepted = _accepted(raw, scores, settings)
-    return float(f_score((accepted & raw.correct).sum(), accepted.sum(), raw.n_gold))
+    return goal.score(int((accepted & raw.correct).sum()), int(accepted.sum()), raw.n_gold)
 
 
-def _score(outcomes: TripleOutcomes) -> float:
-    return float(f_score(outcomes.correct.sum(), numpy.asarray(len(outcomes.scores)), outcomes.n_gold))
+def _score(outcomes: TripleOutcomes, goal: Goal) -> float:
+    return goal.score(int(outcomes.correct.sum()), len(outcomes.scores), outcomes.n_gold)
 
 
 def _precision_and_recall_at(raw: Outcomes, scores: Floats, settings: Settings) -> Settings:

@@ -3,8 +3,8 @@
 Arguments of the same name mean the same: `scores` are confidences of N predictions, 0 to 1, and `correct` marks the
 correct ones, both of shape (N,); `labels` are their labels; `n_gold` counts all gold items, predicted or not;
 `min_positives`, at least 1, is the number of correct predictions that a label needs for its own threshold; `floor` is
-the lowest possible score. A threshold accepts scores that are greater or equal, so equal scores are accepted or
-rejected together.
+the lowest possible score; `beta` is the weight of recall relative to precision in F. A threshold accepts scores that
+are greater or equal, so equal scores are accepted or rejected together.
 """
 
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -31,18 +31,18 @@ class _Data(NamedTuple):
     names: NDArray[numpy.object_]
     n_gold: Mapping[str, int]
 
-    def fit_single(self, *, floor: float) -> Tuple[float, float]:
+    def fit_single(self, *, floor: float, beta: float) -> Tuple[float, float]:
         """Find the single threshold with the highest F, and its F."""
-        return best_threshold(self.scores, self.correct, n_gold=sum(self.n_gold.values()), floor=floor)
+        return best_threshold(self.scores, self.correct, n_gold=sum(self.n_gold.values()), floor=floor, beta=beta)
 
-    def fit_labels(self, min_positives: int, *, floor: float) -> Dict[str, float]:
+    def fit_labels(self, min_positives: int, *, floor: float, beta: float) -> Dict[str, float]:
         """Fit a threshold for each label, by coordinate ascent on the F over all labels."""
-        single, _ = self.fit_single(floor=floor)
+        single, _ = self.fit_single(floor=floor, beta=beta)
         masks = {label: self.names == label for label in sorted({*self.names, *self.n_gold})}
         sweeps = {label: _sweep(self.scores[mask], self.correct[mask], None) for label, mask in masks.items()}
         frequent = [label for label, mask in masks.items() if self.correct[mask].sum() >= min_positives]
         total = sum(self.n_gold.values())
-        joint = _fit_jointly(sweeps, frequent, single=single, n_gold=total, floor=floor)
+        joint = _fit_jointly(sweeps, frequent, single=single, n_gold=total, floor=floor, beta=beta)
         return {**dict.fromkeys(masks, single), **joint}
 
     def count_accepted(self, thresholds: Mapping[str, float], default: float) -> Tuple[Counts, Counts]:
@@ -79,6 +79,7 @@ def best_threshold(
     n_gold: int,
     default: float = DEFAULT_THRESHOLD,
     floor: float = 0.0,
+    beta: float = 1.0,
 ) -> Tuple[float, float]:
     """Find the single threshold with the highest F, by one sorted sweep.
 
@@ -89,14 +90,44 @@ def best_threshold(
     sweep = _sweep(scores, correct, n_gold)
     if not sweep.correct.any():
         return default, 0.0
-    values = f_score(sweep.correct, sweep.accepted, n_gold)
+    values = f_score(sweep.correct, sweep.accepted, n_gold, beta=beta)
     best = int(numpy.argmax(values))
     return _cut(sweep, best, floor), float(values[best])
 
 
-def f_score(correct: Counts, predicted: Counts, gold: Union[int, Counts]) -> Floats:
-    """Compute F = 2 correct / (predicted + gold) from counts; 0 if all are 0."""
-    return numpy.asarray(2 * correct / numpy.maximum(predicted + gold, 1))
+def f_score(correct: Counts, predicted: Counts, gold: Union[int, Counts], *, beta: float = 1.0) -> Floats:
+    """Compute F_β = (1 + β²) correct / (predicted + β² gold) from counts; 0 if all are 0."""
+    weight = beta * beta
+    return numpy.asarray((1 + weight) * correct / numpy.maximum(predicted + weight * gold, 1))
+
+
+def precision_thresholds(
+    scores: Floats,
+    correct: Bools,
+    labels: Sequence[str],
+    *,
+    precision: float,
+    min_positives: int = 10,
+    floor: float = 0.0,
+) -> Tuple[float, Dict[str, float]]:
+    """Find thresholds with the highest recall at a precision, for each label with enough correct predictions.
+
+    The common threshold is fitted to the predictions of all other labels, or of all labels if those have too few
+    correct ones as well. If none reaches the precision, it is 1.0, which accepts only scores of 1.
+
+    RETURNS (Tuple[float, Dict[str, float]]): The common threshold, and those of labels that have their own.
+    """
+    scores, correct = check_scores(scores, correct)
+    names = numpy.asarray(labels, dtype=object)
+    own = {}
+    for label in sorted(set(labels)):
+        mask = names == label
+        if correct[mask].sum() >= min_positives:
+            own[label] = _precision_threshold(scores[mask], correct[mask], precision=precision, floor=floor)
+    rest = numpy.asarray([name not in own for name in names], dtype=bool)
+    if correct[rest].sum() < min_positives:
+        rest[:] = True
+    return _precision_threshold(scores[rest], correct[rest], precision=precision, floor=floor), own
 
 
 def label_thresholds(
@@ -107,6 +138,7 @@ def label_thresholds(
     n_gold: Mapping[str, int],
     min_positives: int = 10,
     floor: float = 0.0,
+    beta: float = 1.0,
     shrink: bool = True,
 ) -> Dict[str, float]:
     """Fit a threshold for each label with enough correct predictions; other labels get the best single one.
@@ -118,13 +150,13 @@ def label_thresholds(
     RETURNS (Dict[str, float]): A threshold for every label among the predictions or the gold items.
     """
     data = _Data(*check_scores(scores, correct), numpy.asarray(labels, dtype=object), n_gold)
-    own = data.fit_labels(min_positives, floor=floor)
+    own = data.fit_labels(min_positives, floor=floor, beta=beta)
     if not shrink:
         return own
-    single, single_f = data.fit_single(floor=floor)
-    shrunk = _shrink(own, single, _best_share(data, min_positives, floor=floor))
+    single, single_f = data.fit_single(floor=floor, beta=beta)
+    shrunk = _shrink(own, single, _best_share(data, min_positives, floor=floor, beta=beta))
     n_correct, n_accepted = data.count_accepted(shrunk, single)
-    reached = float(f_score(n_correct, n_accepted, sum(n_gold.values())))
+    reached = float(f_score(n_correct, n_accepted, sum(n_gold.values()), beta=beta))
     return shrunk if reached >= single_f else dict.fromkeys(own, single)
 
 
@@ -142,8 +174,17 @@ def average_precision(scores: Floats, correct: Bools, *, n_gold: int) -> Optiona
     return float(numpy.sum(numpy.diff(curve.recall, prepend=0.0) * curve.precision))
 
 
+def _precision_threshold(scores: Floats, correct: Bools, *, precision: float, floor: float) -> float:
+    """Find the threshold with the highest recall among those that reach a precision; 1.0 if none does."""
+    sweep = _sweep(scores, correct, None)
+    reached = numpy.flatnonzero(sweep.correct >= precision * sweep.accepted)
+    if not len(reached) or not sweep.correct[reached[-1]]:
+        return 1.0
+    return _cut(sweep, int(reached[-1]), floor)
+
+
 def _fit_jointly(
-    sweeps: Dict[str, _Sweep], frequent: List[str], *, single: float, n_gold: int, floor: float
+    sweeps: Dict[str, _Sweep], frequent: List[str], *, single: float, n_gold: int, floor: float, beta: float
 ) -> Dict[str, float]:
     """Set one label's cut at a time to where the F over all labels is highest, until no cut changes."""
     cuts = {label: int(numpy.sum(sweep.scores >= single)) - 1 for label, sweep in sweeps.items()}
@@ -155,9 +196,9 @@ def _fit_jointly(
         for label in frequent:
             sweep, (own_correct, own_accepted) = sweeps[label], sweeps[label].counts(cuts[label])
             rest = (correct - own_correct, accepted - own_accepted)
-            values = f_score(rest[0] + sweep.correct, rest[1] + sweep.accepted, n_gold)
+            values = f_score(rest[0] + sweep.correct, rest[1] + sweep.accepted, n_gold, beta=beta)
             best = int(numpy.argmax(values))
-            if values[best] > f_score(numpy.asarray(correct), numpy.asarray(accepted), n_gold):
+            if values[best] > f_score(numpy.asarray(correct), numpy.asarray(accepted), n_gold, beta=beta):
                 cuts[label] = best
                 moved.add(label)
                 correct, accepted = (one + other for one, other in zip(rest, sweep.counts(best)))
@@ -183,7 +224,7 @@ def _cut(sweep: _Sweep, place: int, floor: float) -> float:
     return halfway if halfway > rejected else accepted  # there is no number between neighbouring floats
 
 
-def _best_share(data: _Data, min_positives: int, *, floor: float) -> float:
+def _best_share(data: _Data, min_positives: int, *, floor: float, beta: float) -> float:
     """Find the weight in `_SHARES` with the best cross-validated F; of tied ones the smallest."""
     scores, correct, names, n_gold = data
     part = numpy.random.default_rng(0).integers(_FOLDS, size=len(scores))
@@ -197,12 +238,12 @@ def _best_share(data: _Data, min_positives: int, *, floor: float) -> float:
             for label, count in missed.items()
         }
         train, test = (_Data(scores[mask], correct[mask], names[mask], gold) for mask in (seen, held))
-        single, _ = train.fit_single(floor=floor)
-        own = train.fit_labels(fewer, floor=floor)
+        single, _ = train.fit_single(floor=floor, beta=beta)
+        own = train.fit_labels(fewer, floor=floor, beta=beta)
         counts = [test.count_accepted(_shrink(own, single, share), single) for share in _SHARES]
         n_correct += [each[0] for each in counts]
         n_accepted += [each[1] for each in counts]
-    return _SHARES[int(numpy.argmax(f_score(n_correct, n_accepted, sum(n_gold.values()))))]
+    return _SHARES[int(numpy.argmax(f_score(n_correct, n_accepted, sum(n_gold.values()), beta=beta)))]
 
 
 def _shrink(own: Mapping[str, float], single: float, share: float) -> Dict[str, float]:

@@ -27,6 +27,7 @@ def test_tune(saved: pathlib.Path, corpus: pathlib.Path, tmp_path: pathlib.Path,
     assert done.exit_code == 0, done.output
     assert "rere_detector: F of relations" in done.stdout and "rere_extractor: exact F" in done.stdout
     assert "trained with a collective loss" not in done.stdout
+    assert "wanted" not in done.stdout
     cfg = spacy.load(tmp_path / "out").get_pipe("rere_detector").cfg  # type: ignore[attr-defined]
     assert json.loads(rates.read_text()) == pytest.approx(cfg["missing_rates"])
 
@@ -42,6 +43,24 @@ def test_what_a_collective_detector_cannot_say(
     nlp.to_disk(tmp_path / "collective")
     done = run("tune", tmp_path / "collective", corpus, tmp_path / "out", "--missing-rates", tmp_path / "rates.json")
     assert done.exit_code == 0 and "trained with a collective loss" in done.stdout
+
+
+def test_goals(
+    saved: pathlib.Path,  # noqa: F811
+    corpus: pathlib.Path,
+    tmp_path: pathlib.Path,
+    run: Callable[..., Any],
+    fails: Callable[..., str],
+) -> None:
+    done = run("tune", saved, corpus, tmp_path / "beta", "--beta", 0.5)
+    assert done.exit_code == 0, done.output
+    assert "rere_extractor: exact F0.5 " in done.stdout and "  precision " in done.stdout
+    assert "rere_detector: F of relations" in done.stdout and done.stdout.count("  precision ") == 1
+    done = run("tune", saved, corpus, tmp_path / "precise", "--precision", 0.9)
+    assert done.exit_code == 0 and "(at least 90.00 wanted), recall" in done.stdout
+    assert "[R223]" in fails("tune", saved, corpus, tmp_path / "both", "--precision", 0.9, "--beta", 2)
+    line = fails("tune", saved, corpus, tmp_path / "both", "--precision", 90)
+    assert "[R007] precision is 90" in line and not (tmp_path / "both").exists()
 
 
 def test_other_relations(

@@ -11,9 +11,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.annotations.store import RELATIONS_KEY
+from spacy_relext.annotations.store import RELATIONS_KEY, get_records
 from spacy_relext.pipeline import tuning
-from spacy_relext.pipeline.tuning import tune_pipeline
+from spacy_relext.pipeline.tuning import Goal, tune_pipeline
 from spacy_relext.scoring.probabilities import Platt, calibrate
 from tests.contract.conftest import outcome
 
@@ -124,6 +124,18 @@ def calibrated(score: float, scale: float, shift: float) -> float:
     return float(calibrate(np.asarray([score]), scale=scale, shift=shift)[0])
 
 
+def test_a_threshold_that_accepts_all_is_halfway_to_the_least_possible_score(
+    nlp: Language, examples: List[Example]
+) -> None:
+    nlp.remove_pipe(EXTRACTOR)
+    found = tune_pipeline(nlp, examples, min_positives=1000, goal=Goal(precision=0.01))[DETECTOR]
+    cfg_of(nlp, DETECTOR)["min_probability"] = 0.0
+    docs = [nlp(example.text) for example in examples]
+    least = min(min(record["relations"].values()) for doc in docs for record in doc.user_data[RELATIONS_KEY])
+    floor = calibrated(0.0, found["scale"], found["shift"])
+    assert found["recall"] == 1.0 and found["threshold"] == pytest.approx((least + floor) / 2, abs=2e-6)
+
+
 def test_a_harmful_calibration_of_the_detector_is_not_kept(
     nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,9 +187,16 @@ def test_detectors_are_calibrated_if_nothing_gets_worse(nlp: Language, examples:
         assert (found[name]["gold"], found[name]["precision"], found[name]["recall"]) == (1, 1.0, 1.0)
 
 
-@pytest.mark.parametrize("min_positives", [3, 10])
+@pytest.mark.parametrize(
+    "options, asked",
+    [
+        ({}, {"beta": 1.0, "min_positives": 10}),
+        ({"min_positives": 3, "goal": Goal(beta=2.0)}, {"beta": 2.0, "min_positives": 3}),
+        ({"goal": Goal(precision=0.7)}, {"precision": 0.7, "min_positives": 10}),
+    ],
+)
 def test_what_thresholds_are_asked_for(
-    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch, min_positives: int
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch, options: Any, asked: Dict[str, float]
 ) -> None:
     calls: List[Dict[str, Any]] = []
 
@@ -185,18 +204,29 @@ def test_what_thresholds_are_asked_for(
         fit = getattr(tuning, name)
         monkeypatch.setattr(tuning, name, lambda *data, **given: calls.append(given) or fit(*data, **given))
 
-    for name in ("best_threshold", "label_thresholds"):
+    for name in ("best_threshold", "label_thresholds", "precision_thresholds"):
         listen(name)
     nlp.remove_pipe(DETECTOR)
-    found = tune_pipeline(nlp, examples, min_positives=min_positives)[EXTRACTOR]
+    found = tune_pipeline(nlp, examples, **options)[EXTRACTOR]
     floor = calibrated(0.1, found["scale"], found["shift"])
     gold = sum(len(example.reference._.triples) for example in examples)
     assert calls
     for given in calls:
         assert given["floor"] == pytest.approx(floor)
-        count = given["n_gold"]
-        assert gold == (count if isinstance(count, int) else sum(count.values()))
-    assert calls[-1]["min_positives"] == min_positives
+        assert all(given[key] == value for key, value in asked.items() if key in given or key != "min_positives")
+        if "n_gold" in given:
+            assert (
+                given["n_gold"] == gold if isinstance(given["n_gold"], int) else sum(given["n_gold"].values()) == gold
+            )
+    assert calls[-1]["min_positives"] == asked["min_positives"]
+
+
+def test_a_goal_of_precision_is_kept_in_any_case(
+    nlp: Language, examples: List[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "fit_platt", lambda scores, correct: Platt(1.0, -9.0))  # nothing would be asked for
+    found = tune_pipeline(nlp, examples, goal=Goal(precision=0.5))
+    assert [found[name]["shift"] for name in (DETECTOR, EXTRACTOR)] == [-9.0, -9.0]
 
 
 def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
@@ -205,6 +235,43 @@ def test_a_threshold_for_all(nlp: Language, examples: List[Example]) -> None:
     found = tune_pipeline(nlp, examples, min_positives=1, per_label=False)
     assert set(cfg_of(nlp)) == keys
     assert found[EXTRACTOR]["thresholds"] == found[DETECTOR]["thresholds"] == {}
+
+
+def test_precision_first(nlp: Language, examples: List[Example]) -> None:
+    (first, *others), reference = get_records(examples[0].reference) or [], examples[0].reference
+    missed = {**first, "relation": next(label for label in cfg_of(nlp)["labels"] if label != first["relation"])}
+    set_triples(reference, [first, *others, missed])  # which no threshold finds without errors
+    found = tune_pipeline(nlp, examples, min_positives=1, goal=Goal(precision=1.0))[EXTRACTOR]
+    after = nlp.evaluate(examples)
+    assert found["precision"] == after["exact_p"] == 1.0 and found["recall"] == after["exact_r"]
+    assert 0.0 < after["exact_r"] < 1.0
+    lower = tune_pipeline(nlp, examples, min_positives=1, goal=Goal(precision=0.5))[EXTRACTOR]
+    assert lower["recall"] >= found["recall"] and lower["precision"] >= 0.5
+    assert nlp.evaluate(examples)["exact_r"] == lower["recall"]
+
+
+def test_recall_first(nlp: Language, examples: List[Example]) -> None:
+    balanced = tune_pipeline(nlp, examples, min_positives=1)[EXTRACTOR]
+    found = tune_pipeline(nlp, examples, min_positives=1, goal=Goal(beta=4.0))
+    assert found[EXTRACTOR]["recall"] >= balanced["recall"]
+    assert found[EXTRACTOR]["after"] >= found[EXTRACTOR]["before"]
+    assert found[DETECTOR]["goal"] == Goal(), "its own thresholds are those of the best F1"
+    extractor = {key: cfg_of(nlp)[key] for key in ("threshold", "thresholds")}
+    assert extractor == {key: found[EXTRACTOR][key] for key in extractor}
+
+
+@pytest.mark.parametrize("wrong", [{"beta": 0.0}, {"beta": 101.0}, {"precision": 1.5}, {"precision": 0.0}])
+def test_wrong_goals(wrong: Dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="R007"):
+        Goal(**wrong)
+
+
+def test_goals_at_the_limits() -> None:
+    assert (Goal(beta=0.01).beta, Goal(beta=100.0).beta) == (0.01, 100.0)
+    assert (Goal(precision=0.01).precision, Goal(precision=1.0).precision) == (0.01, 1.0)
+    assert Goal(beta=2.0).score(1, 2, 4) == pytest.approx(5 * 1 / (2 + 4 * 4)) and Goal().score(
+        1, 2, 4
+    ) == pytest.approx(2 / 6)
 
 
 def test_documents_without_annotation_do_not_count(nlp: Language, examples: List[Example]) -> None:

@@ -10,6 +10,7 @@ from spacy_relext.scoring.thresholds import (
     best_threshold,
     f_score,
     label_thresholds,
+    precision_thresholds,
     recall_curve,
 )
 
@@ -80,8 +81,27 @@ def test_best_threshold_is_the_best_of_all(scored, missed):
 def test_f_score_by_hand():
     right, predicted = np.array([2, 0]), np.array([4, 0])
     assert f_score(right, predicted, 3).tolist() == pytest.approx([2 * 2 / (4 + 3), 0.0])
+    assert f_score(right, predicted, 3, beta=2.0)[0] == pytest.approx(5 * 2 / (4 + 4 * 3))
     assert f_score(right[1:], predicted[1:], 0).tolist() == [0.0]
-    assert f_score(np.array([1]), np.array([1]), 1).tolist() == [1.0]
+    assert f_score(np.array([1]), np.array([1]), 1, beta=0.5).tolist() == [1.0]
+
+
+def test_beta_moves_the_threshold():
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, False, True, False])
+    precise, _ = best_threshold(scores, correct, n_gold=3, beta=0.5)
+    complete, value = best_threshold(scores, correct, n_gold=3, beta=2.0)
+    assert precise == pytest.approx(0.75) and complete == pytest.approx(0.45)
+    assert value == pytest.approx(5 * 3 / (5 + 4 * 3))
+
+
+def test_beta_moves_the_threshold_of_a_label():
+    """F1 is highest with two of a's, 4 / 5 against 6 / 8; F2 with five, 15 / 17 against 10 / 14."""
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, False, True, False])
+    for beta, expected in ((1.0, 0.75), (2.0, 0.45)):
+        fitted = own_thresholds(scores, correct, ["a"] * 6, n_gold={"a": 3}, min_positives=1, beta=beta)
+        assert fitted == {"a": pytest.approx(expected)}
 
 
 @pytest.mark.parametrize("wrong, expected", [(0, 0.2), (1, 0.2), (2, 0.7)])
@@ -94,7 +114,7 @@ def test_a_label_below_the_single_threshold_gets_its_own_if_f_rises(wrong, expec
     assert fitted == {"a": pytest.approx(0.7), "b": pytest.approx(expected)}
 
 
-def test_ten_positives_by_default():
+def test_f1_and_ten_positives_by_default():
     generator = np.random.default_rng(0)
     scores, labels = generator.random(300).round(3), generator.choice(list("abc"), 300)
     correct = generator.random(300) < scores**2
@@ -105,15 +125,54 @@ def test_ten_positives_by_default():
     assert n_gold["c"] == 15
     for fit in (own_thresholds, label_thresholds):
         usual = fit(scores, correct, labels, n_gold=n_gold)
-        assert usual == fit(scores, correct, labels, n_gold=n_gold, min_positives=10, floor=0.0)
+        assert usual == fit(scores, correct, labels, n_gold=n_gold, beta=1.0, min_positives=10, floor=0.0)
+        assert usual != fit(scores, correct, labels, n_gold=n_gold, beta=2.0)
+    _, own = precision_thresholds(scores, correct, labels, precision=0.6)
+    assert (
+        set(own) == set("abc") != set(precision_thresholds(scores, correct, labels, precision=0.6, min_positives=11)[1])
+    )
     usual = best_threshold(scores, correct, n_gold=99)
-    assert usual == best_threshold(scores, correct, n_gold=99, floor=0.0)
+    assert usual == best_threshold(scores, correct, n_gold=99, beta=1.0, floor=0.0)
+    assert usual != best_threshold(scores, correct, n_gold=99, beta=2.0)
     assert best_threshold(scores, correct & False, n_gold=99) == (0.5, 0.0)
+
+
+@given(SCORED, st.sampled_from([0.3, 0.5, 0.9, 1.0]))
+def test_precision_thresholds_have_the_highest_recall(scored, precision):
+    scores, correct = arrays(scored)
+    threshold, _ = precision_thresholds(scores, correct, ["a"] * len(scored), precision=precision)
+    accepted = scores >= threshold
+    matches = (accepted & correct).sum()
+    assert matches >= precision * accepted.sum() or threshold == 1.0
+    for cut in np.unique(scores):
+        if (correct & (scores >= cut)).sum() >= precision * (scores >= cut).sum():
+            assert (correct & (scores >= cut)).sum() <= matches
+
+
+def test_precision_thresholds_pool_rare_labels():
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, True, False, False])
+    single, own = precision_thresholds(scores, correct, list("aaabbc"), precision=1.0, min_positives=2)
+    assert own == {"a": pytest.approx(0.75)}
+    assert single == pytest.approx(0.75), "b and c are too few even together: all labels are pooled"
+    single, own = precision_thresholds(scores, correct, list("aaabbc"), precision=1.0, min_positives=1)
+    assert own == {"a": pytest.approx(0.75), "b": pytest.approx(0.55)}
+    single, own = precision_thresholds(scores, correct, list("aaabbc"), precision=1.0, min_positives=9)
+    assert own == {} and single == pytest.approx(0.75)
+
+
+def test_the_other_labels_are_a_pool_if_they_have_just_enough_right_ones():
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    correct = np.array([True, True, False, True, True, False])
+    single, own = precision_thresholds(scores, correct, list("aaabcb"), precision=1.0, min_positives=2)
+    assert (single, own) == (pytest.approx(0.45), {"a": pytest.approx(0.75)})
 
 
 def test_thresholds_that_accept_all_are_halfway_to_the_floor():
     scores, correct, labels = np.array([0.8, 0.6, 0.4]), np.ones(3, bool), list("aab")
-    for options, b in (({}, 0.2), ({"floor": 0.1}, 0.25)):
+    for options, a, b in (({}, 0.3, 0.2), ({"floor": 0.1}, 0.35, 0.25)):
+        single, own = precision_thresholds(scores, correct, labels, precision=0.5, min_positives=1, **options)
+        assert (single, own) == (pytest.approx(b), {"a": pytest.approx(a), "b": pytest.approx(b)})
         options = {"n_gold": {"a": 2, "b": 1}, "min_positives": 1, **options}
         assert own_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
         assert label_thresholds(scores, correct, labels, **options) == dict.fromkeys("ab", pytest.approx(b))
