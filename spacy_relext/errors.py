@@ -525,7 +525,7 @@ class Warnings:
     )
     W362 = (
         "[W362] {name}: the training data has triples that are {found}. {name} learns and predicts them as if they "
-        "were stated. Leave these triples out of its training data."
+        "were stated, since it has no assertions to tell apart. Leave these triples out of its training data."
     )
     W400 = (
         "[W400] {name}: {count} marked pairs of a batch cover no token, or the same tokens twice, and are not "

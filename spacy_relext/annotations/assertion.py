@@ -1,13 +1,13 @@
 """Whether a text states a triple as a fact, according to the attributes of the triple."""
 
 import json
-from typing import Dict, Iterable, Mapping, Set
+from typing import Dict, Iterable, Mapping, Sequence, Set, Tuple
 
 from spacy.training import Example
 
-from .store import get_records
+from .store import TokenTriple, align_records, get_records
 
-# The attribute, and its value for triples without it.
+# The attribute that a component writes, and its value for triples without it.
 ASSERTION, STATED = "assertion", "stated"
 
 # Assertions of triples that a text does not state as facts; a "reported" triple counts as a fact.
@@ -37,6 +37,16 @@ def list_assertions(examples: Iterable[Example]) -> Set[str]:
     """List the assertions of gold triples."""
     records = (record for example in examples for record in get_records(example.reference, source="") or ())
     return {assertion_of(record.get("attributes", {})) for record in records}
+
+
+def gold_assertions(examples: Sequence[Example]) -> Dict[Tuple[int, TokenTriple], str]:
+    """Map each gold triple, as (number of the example, tokens in its predicted Doc), to its assertion."""
+    found = {}
+    for number, example in enumerate(examples):
+        for record in get_records(example.reference, source="") or ():
+            for triple in align_records(example.predicted, [record]):
+                found[number, triple] = assertion_of(record.get("attributes", {}))
+    return found
 
 
 def is_fact(attributes: Mapping[str, object]) -> bool:

@@ -37,6 +37,8 @@ OTHERS = (
     ("relations_ap", "detector average precision"),
     ("empty_error_rate", "empty sentences that got a triple"),
     ("direction_accuracy", "correct direction"),
+    ("assertion_accuracy", "correct assertion, of correct triples"),
+    ("assertion_macro_f", "assertion macro F, of correct triples"),
     ("ece", "calibration error (equal mass)"),
     ("ece_width", "calibration error (equal width)"),
     ("best_threshold_f", "exact F at the best single threshold"),

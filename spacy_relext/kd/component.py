@@ -9,6 +9,8 @@ from spacy.training import Example
 from ..annotations.type_rules import LEARNED
 from ..pairs.component import PairPipe, to_json
 from ..pairs.gold import CollectedPairs, GoldPairs
+from ..pipeline.assertions import KNOWN, head_size
+from ..pipeline.pipe import Targets
 from ..pipeline.settings import Settings
 from ..scoring.triples import score_triples
 from .settings import KdLearning
@@ -49,6 +51,11 @@ class KdPipe(PairPipe):
         learning: KdLearning = self.blocks["learning"].of(self.cfg["learning"])  # type: ignore[assignment]
         return learning
 
+    @property
+    def assertion_weight(self) -> float:  # type: ignore[override]
+        """RETURNS (float): Weight of the loss of assertions; 0: they are not learned."""
+        return self.learning.assertion_weight
+
     def reset(self) -> None:
         """Create an empty lexicon and empty type patterns."""
         super().reset()
@@ -66,6 +73,15 @@ class KdPipe(PairPipe):
         rows = [row for row in zip(collected.types, collected.gold) if not row[1] or row[1].intersection(number)]
         classes = [min((number[each] for each in pair if each in number), default=0) for _, pair in rows]
         self.patterns = count_patterns([types for types, _ in rows], classes, n_classes=len(number) + 1)
+
+    def model_sizes(self) -> Settings:
+        """Return the sizes of `PairPipe`, and the number of assertions if they are learned."""
+        return {**super().model_sizes(), **head_size(self.cfg)}
+
+    def assertion_targets(self, instances: GoldPairs) -> Targets:
+        """Return the assertions of pairs, if they are learned."""
+        known = self.cfg.get(KNOWN)
+        return {"assertions": instances.assertions(self.classes, known)} if known else {}
 
     def knowledge_files(self) -> Dict[str, bytes]:
         """Return lexicon and type patterns."""

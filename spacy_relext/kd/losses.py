@@ -20,6 +20,7 @@ from typing import Dict, Optional, Union
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..encoders.assertions import assertion_loss
 from ..pairs.gold import UNLABELLED
 from .model import StudentOutput, TeacherOutput
 
@@ -119,6 +120,15 @@ def student_loss(
     hints = divergence(targets["teacher_text"], outputs.local, weights=taught)
     hints = hints + divergence(targets["teacher_types"], outputs.auxiliary, weights=taught)
     return {"gold": gold, "teacher": teacher, "hints": hint_weight * hints, **terms}
+
+
+def add_assertions(
+    terms: Dict[str, Tensor], outputs: KdOutput, targets: Dict[str, Tensor], *, weight: float
+) -> Dict[str, Tensor]:
+    """Add the loss of assertions to the terms of a loss if the targets have some: `assertions` (P,), -1 for none."""
+    if "assertions" not in targets:
+        return terms
+    return {**terms, "assertions": weight * assertion_loss(outputs.assertions, targets["assertions"])}
 
 
 def _mean(losses: Tensor, weights: Optional[Tensor] = None) -> Tensor:

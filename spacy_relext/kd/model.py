@@ -16,6 +16,7 @@ from typing import NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..encoders.assertions import NO_ASSERTIONS
 from ..pairs.encoders.states import FURTHEST, States, clip_distance, masked_softmax
 from ..pairs.model import PairModule, by_token, joined
 
@@ -57,6 +58,7 @@ class TeacherOutput(NamedTuple):
     text: Tensor  # (P, R)
     types: Tensor  # (P, R)
     sentence: Tensor  # (P, D)
+    assertions: Tensor = NO_ASSERTIONS  # (P, A)
 
 
 class Teacher(PairModule):
@@ -80,7 +82,7 @@ class Teacher(PairModule):
         states = self.encoder(**arrays)
         local = self.local(states)
         types = fuse(self.gamma, prior, classes)
-        return TeacherOutput(local + types, local, types, states.sentence)
+        return TeacherOutput(local + types, local, types, states.sentence, self.assertions(states))
 
 
 def fuse(gamma: Tensor, prior: Tensor, classes: Optional[Tensor]) -> Tensor:
@@ -108,6 +110,7 @@ class StudentOutput(NamedTuple):
     auxiliary: Tensor  # (P, R)
     attention: Tensor
     sentence: Tensor  # (P, D)
+    assertions: Tensor = NO_ASSERTIONS  # (P, A)
 
 
 class Student(PairModule):
@@ -128,11 +131,11 @@ class Student(PairModule):
     ) -> StudentOutput:
         """Score classes, and attend to tokens."""
         states = self.encoder(types=types, to_subject=to_subject, to_object=to_object, **arrays)
-        local = self.local(states)
+        local, assertions = self.local(states), self.assertions(states)
         if not self.settings["attention"]:
             nothing = torch.zeros_like(states.mask, dtype=local.dtype)
-            return StudentOutput(local, local, torch.zeros_like(local), nothing, states.sentence)
+            return StudentOutput(local, local, torch.zeros_like(local), nothing, states.sentence, assertions)
         attended, weights = self.attention(states, to_subject, to_object, types)
         auxiliary = self.auxiliary(attended)
         weights = by_token(weights.detach(), positions)
-        return StudentOutput(local + auxiliary, local, auxiliary, weights, states.sentence)
+        return StudentOutput(local + auxiliary, local, auxiliary, weights, states.sentence, assertions)

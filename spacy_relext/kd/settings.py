@@ -30,6 +30,8 @@ class KdLearning(Block):
     """What teacher and student share.
 
     sentence_penalty (float): Weight of the squared L2 norm of sentence vectors (the paper's C-GCN: 0.003).
+    assertion_weight (float): Weight of the loss of assertions (the attribute `assertion` of triples), if the training
+        data has two or more different ones; 0: they are not learned.
     adversarial_radius (float): ε, the L2 norm of the adversarial perturbation of a text's input vectors. 0: none.
     adversarial_reuse (bool): Whether to use the perturbation by the gradient of the previous epoch. Otherwise, and for
         an encoder that cannot recognize a text (C-GCN), each text is read without and with a new perturbation, and
@@ -37,6 +39,7 @@ class KdLearning(Block):
     """
 
     sentence_penalty: float = within(0.0, 0.0, 1_000.0)
+    assertion_weight: float = within(1.0, 0.0, 1_000.0)
     adversarial_radius: float = within(0.0, 0.0, 1_000.0)
     adversarial_reuse: bool = True
 

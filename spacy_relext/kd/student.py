@@ -20,7 +20,7 @@ from ..pipeline.schedules import training_length
 from ..pipeline.settings import Block, Callback, Settings, find_pipe, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
-from .losses import student_loss
+from .losses import add_assertions, student_loss
 from .settings import KdStudentLearning
 from .soft_labels import SoftLabelCount, mark_taught, read_soft_labels
 
@@ -73,12 +73,12 @@ class KdClassifier(KdPipe):
     def targets(self, instances: GoldPairs) -> Targets:
         """Return gold classes and soft labels."""
         soft = read_soft_labels(instances, self.classes, name=self.name) or {}
-        return {"classes": instances.classes(self.classes), **soft}
+        return {"classes": instances.classes(self.classes), **soft, **self.assertion_targets(instances)}
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
         """Compute the cross-entropy with the labels, the divergence from the teacher, and hints for both branches."""
         learning = KdStudentLearning.of(self.cfg["learning"])
-        return student_loss(
+        terms = student_loss(
             outputs,
             targets,
             share=self.teacher_share,
@@ -87,6 +87,7 @@ class KdClassifier(KdPipe):
             smoothing=learning.label_smoothing,
             penalty=learning.sentence_penalty,
         )
+        return add_assertions(terms, outputs, targets, weight=learning.assertion_weight)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the types of both entities, the relation's logits of both branches, and the most attended tokens."""

@@ -22,7 +22,7 @@ from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import Block, plain_settings
 from ..scoring.triples import TRIPLE_SCORE_WEIGHTS
 from .component import BLOCKS, SETTINGS, CollectedKd, KdPipe
-from .losses import teacher_loss
+from .losses import add_assertions, teacher_loss
 from .settings import KdPrior, KdTeacherLearning
 from .soft_labels import store_soft_labels
 from .type_patterns import Form, TypePair
@@ -78,19 +78,20 @@ class KdTeacher(KdPipe):
         return arrays
 
     def targets(self, instances: GoldPairs) -> Targets:
-        """Return gold classes."""
-        return {"classes": instances.classes(self.classes)}
+        """Return gold classes, and assertions if they are learned."""
+        return {"classes": instances.classes(self.classes), **self.assertion_targets(instances)}
 
     def loss(self, outputs: Outputs, targets: Tensors) -> Tensors:
-        """Compute the terms of L_T in `losses.py`."""
+        """Compute the terms of L_T in `losses.py`, and the loss of assertions if they are learned."""
         learning = KdTeacherLearning.of(self.cfg["learning"])
-        return teacher_loss(
+        terms = teacher_loss(
             outputs,
             targets,
             penalty=learning.sentence_penalty,
             tsd_weight=learning.tsd_weight,
             tsd_k=learning.tsd_k,
         )
+        return add_assertions(terms, outputs, targets, weight=learning.assertion_weight)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the types of both entities, the relation's prior, and its logits by text and by types."""

@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..annotations.assertion import ASSERTION
 from ..annotations.entities import NOMINAL
 from ..annotations.near_miss import NearMiss
 from ..annotations.store import has_triples, set_triples
@@ -20,6 +21,7 @@ from ..annotations.type_rules import learn_type_rules
 from ..bridge.modules import keep_vectors, modules_of
 from ..encoders.adversary import AdversarialPerturber, PerturbationCache
 from ..errors import Errors, Warnings
+from ..pipeline.assertions import KNOWN, adopt_assertions, best_assertions
 from ..pipeline.initialize import DATA, GetExamples, annotated, start_from
 from ..pipeline.pipe import LEAST_SCORE, Instances, Outputs, RelationPipe
 from ..pipeline.settings import Ranges, Settings
@@ -62,6 +64,7 @@ class PairPipe(RelationPipe):
 
     ranks_candidates = True
     starts_with_classes: ClassVar[bool] = True  # whether pipelines to start from need the same classes
+    assertion_weight: float = 0.0  # of the loss of assertions; 0: they are not learned
     ranges: ClassVar[Ranges] = {"threshold": (0.0, 1.0)}
     fitted: ClassVar[Settings] = {
         "classes": [],
@@ -220,7 +223,8 @@ class PairPipe(RelationPipe):
         """Set labels, classes, entity types, and the argument types of each relation in the training data."""
         super().adopt(collected)
         self.perturbations = PerturbationCache()
-        self.warn_not_facts(collected.assertions)
+        if lost := adopt_assertions(self.cfg, collected.assertions, weight=self.assertion_weight):
+            self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
         self.cfg["entity_types"] = sorted({kind for pair in collected.types for kind in pair if kind})
         self.cfg["classes"] = [list(each) for each in collected.classes(self.labels)]
         self.cfg["learned_types"] = learn_type_rules(collected.argument_types(self.classes))
@@ -275,9 +279,12 @@ class PairPipe(RelationPipe):
         outputs = self.complete(pairs, outputs)
         best, score = self.choose(pairs, outputs)
         answers, thresholds = self.answers, self.answer_thresholds()
+        asserted = best_assertions(outputs.assertions, self.cfg[KNOWN]) if self.cfg.get(KNOWN) else []
         for number in numpy.flatnonzero(score >= thresholds[best - 1]).tolist():
             triple = make_triple(pairs, number, answers[best[number] - 1], float(score[number]))
             triple["evidence"] = self.evidence(pairs, outputs, number, int(best[number]))
+            if asserted:
+                triple["attributes"], triple["evidence"][ASSERTION] = asserted[number]
             add_triple(triples[int(pairs.doc[number])], triple)
 
     def complete(self, pairs: Pairs, outputs: Outputs) -> Outputs:

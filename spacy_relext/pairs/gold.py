@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.assertion import list_assertions
-from ..annotations.store import align_records, align_triples, get_records, get_rejected, has_triples
+from ..annotations.assertion import gold_assertions, list_assertions
+from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from .pairs import IntArray, Pairs
 
 # Class numbers of no relation, and of pairs without a label.
@@ -81,6 +81,19 @@ class GoldPairs:
         number = {each: index + 1 for index, each in enumerate(known)}
         chosen = [min((number[e] for e in pair if e in number), default=NO_RELATION) for pair in self.gold]
         return numpy.where(self.labelled, numpy.asarray(chosen, dtype="int64"), UNLABELLED)
+
+    def assertions(self, known: Sequence[PairClass], labels: Sequence[str]) -> IntArray:
+        """Number the assertion, among `labels`, of each pair's first known class; -1 for none. Shape (P,)"""
+        number, stated = {label: index for index, label in enumerate(labels)}, gold_assertions(self.examples)
+        chosen = numpy.full(len(self), -1, dtype="int64")
+        classes = self.classes(known)
+        for row in numpy.flatnonzero(classes > NO_RELATION).tolist():
+            relation, backwards = known[classes[row] - 1]
+            spans = [(int(start), int(end) - 1) for start, end in (self.pairs.subject[row], self.pairs.object[row])]
+            subject, obj = spans[::-1] if backwards else spans
+            label = stated.get((int(self.pairs.doc[row]), TokenTriple(subject, relation, obj)), "")
+            chosen[row] = number.get(label, -1)
+        return chosen
 
 
 @dataclass

@@ -5,6 +5,7 @@ from typing import Any, Dict, Optional, cast
 import torch
 from torch import Tensor, nn
 
+from ..encoders.assertions import NO_ASSERTIONS
 from .encoders.states import PairEncoder, States
 
 
@@ -47,6 +48,7 @@ class PairModule(nn.Module):
         super().__init__()
         self.encoder, self.settings = encoder, settings
         self.head_sizes: Optional[Dict[str, int]] = None
+        self.assertion: Optional[nn.Linear] = None
 
     @property
     def sizes(self) -> Optional[Dict[str, Any]]:
@@ -55,17 +57,28 @@ class PairModule(nn.Module):
             return None
         return {"encoder": self.encoder.sizes, **self.head_sizes}
 
-    def configure(self, *, n_classes: int, n_types: int, encoder: Optional[Dict[str, Any]] = None) -> None:
+    def configure(
+        self, *, n_classes: int, n_types: int, encoder: Optional[Dict[str, Any]] = None, n_assertions: int = 0
+    ) -> None:
         """Build the head, and the encoder if its sizes are given.
 
         n_classes (int): R, with 0 for no relation.
         n_types (int): Number of entity types, with 0 for none.
         encoder (Optional[Dict[str, Any]]): Sizes of the encoder.
+        n_assertions (int): A, see `encoders/assertions.py`; 0: no head for them.
         """
         if encoder is not None:
             self.encoder.configure(**encoder)
         self.head_sizes = {"n_classes": n_classes, "n_types": n_types}
         self.build_head(self.encoder.output_width, n_classes=n_classes, n_types=n_types)
+        self.assertion = None
+        if n_assertions:
+            self.head_sizes["n_assertions"] = n_assertions
+            self.assertion = nn.Linear(3 * self.encoder.output_width, n_assertions)
+
+    def assertions(self, states: States) -> Tensor:
+        """Compute the logits of assertions; `NO_ASSERTIONS` without a head for them. Shape (P, A)"""
+        return NO_ASSERTIONS if self.assertion is None else self.assertion(joined(states))
 
     @property
     def input_width(self) -> Optional[int]:

@@ -9,7 +9,6 @@ from typing import (
     Any,
     Callable,
     ClassVar,
-    Collection,
     Dict,
     Iterable,
     Iterator,
@@ -31,7 +30,6 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..annotations.assertion import NOT_FACTS
 from ..annotations.near_miss import NearMiss, describe_miss, rank_misses, removed_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
@@ -434,11 +432,6 @@ class RelationPipe(LabelledPipe):
         for attribute, names in late_components(nlp, self.name).items():
             message = Warnings.W006.format(name=self.name, attribute=attribute, others=", ".join(names))
             self.warn_once(attribute, message)
-
-    def warn_not_facts(self, assertions: Collection[str]) -> None:
-        """Warn if gold triples are denied or hypothetical: they are learned as if they were stated."""
-        if found := NOT_FACTS.intersection(assertions):
-            self.warn_once("assertions", Warnings.W362.format(name=self.name, found=" or ".join(sorted(found))))
 
     def warn_unannotated(self, count: int, total: int, where: str) -> None:
         """Warn once about documents without annotation, from which nothing is learned."""

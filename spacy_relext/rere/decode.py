@@ -5,13 +5,15 @@ Spans come from start and end pointers, pairs from the pair scorer or from the p
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
 
-from ..annotations.triple import CharSpan
+from ..annotations.assertion import ASSERTION
+from ..annotations.triple import CharSpan, Record
+from ..pipeline.assertions import best_assertions
 from ..scoring.probabilities import sigmoid
 from .rows import QueryRows
 from .windows import IntArray
@@ -41,6 +43,7 @@ class ExtractorArrays(NamedTuple):
     span_probs: Floats
     spans: IntArray
     type_logits: Floats
+    assertions: Floats = numpy.zeros((0, 0))
 
 
 class CandidateTable(NamedTuple):
@@ -51,6 +54,7 @@ class CandidateTable(NamedTuple):
     subject: Floats  # p_s of the subject span (P,)
     object: Floats  # p_o of the object span (P,)
     pair: Floats  # p_pair of the pair scorer; 1 without it (P,)
+    assertions: Floats = numpy.zeros((0, 0))  # logits of the pair scorer's assertions (P, A)
 
     def scores(self) -> Floats:
         """Compute the final scores: the geometric mean of p_rc, √(p_s p_o) and p_pair. Shape (P,)
@@ -64,7 +68,7 @@ def decode_scored_pairs(rows: QueryRows, output: ExtractorArrays) -> CandidateTa
     """Return all candidates of the pair scorer."""
     probability = rows.probability[output.pairs[:, 0]]
     subject, obj = output.span_probs.T
-    return CandidateTable(output.pairs, probability, subject, obj, sigmoid(output.pair_logits))
+    return CandidateTable(output.pairs, probability, subject, obj, sigmoid(output.pair_logits), output.assertions)
 
 
 def decode_pointers(rows: QueryRows, output: ExtractorArrays, settings: "RereDecoding") -> CandidateTable:
@@ -99,7 +103,8 @@ class Candidate:
     relation: str
     object: CharSpan
     score: float  # 0 to 1
-    evidence: Dict[str, float]  # the factors of the score
+    evidence: Dict[str, float]  # the factors of the score, and the probability of the assertion
+    attributes: Record = field(default_factory=dict)
 
 
 def candidates_by_doc(
@@ -109,6 +114,7 @@ def candidates_by_doc(
     *,
     labels: Sequence[str],
     thresholds: Floats,
+    assertions: Sequence[str] = (),
 ) -> List[List[Candidate]]:
     """Group the candidates above the threshold of their relation by Doc, with character offsets.
 
@@ -116,10 +122,12 @@ def candidates_by_doc(
 
     scores (Floats): Calibrated scores. Shape (P,)
     thresholds (Floats): One per relation. Shape (R,)
+    assertions (Sequence[str]): The assertions that the pair scorer distinguishes, in its order.
     """
     windows = rows.windows
     by_doc: List[List[Candidate]] = [[] for _ in windows.docs]
     relation = rows.relation[table.pairs[:, 0]]
+    asserted = best_assertions(table.assertions, assertions) if assertions and len(table.assertions) else []
     for line in numpy.flatnonzero(scores >= thresholds[relation]).tolist():
         row, *ends = table.pairs[line].tolist()
         window = int(rows.window[row])
@@ -131,7 +139,12 @@ def candidates_by_doc(
         evidence = {key: round(float(column[line]), 4) for key, column in zip(CandidateTable._fields[1:], columns)}
         tokens = [windows.docs[number][start + token] for token in ends]
         subject, obj = ((first.idx, last.idx + len(last)) for first, last in (tokens[:2], tokens[2:]))
-        by_doc[number].append(Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence))
+        attributes: Record = {}
+        if asserted:
+            attributes, evidence[ASSERTION] = asserted[line]
+        by_doc[number].append(
+            Candidate(subject, labels[relation[line]], obj, float(scores[line]), evidence, attributes)
+        )
     return by_doc
 
 

@@ -8,12 +8,14 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
+from ..annotations.assertion import gold_assertions
 from ..annotations.entities import has_entity_annotation
 from ..annotations.near_miss import NearMiss
 from ..annotations.schema import readable_label
 from ..annotations.store import has_relations, set_triples
 from ..annotations.triple import Record
 from ..errors import Warnings
+from ..pipeline.assertions import KNOWN, adopt_assertions, head_size
 from ..pipeline.pipe import LEAST_SCORE, Outputs, Prediction, Scorer, Targets, Tensors
 from ..pipeline.requirements import RELATIONS
 from ..pipeline.settings import TOK2VEC, Settings, plain_settings
@@ -31,7 +33,7 @@ from .decode import (
 )
 from .losses import extractor_loss
 from .near_misses import missing_spans, rejected_candidates, unqueried_relations
-from .rows import QueryRows, all_rows, detected_rows, gold_rows
+from .rows import QueryRows, all_rows, detected_rows, gold_rows, number_assertions
 from .settings import RereDecoding, RereExtractorLoss, RereSampling
 from .span_pairs import SpanLimits
 from .windows import TokenBatch, entity_windows
@@ -62,14 +64,16 @@ class RereExtractor(RerePipe):
         return RereDecoding.of(self.cfg["decoding"])
 
     def adopt(self, collected: Priors) -> None:
-        """Set labels, class priors and, if they are learned, entity types of arguments."""
+        """Set labels, class priors and, if they are learned, entity types of arguments and assertions."""
         super().adopt(collected)
-        self.cfg["entity_labels"] = collected.entity_labels if self.loss_settings.type_weight else []
-        self.warn_not_facts(collected.assertions)
+        loss = self.loss_settings
+        self.cfg["entity_labels"] = collected.entity_labels if loss.type_weight else []
+        if lost := adopt_assertions(self.cfg, collected.assertions, weight=loss.assertion_weight):
+            self.warn_once("assertions", Warnings.W362.format(name=self.name, found=lost))
 
     def model_sizes(self) -> Settings:
-        """Return the width of the token vectors, the number of relations and of entity types."""
-        return {**super().model_sizes(), "n_types": len(self.cfg["entity_labels"])}
+        """Return the width of the token vectors, the number of relations, of entity types and of assertions."""
+        return {**super().model_sizes(), "n_types": len(self.cfg["entity_labels"]), **head_size(self.cfg)}
 
     def suggest(self, docs: Sequence[Doc]) -> QueryRows:
         """Query the detected relations of each sentence, or all relations if no detector ran."""
@@ -90,6 +94,8 @@ class RereExtractor(RerePipe):
             rows.entities += [(window, first, last, types[label]) for first, last, label in spans if label in types]
             if gold.refused[window] is not None and not has_entity_annotation(examples[windows.doc[window]].reference):
                 rows.untyped.append(window)
+        if known := self.cfg.get(KNOWN):
+            rows.assertions = number_assertions(rows, gold_assertions(examples), labels=self.labels, known=known)
         return rows
 
     def features(self, instances: QueryRows) -> TokenBatch:
@@ -140,7 +146,8 @@ class RereExtractor(RerePipe):
     def _select(
         self, instances: QueryRows, table: CandidateTable, scores: Floats, limits: Floats
     ) -> List[List[Candidate]]:
-        by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits)
+        known = self.cfg.get(KNOWN, ())
+        by_doc = candidates_by_doc(instances, table, scores, labels=self.labels, thresholds=limits, assertions=known)
         return [non_max_suppression(candidates) for candidates in by_doc]
 
     def store(self, doc: Doc, prediction: Prediction) -> None:

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..encoders.assertions import assertion_loss
 from .model import ExtractorOutput
 from .span_pairs import look_up_rows, row_keys
 
@@ -62,11 +63,11 @@ def detector_loss(logits: Tensor, targets: Tensors, settings: "RereDetectorLoss"
 
 def extractor_loss(output: ExtractorOutput, targets: Tensors, settings: "RereExtractorLoss") -> Tensors:
     """Compute the loss of `pointers` (context tokens only), the binary cross-entropy of candidate `pairs`, their
-    `ranks` among pairs with the same subject or object, and the cross-entropy of entity `types`.
+    `ranks` among pairs with the same subject or object, and the cross-entropy of entity `types` and `assertions`.
 
     targets (Tensors): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
-        are any, `refused_pairs` (J, 5), which count as wrong though their rows have no weight; and `untyped` (U,),
-        sentences without known entities.
+        are any, `refused_pairs` (J, 5), which count as wrong though their rows have no weight; `untyped` (U,),
+        sentences without known entities; and `assertions` (G,), the number of each gold pair's assertion, -1 for none.
     """
     ends, weights, cells = targets["pointers"], targets["weights"], output.mask.unsqueeze(-1)
     if settings.pointers == "collective":
@@ -90,6 +91,9 @@ def extractor_loss(output: ExtractorOutput, targets: Tensors, settings: "RereExt
         losses["ranks"] = settings.rank_weight * rank_loss(output.pair_logits, pairs, gold)
     if settings.type_weight and len(output.type_logits):
         losses["types"] = settings.type_weight * _type_loss(output, targets["entities"], targets.get("untyped"))
+    if "assertions" in targets:
+        labels = look_up_rows(pairs, gold_pairs, targets["assertions"], n_tokens=n_tokens, default=-1)
+        losses["assertions"] = settings.assertion_weight * assertion_loss(output.assertions, labels)
     return losses
 
 

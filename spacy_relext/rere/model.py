@@ -18,6 +18,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..encoders.assertions import NO_ASSERTIONS
 from ..encoders.layers import TokenModule
 from ..encoders.tokens import TokenEncoder, mean_of_ends
 from ..pairs.encoders.states import masked_mean
@@ -28,6 +29,7 @@ from .span_pairs import (
     no_types,
     propose_pairs,
     rank_in_group,
+    split_assertions,
 )
 
 N_POINTERS = 4
@@ -50,6 +52,7 @@ class ExtractorOutput(NamedTuple):
     span_probs: Tensor  # probability of each pair's subject span and object span, without gradient (P, 2)
     spans: Tensor  # sentence, first and last token of each argument among the pairs (S, 3); empty without entity types
     type_logits: Tensor  # entity types of these spans, the last is "no entity" (S, K + 1)
+    assertions: Tensor = NO_ASSERTIONS  # logits of the assertions of each pair (P, A)
 
 
 class SharedDetector(TokenModule):
@@ -101,9 +104,10 @@ class SharedExtractor(TokenModule):
         self.hidden, self.pair_hidden, self.between = hidden, pair_hidden, between
         self.dropout = nn.Dropout(dropout)
 
-    def configure(self, *, width: int, n_relations: int, n_types: int = 0) -> None:
-        """Build the layers for R relations, K entity types and token vectors of size D."""
+    def configure(self, *, width: int, n_relations: int, n_types: int = 0, n_assertions: int = 0) -> None:
+        """Build the layers for R relations, K entity types, A assertions and token vectors of size D."""
         self.sizes = {"width": width, "n_relations": n_relations, "n_types": n_types}
+        self.sizes.update({"n_assertions": n_assertions} if n_assertions else {})
         self.types = ArgumentTypes(width, n_relations=n_relations, n_types=n_types) if n_types else None
         self.project = nn.Linear(width, N_POINTERS * self.hidden)
         self.query = nn.Parameter(torch.randn(n_relations, N_POINTERS, self.hidden))
@@ -117,6 +121,7 @@ class SharedExtractor(TokenModule):
             hidden=self.pair_hidden,
             dropout=self.dropout.p,
             between=self.between,
+            n_assertions=n_assertions,
         )
 
     def forward(
@@ -145,13 +150,14 @@ class SharedExtractor(TokenModule):
         weights = self.pool(tokens).masked_fill(~mask.unsqueeze(-1), -1e4).softmax(dim=1)
         context = (weights * tokens).sum(dim=1)
         rows = pairs[:, 0]
-        pair_logits = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
+        scored = self.pair_scorer(tokens, context, pairs, sentence[rows], relation[rows])
+        pair_logits, assertions = split_assertions(scored)
         if self.types is None:
             spans, type_logits = no_types(pairs)
         else:
             fit, spans, type_logits = self.types(tokens, pairs, sentence[rows], relation[rows])
             pair_logits = pair_logits + fit
-        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs, spans, type_logits)
+        return ExtractorOutput(pointers, row_mask, pairs, pair_logits, span_probs, spans, type_logits, assertions)
 
     def _query(self, keys: Tensor, sentence: Tensor, relation: Tensor) -> Tensor:
         """Multiply each row's query with the keys of its sentence. Shapes (B, T, 4, d), (M,), (M,) → (M, T, 4)
@@ -204,16 +210,19 @@ class MarkedModule(nn.Module):
         width: int,
         n_relations: int,
         n_types: int = 0,
+        n_assertions: int = 0,
         hf_config: Optional[Dict[str, object]] = None,
         tokenizer: str = "",
     ) -> None:
         """Build the head, and the encoder if its configuration is given; see `TokenEncoder.configure`.
 
         n_types (int): Not read: a head over pieces has no entity types.
+        n_assertions (int): Of an extractor, see `PairScorer`.
         """
         if hf_config is not None:
             self.tokens.configure(hf_config=hf_config, tokenizer=tokenizer)
         self.head_sizes = {"width": width, "n_relations": n_relations}
+        self.head_sizes.update({"n_assertions": n_assertions} if n_assertions else {})
         self.build_head(width, n_relations)
 
     def load_checkpoint(self, path: str) -> None:
@@ -277,6 +286,7 @@ class MarkedExtractor(MarkedModule):
             n_relations=0,
             hidden=self.pair_hidden,
             dropout=self.dropout.p,
+            n_assertions=(self.head_sizes or {}).get("n_assertions", 0),
         )
 
     def forward(
@@ -304,5 +314,5 @@ class MarkedExtractor(MarkedModule):
         tokens, mask = gather_tokens(mean_of_ends(table, first, last), index)
         pointers = self.pointers(tokens)
         pairs, span_probs = propose_pairs(pointers, mask, extra, limits)
-        pair_logits = self.pair_scorer(tokens, table[cls], pairs, pairs[:, 0], None)
-        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs, *no_types(pairs))
+        pair_logits, assertions = split_assertions(self.pair_scorer(tokens, table[cls], pairs, pairs[:, 0], None))
+        return ExtractorOutput(pointers, mask, pairs, pair_logits, span_probs, *no_types(pairs), assertions)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Dict, List, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
 
-from ..annotations.store import has_relations, relations_by_sentence
+from ..annotations.store import TokenTriple, has_relations, relations_by_sentence
 from .model import N_POINTERS
 from .windows import EntitySpan, GoldWindows, IntArray, SentenceWindows
 
@@ -44,6 +44,8 @@ class QueryRows:
     refused: List[Tuple[int, ...]] = field(default_factory=list)
     # Windows whose entities are not known
     untyped: List[int] = field(default_factory=list)
+    # Number of the assertion of each gold pair, -1 for none; empty if assertions are not learned
+    assertions: List[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.window)
@@ -72,6 +74,8 @@ class QueryRows:
             targets["refused_pairs"] = refused
         if self.untyped:
             targets["untyped"] = numpy.asarray(self.untyped, dtype="int64")
+        if self.assertions:
+            targets["assertions"] = numpy.asarray(self.assertions, dtype="int64")
         return targets
 
 
@@ -127,6 +131,22 @@ def gold_rows(
             rows.append((window, relation, sampling.negative_weight))
     window_of, relation_of, weight = _columns(rows)
     return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans, refused=refused)
+
+
+def number_assertions(
+    rows: QueryRows, stated: Mapping[Tuple[int, TokenTriple], str], *, labels: Sequence[str], known: Sequence[str]
+) -> List[int]:
+    """Number the assertion of each gold pair of some rows; -1 for one that is not known.
+
+    stated (Mapping[Tuple[int, TokenTriple], str]): Result of `gold_assertions` for the Docs of the windows.
+    labels, known (Sequence[str]): The relations, and the assertions, in the model's order.
+    """
+    windows, number, found = rows.windows, {label: index for index, label in enumerate(known)}, []
+    for row, *ends in rows.pairs:
+        window, relation = int(rows.window[row]), labels[int(rows.relation[row])]
+        triple = TokenTriple((ends[0], ends[1]), relation, (ends[2], ends[3])).shifted(-int(windows.start[window]))
+        found.append(number.get(stated.get((int(windows.doc[window]), triple), ""), -1))
+    return found
 
 
 def all_rows(windows: SentenceWindows, *, n_labels: int) -> QueryRows:

@@ -53,6 +53,8 @@ class RereExtractorLoss(Block):
         and the other subjects of its object.
     type_weight (float): Weight of the arguments' entity types as an auxiliary target, if the data has entities; the
         pair scorer reads them. Not with a piece encoder.
+    assertion_weight (float): Weight of assertions (the attribute `assertion` of triples), if the training data has two
+        or more; 0: they are not learned. Only the pairing "scored" predicts them.
     """
 
     pointers: str = one_of("bce", POINTER_LOSSES)
@@ -63,6 +65,7 @@ class RereExtractorLoss(Block):
     pair_weight: float = within(1.0, 0.0, _HEAVIEST)
     rank_weight: float = within(1.0, 0.0, _HEAVIEST)
     type_weight: float = within(1.0, 0.0, _HEAVIEST)
+    assertion_weight: float = within(1.0, 0.0, _HEAVIEST)
 
 
 @registry.misc("spacy_relext.RereSampling.v1")

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ..encoders.assertions import NO_ASSERTIONS
 from ..encoders.layers import N_BUCKETS, bucket_distance
 
 # Most pairs in a chunk; with more than one chunk, activations are checkpointed.
@@ -160,7 +161,8 @@ class PairScorer(nn.Module):
     score = w · GELU(s + o + W_c c + e_r + d) + s · (e'_r ∘ o) / √H, with s = W_1 h_s0 + W_2 h_s1 and
     o = W_3 h_o0 + W_4 h_o1, h the token vectors at the spans' ends, c the sentence vector, e_r and e'_r embeddings of
     the relation (absent if the token vectors already depend on it), d an embedding of the signed distance. With
-    `between`, W_b m is added to the hidden layer, m the attention-pooled vectors of the tokens between both spans.
+    `between`, W_b m is added to the hidden layer, m the attention-pooled vectors of the tokens between both spans. The
+    logits of assertions, if they are learned, are a second linear layer above the hidden one.
 
     Each token is projected once, not once per pair.
     """
@@ -173,7 +175,16 @@ class PairScorer(nn.Module):
         hidden: int,
         dropout: float,
         between: bool = False,
+        n_assertions: int = 0,
     ) -> None:
+        """Create the scorer.
+
+        width (int): Size of the token vectors, D.
+        n_relations (int): R, or 0 if the token vectors already depend on the relation.
+        hidden (int): Size H of the hidden layer.
+        dropout (float): Dropout on the hidden layer.
+        n_assertions (int): Number A of assertions, see `encoders/assertions.py`; 0: no head for them.
+        """
         super().__init__()
         self.ends = nn.Linear(width, 4 * hidden)
         self.context = nn.Linear(width, hidden)
@@ -186,11 +197,12 @@ class PairScorer(nn.Module):
         for table in (self.relation, self.interaction, self.distance):
             if table is not None:
                 nn.init.normal_(table.weight, std=0.1)
+        self.assertion = nn.Linear(hidden, n_assertions) if n_assertions else None
 
     def forward(
         self, tokens: Tensor, context: Tensor, pairs: Tensor, sentence: Tensor, relation: Optional[Tensor]
     ) -> Tensor:
-        """Compute the logits of candidates. Shape (P,)
+        """Compute the logits of candidates, (P,), or these followed by the logits of assertions, (P, 1 + A).
 
         tokens (Tensor): Token vectors. Shape (B, T, D)
         context (Tensor): Sentence vectors. Shape (B, D)
@@ -257,8 +269,14 @@ class PairScorer(nn.Module):
             hidden = hidden + self.relation(relation)
             product = product * self.interaction(relation)
         bilinear = product.sum(-1) / hidden.shape[-1] ** 0.5
-        logits: Tensor = self.output(self.dropout(F.gelu(hidden))).squeeze(-1) + bilinear
-        return logits
+        hidden = self.dropout(F.gelu(hidden))
+        logits = self.output(hidden).squeeze(-1) + bilinear
+        return logits if self.assertion is None else torch.cat([logits.unsqueeze(1), self.assertion(hidden)], dim=1)
+
+
+def split_assertions(logits: Tensor) -> Tuple[Tensor, Tensor]:
+    """Split what `PairScorer` returns into the logits of candidates and those of assertions. Shapes (P,), (P, A)"""
+    return (logits, NO_ASSERTIONS) if logits.dim() == 1 else (logits[:, 0], logits[:, 1:])
 
 
 def pooled_sums(values: Tensor) -> Tensor:

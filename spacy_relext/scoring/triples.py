@@ -12,6 +12,7 @@ from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
 
+from ..annotations.assertion import assertion_of
 from ..annotations.entities import is_judged
 from ..annotations.sentences import overlaps, sentence_offsets
 from ..annotations.store import get_records
@@ -132,7 +133,8 @@ def score_triples(
     `partial_p`, `partial_r`, `partial_f` (texts cut to their first word), `macro_p`, `macro_r`, `macro_f` (mean of the
     exact scores of the relations in gold), `triples_per_type` (relation → exact p, r, f), `empty_error_rate` (share
     of the sentences without a gold triple that have a predicted one), `direction_accuracy` (share of predictions with
-    the correct direction among those that are correct in either).
+    the correct direction among those that are correct in either). If gold has two or more assertions, also
+    `assertion_accuracy` and `assertion_macro_f`, of the exactly correct triples.
 
     source (Optional[str]): Score this component's triples only; None: every predicted triple.
     candidates (Optional[Candidates]): What `exact_ap` ranks; None: the predicted triples, so that it depends on the
@@ -166,7 +168,32 @@ def score_triples(
         scores[f"macro_{key}"] = mean(scores["triples_per_type"][label][key] for label in outcomes.gold_per_label)
     scores["empty_error_rate"] = empty_errors / empty if empty else None
     scores["direction_accuracy"] = int(outcomes.correct.sum()) / either_direction if either_direction else None
-    return scores
+    return {**scores, **_score_assertions(documents)}
+
+
+def _score_assertions(documents: Sequence[ComparedDocument]) -> Scores:
+    """Score the assertions of correct triples; nothing if all gold triples have the same assertion."""
+    stated: Dict[Tuple[int, TextKey], Set[str]] = {}
+    for number, example, _, gold, *_ in documents:
+        for record in gold:
+            key = (number, text_key(record, example.reference.text))
+            stated.setdefault(key, set()).add(assertion_of(record.get("attributes", {})))
+    if len(set().union(*stated.values())) < 2:
+        return {}
+    predicted, correct, gold_counts = [], [], Counter[str]()
+    for number, example, _, _, records, *_ in documents:
+        for record in records:
+            wanted = stated.get((number, text_key(record, example.reference.text)))
+            if wanted:
+                label = assertion_of(record.get("attributes", {}))
+                predicted.append(label)
+                correct.append(label in wanted)
+                gold_counts[label if label in wanted else min(wanted)] += 1
+    per_label = score_per_label(predicted, numpy.asarray(correct, dtype=bool), gold_counts)
+    return {
+        "assertion_accuracy": mean(correct),
+        "assertion_macro_f": mean(per_label[label].fscore for label in gold_counts),
+    }
 
 
 def collect_outcomes(

@@ -13,6 +13,7 @@ from spacy.training import Example
 from tests.contract.entities import FACTORY as ENTITIES
 from tests.contract.sentences import (
     RULES,
+    make_asserted_examples,
     make_chinese_examples,
     make_cluster_examples,
     make_english_examples,
@@ -200,6 +201,7 @@ NAMED = (SENTS, (ENTITIES, {}))
 NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
 ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probability": 1.01})
 ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
+ASSERTED = (make_asserted_examples, "exact_f", {"threshold": 1.01})
 BY_RULES = (make_rule_examples, "exact_f", {"threshold": 1.01})
 RULED: Setting = {"reads_gold": False}
 SHARED_LISTENER, SHARED_CNN_PAIRS = {**SHARED, "tok2vec": LISTENER}, {**SHARED, "tok2vec": CNN}
@@ -218,6 +220,10 @@ CASES = [
     MethodCase("chinese", "rere_extractor", extractor(LISTENER), SHARED_CNN, *CHINESE, lang="zh"),
     MethodCase("recurrent", "rere_extractor", extractor(RECURRENT), (SENTS,), *ENGLISH),
     MethodCase("transformer", "rere_extractor", extractor(BERT), (SENTS,), *ENGLISH, spawn=True),
+    MethodCase("asserting extractor", "rere_extractor", extractor(CNN), (SENTS,), *ASSERTED),
+    MethodCase(
+        "asserting student", "kd_classifier", distilled("KdStudent", {**SHARED, "tok2vec": CNN}), NAMED, *ASSERTED
+    ),
     MethodCase("marked detector", "rere_detector", {"model": MARKED_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
     MethodCase("marked detector, mean", "rere_detector", {"model": MEAN_DETECTOR}, (SENTS,), *ENGLISH_RELATIONS),
     MethodCase("graph student", "kd_classifier", distilled("KdStudent", GRAPH), NAMED, *ENGLISH),

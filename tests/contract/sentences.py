@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_relext import set_triples
+from spacy_relext import get_records, set_triples
 
 Gold = List[Tuple[str, str, str]]
 
@@ -79,6 +79,20 @@ UNSEEN = {
 def make_english_examples(nlp: Language) -> List[Example]:
     """Eight English sentences with triples."""
     return [_example(nlp, text, gold) for text, gold in ENGLISH]
+
+
+def make_asserted_examples(nlp: Language) -> List[Example]:
+    """Eight sentences, three of which deny a relation."""
+    examples = []
+    for text, gold in [*ENGLISH[:5], *DENIED]:
+        example = _example(nlp, text, gold)
+        if (text, gold) in DENIED:
+            denied = [
+                {**record, "attributes": {"assertion": "denied"}} for record in get_records(example.reference) or []
+            ]
+            set_triples(example.reference, denied)
+        examples.append(example)
+    return examples
 
 
 def make_rule_examples(nlp: Language) -> List[Example]:

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pathlib
 import re
+from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import pytest
@@ -266,6 +267,9 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
         **{"kb_weight": 1.0, "agree_weight": 1.0},
     ),
     "hrere.masked_logs": lambda f, n: f(n.logits, n.shared)[:, :2],
+    "kd.add_assertions": lambda f, n: f(
+        {}, SimpleNamespace(assertions=n.logits), {"assertions": n.classes}, weight=2.0
+    ),
     "kd.divergence": lambda f, n: f(n.others, n.logits, temperature=2.0, weights=n.weights),
     "kd.sentence_penalty": lambda f, n: f(n.vectors),
     "kd.smoothed_cross_entropy": lambda f, n: f(n.logits, n.classes, smoothing=0.1, weights=n.weights),

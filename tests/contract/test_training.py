@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import Adam
 
-from spacy_relext import get_records, set_triples
+from spacy_relext import set_triples
 from tests.contract.cases import MethodCase
 from tests.contract.conftest import NAME, Trained, assert_close, outcome
 
@@ -137,17 +137,6 @@ def test_gold_that_crosses_sentences_is_reported(case: MethodCase, trained: Trai
         nlp.update([Example(nlp.make_doc(text), reference)], sgd=nlp.resume_training(), annotates=case.annotating)
     scores = nlp.evaluate([Example(nlp.make_doc(text), reference)])
     assert scores[case.overfit_key] == 0.0  # a miss
-
-
-def test_triples_that_are_not_stated_are_reported(case: MethodCase, encoder: pathlib.Path) -> None:
-    if not case.reads_gold or case.factory == "rere_detector":
-        pytest.skip("gold is not read, or no triple is written")
-    nlp = case.build(encoder, name=NAME)
-    examples = case.make_examples(nlp)
-    records = [{**record, "attributes": {"negated": True}} for record in get_records(examples[0].reference) or []]
-    set_triples(examples[0].reference, records)
-    with pytest.warns(UserWarning, match=rf"\[W362\] {NAME}: the training data has triples that are denied"):
-        nlp.initialize(lambda: examples)
 
 
 def test_initialize_twice_starts_anew(case: MethodCase, encoder: pathlib.Path) -> None:

@@ -69,7 +69,7 @@ def unlabelled_examples(nlp: Language) -> List[Example]:
     return [Example(each.predicted, each.predicted.copy()) for each in make_examples(nlp)]
 
 
-SHARED_LEARNING = ("sentence_penalty", "adversarial_radius", "adversarial_reuse")
+SHARED_LEARNING = ("sentence_penalty", "assertion_weight", "adversarial_radius", "adversarial_reuse")
 LEARNING = {
     TEACHER: ("tsd_weight", "tsd_k", *SHARED_LEARNING),
     STUDENT: ("teacher_share", "hint_weight", "temperature", "label_smoothing", *SHARED_LEARNING),

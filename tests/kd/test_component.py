@@ -96,7 +96,7 @@ def test_relations_that_no_gold_names_are_known_from_the_teacher(annotated: int)
     assert losses[-1] < 0.2 * losses[0]
 
 
-def test_types_of_unlabelled_text_are_known() -> None:
+def test_types_of_unlabelled_text_are_known_and_its_assertions_are_not() -> None:
     nlp = spacy.blank("en")
     examples = make_examples(nlp)
     unlabelled = Example(
@@ -108,6 +108,7 @@ def test_types_of_unlabelled_text_are_known() -> None:
     assert "BOOK" in pipe.cfg["entity_types"]  # type: ignore[attr-defined]
     gold = pipe.suggest_gold([unlabelled])  # type: ignore[attr-defined]
     assert gold.classes(pipe.classes).tolist() == [-1, -1]  # type: ignore[attr-defined]
+    assert gold.assertions(pipe.classes, ["denied"]).tolist() == [-1, -1]  # type: ignore[attr-defined]
 
 
 def test_the_student_predicts_on_types_that_it_has_never_seen() -> None:

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from spacy_relext.kd.losses import (
+    add_assertions,
     divergence,
     sentence_penalty,
     smoothed_cross_entropy,
@@ -104,6 +105,15 @@ def test_the_temperature_of_the_distillation_counts_squared() -> None:
     terms = student_loss(outputs_of(LOCAL, AUXILIARY), targets(), share=0.5, **{**OPTIONS, "temperature": 2.0})
     assert_close(terms["teacher"], 0.5 * 0.026932)
     assert_close(terms["hints"], 0.5 * 1.8 * 0.101252)
+
+
+def test_assertions_are_added_if_the_targets_have_some() -> None:
+    outputs = outputs_of(LOCAL, AUXILIARY)._replace(assertions=torch.tensor([[0.0, 1.0]]))
+    terms = {"gold": torch.tensor(1.0)}
+    assert add_assertions(terms, outputs, targets(), weight=3.0) == terms
+    found = add_assertions(terms, outputs, {**targets(), "assertions": torch.tensor([1])}, weight=3.0)
+    assert found["gold"] == 1.0
+    assert_close(found["assertions"], 3.0 * 0.313262)
 
 
 def test_two_classes_are_compared() -> None:

@@ -73,7 +73,7 @@ OUT_OF_RANGE = [
     *((NAME, {"threshold": value}) for value in (-1.0, 1e30)),
     *((NAME, {"decoding": {key: value}}) for key in ("query_threshold", "span_threshold") for value in (-1.0, 1e30)),
     *((NAME, {"decoding": {key: 0}}) for key in ("max_span_length", "top_k")),
-    *((NAME, {"loss": {f"{key}_weight": -1.0}}) for key in ("pointer", "pair", "rank", "type")),
+    *((NAME, {"loss": {f"{key}_weight": -1.0}}) for key in ("pointer", "pair", "rank", "type", "assertion")),
     *((NAME, {"sampling": {key: -1}}) for key in ("negatives", "negative_weight", "hard_negatives")),
     *(("kd_teacher", {"learning": {key: -1.0}}) for key in ("tsd_weight", "sentence_penalty", "adversarial_radius")),
     ("kd_teacher", {"prior": {"@misc": "spacy_relext.KdPrior.v1", "na_constant": -0.1}}),

@@ -307,6 +307,19 @@ def test_ranks_of_pairs_have_a_weight_and_are_left_out_without_one() -> None:
         assert number(ranks) == pytest.approx(weight * math.log(4 / 3) / 2, rel=1e-5)
 
 
+def test_assertions_of_gold_pairs_have_a_weight() -> None:
+    """Two of three pairs are gold; one of these has an assertion, the second of two, with logits log 3 and 0."""
+    z, y, mask = pointer_grid(16)
+    pairs = torch.tensor([[0, 0, 1, 3, 3], [0, 0, 1, 4, 4], [0, 2, 2, 4, 4]])
+    asserted = torch.tensor([[3.0, 1.0], [5.0, 1.0], [7.0, 1.0]]).log()
+    output = ExtractorOutput(z, mask, pairs, torch.zeros(3), torch.ones(3, 2), *no_types(pairs[:0]))
+    targets = {"pointers": y, "weights": torch.ones(1), "gold_pairs": pairs[:2], "assertions": torch.tensor([1, -1])}
+    for weight in (1.0, 4.0):
+        settings = RereExtractorLoss(assertion_weight=weight)
+        found = extractor_loss(output._replace(assertions=asserted), targets, settings)["assertions"]
+        assert number(found) == pytest.approx(weight * math.log(4), rel=1e-5)
+
+
 def test_pointer_rows_have_weights() -> None:
     z, y, mask = pointer_grid(6)
     options: Any = {"mu": torch.tensor(0.02), "gamma": GAMMA}

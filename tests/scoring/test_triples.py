@@ -225,3 +225,30 @@ def test_pairs_that_a_corpus_does_not_mark_are_not_judged():
     again = [{"subject": [20, 23], "relation": "met", "object": [8, 10]}]
     set_triples(example.predicted, again, source="fake")
     assert score_triples([example])["exact_f"] == 1.0, "what gold states of the same names counts wherever it stands"
+
+
+def test_assertions_of_right_triples_by_hand():
+    text = "Ada met Bo . Cy saw Di . Ed knew Flo ."
+    triples = [("Ada", "met", "Bo"), ("Cy", "saw", "Di"), ("Ed", "knew", "Flo")]
+
+    def example(gold, predicted, extra=()):
+        made = make_example(text, triples, [*triples, *extra])
+        for doc, source, labels in ((made.reference, "", gold), (made.predicted, "fake", [*predicted, "denied"])):
+            records = locate(text, [*triples, *extra] if source else triples)
+            for record, label in zip(records, labels):
+                record["attributes"] = {} if label == "stated" else {"assertion": label}
+            set_triples(doc, records, source=source)
+        return made
+
+    wrong_triple = [("Bo", "met", "Ada")]
+    scores = score_triples([example(["stated", "denied", "denied"], ["denied", "denied", "stated"], wrong_triple)])
+    assert scores["assertion_accuracy"] == pytest.approx(1 / 3), "of the triple that is wrong, nothing is asked"
+    assert scores["assertion_macro_f"] == pytest.approx((0.5 + 0.0) / 2)  # denied: one right, one wrong, one missed
+    right = score_triples([example(["stated", "denied", "denied"], ["stated", "denied", "denied"])])
+    assert (right["assertion_accuracy"], right["assertion_macro_f"]) == (1.0, 1.0)
+    assert "assertion_accuracy" not in score_triples([example(["stated"] * 3, ["denied"] * 3)])
+    assert "assertion_accuracy" not in score_triples([example(["denied"] * 3, ["denied"] * 3)])
+    nothing = example(["stated", "denied", "denied"], ["stated"] * 3)
+    set_triples(nothing.predicted, [], source="fake")
+    found = score_triples([nothing])
+    assert found["assertion_accuracy"] is None and found["assertion_macro_f"] is None
