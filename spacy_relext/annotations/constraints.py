@@ -249,15 +249,15 @@ def _graph(edges: Sequence[_Edge]) -> Dict[str, List[_Edge]]:
 
 def _path(after: Dict[str, List[_Edge]], start: str, goal: str) -> List[_Edge]:
     """Find a shortest path between two entities; empty if there is none, or they are the same."""
-    arrived: Dict[str, _Edge] = {}
+    visited: Dict[str, _Edge] = {}
     front = [start]
     for name in front:
         for edge in after.get(name, ()):
-            if edge.object not in arrived and edge.object != start:
-                arrived[edge.object] = edge
+            if edge.object not in visited and edge.object != start:
+                visited[edge.object] = edge
                 front.append(edge.object)
     path: List[_Edge] = []
-    while goal in arrived:
-        path.append(arrived[goal])
+    while goal in visited:
+        path.append(visited[goal])
         goal = path[-1].subject
     return path[::-1]

@@ -22,7 +22,7 @@ from ..scoring.probabilities import Bools, Floats, calibrate, fit_platt
 Ids = NDArray[numpy.int64]
 
 # A score of 1 would make a fact certain whatever else is known.
-_MOST = 1 - 1e-6
+_MAX_SCORE = 1 - 1e-6
 
 # Exponents that are tried.
 _GRID = tuple(round(step / 20, 2) for step in range(21))
@@ -109,7 +109,7 @@ def write_discount(discount: Discount, path: Path) -> None:
 def _evidence(sentences: FactSentences) -> Tuple[Floats, Floats]:
     """Compute the best score of each fact and the sum of log(1 − p) of its other sentences. Shapes (F,), (F,)"""
     starts = _starts(sentences.facts)
-    scores = numpy.clip(sentences.scores, 0.0, _MOST)
+    scores = numpy.clip(sentences.scores, 0.0, _MAX_SCORE)
     best = numpy.maximum.reduceat(scores, starts)
     total = numpy.add.reduceat(numpy.log1p(-scores), starts)
     return best, numpy.minimum(total - numpy.log1p(-best), 0.0)

@@ -182,7 +182,7 @@ def test_the_logistic_loss() -> None:
     losses: List[float] = [
         float(negative_sampling_loss(model, fact, penalty=0.0, generator=generator)) for _ in range(200)
     ]
-    # a fact has softplus(0.55); its two rivals may be any
+    # a fact has softplus(0.55); its two competitors may be any
     assert min(losses) > (1.005492 + 2 * 0.0) / 3 and len(set(losses)) > 5
     with_penalty = negative_sampling_loss(model, fact, penalty=1.0, generator=torch.Generator().manual_seed(1))
     without = negative_sampling_loss(model, fact, penalty=0.0, generator=torch.Generator().manual_seed(1))
@@ -190,7 +190,7 @@ def test_the_logistic_loss() -> None:
 
 
 def test_the_logistic_loss_on_worked_numbers() -> None:
-    """A fact, and two rivals that score the same since they are the same."""
+    """A fact, and two competitors that score the same since they are the same."""
     model, fact = build(), torch.tensor([[H, R, T]])
     with torch.no_grad():
         model.relations.copy_(model.relations[R].expand_as(model.relations))

@@ -50,16 +50,16 @@ def test_soft_labels_do_not_depend_on_the_batch(kind: str, bert: str) -> None:
     graph = {**over(GRAPH_TEACHER, input_dropout=0.5), "dropout": 0.5}
     model = graph if kind == "graph" else over(PIECE_TEACHER, name=bert)
     pipe = build(TEACHER, model)
-    together, turned, alone = (make_examples(spacy.blank("en")) for _ in range(3))
-    assert pipe.teach(together) == pipe.teach(turned[::-1]) == sum(pipe.teach([example]) for example in alone) == 16
+    together, swapped, alone = (make_examples(spacy.blank("en")) for _ in range(3))
+    assert pipe.teach(together) == pipe.teach(swapped[::-1]) == sum(pipe.teach([example]) for example in alone) == 16
     expected = soft_labels(together)
     assert len(expected) == 3 * 16
-    for found in (soft_labels(turned), soft_labels(alone)):
+    for found in (soft_labels(swapped), soft_labels(alone)):
         assert found.keys() == expected.keys()
         for key, values in expected.items():
             assert found[key] == pytest.approx(values, abs=1e-4)
-    pipe.teach(turned)
-    assert soft_labels(turned) == soft_labels(together), "nothing is left to chance"
+    pipe.teach(swapped)
+    assert soft_labels(swapped) == soft_labels(together), "nothing is left to chance"
 
 
 def test_texts_without_pairs_are_taught_nothing() -> None:

@@ -122,9 +122,9 @@ def test_near_misses_of_pairs() -> None:
     assert [triple.relation for triple in doc._.triples if triple.relation == "met"] == []
     misses = pipe.near_misses(doc)
     chosen = {triple.subject.start_char: triple for triple in doc._.triples}
-    rivals = [miss for miss in misses if miss.stopped_by == "pair"]
-    assert rivals and {miss.stopped_by for miss in misses} <= {"pair", "type"}
-    for miss in rivals:
+    competitors = [miss for miss in misses if miss.stopped_by == "pair"]
+    assert competitors and {miss.stopped_by for miss in misses} <= {"pair", "type"}
+    for miss in competitors:
         best = chosen[miss.subject[0]]
         assert miss.score <= best.score and f"{best.relation} with {best.score:.3f}" in miss.text
     pipe.cfg["types"] = [["LOC", relation, "LOC"] for relation in pipe.labels]
@@ -221,7 +221,7 @@ def test_soft_labels_that_do_not_fit_are_refused_before_training() -> None:
             record["subject"] = [900, 901]
 
     def rename(stored: Dict[str, Any]) -> None:
-        stored["classes"] = [[f"new_{name}", turned] for name, turned in stored["classes"]]
+        stored["classes"] = [[f"new_{name}", swapped] for name, swapped in stored["classes"]]
 
     def lose(stored: Dict[str, Any]) -> None:
         del stored["pairs"][:1]

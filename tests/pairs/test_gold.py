@@ -151,17 +151,17 @@ def test_classes_are_numbered_from_one() -> None:
 
 def test_classes_of_a_data_set() -> None:
     gold = [{MET}, set(), {PairClass("born", backwards=True), BORN}, {MET}]
-    turned = [PairClass(label, backwards=True) for label in ("born", "met", "unseen")]
+    swapped = [PairClass(label, backwards=True) for label in ("born", "met", "unseen")]
     assert list_classes(gold[:2]) == [MET]
-    assert list_classes(gold) == [BORN, turned[0], MET, turned[1]]
-    assert list_classes(gold, ["born", "unseen"]) == [BORN, turned[0], PairClass("unseen"), turned[2]]
+    assert list_classes(gold) == [BORN, swapped[0], MET, swapped[1]]
+    assert list_classes(gold, ["born", "unseen"]) == [BORN, swapped[0], PairClass("unseen"), swapped[2]]
     assert list_classes([]) == []
 
 
 def test_classes_from_the_other_side() -> None:
     classes = list_classes([{MET, PairClass("born", backwards=True)}])
-    turned = reversed_classes(classes)
-    assert turned is not None and turned.tolist() == [0, 2, 1, 4, 3]
+    swapped = reversed_classes(classes)
+    assert swapped is not None and swapped.tolist() == [0, 2, 1, 4, 3]
     assert reversed_classes([MET]) is None and reversed_classes([PairClass("born", backwards=True), MET]) is None
 
 

@@ -98,8 +98,8 @@ def test_names_are_unique_and_a_cluster_without_pairs_has_none() -> None:
 def test_names_do_not_depend_on_the_order_of_texts() -> None:
     texts = ["married"] * 4 + ["left"] * 4 + ["met"] * 4 + ["wrote"] * 4 + ["sang"] * 4
     clusters = [make_cluster(*texts), make_cluster(*["founded"] * 20)]
-    turned = [make_cluster(*reversed(texts)), clusters[1]]
-    assert name(*clusters) == name(*turned) == ["left / married / met", "founded"]
+    swapped = [make_cluster(*reversed(texts)), clusters[1]]
+    assert name(*clusters) == name(*swapped) == ["left / married / met", "founded"]
 
 
 def test_other_languages() -> None:
@@ -110,8 +110,8 @@ def test_other_languages() -> None:
 
 
 def test_the_object_may_come_first() -> None:
-    turned = make_cluster(*["was bought by"] * 5)._replace(object_first=True)
-    assert name(turned, make_cluster(*["left"] * 5))[0] == "bought by (object first)"
+    swapped = make_cluster(*["was bought by"] * 5)._replace(object_first=True)
+    assert name(swapped, make_cluster(*["left"] * 5))[0] == "bought by (object first)"
 
 
 def test_phrases_share_no_word() -> None:
@@ -140,7 +140,7 @@ def test_summaries() -> None:
     labels, scores = numpy.array([0, 0, 0, 1, 1, 1]), numpy.array([0.2, 0.9, 0.5, 0.7, 0.1, 0.4])
     first, second, empty = summarize_clusters(table, labels, scores, count=3, least=0.3)
     texts: Dict[int, List[Words]] = {0: [("b",)]}
-    assert first == Cluster(texts, "A B", "sample 1", False), "without what scores less, or is turned"
+    assert first == Cluster(texts, "A B", "sample 1", False), "without what scores less, or is swapped"
     assert second == Cluster({2: [("f",)]}, "", "sample 3", True), "no types of half of the pairs"
     assert empty == Cluster({}, "", "", False)
     (all_texts, _) = summarize_clusters(table, labels, scores, count=2, least=0.0)

@@ -72,8 +72,8 @@ def test_attributes_of_relations() -> None:
     labels = ("born_in", "negated=true", "source=the press", "a=b=c")
     record, losses = parse(NAME, task(ADA, BERGEN, relation("a", "b", *labels), relation("b", "a", "x=y")))
     attributes = {"negated": True, "source": "the press", "a": "b=c"}
-    turned = {"subject": [21, 27], "relation": "x=y", "object": [0, 8]}
-    assert record["triples"] == [{**BORN, "attributes": attributes}, turned]
+    swapped = {"subject": [21, 27], "relation": "x=y", "object": [0, 8]}
+    assert record["triples"] == [{**BORN, "attributes": attributes}, swapped]
     assert not losses
 
 

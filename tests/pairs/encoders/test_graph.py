@@ -179,8 +179,8 @@ def test_a_tree_of_one_token_is_pooled_over_it() -> None:
 
 def test_the_direction_of_an_edge_does_not_matter() -> None:
     model, pairs = encoder(), batch([5, 7])
-    turned = {**pairs, "edges": pairs["edges"][:, [0, 2, 1]]}
-    assert_close(model(**turned), model(**pairs))
+    swapped = {**pairs, "edges": pairs["edges"][:, [0, 2, 1]]}
+    assert_close(model(**swapped), model(**pairs))
     assert not torch.allclose(model(**{**pairs, "edges": pairs["edges"][:4]}).tokens, model(**pairs).tokens)
 
 
@@ -239,10 +239,10 @@ def test_no_pairs(width: int) -> None:
 def test_with_distances_the_order_of_the_arguments_is_read() -> None:
     blind, model = encoder(mask_entities=False), encoder(mask_entities=False, offset_width=3)
     pairs = batch([5, 3])
-    turned = {**pairs, "roles": torch.where(pairs["roles"] > 0, 3 - pairs["roles"], 0)}
-    turned.update(to_subject=pairs["to_object"], to_object=pairs["to_subject"])
-    assert torch.equal(blind(**pairs).sentence, blind(**turned).sentence)
-    assert not torch.allclose(model(**pairs).sentence, model(**turned).sentence)
+    swapped = {**pairs, "roles": torch.where(pairs["roles"] > 0, 3 - pairs["roles"], 0)}
+    swapped.update(to_subject=pairs["to_object"], to_object=pairs["to_subject"])
+    assert torch.equal(blind(**pairs).sentence, blind(**swapped).sentence)
+    assert not torch.allclose(model(**pairs).sentence, model(**swapped).sentence)
     alone = model(**select(pairs, [1], width=3))
     assert torch.allclose(alone.sentence, model(**pairs).sentence[1:], atol=1e-6)
 

@@ -47,8 +47,8 @@ def test_neighbours_without_a_word_between_them_are_the_sentence() -> None:
 
 def test_roles_and_types_are_read() -> None:
     model, pairs = encoder(), batch([5])
-    turned = model(**{**pairs, "roles": torch.tensor([[2, 0, 0, 0, 1]])})
-    assert not torch.allclose(turned.subject, model(**pairs).object)
+    swapped = model(**{**pairs, "roles": torch.tensor([[2, 0, 0, 0, 1]])})
+    assert not torch.allclose(swapped.subject, model(**pairs).object)
     retyped = model(**{**pairs, "types": (pairs["types"] + 1) % N_TYPES})
     assert not torch.allclose(retyped.subject, model(**pairs).subject)
 

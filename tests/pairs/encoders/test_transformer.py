@@ -167,8 +167,8 @@ def test_marks_after_the_last_layer_are_read_by_the_arguments_alone() -> None:
 
 def test_vectors_come_in_the_order_of_the_pairs() -> None:
     module, parts = build(1), [group([5], [0, 0]), group([9], [0], seed=2)]
-    straight, turned = read(module, parts, [0, 1, 2]), read(module, parts, [2, 0, 1])
-    assert_same(PairStates(*(part[[2, 0, 1]] for part in turned)), straight)
+    straight, swapped = read(module, parts, [0, 1, 2]), read(module, parts, [2, 0, 1])
+    assert_same(PairStates(*(part[[2, 0, 1]] for part in swapped)), straight)
 
 
 def test_layers_below_the_marks_read_each_text_once() -> None:
