@@ -109,9 +109,8 @@ class _Reading:
         """Make a canonical record of an item; None if it is left out, which is counted."""
         if item.error:
             raise ValueError(item.error)
-        record: Optional[Record] = self.spec.parse(item.value)
-        if self.spec.locate is not None:
-            record = self.spec.locate(record, self.report)
+        parsed = self.spec.parse(item.value)
+        record = parsed if self.spec.locate is None else self.spec.locate(parsed, self.report)
         if record is None:
             return None
         if self.annotator not in (None, record.get("annotator")):

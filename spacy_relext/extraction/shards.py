@@ -12,12 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, cast
 
+from filelock import FileLock, Timeout
+
 from ..annotations.triple import Record
 from ..corpora.formats.sources import to_json
 from ..corpora.texts import RawText, Source, TextLog, Unit
 from ..corpora.whole import remove_unfinished, write_whole
 from ..errors import Errors
-from .locks import try_lock
 from .manifest import (
     ERRORS,
     MANIFEST,
@@ -181,7 +182,9 @@ class Folder:
                     report.before += 1
                     continue
                 lock = ExitStack()
-                if not lock.enter_context(try_lock(self.path / WORK / f"{name}.lock")):
+                try:  # the lock of a process that ended is free
+                    lock.enter_context(FileLock(self.path / WORK / f"{name}.lock", blocking=False))
+                except Timeout:
                     report.elsewhere += 1
                     continue
                 if self.has(name):  # another process has finished it meanwhile

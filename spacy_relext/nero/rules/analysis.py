@@ -293,7 +293,7 @@ def format_check(report: AnalysisReport) -> str:
     rows = [_row(each) for each in sorted(report.rules, key=lambda each: -each.matches) if each.matches]
     if not rows:
         return format_table(totals) + "\n\nNo rule matches."
-    lines: str = table(rows, header=_HEADER, aligns=tuple("llrrrll"), divider=True, max_col=_WIDEST)
+    lines: str = table(rows, header=_HEADER, aligns=("l", "l", "r", "r", "r", "l", "l"), divider=True, max_col=_WIDEST)
     return f"{format_table(totals)}\n{lines}".rstrip("\n")
 
 
