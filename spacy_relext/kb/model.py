@@ -4,12 +4,12 @@ import json
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 import numpy
 import srsly
 import torch
-from torch import Tensor
+from safetensors.torch import load_file, save_file
 
 from ..corpora.damage import FILES, check_file_list, refuse_damage, write_file_list
 from ..corpora.whole import whole_folder
@@ -19,7 +19,7 @@ from .facts import Triples, TripleStore
 from .link_prediction import KnownAnswers, evaluate_links
 from .training import KbTraining, Progress, start_training, train_epochs
 
-TABLES, NAMES = "embeddings.npz", "kb.json"
+TABLES, NAMES = "embeddings.safetensors", "kb.json"
 
 
 class KbModel:
@@ -42,7 +42,7 @@ class KbModel:
     def to_disk(self, folder: Path) -> None:
         """Save tables, names and settings into a folder, which is created."""
         with whole_folder(folder) as new:
-            _save_tensors(new / TABLES, self.embeddings.state_dict())
+            save_file(self.embeddings.state_dict(), new / TABLES)
             info = {"settings": asdict(self.settings), "history": self.history}
             srsly.write_json(new / NAMES, {"entities": self.entities, "relations": self.relations, **info})
             write_file_list(new, only=(TABLES, NAMES))
@@ -58,7 +58,7 @@ class KbModel:
             info = json.loads((folder / NAMES).read_text(encoding="utf8"))
             entities, relations, settings = info["entities"], info["relations"], KbTraining(**info["settings"])
             embeddings = start_training(settings, n_entities=len(entities), n_relations=len(relations)).model
-            embeddings.load_state_dict(_load_tensors(folder / TABLES))
+            embeddings.load_state_dict(load_file(folder / TABLES))
             return cls(entities, relations, embeddings, settings, info["history"])
 
 
@@ -99,18 +99,6 @@ def train_kb(
 def _mrr(model: KbEmbeddings, *, triples: Triples, known: KnownAnswers) -> float:
     """Return the filtered MRR of entities."""
     return float(evaluate_links(model, triples, known)["entities_mrr"] or 0.0)
-
-
-def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors as an .npz file."""
-    arrays = {key: value.detach().cpu().numpy() for key, value in tensors.items()}
-    numpy.savez(path, **arrays)  # type: ignore[arg-type]
-
-
-def _load_tensors(path: Path) -> Dict[str, Tensor]:
-    """Read what `_save_tensors` wrote."""
-    with numpy.load(path, allow_pickle=False) as arrays:
-        return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
 
 
 def split_facts(store: TripleStore, share: float, *, seed: int) -> Tuple[TripleStore, Triples]:
