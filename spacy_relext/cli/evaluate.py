@@ -39,8 +39,7 @@ OTHERS = (
     ("direction_accuracy", "correct direction"),
     ("assertion_accuracy", "correct assertion, of correct triples"),
     ("assertion_macro_f", "assertion macro F, of correct triples"),
-    ("ece", "calibration error (equal mass)"),
-    ("ece_width", "calibration error (equal width)"),
+    ("ece", "calibration error"),
     ("best_threshold_f", "exact F at the best single threshold"),
 )
 

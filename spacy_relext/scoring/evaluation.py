@@ -164,7 +164,6 @@ def _score_confidence(outcomes: TripleOutcomes) -> Scores:
     low, high = bootstrap_interval(lambda drawn: f_score(*(drawn @ each for each in counts)), len(counts[0]))
     return {
         "ece": expected_calibration_error(scores, correct),
-        "ece_width": expected_calibration_error(scores, correct, bins="width"),
         "best_threshold": threshold if correct.any() else None,
         "best_threshold_f": best_f if is_annotated else None,
         "exact_f_low": float(low) if is_annotated else None,

@@ -16,7 +16,7 @@ from typing import Callable, NamedTuple, Optional, Sequence, Tuple, TypeVar
 import numpy
 from numpy.typing import NDArray
 
-from ..errors import Errors, check_choice
+from ..errors import Errors
 
 Floats = NDArray[numpy.float64]
 
@@ -123,17 +123,13 @@ def fit_temperature(logits: _AnyFloats, targets: _AnyFloats, *, grid: Optional[S
     return float(numpy.exp((low + high) / 2))
 
 
-def expected_calibration_error(
-    scores: Floats, correct: Bools, *, n_bins: int = 10, bins: str = "mass"
-) -> Optional[float]:
-    """Compute the ECE: mean distance between score and accuracy of bins, weighted by their size.
+def expected_calibration_error(scores: Floats, correct: Bools, *, n_bins: int = 10) -> Optional[float]:
+    """Compute the ECE: mean distance between score and accuracy of bins with equal numbers of predictions.
 
     Predictions with equal scores each count with their mean accuracy.
 
-    bins (str): "mass": equal numbers of predictions; "width": equal steps from 0 to 1.
     RETURNS (Optional[float]): 0 to 1; None without predictions.
     """
-    check_choice("bins", bins, ("mass", "width"))
     scores, correct = check_scores(scores, correct)
     if not len(scores):
         return None
@@ -141,11 +137,7 @@ def expected_calibration_error(
     share = numpy.bincount(position, weights=correct) / counts
     order = numpy.argsort(scores)
     scores, accuracy = scores[order], share[position][order]
-    if bins == "mass":
-        groups = numpy.array_split(numpy.arange(len(scores)), n_bins)
-    else:
-        which = numpy.minimum((scores * n_bins).astype(int), n_bins - 1)
-        groups = [numpy.flatnonzero(which == number) for number in range(n_bins)]
+    groups = numpy.array_split(numpy.arange(len(scores)), n_bins)
     distances = (abs(float(scores[each].sum() - accuracy[each].sum())) for each in groups if len(each))
     return sum(distances) / len(scores)
 

@@ -95,7 +95,7 @@ def test_every_score_by_hand(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> 
         "unseen_p": 0.5, "unseen_r": 0.5, "unseen_f": 0.5, "n_gold_unseen": 2,
         **dict.fromkeys(RELATION_SCORE_WEIGHTS),
         # alone, each prediction is a bin of equal mass; of one width are 0.92, which is right, and 0.98, which is wrong
-        "ece": (0.6 + 0.08 + 0.98) / 3, "ece_width": (0.6 + 2 * (0.95 - 0.5)) / 3,
+        "ece": (0.6 + 0.08 + 0.98) / 3,
         "best_threshold": 0.2, "best_threshold_f": 2 / 3, "exact_f_low": low, "exact_f_high": high,
         "n_documents": 4, "n_annotated": 3, "n_gold": 3, "n_predicted": 3,
         # 23 words
@@ -169,7 +169,7 @@ def test_documents_go_through_in_batches(nlp: Language, give_relations: bool) ->
 
 def test_without_annotation_nothing_is_scored(nlp: Language) -> None:
     found = evaluate_pipeline(nlp, make_examples()[3:])
-    names = ("ece", "ece_width", "best_threshold", "best_threshold_f", "exact_f_low", "exact_f_high", "exact_f")
+    names = ("ece", "best_threshold", "best_threshold_f", "exact_f_low", "exact_f_high", "exact_f")
     assert {found[name] for name in names} == {None}
     assert [found[name] for name in ("n_documents", "n_annotated", "n_gold", "n_predicted")] == [1, 0, 0, 0]
     wrong = evaluate_pipeline(nlp, make_examples()[1:2])

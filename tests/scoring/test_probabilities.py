@@ -120,21 +120,17 @@ def arrays(scored):
 def test_calibration_error_by_hand():
     scores = numpy.array([0.25, 0.25, 0.75, 0.75])
     correct = numpy.array([False, False, True, True])
-    assert expected_calibration_error(scores, correct, bins="width") == pytest.approx(0.25)
-    assert expected_calibration_error(scores, correct, bins="mass", n_bins=2) == pytest.approx(0.25)
+    assert expected_calibration_error(scores, correct, n_bins=2) == pytest.approx(0.25)
     assert expected_calibration_error(numpy.zeros(0), numpy.zeros(0, bool)) is None
-    assert expected_calibration_error(numpy.ones(3), numpy.ones(3, bool), bins="width") == 0.0
-    with pytest.raises(ValueError, match="R007"):
-        expected_calibration_error(scores, correct, bins="other")
+    assert expected_calibration_error(numpy.ones(3), numpy.ones(3, bool)) == 0.0
 
 
 @given(SCORED, st.randoms())
 def test_calibration_error_does_not_depend_on_order(scored, random):
     shuffled = list(scored)
     random.shuffle(shuffled)
-    for bins in ("mass", "width"):
-        first, second = (expected_calibration_error(*arrays(rows), bins=bins) for rows in (scored, shuffled))
-        assert first == (second if second is None else pytest.approx(second))
+    first, second = (expected_calibration_error(*arrays(rows)) for rows in (scored, shuffled))
+    assert first == (second if second is None else pytest.approx(second))
 
 
 def difference_interval(first, second, **settings):
