@@ -18,7 +18,7 @@ from ..graph.decisions import read_decisions
 from ..graph.documents import Document, read_documents
 from ..graph.page import MOST_FACTS, draw_graph
 from ..graph.probability import Discount, read_discount, write_discount
-from ..graph.query import Answer, GraphQuery, describe_questions
+from ..graph.query import GraphQuery, describe_questions
 from ..graph.within import DEFAULT_RULES, RULES
 from . import options
 from .pipeline import fail, input_errors, with_progress
@@ -86,7 +86,8 @@ def query_cli(
         for row in answer.rows:
             typer.echo(to_json(dict(zip(answer.columns, row))))
     elif answer.rows:
-        typer.echo(_format(answer))
+        rows = [[_cell(value) for value in row] for row in answer.rows]
+        typer.echo(table(rows, header=answer.columns, divider=True))
     else:
         msg.info("Nothing found")
 
@@ -165,10 +166,6 @@ def _report(built: BuiltGraph, folder: Path) -> None:
         msg.info(f"{tables.conflicts.num_rows:,} conflicts: spacy relext graph query {folder} conflicts")
     counts = f"{tables.facts.num_rows:,} facts of {tables.entities.num_rows:,} entities"
     msg.good(f"Wrote {counts} in {tables.documents.num_rows:,} documents to {folder}")
-
-
-def _format(answer: Answer) -> str:
-    return str(table([[_cell(value) for value in row] for row in answer.rows], header=answer.columns, divider=True))
 
 
 def _cell(value: object) -> str:

@@ -67,11 +67,6 @@ def tune_cli(
     typer.echo(f"Saved the tuned pipeline to {output}")
 
 
-def _as_text(value: object) -> str:
-    """Format a fitted setting as in a config, numbers with few digits."""
-    return f"{value:g}" if isinstance(value, float) else srsly.json_dumps(value)
-
-
 def _read_goal(beta: float, precision: Optional[float]) -> Goal:
     """Make the goal of the options, which exclude each other."""
     if precision is not None and beta != 1.0:
@@ -98,4 +93,5 @@ def _lines(name: str, result: Settings, goal: Goal) -> Iterator[str]:
         if goal.precision is not None and refused:
             yield f"  no threshold reaches that precision, so there will be no triples: {', '.join(refused)}"
     if result.get("fitted"):
-        yield "  " + ", ".join(f"{key} = {_as_text(value)}" for key, value in result["fitted"].items())
+        fitted = {k: f"{v:g}" if isinstance(v, float) else srsly.json_dumps(v) for k, v in result["fitted"].items()}
+        yield "  " + ", ".join(f"{key} = {value}" for key, value in fitted.items())

@@ -119,15 +119,11 @@ def rejected_candidates(
         if each.score < limits[each.relation]:
             if id(each) in stated:
                 misses.append(miss(each, *_weakest_part(each, limits[each.relation], calibrated)))
-        elif id(each) not in stated and (better := _find_better(each, best)):
+        elif id(each) not in stated and (better := next((b for b in best if overlap_in_both(each, b)), None)):
             subject, obj = (doc.text[slice(*span)] for span in (better.subject, better.object))
             text = f"it overlaps {subject} → {better.relation} → {obj}, which has {better.score:.3f}, in both arguments"
             misses.append(miss(each, "pair", text))
     return misses
-
-
-def _find_better(candidate: Candidate, others: Sequence[Candidate]) -> Optional[Candidate]:
-    return next((each for each in others if overlap_in_both(candidate, each)), None)
 
 
 def _weakest_part(candidate: Candidate, limit: float, calibrated: Calibrate) -> Tuple[str, str]:

@@ -295,14 +295,10 @@ def describe_agreement(agreement: Agreement) -> Record:
                 "text": each.text,
                 "passages": each.passages,
                 "annotations": {
-                    name: None if keys is None else [_describe(key) for key in keys]
+                    name: None if keys is None else [dict(zip(("subject", "relation", "object"), key)) for key in keys]
                     for name, keys in zip(agreement.names, each.annotations)
                 },
             }
             for each in agreement.disagreements
         ],
     }
-
-
-def _describe(key: Key) -> Record:
-    return dict(zip(("subject", "relation", "object"), key))

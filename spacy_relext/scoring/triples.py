@@ -271,7 +271,10 @@ def compare_documents(
         text = example.reference.text
         gold_keys = {text_key(record, text) for record in gold}
         predicted = [
-            record for record in predicted if text_key(record, text) in gold_keys or _is_judged(record, example)
+            each
+            for each in predicted
+            if text_key(each, text) in gold_keys
+            or is_judged(example.reference, tuple(each["subject"]), tuple(each["object"]))
         ]
         scores: Dict[TextKey, float] = {}
         for record in predicted:
@@ -297,10 +300,6 @@ def _collect(documents: Sequence[ComparedDocument]) -> TripleOutcomes:
         predicted_per_document=numpy.asarray([len(each) for each in correct], dtype="int64"),
         gold_per_document=numpy.asarray([len(document.gold_keys) for document in documents], dtype="int64"),
     )
-
-
-def _is_judged(record: Record, example: Example) -> bool:
-    return is_judged(example.reference, tuple(record["subject"]), tuple(record["object"]))
 
 
 def _span_key(record: Record) -> Tuple[str, CharSpan, CharSpan]:

@@ -91,7 +91,7 @@ def break_lines(span: Span, arguments: Sequence[Tuple[int, int]], *, width: floa
         pieces += [each for token in range(position, start) for each in _plain_boxes(span.doc, token, width)]
         if start < end:
             text = shorten(" ".join(span.doc[start:end].text.split()), width - 2 * PADDING)
-            kind = _type_of(span.doc[start:end])
+            kind = next((ent.label_ for ent in span.doc[start:end].ents if (ent.start, ent.end) == (start, end)), "")
             size = max(text_width(text), text_width(kind, TYPE_SIZE)) + 2 * PADDING
             pieces.append(Box(start, end, text, True, _has_space_before(span.doc, start), kind, width=size))
         position = end
@@ -107,11 +107,6 @@ def _plain_boxes(doc: Doc, token: int, width: float) -> List[Box]:
         boxes.append(Box(token, token + 1, text[:size], False, spaced and not boxes, width=text_width(text[:size])))
         text = text[size:]
     return boxes
-
-
-def _type_of(argument: Span) -> str:
-    """Return the type of the entity that an argument is; "" if it is none."""
-    return next((ent.label_ for ent in argument.ents if (ent.start, ent.end) == (argument.start, argument.end)), "")
 
 
 def _has_space_before(doc: Doc, token: int) -> bool:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
@@ -208,7 +208,8 @@ def _list_lines(record: Record, losses: Losses, types: _Types) -> Iterator[str]:
     for number, entity in enumerate(entities, start=1):
         fragments = _split_lines(text, entity["start"], entity["end"])
         names.append(types.name(entity["label"]) if fragments else "")
-        losses["line breaks at the ends of spans"] += not _covers(fragments, entity)
+        ends = [end for fragment in fragments for end in fragment]
+        losses["line breaks at the ends of spans"] += ends[:1] + ends[-1:] != [entity["start"], entity["end"]]
         if not fragments:
             continue
         types.entities.add(names[-1])
@@ -244,8 +245,3 @@ def _split_lines(text: str, start: int, end: int) -> List[CharSpan]:
         fragments.append((position, match.start()))
         position = match.end()
     return [fragment for fragment in [*fragments, (position, end)] if text[slice(*fragment)].strip()]
-
-
-def _covers(fragments: Sequence[CharSpan], entity: Record) -> bool:
-    """Return True if fragments reach from the start to the end of an entity."""
-    return bool(fragments) and (fragments[0][0], fragments[-1][1]) == (entity["start"], entity["end"])

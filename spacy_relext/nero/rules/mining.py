@@ -56,7 +56,8 @@ def mine_patterns(
         for number, key in _pair_keys(pairs, longest):
             counts[key] += 1
             _add_sentence(sentences[key], pairs, number, examples)
-    frequent = [key for key, count in counts.items() if count >= least and _has_letters(key)]
+    # with a word between the entities, not only punctuation and numbers
+    frequent = [key for key, count in counts.items() if count >= least and any(map(str.isalpha, "".join(key[1])))]
     ranked = sorted(frequent, key=lambda key: (-counts[key], key))[: top or None]
     return [MinedPattern(_key_pattern(key), counts[key], tuple(sentences[key])) for key in ranked]
 
@@ -74,16 +75,6 @@ def _pair_keys(pairs: Pairs, longest: int) -> Iterator[Tuple[int, Key]]:
             between = pairs.docs[pairs.doc[number]][left[1] : right[0]]
             if not any(token.is_space for token in between):
                 yield number, (types[0], tuple(token.text for token in between), types[1])
-
-
-def _is_word(token: str) -> bool:
-    """Return True if a token has a letter."""
-    return any(map(str.isalpha, token))
-
-
-def _has_letters(key: Key) -> bool:
-    """Return True if a candidate has a word between its entities."""
-    return any(map(_is_word, key[1]))
 
 
 def _key_pattern(key: Key) -> Pattern:
