@@ -15,7 +15,6 @@ from benchmarks.rere.peer import EARLIER, own_batch_size, peer_scores, run_peer
 from spacy_relext.corpora.drop import MODES
 
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
-MODELS = (ENCODER, f"{DETECTOR}.model", f"{EXTRACTOR}.model")
 COLLECTIVE = {f"{DETECTOR}.loss.kind": "collective"}
 # Loss of the missing-label experiment → its name in drawings and what it changes.
 LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -185,7 +184,7 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
         "absent-rows": {"absent-rows-0": {"changes": {f"{EXTRACTOR}.sampling.negatives": 0.0}}},
         **{name: {name: {"config": VARIANTS / f"rere_{name}.cfg"}} for name in ("marked", "recurrent")},
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
-        "precision": {other: {"changes": {f"{model}.precision": other for model in MODELS}}},
+        "precision": {other: {"changes": {f"{ENCODER}.precision": other}}},
     }
 
 

@@ -170,7 +170,7 @@ def check_names(seen: Dict[str, Any], names: List[str], cluster: int) -> None:
 def test_clusters_of_dates_alone_are_hidden(tmp_path: Path) -> None:
     points = [Point(0, 0.5, "Ada was born in 1990", [(0, 3), (16, 20)], is_dated=True)]
     points += [Point(1, 0.5, "Ada left Rome", [(0, 3), (9, 13)])]
-    records = [{"id": f"cluster_{number}", "name": f"name {number}", "ngrams": []} for number in range(3)]
+    records = [{"id": f"cluster_{n}", "name": f"name {n}", "ngrams": [], "sample": "", "fit": 0.5} for n in range(3)]
     page = tmp_path / "page.html"
     html = render_clusters(Sample(points, [1, 1, 0], [1, 0, 0], 0), records, title="x", lang="en")
     page.write_text(html, encoding="utf8")

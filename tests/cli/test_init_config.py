@@ -47,7 +47,7 @@ def parsed(config: Any) -> Any:
 
 def test_the_choice_for_missing_labels() -> None:
     labels, kb = (parsed(make_config(have)) for have in ("labels", "kb"))
-    assert labels["components"]["rere_detector"]["loss"]["kind"] == "bce"
+    assert "loss" not in labels["components"]["rere_detector"], "the default, cross-entropy"
     assert kb["components"]["rere_detector"]["loss"]["kind"] == "collective"
     assert kb["components"]["rere_extractor"] == labels["components"]["rere_extractor"]
 
