@@ -27,7 +27,7 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all plan wheel test fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
+.PHONY: all plan wheel test long fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
 
 all: plan $(VENV)/.installed
 	$(PY) -m spacy project run all
@@ -46,7 +46,11 @@ wheel: $(VENV)/.installed
 	$(PY) -m spacy project run rere
 
 test: $(VENV)/.installed-dev
-	$(PY) -m pytest -m "not slow and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
+	$(PY) -m pytest -m "not slow and not long and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
+
+# The tests that take a third of the time of all: tutorials that train, and processes that are killed.
+long: $(VENV)/.installed-dev
+	$(PY) -m pytest -m long -n 2 --dist loadgroup --durations=15 $(ARGS)
 
 # Damaged inputs for every reader, more than in the fast tests; another SEED gives other inputs.
 fuzz: $(VENV)/.installed-dev
@@ -145,6 +149,7 @@ help:
 	@echo "make plan       what make all does, how long it takes and the disk that it needs"
 	@echo "make wheel      the default pipeline as a wheel that pip can install"
 	@echo "make test       fast tests (ARGS=... is passed to pytest)"
+	@echo "make long       tutorials that train, and processes that are killed"
 	@echo "make fuzz       damaged inputs for every reader (INPUTS=... of each, SEED=... for others)"
 	@echo "make mutants    changes of the code that no test notices (MUTANTS=... lines, SEED=... for others)"
 	@echo "make lint       ruff, reporting only"

@@ -8,6 +8,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+# Pages whose code blocks train for a minute or more.
+TRAINING = ("start/labels", "start/rules", "start/raw_text", "tasks/cookbook", "tasks/cookbook_use")
+MARKED = [pytest.param(p, marks=[pytest.mark.long] if p[5:-3] in TRAINING else []) for p in PAGES]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def run_docs(project_root: pathlib.Path) -> Any:
 
 
 @pytest.mark.timeout(1800)  # tutorials train: a minute on a free core, many where others use it
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", MARKED)
 def test_page(run_docs: Any, page: str) -> None:
     assert run_docs.check_file(ROOT / page) == []
 

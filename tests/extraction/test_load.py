@@ -12,6 +12,7 @@ from benchmarks.extraction.data import save_tiny_pipeline  # noqa: E402
 from benchmarks.extraction.service import prepare_load, run_load, serving  # noqa: E402
 
 
+@pytest.mark.long
 def test_no_wrong_answer_under_load_and_restarts(tmp_path: Path) -> None:
     pipeline = save_tiny_pipeline(tmp_path / "pipeline")
     load = prepare_load(pipeline, ["Ada Holm was born in Bergen.", "Bo Lie never saw Turku.", "Nobody came. 😀"])

@@ -33,6 +33,7 @@ def cluster() -> Any:
     ray.shutdown()
 
 
+@pytest.mark.long
 def test_the_same_files_though_an_actor_is_killed(extract: Callable[..., Any], pipeline: str, tmp_path: Path) -> None:
     from spacy_relext.extraction.ray import Cluster, extract_with_ray
 

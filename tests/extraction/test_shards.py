@@ -163,6 +163,7 @@ def test_input_without_a_text(extract: Extract, tmp_path: Path) -> None:
     assert extract(tmp_path / "nothing.txt", tmp_path / "none").shards == 0
 
 
+@pytest.mark.long
 def test_two_processes_write_the_same(extract: Extract, texts: Path, tmp_path: Path) -> None:
     extract(texts, tmp_path / "one")
     extract(texts, tmp_path / "two", n_process=2)

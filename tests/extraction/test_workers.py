@@ -46,6 +46,7 @@ def test_a_text_that_ends_its_process_is_named(failing: str) -> None:
     assert [each["text"] for number, each in enumerate(results) if number != 5] == texts[:5] + texts[6:]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_is_replaced(pipeline: str) -> None:
     """Its documents are read again, and the run ends."""
     texts = [f"Ada{number} met Bo." for number in range(3000)]

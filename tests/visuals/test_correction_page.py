@@ -97,6 +97,7 @@ def test_delete_undo_skip_back_and_keys_off(browser: Any, tmp_path: Path) -> Non
     assert report.docs == 1
 
 
+@pytest.mark.long
 def test_nothing_is_lost_when_server_and_browser_are_killed(browser: Any, tmp_path: Path) -> None:
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     write_jsonl(source, [FIRST, SECOND])
