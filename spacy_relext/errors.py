@@ -267,7 +267,7 @@ class Errors:
     R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct or remove these lines."
     R501 = (
         "[R501] {path!r} has no pair of entities that a rule could match. The corpus needs entities (or marked pairs, "
-        "with --marked); `spacy relext convert --pipeline` adds those of a pipeline."
+        "with --marked); `spacy relext convert --pipeline` adds the entities of a pipeline."
     )
     R502 = (
         "[R502] No phrase of {path!r} occurs {least} times between two entities at most {longest} words apart. Lower "
@@ -458,7 +458,7 @@ class Errors:
     )
     R835 = "[R835] {path}: {found}. Expected what `spacy relext graph build --fit-on` writes: exponent, scale, shift."
     R836 = (
-        "[R836] {place}: the id {doc_id!r} is that of another document. Give each document of the input an id of its "
+        "[R836] {place}: another document has the id {doc_id!r}. Give each document of the input an id of its "
         "own (key doc_id)."
     )
     R837 = "[R837] The query {question!r} takes {taken}; found {found} arguments."
@@ -584,7 +584,7 @@ class Warnings:
     )
     W602 = (
         "[W602] {name}: {loops} loops of {epochs} epochs compute the last clusters after epoch {end}, but training "
-        "ends before (max_epochs = {found}), and the clusters would be those of an earlier encoder. Set max_epochs to "
+        "ends before (max_epochs = {found}), and the clusters would come from an earlier encoder. Set max_epochs to "
         "{expected}."
     )
     W700 = (

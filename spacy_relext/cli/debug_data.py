@@ -48,7 +48,7 @@ def debug_data_cli(
         List[Path],
         typer.Argument(
             metavar="[CONFIG] [CORPUS]...",
-            help="A config, and corpora, the training corpus first; without corpora, those of the config",
+            help="A config, and corpora, the training corpus first; without corpora, the config's own",
         ),
     ],
     code: options.Code = None,

@@ -37,7 +37,7 @@ def explain_cli(
     code: options.Code = None,
     gpu_id: options.Gpu = -1,
 ) -> None:
-    """Explain each triple of a text by a rule that fires or is similar, by attended words, or by parts of the score."""
+    """Explain each triple of a text by a rule that matches or is similar, attended words, or parts of the score."""
     with input_errors():
         if text is not None and file is not None:
             fail(Errors.R513.format(found="A TEXT and a --file"))

@@ -121,7 +121,7 @@ def _extract_shards(
 
 
 def _format(output: str, chosen: Optional[str]) -> str:
-    """Return the format of the option, or else that of the output's suffix."""
+    """Return the format that the option names, or else the suffix of the output."""
     if chosen is None:
         chosen = "jsonl" if output == STDIN or Path(output).is_dir() else _suffix(Path(output)) or "jsonl"
     if chosen not in FORMATS:

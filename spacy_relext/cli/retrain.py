@@ -59,7 +59,7 @@ def retrain_cli(
             if dev is not None:
                 tune_pipeline(nlp, corpora["dev"])
             else:
-                msg.warn("Thresholds are those of before: with --dev they are tuned.")
+                msg.warn("The thresholds have not changed: --dev DEV.spacy tunes them.")
             if corpora:
                 typer.echo(_compare(before, _score(nlp, corpora)))
             nlp.to_disk(folder)

@@ -13,7 +13,7 @@ MUS = ("hidden", "paper")
 
 MAX_MISSING_RATE = 0.99
 
-_MANY = 1_000_000
+_NO_LIMIT = 1_000_000
 
 _HEAVIEST = 1_000.0
 
@@ -36,7 +36,7 @@ class RereDetectorLoss(Block):
     weight: float = within(5.0, 0.0, _HEAVIEST)
     missing_rate: Optional[float] = within(None, 0.0, MAX_MISSING_RATE)
     mu: str = one_of("hidden", MUS)
-    gamma: Optional[float] = within(None, 0.0, _MANY)
+    gamma: Optional[float] = within(None, 0.0, _NO_LIMIT)
 
 
 @registry.misc("spacy_relext.RereExtractorLoss.v1")
@@ -60,7 +60,7 @@ class RereExtractorLoss(Block):
     pointers: str = one_of("bce", POINTER_LOSSES)
     missing_rate: float = within(0.05, 0.0, MAX_MISSING_RATE)
     mu: str = one_of("hidden", MUS)
-    gamma: Optional[float] = within(None, 0.0, _MANY)
+    gamma: Optional[float] = within(None, 0.0, _NO_LIMIT)
     pointer_weight: float = within(40.0, 0.0, _HEAVIEST)
     pair_weight: float = within(1.0, 0.0, _HEAVIEST)
     rank_weight: float = within(1.0, 0.0, _HEAVIEST)
@@ -80,9 +80,9 @@ class RereSampling(Block):
         has entities: pairs across neighbouring clauses.
     """
 
-    negatives: float = within(6.0, 0.0, _MANY)
+    negatives: float = within(6.0, 0.0, _NO_LIMIT)
     negative_weight: float = within(0.5, 0.0, _HEAVIEST)
-    hard_negatives: int = within(6, 0, _MANY)
+    hard_negatives: int = within(6, 0, _NO_LIMIT)
 
 
 @registry.misc("spacy_relext.RereDecoding.v1")
@@ -105,5 +105,5 @@ class RereDecoding(Block):
     span_rule: str = one_of("mutual", ("mutual", "nearest"))
     query_threshold: float = within(0.05, 0.0, 1.0)
     span_threshold: float = within(0.05, 0.0, 1.0)
-    max_span_length: int = within(15, 1, _MANY)
-    top_k: int = within(6, 1, _MANY)
+    max_span_length: int = within(15, 1, _NO_LIMIT)
+    top_k: int = within(6, 1, _NO_LIMIT)
