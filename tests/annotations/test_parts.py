@@ -5,8 +5,7 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 import spacy
-from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin, Token
+from spacy.tokens import Doc, Token
 
 from spacy_relext import has_triples, merge_docs, set_triples, span_to_doc
 from spacy_relext.annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
@@ -21,10 +20,8 @@ from spacy_relext.annotations.store import (
     set_rejected,
     set_relations,
 )
+from tests.annotations.test_store import NLP, TEXT, through_docbin
 
-NLP = spacy.blank("en")
-NLP.add_pipe("sentencizer")
-TEXT = "Ada Lovelace was born in London. Mary wrote Frankenstein in Geneva."
 ATTENTION = {"attention": [[17, 21, 0.75], [38, 43, 0.25]], "how": "exact"}
 MENTIONS = {"mentions": [[0, 12, 25, 31, 0.5], [33, 37, 60, 66, 0.5]]}
 
@@ -84,10 +81,8 @@ def test_the_doc_of_the_span_stays_as_it_is(doc: Doc) -> None:
 
 
 def test_a_doc_of_a_docbin_has_tuples_for_lists(doc: Doc) -> None:
-    data = DocBin(docs=[doc], store_user_data=True).to_bytes()
-    (again,) = DocBin(store_user_data=True).from_bytes(data).get_docs(NLP.vocab)
     sentence = list(doc.sents)[1]
-    part = span_to_doc(again[sentence.start : sentence.end])
+    part = span_to_doc(through_docbin(doc)[sentence.start : sentence.end])
     assert part.user_data == span_to_doc(sentence).user_data
 
 
@@ -194,6 +189,3 @@ def test_what_is_no_doc() -> None:
             list(each_doc(wrong))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"\[R007\] document 2 is 'x'; expected a Doc"):
         merge_docs([doc, "x"])  # type: ignore[list-item]
-
-
-BOUNDS = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(sorted)

@@ -4,16 +4,12 @@ import json
 from typing import Any, List
 
 import pytest
-import spacy
 from spacy.tokens import Doc
 
 from spacy_relext import get_triples, has_triples, set_triples
 from spacy_relext.annotations.store import get_triple_records, set_triple_records
 from spacy_relext.annotations.triple import Record, Triple
-
-NLP = spacy.blank("en")
-NLP.add_pipe("sentencizer")
-TEXT = "Ada Lovelace was born in London. Mary wrote Frankenstein in Geneva."
+from tests.annotations.test_store import NLP, TEXT
 
 
 @pytest.fixture()
@@ -49,13 +45,7 @@ def through_processes(doc: Doc) -> Doc:
     return list(NLP.pipe([doc, NLP("x")], n_process=2))[0]
 
 
-COPIES = {
-    "json": through_json,
-    "n_process": through_processes,
-}
-
-
-@pytest.mark.parametrize("make", list(COPIES.values()), ids=list(COPIES))
+@pytest.mark.parametrize("make", [through_json, through_processes])
 def test_records_survive(doc: Doc, make: Any) -> None:
     found = make(doc)
     assert found is not doc and found._.triple_records == doc._.triple_records

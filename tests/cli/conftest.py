@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from spacy_relext.cli.main import relext
 from tests.cli.fake_pipeline import save_pipeline
 from tests.cli.nero_pipeline import save_nero_pipelines
+from tests.rere.conftest import saved  # noqa: F401  (a half-trained pipeline)
 
 
 @pytest.fixture(scope="session")

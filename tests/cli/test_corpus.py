@@ -6,10 +6,10 @@ from typing import Any, Callable, List
 
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import DocBin
 
 from spacy_relext import get_records, set_triples
-from spacy_relext.corpora.shards import iter_docs
+from tests.corpora.test_convert import read
 
 RECORDS = [
     {"text": "Ada knows Bo .", "triple_list": [["Ada", "knows", "Bo"], ["Bo", "knows", "Ada"]]},
@@ -22,10 +22,6 @@ def data(tmp_path: Path) -> Path:
     path = tmp_path / "data.json"
     path.write_text(json.dumps(RECORDS), encoding="utf8")
     return path
-
-
-def read(path: Path) -> List[Doc]:
-    return list(iter_docs(path, spacy.blank("en").vocab))
 
 
 def test_convert_reports_and_writes(run: Callable[..., Any], data: Path, tmp_path: Path) -> None:
@@ -129,7 +125,7 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def texts(path: Path) -> List[str]:
-    return [doc.text for doc in DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)]
+    return [doc.text for doc in read(path)]
 
 
 def test_each_document_is_held_out_once(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
@@ -144,9 +140,7 @@ def test_each_document_is_held_out_once(corpus: Path, run: Callable[..., Any], t
 
 def test_annotation_stays(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
     run("research", "folds", corpus, tmp_path / "folds")
-    (doc, *_) = (
-        DocBin(store_user_data=True).from_disk(tmp_path / "folds" / "held1.spacy").get_docs(spacy.blank("en").vocab)
-    )
+    doc = read(tmp_path / "folds" / "held1.spacy")[0]
     assert [triple.relation for triple in doc._.triples] == ["number"]
 
 

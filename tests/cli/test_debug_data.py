@@ -1,6 +1,6 @@
 """`spacy relext debug-data`: the counts of small corpora whose problems are known."""
 
-import pathlib
+from pathlib import Path
 from typing import Any, Callable, List, Tuple
 
 import pytest
@@ -13,6 +13,7 @@ from spacy_relext.corpora.overlap import Overlap
 from spacy_relext.corpora.statistics import count_corpus
 
 Triples = List[Tuple[str, str, str]]
+Corpora = Tuple[Path, Path]
 
 TRAIN: List[Tuple[str, Triples]] = [
     ("Ada Lovelace married William King in London.", [("Ada Lovelace", "spouse", "William King")]),
@@ -44,7 +45,7 @@ def make_doc(text: str, triples: Triples) -> Doc:
 
 
 @pytest.fixture
-def corpora(tmp_path: pathlib.Path) -> Tuple[pathlib.Path, pathlib.Path]:
+def corpora(tmp_path: Path) -> Corpora:
     for name, texts in (("train", TRAIN), ("dev", DEV)):
         docs = [make_doc(*each) for each in texts]
         if name == "train":
@@ -53,7 +54,7 @@ def corpora(tmp_path: pathlib.Path) -> Tuple[pathlib.Path, pathlib.Path]:
     return tmp_path / "train.spacy", tmp_path / "dev.spacy"
 
 
-def test_counts(corpora: Tuple[pathlib.Path, pathlib.Path]) -> None:
+def test_counts(corpora: Corpora) -> None:
     found, docs = count_corpus(corpora[0], spacy.blank("en").vocab)
     assert len(list(docs)) == found.documents == 6
     assert (found.not_annotated, found.annotated, found.empty_documents) == (1, 5, 1)
@@ -66,7 +67,7 @@ def test_counts(corpora: Tuple[pathlib.Path, pathlib.Path]) -> None:
     assert found.rare() == ["city_of", "spouse", "located_in"]
 
 
-def test_what_a_teacher_has_labelled_is_not_left_out(tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:
+def test_what_a_teacher_has_labelled_is_not_left_out(tmp_path: Path, run: Callable[..., Any]) -> None:
     taught, other = spacy.blank("en")("Ada met Bo."), spacy.blank("en")("Cy slept.")
     taught.user_data[SOFT_LABELS_KEY] = {"classes": [["met", False]], "pairs": []}
     DocBin(docs=[taught, taught, other], store_user_data=True).to_disk(tmp_path / "taught.spacy")
@@ -76,7 +77,7 @@ def test_what_a_teacher_has_labelled_is_not_left_out(tmp_path: pathlib.Path, run
     assert "taught: 1 documents are not annotated with triples" in output
 
 
-def test_overlapping_arguments(tmp_path: pathlib.Path) -> None:
+def test_overlapping_arguments(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     doc = nlp("Oslo University Hospital Trust grew.")
     set_triples(doc, [((0, 15), "part_of", (0, 24)), ((5, 24), "part_of", (0, 15)), ((1, 4), "in", (5, 24))])
@@ -103,7 +104,7 @@ def test_what_is_shared() -> None:
     }
 
 
-def test_the_command(corpora: Tuple[pathlib.Path, pathlib.Path], run: Callable[..., Any]) -> None:
+def test_the_command(corpora: Corpora, run: Callable[..., Any]) -> None:
     done = run("debug-data", *corpora)
     assert done.exit_code == 0, done.output
     for part in ("located_in", "triples across sentences", "NAME → (no entity)"):
@@ -112,9 +113,7 @@ def test_the_command(corpora: Tuple[pathlib.Path, pathlib.Path], run: Callable[.
     assert "dev: place_of_birth not in train" in " ".join(done.output.split())
 
 
-def test_what_a_config_misses(
-    corpora: Tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path, run: Callable[..., Any]
-) -> None:
+def test_what_a_config_misses(corpora: Corpora, tmp_path: Path, run: Callable[..., Any]) -> None:
     for have, reason, count in (
         ("labels", "arguments in different sentences, or too far apart", "1 (20.0%)"),
         ("rules", "no suggested pair", "5 (100.0%)"),
@@ -128,10 +127,7 @@ def test_what_a_config_misses(
 
 
 def test_corpora_of_the_config(
-    corpora: Tuple[pathlib.Path, pathlib.Path],
-    tmp_path: pathlib.Path,
-    run: Callable[..., Any],
-    fails: Callable[..., str],
+    corpora: Corpora, tmp_path: Path, run: Callable[..., Any], fails: Callable[..., str]
 ) -> None:
     config = tmp_path / "labels.cfg"
     assert run("init-config", config, "--have", "labels").exit_code == 0
@@ -144,9 +140,7 @@ def test_corpora_of_the_config(
     assert "Shared with the first corpus" in done.stdout
 
 
-def test_wrong_input(
-    corpora: Tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path, fails: Callable[..., str]
-) -> None:
+def test_wrong_input(corpora: Corpora, tmp_path: Path, fails: Callable[..., str]) -> None:
     assert "[R111]" in fails("debug-data", tmp_path / "none.spacy")
     assert "[R224]" in fails("debug-data", tmp_path / "none.cfg", *corpora)
     (tmp_path / "bad.cfg").write_text("what = is this\n", encoding="utf8")

@@ -11,6 +11,7 @@ from typing import Any, Callable, Sequence, Tuple
 import pytest
 import spacy
 from markupsafe import escape
+from spacy.language import Language
 from spacy.training import Example
 
 from spacy_relext.corpora.reader import predicted_doc
@@ -57,6 +58,17 @@ def test_evidence_of_any_component(pipeline: str, run: Callable[..., Any], tmp_p
         assert done.output.splitlines()[-1].startswith(none)
 
 
+def save(folder: Path, *pipes: str, **config: Any) -> Language:
+    """Make a pipeline that knows English sentences; settings go to its last component."""
+    nlp = spacy.blank("en")
+    for name in pipes:
+        nlp.add_pipe(name, config=config if name == pipes[-1] else {})
+    examples = make_english_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(folder)
+    return nlp
+
+
 def reason(run: Callable[..., Any], *arguments: Any, html: Path) -> str:
     """Why there is no triple, as text and on the page."""
     done = run("explain", *arguments, "--html", html)
@@ -91,27 +103,16 @@ def test_why_there_is_no_triple(nero_pipelines: Tuple[str, str], run: Callable[.
 
 def test_a_rule_that_says_there_is_no_relation(run: Callable[..., Any], tmp_path: Path) -> None:
     rules = [*RULES, {"id": "never", "relation": "no_relation", "pattern": "SUBJ-PERSON left OBJ-PLACE"}]
-    nlp = spacy.blank("en")
-    for name in ("sentencizer", FACTORY):
-        nlp.add_pipe(name)
-    nlp.add_pipe("nero_grounder", config={"rules": rules, "threshold": 0.99})
-    examples = make_english_examples(nlp)
-    nlp.initialize(lambda: examples)
-    nlp.to_disk(tmp_path / "nlp")
+    save(tmp_path / "nlp", "sentencizer", FACTORY, "nero_grounder", rules=rules, threshold=0.99)
     line = reason(run, tmp_path / "nlp", "Ole left Oslo.", html=tmp_path / "why.html")
     assert 'rule never "SUBJ-PERSON left OBJ-PLACE" says that Ole and Oslo have no relation' in line
 
 
 def test_a_rule_whose_relation_the_types_forbid(run: Callable[..., Any], tmp_path: Path) -> None:
-    nlp = spacy.blank("en")
-    for name in ("sentencizer", FACTORY):
-        nlp.add_pipe(name)
-    nlp.add_pipe("nero_grounder", config={"rules": RULES, "types": [["WORK", "place_of_birth", "PLACE"]]})
-    examples = make_english_examples(nlp)
+    types = [["WORK", "place_of_birth", "PLACE"]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        nlp.initialize(lambda: examples)
-    nlp.to_disk(tmp_path / "nlp")
+        save(tmp_path / "nlp", "sentencizer", FACTORY, "nero_grounder", rules=RULES, types=types)
     line = reason(run, tmp_path / "nlp", "Ole was born in Oslo.", html=tmp_path / "why.html")
     assert line.startswith("No triple: ") and "have no relation" not in line
 
@@ -148,11 +149,7 @@ def test_entities_of_records(nero_pipelines: Tuple[str, str], run: Callable[...,
 
 def test_why_rere_states_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
     spacy.util.fix_random_seed(0)  # the nearest triple of untrained weights
-    nlp = spacy.blank("en")
-    for name in ("sentencizer", "rere_detector", "rere_extractor"):
-        nlp.add_pipe(name)
-    examples = make_english_examples(nlp)
-    nlp.initialize(lambda: examples)
+    nlp = save(tmp_path / "nlp", "sentencizer", "rere_detector", "rere_extractor")
     why = partial(reason, run, html=tmp_path / "why.html")
     for number, (settings, expected) in enumerate(
         [
@@ -177,12 +174,7 @@ def test_why_rere_states_nothing(run: Callable[..., Any], tmp_path: Path) -> Non
 
 
 def test_a_detector_alone_states_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_detector")
-    examples = make_english_examples(nlp)
-    nlp.initialize(lambda: examples)
-    nlp.to_disk(tmp_path / "nlp")
+    save(tmp_path / "nlp", "sentencizer", "rere_detector")
     line = reason(run, tmp_path / "nlp", "Ada wrote to Mary.", html=tmp_path / "why.html")
     expected = r"rere_detector finds the relations of sentences, .* add a rere_extractor; the most probable is"
     assert re.search(expected, line)
@@ -282,13 +274,8 @@ def test_near_misses(nero_pipelines: Tuple[str, str], run: Callable[..., Any], t
 
 def test_near_misses_are_escaped(pipeline: str, run: Callable[..., Any], tmp_path: Path) -> None:
     assert run("explain", pipeline, "Ada met Bo.", "--near-misses", 10).output.splitlines()[-1] == "No near miss."
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_detector")
-    nlp.add_pipe("rere_extractor", config={"decoding": {"query_threshold": 0.999}})
-    examples = make_english_examples(nlp)
-    nlp.initialize(lambda: examples)
-    nlp.to_disk(tmp_path / "nlp")
+    decoding = {"query_threshold": 0.999}
+    save(tmp_path / "nlp", "sentencizer", "rere_detector", "rere_extractor", decoding=decoding)
     done = run("explain", tmp_path / "nlp", "<b>Ada</b> met Bo.", "--near-misses", 10, "--html", tmp_path / "out.html")
     assert re.search(
         r"Not stated: \? → \w+ → \? \(score 0\.\d{3}, threshold 0\.999, from rere_extractor\)", done.output

@@ -9,13 +9,14 @@ import numpy
 import pytest
 import spacy
 import torch
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from spacy_relext.cli.main import relext
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.kb.facts import read_store
 from spacy_relext.kb.model import KbModel, split_facts
+from tests.cli.test_align import linked as corpus
 
 PEOPLE = [f"p{n}" for n in range(12)]
 TOWNS = [f"t{n}" for n in range(3)]
@@ -38,17 +39,6 @@ def kb(tmp_path: Path) -> Path:
 
 def run(*arguments: Any) -> Any:
     return CliRunner().invoke(relext, ["kb", *map(str, arguments)])
-
-
-def corpus(path: Path, *texts: List[str]) -> Path:
-    nlp = spacy.blank("en")
-    docs = []
-    for ids in texts:
-        doc = Doc(nlp.vocab, words=[f"name{number}" for number in range(len(ids))])
-        doc.ents = [Span(doc, at, at + 1, "X", kb_id=each) for at, each in enumerate(ids)]
-        docs.append(doc)
-    DocBin(docs=docs).to_disk(path)
-    return path
 
 
 def test_filter(kb: Path, tmp_path: Path) -> None:

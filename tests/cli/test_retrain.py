@@ -6,12 +6,13 @@ from typing import Any, Dict, List
 
 import pytest
 import spacy
-from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.util import fix_random_seed
 
 from spacy_relext import set_triples
 from spacy_relext.pipeline.retraining import PASSES, mix_corpora, retrain, retrained_components
+from tests.cli.fake_pipeline import make_pipeline
+from tests.cli.test_corpus import texts
 from tests.contract.cases import CASES, MethodCase
 
 BY_ID: Dict[str, MethodCase] = {case.id: case for case in CASES}
@@ -40,10 +41,6 @@ def train(case: MethodCase, folder: Path) -> str:
 def write(path: Path, docs: List[Doc]) -> Path:
     DocBin(docs=docs, store_user_data=True).to_disk(path)
     return path
-
-
-def texts(path: Path) -> List[str]:
-    return [doc.text for doc in DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)]
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +116,7 @@ def test_components_that_do_not_learn_from_triples(tmp_path: Path) -> None:
     nlp.config["training"]["frozen_components"] = ["tok2vec"]
     assert "tok2vec" not in retrained_components(nlp)
     with pytest.raises(ValueError, match="R253.*sentencizer"):
-        retrained_components(with_sentencizer())
-
-
-def with_sentencizer() -> Language:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    return nlp
+        retrained_components(make_pipeline())
 
 
 @pytest.mark.parametrize(

@@ -55,14 +55,10 @@ def test_case_does_not_matter_where_lower_case_is_compared(
     corpus: Path, run: Callable[..., Any], tmp_path: Path
 ) -> None:
     rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P Was BORN in OBJ-G"})
-    assert "No rule matches." in run("rules", "check", rules, corpus).output
+    done = run("rules", "check", rules, corpus)
+    assert done.exit_code == 0 and "No rule matches." in done.output
     found = run("rules", "check", rules, corpus, "--form", "lower")
     assert found.exit_code == 0 and "rules that match 1" in " ".join(found.output.split())
-
-
-def test_no_rule_matches(corpus: Path, run: Callable[..., Any], tmp_path: Path) -> None:
-    done = run("rules", "check", write(tmp_path, {"relation": "x", "pattern": "SUBJ-P flew to OBJ-G"}), corpus)
-    assert done.exit_code == 0 and "No rule matches." in done.output
 
 
 @pytest.mark.parametrize(
@@ -72,6 +68,7 @@ def test_no_rule_matches(corpus: Path, run: Callable[..., Any], tmp_path: Path) 
         ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--form", "sound"], "R206"),
         ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--lang", "zz"], "R108"),
         ([{"relation": "x", "pattern": "SUBJ-P , OBJ-P"}], ["--marked"], "R501"),
+        ([{"relation": "born_in", "pattern": "SUBJ-P be born in OBJ-G"}], ["--form", "lemma"], "R519"),
     ],
 )
 def test_bad_input(rows: Any, options: Any, said: str, corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
@@ -110,11 +107,6 @@ def test_gaps_are_bounded(corpus: Path, run: Callable[..., Any], tmp_path: Path,
 def test_a_rule_nested_too_deep(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "deep.jsonl").write_text(f'{{"relation": "born_in", "pattern": {"[" * 900}{"]" * 900}}}\n')
     assert "nested more than 100 deep" in fails("rules", "check", tmp_path / "deep.jsonl", corpus)
-
-
-def test_no_lemmas(corpus: Path, fails: Callable[..., str], tmp_path: Path) -> None:
-    rules = write(tmp_path, {"relation": "born_in", "pattern": "SUBJ-P be born in OBJ-G"})
-    assert "R519" in fails("rules", "check", rules, corpus, "--form", "lemma")
 
 
 def test_texts_are_split_into_sentences(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ from typing import Any, Callable, Dict, List, Tuple
 import numpy
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import DocBin, Span
 from spacy.training import Example
 
 from spacy_relext import set_triples
 from spacy_relext.annotations.store import SOFT_LABELS_KEY, TRIPLES_KEY, has_triples
 from spacy_relext.kd.soft_labels import PARTS
+from tests.corpora.test_convert import read
 from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, ROWS, TEACHER, make_examples
 
 
@@ -27,10 +28,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp.to_disk(path / "teacher")
     DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(path / "corpus.spacy")
     return path
-
-
-def read(path: Path) -> List[Doc]:
-    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
 
 
 Label = Tuple[Tuple[int, ...], Tuple[int, ...], Dict[str, Any]]
@@ -88,21 +85,17 @@ def test_a_pipeline_without_a_teacher(folder: Path, fails: Callable[..., str], t
 
 
 def test_a_corpus_without_pairs(folder: Path, fails: Callable[..., str], tmp_path: Path) -> None:
-    nlp = spacy.blank("en")
-    doc = nlp("Nothing here.")
-    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "empty.spacy")
-    line = fails("research", "teach", folder / "teacher", tmp_path / "empty.spacy", tmp_path / "out.spacy")
-    assert "[R406]" in line and "empty.spacy" in line and "(1 documents): the corpus needs entities" in line
-    assert not (tmp_path / "out.spacy").exists()
-
-
-def test_a_corpus_whose_entities_make_no_pair(folder: Path, fails: Callable[..., str], tmp_path: Path) -> None:
-    doc = spacy.blank("en")("Ada slept.")
-    doc.ents = [Span(doc, 0, 1, "PER")]
-    set_triples(doc, [])
-    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "single.spacy")
-    line = fails("research", "teach", folder / "teacher", tmp_path / "single.spacy", tmp_path / "out.spacy")
-    assert "[R406]" in line and "no two entities stand in the same sentence" in line
+    bare, single = map(spacy.blank("en"), ("Nothing here.", "Ada slept."))
+    single.ents = [Span(single, 0, 1, "PER")]
+    set_triples(single, [])
+    path, out = tmp_path / "empty.spacy", tmp_path / "out.spacy"
+    for doc, reason in (
+        (bare, "(1 documents): the corpus needs entities"),
+        (single, "no two entities stand in the same sentence"),
+    ):
+        DocBin(docs=[doc], store_user_data=True).to_disk(path)
+        line = fails("research", "teach", folder / "teacher", path, out)
+        assert "[R406]" in line and "empty.spacy" in line and reason in line and not out.exists()
 
 
 def test_held_out_documents_are_labelled_under_a_fitted_temperature(

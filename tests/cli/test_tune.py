@@ -1,7 +1,7 @@
 """`spacy relext tune` from a corpus on disk to a pipeline on disk."""
 
 import json
-import pathlib
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -11,17 +11,16 @@ from spacy.tokens import DocBin
 from spacy_relext import set_triples
 from tests.contract.sentences import make_english_examples
 from tests.hrere.pipes import make_examples, train
-from tests.rere.conftest import saved  # noqa: F401  (a half-trained pipeline)
 
 
 @pytest.fixture
-def corpus(saved: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:  # noqa: F811
+def corpus(saved: Path, tmp_path: Path) -> Path:
     examples = make_english_examples(spacy.load(saved))
     DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(tmp_path / "dev.spacy")
     return tmp_path / "dev.spacy"
 
 
-def test_tune(saved: pathlib.Path, corpus: pathlib.Path, tmp_path: pathlib.Path, run: Callable[..., Any]) -> None:  # noqa: F811
+def test_tune(saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     rates = tmp_path / "new" / "missing.json"
     done = run("tune", saved, corpus, tmp_path / "out", "--no-gold-sents", "--missing-rates", rates)
     assert done.exit_code == 0, done.output
@@ -33,10 +32,7 @@ def test_tune(saved: pathlib.Path, corpus: pathlib.Path, tmp_path: pathlib.Path,
 
 
 def test_what_a_collective_detector_cannot_say(
-    saved: pathlib.Path,  # noqa: F811
-    corpus: pathlib.Path,
-    tmp_path: pathlib.Path,
-    run: Callable[..., Any],
+    saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
     nlp = spacy.load(saved)
     nlp.get_pipe("rere_detector").cfg["loss"]["kind"] = "collective"  # type: ignore[attr-defined]
@@ -45,13 +41,7 @@ def test_what_a_collective_detector_cannot_say(
     assert done.exit_code == 0 and "trained with a collective loss" in done.stdout
 
 
-def test_goals(
-    saved: pathlib.Path,  # noqa: F811
-    corpus: pathlib.Path,
-    tmp_path: pathlib.Path,
-    run: Callable[..., Any],
-    fails: Callable[..., str],
-) -> None:
+def test_goals(saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any], fails: Callable[..., str]) -> None:
     done = run("tune", saved, corpus, tmp_path / "beta", "--beta", 0.5)
     assert done.exit_code == 0, done.output
     assert "rere_extractor: exact F0.5 " in done.stdout and "  precision " in done.stdout
@@ -63,12 +53,7 @@ def test_goals(
     assert "[R007] precision is 90" in line and not (tmp_path / "both").exists()
 
 
-def test_other_relations(
-    saved: pathlib.Path,  # noqa: F811
-    corpus: pathlib.Path,
-    tmp_path: pathlib.Path,
-    run: Callable[..., Any],
-) -> None:
+def test_other_relations(saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     (doc,) = list(DocBin().from_disk(corpus).get_docs(spacy.blank("en").vocab))[:1]
     set_triples(doc, [((0, 3), "parent_of", (4, 8))])
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "other.spacy")
@@ -82,12 +67,7 @@ def test_other_relations(
     assert "[W201]" not in run("evaluate", saved, corpus).stderr
 
 
-def test_no_detector_no_missing_rates(
-    saved: pathlib.Path,  # noqa: F811
-    corpus: pathlib.Path,
-    tmp_path: pathlib.Path,
-    fails: Callable[..., str],
-) -> None:
+def test_no_detector_no_missing_rates(saved: Path, corpus: Path, tmp_path: Path, fails: Callable[..., str]) -> None:
     nlp = spacy.load(saved)
     nlp.remove_pipe("rere_detector")
     nlp.to_disk(tmp_path / "extractor")
@@ -95,7 +75,7 @@ def test_no_detector_no_missing_rates(
     assert "[R363]" in line and not (tmp_path / "out").exists()
 
 
-def test_entities_of_the_corpus(tmp_path: pathlib.Path, run: Callable[..., Any], fails: Callable[..., str]) -> None:
+def test_entities_of_the_corpus(tmp_path: Path, run: Callable[..., Any], fails: Callable[..., str]) -> None:
     """A pipeline that finds no entities gets those of the corpus, and its rankings are printed."""
     nlp = train(None, {"threshold": 0.9}, steps=40)
     nlp.to_disk(tmp_path / "pipeline")

@@ -18,6 +18,7 @@ NYT: List[Dict[str, Any]] = [
     {"text": "Nothing happened .", "triple_list": []},
     {"text": "Bo and Bo know Cy .", "triple_list": [["Bo", "knows", "Cy"]]},
 ]
+TRIPLE = {"subject": [0, 3], "relation": "r", "object": [11, 13]}
 Write = Callable[..., Path]
 
 
@@ -84,7 +85,7 @@ def test_skip_and_limit_count_records_of_all_files(write: Write, tmp_path: Path)
 def test_jsonl_keeps_sentences_other_keys_and_what_is_absent(write: Write, tmp_path: Path) -> None:
     records = [
         {"text": "Ada slept. Bo woke.", "sents": [[0, 10], [11, 19]], "triples": [], "id": "x"},
-        {"text": "Ada slept. Bo woke.", "triples": [{"subject": [0, 3], "relation": "r", "object": [11, 13]}]},
+        {"text": "Ada slept. Bo woke.", "triples": [TRIPLE]},
         {"text": "Bo left.", "entities": [{"start": 0, "end": 2, "label": "PER"}]},
     ]
     report = convert("jsonl", [write("a.jsonl", records)], tmp_path / "a.spacy")
@@ -94,23 +95,20 @@ def test_jsonl_keeps_sentences_other_keys_and_what_is_absent(write: Write, tmp_p
 
 
 def test_triples_across_sentences_are_counted(write: Write, tmp_path: Path) -> None:
-    triple = {"subject": [0, 3], "relation": "r", "object": [11, 13]}
-    record = {"text": "Ada slept. Bo woke.", "sents": [[0, 10], [11, 19]], "triples": [triple]}
+    record = {"text": "Ada slept. Bo woke.", "sents": [[0, 10], [11, 19]], "triples": [TRIPLE]}
     assert convert("jsonl", [write("a.jsonl", [record])], tmp_path / "a.spacy").across_sentences == 1
 
 
 def test_attributes_rejected_triples_and_coreference_are_counted(write: Write, tmp_path: Path) -> None:
-    triple = {"subject": [0, 3], "relation": "r", "object": [11, 13]}
-    made = {"text": "Ada slept. Bo woke.", "triples": [{**triple, "attributes": {"negated": True}}, triple]}
-    rejected = {"text": "Ada slept. Bo left.", "rejected": [triple], "coref": [[[0, 3], [11, 13]]]}
+    made = {"text": "Ada slept. Bo woke.", "triples": [{**TRIPLE, "attributes": {"negated": True}}, TRIPLE]}
+    rejected = {"text": "Ada slept. Bo left.", "rejected": [TRIPLE], "coref": [[[0, 3], [11, 13]]]}
     report = convert("jsonl", [write("a.jsonl", [made, rejected])], tmp_path / "a.spacy")
     assert (report.attributed, report.rejected, report.clusters, report.not_annotated) == (1, 1, 1, 1)
     assert "triples with attributes" in format_report(report) and "rejected triples" in format_report(report)
 
 
 def test_triples_of_a_pipeline_are_counted(write: Write, tmp_path: Path) -> None:
-    triple = {"subject": [0, 3], "relation": "r", "object": [11, 13]}
-    found = {"text": "Ada slept. Bo woke.", "triples": [{**triple, "source": "rere_extractor"}, triple]}
+    found = {"text": "Ada slept. Bo woke.", "triples": [{**TRIPLE, "source": "rere_extractor"}, TRIPLE]}
     path = write("a.jsonl", [found])
     report = convert("jsonl", [path], tmp_path / "a.spacy")
     assert report.predicted == 1 and "triples of a pipeline, not gold" in format_report(report)

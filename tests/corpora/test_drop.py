@@ -1,11 +1,10 @@
 import random
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List
 
 import pytest
 import spacy
 
-from spacy_relext import set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.corpora.drop import DropReport, drop_triples, expected_missing, format_drop_report
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
@@ -40,16 +39,19 @@ def record(count: int) -> Dict[str, Any]:
     return {"text": TEXT, "triples": triples, "sents": [[0, 12], [13, 25]], "id": count}
 
 
+def write(path: Path, made: Iterable[Dict[str, Any]]) -> Path:
+    with ShardWriter(path) as writer:
+        for each in made:
+            writer.add(record_to_doc(NLP.make_doc, each))
+    return path
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("drop") / "corpus.spacy"
     rng = random.Random(1)
-    with ShardWriter(path) as writer:
-        writer.add(NLP.make_doc("not annotated"))
-        writer.add(record_to_doc(NLP.make_doc, {"text": "annotated and empty", "triples": []}))
-        for _ in range(400):
-            writer.add(record_to_doc(NLP.make_doc, record(rng.choice([1, 2, 3, 5]))))
-    return path
+    first = [{"text": "not annotated"}, {"text": "annotated and empty", "triples": []}]
+    made = [*first, *(record(rng.choice([1, 2, 3, 5])) for _ in range(400))]
+    return write(tmp_path_factory.mktemp("drop") / "corpus.spacy", made)
 
 
 def records(path: Path) -> List[Dict[str, Any]]:
@@ -84,10 +86,7 @@ def groups(record: Dict[str, Any]) -> Iterator[Any]:
 
 
 def test_relation_drops_a_relation_of_a_sentence_together(corpus: Path, tmp_path: Path) -> None:
-    path = tmp_path / "in.spacy"
-    with ShardWriter(path) as writer:
-        for _ in range(120):
-            writer.add(record_to_doc(NLP.make_doc, record(12)))
+    path = write(tmp_path / "in.spacy", [record(12)] * 120)
     report = drop_triples(path, tmp_path / "out.spacy", rate=0.4, mode="relation", seed=5)
     split = 0
     for old, new in zip(records(path), records(tmp_path / "out.spacy")):
@@ -105,9 +104,7 @@ def test_the_seed_decides(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_rate_one(tmp_path: Path) -> None:
-    path = tmp_path / "in.spacy"
-    with ShardWriter(path) as writer:
-        writer.add(record_to_doc(NLP.make_doc, record(3)))
+    path = write(tmp_path / "in.spacy", [record(3)])
     drop_triples(path, tmp_path / "out.spacy", rate=1)
     assert records(tmp_path / "out.spacy")[0]["triples"] == []
     with pytest.raises(ValueError, match="R117"):
@@ -115,18 +112,11 @@ def test_rate_one(tmp_path: Path) -> None:
     assert not (tmp_path / "gone.spacy").exists()
 
 
-def write_from_two_sources(path: Path, *, docs: int) -> None:
-    """Write a corpus whose Docs have two triples, each from gold and from rules."""
-    with ShardWriter(path) as writer:
-        for _ in range(docs):
-            doc = record_to_doc(NLP.make_doc, record(2))
-            set_triples(doc, doc._.triples, source="rules")
-            writer.add(doc)
-
-
 def test_the_expectation_counts_a_triple_from_two_sources_once(tmp_path: Path) -> None:
-    write_from_two_sources(tmp_path / "in.spacy", docs=400)
-    report = drop_triples(tmp_path / "in.spacy", tmp_path / "out.spacy", rate=0.5, mode="drop_empty")
+    made = record(2)
+    made["triples"] += [{**triple, "source": "rules"} for triple in made["triples"]]
+    path = write(tmp_path / "in.spacy", [made] * 400)
+    report = drop_triples(path, tmp_path / "out.spacy", rate=0.5, mode="drop_empty")
     assert report.expected_missing == pytest.approx(expected_missing(0.5, 2)) == pytest.approx(1 / 3)
     assert report.missing == pytest.approx(1 / 3, abs=0.06)
 
@@ -136,9 +126,7 @@ def test_a_marked_pair_does_not_give_the_dropped_triple_away(tmp_path: Path) -> 
         {"subject": [4, 5], "object": [0, 1], "label": "r0(e2,e1)"},
         {"subject": [0, 1], "object": [6, 7], "label": "Other"},
     ]
-    with ShardWriter(tmp_path / "in.spacy") as writer:
-        writer.add(record_to_doc(NLP.make_doc, {**record(1), "pairs": pairs}))
-    drop_triples(tmp_path / "in.spacy", tmp_path / "out.spacy", rate=1)
+    drop_triples(write(tmp_path / "in.spacy", [{**record(1), "pairs": pairs}]), tmp_path / "out.spacy", rate=1)
     (doc,) = iter_docs(tmp_path / "out.spacy", NLP.vocab)
     assert [pair["label"] for pair in doc.user_data[PAIRS_KEY]] == [None, "Other"]
 

@@ -126,18 +126,16 @@ def test_texts_that_are_too_long(nlp: Language, tmp_path: Path) -> None:
 def test_bad_input(tmp_path: Path) -> None:
     source, output = tmp_path / "in.jsonl", tmp_path / "out.json"
     source.write_text(json.dumps(RECORDS[0]) + '\n{"text": 3}\n')
-    with pytest.raises(ValueError, match=r"R102.*'nyt'.*brat"):
-        export("nyt", source, output)
-    with pytest.raises(ValueError, match=r"R209.*out\.json.*ends in \.jsonl"):
-        export("prodigy", source, output)
-    with pytest.raises(ValueError, match="R121"):
-        export("brat", source, tmp_path)
-    with pytest.raises(ValueError, match="R105"):
-        export("doccano", source, source)
-    with pytest.raises(ValueError, match=r"R202.*none\.jsonl"):
-        export("label-studio", tmp_path / "none.jsonl", output)
-    with pytest.raises(ValueError, match=r"R100.*in\.jsonl:2"):
-        export("label-studio", source, output)
+    for name, given, written, problem in (
+        ("nyt", source, output, r"R102.*'nyt'.*brat"),
+        ("prodigy", source, output, r"R209.*out\.json.*ends in \.jsonl"),
+        ("brat", source, tmp_path, "R121"),
+        ("doccano", source, source, "R105"),
+        ("label-studio", tmp_path / "none.jsonl", output, r"R202.*none\.jsonl"),
+        ("label-studio", source, output, r"R100.*in\.jsonl:2"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            export(name, given, written)
     source.write_text("")
     with pytest.raises(ValueError, match="R117"):
         export("label-studio", source, output)

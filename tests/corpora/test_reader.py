@@ -14,7 +14,8 @@ from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
 
-NLP = spacy.blank("en")
+NLP, WORDS_NLP = spacy.blank("en"), spacy.blank("en")
+WORDS_NLP.tokenizer = spacy.tokenizer.Tokenizer(WORDS_NLP.vocab)  # splits at spaces only
 
 
 def record(number: int) -> Dict[str, Any]:
@@ -111,9 +112,7 @@ def test_overlapping_entities_after_alignment(tmp_path: Path) -> None:
     reference.set_ents([spacy.tokens.Span(reference, 0, 1, "PLACE"), spacy.tokens.Span(reference, 2, 4, "GROUP")])
     set_triples(reference, [])
     path = write(tmp_path / "a.spacy", [reference])
-    words_nlp = spacy.blank("en")
-    words_nlp.tokenizer = spacy.tokenizer.Tokenizer(words_nlp.vocab)  # splits at spaces only
-    (example,) = TripleCorpus(path, gold_ents=True)(words_nlp)
+    (example,) = TripleCorpus(path, gold_ents=True)(WORDS_NLP)
     assert [ent.text for ent in example.predicted.ents] == ["Oslo-based choir"]
 
 
@@ -152,12 +151,6 @@ def test_empty_docs_are_counted(tmp_path: Path) -> None:
         assert texts(TripleCorpus(path)(NLP)) == ["a b c"]
 
 
-def test_a_corpus_without_annotation_warns(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept.")])
-    with pytest.warns(UserWarning, match="W102"):
-        list(TripleCorpus(path)(NLP))
-
-
 def test_no_warning_where_refused_triples_or_a_teacher_can_be_learned_from(tmp_path: Path) -> None:
     refused, taught = NLP.make_doc("Ada met Bo."), NLP.make_doc("Ada met Bo.")
     set_rejected(refused, [(refused[0:1], "met", refused[2:3])])
@@ -169,7 +162,7 @@ def test_no_warning_where_refused_triples_or_a_teacher_can_be_learned_from(tmp_p
             assert len(texts(TripleCorpus(path)(NLP))) == 2
 
 
-def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
+def test_a_corpus_without_annotation_warns_where_something_needs_triples(tmp_path: Path) -> None:
     path = write(tmp_path / "a.spacy", [NLP.make_doc("Ada slept.")])
 
     def messages(*factories: str, **settings: Dict[str, bool]) -> List[str]:
@@ -188,6 +181,8 @@ def test_no_warning_where_nothing_needs_triples(tmp_path: Path) -> None:
         == ["[W102]"]
     )
     assert messages("sentencizer") == ["[W102]"]
+    with pytest.warns(UserWarning, match="W102"):
+        list(TripleCorpus(path)(NLP))
 
 
 def test_nothing_is_read_before_it_is_asked_for(shards: Path) -> None:
@@ -235,9 +230,7 @@ def test_gold_parse_where_tokens_agree(tmp_path: Path) -> None:
 def test_gold_parse_where_tokens_differ(tmp_path: Path) -> None:
     reference = parsed(["Ada", "-", "Lou", "met", "Boyd"], [False, False, True, True, False], [2, 2, 3, 3, 3])
     path = write(tmp_path / "a.spacy", [reference])
-    words_nlp = spacy.blank("en")
-    words_nlp.tokenizer = spacy.tokenizer.Tokenizer(words_nlp.vocab)  # splits at spaces only
-    (example,) = TripleCorpus(path, gold_parse=True)(words_nlp)
+    (example,) = TripleCorpus(path, gold_parse=True)(WORDS_NLP)
     assert [(t.text, t.head.i, t.dep_, t.tag_) for t in example.predicted] == [
         ("Ada-Lou", 1, "d-Lou", "t-Lou"),
         ("met", 1, "ROOT", "t-met"),

@@ -7,7 +7,6 @@ import pytest
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.formats.doccano import parse_doccano
 from spacy_relext.corpora.formats.registry import FORMATS
 
 from .tool_records import Record, parse, write
@@ -77,13 +76,6 @@ BAD: List[Tuple[Any, str]] = [
     ({**RECORD, "relations": [{**BORN, "type": 5}]}, "'type' of relations[0] is 5, not a string"),
     ({**RECORD, "relations": [{**BORN, "type": ""}]}, "the label of relations[0] is empty"),
 ]
-
-
-@pytest.mark.parametrize("value, message", BAD)
-def test_what_is_wrong_is_said(value: Any, message: str) -> None:
-    with pytest.raises(ValueError) as error:
-        parse_doccano(value)
-    assert message in str(error.value) and "\n" not in str(error.value)
 
 
 def test_documents_that_were_not_confirmed(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.annotation import read_value, write_value
-from spacy_relext.corpora.formats.label_studio import parse_label_studio
 from spacy_relext.corpora.report import format_report
 
 from .tool_records import Record, parse, read, write
@@ -168,13 +167,6 @@ BAD: List[Tuple[Any, str]] = [
     (task(ADA, BERGEN, relation("a", "b", "r", labels=[3])), "'labels' of result[2] is [3], not a list of strings"),
     ({**task(), "data": {"text": TEXT, "sents": 3}}, "sents is 3, not a list"),
 ]
-
-
-@pytest.mark.parametrize("value, message", BAD)
-def test_what_is_wrong_is_said(value: Any, message: str) -> None:
-    with pytest.raises(ValueError) as error:
-        parse_label_studio(json.loads(json.dumps(value)))
-    assert message in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_line_break_in_the_text_of_a_span() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.formats.prodigy import parse_prodigy
 from spacy_relext.corpora.report import format_report
 
 from .tool_records import Record, parse, read, write
@@ -119,13 +118,6 @@ BAD: List[Tuple[Any, str]] = [
     ({**TASK, "relations": [{**BORN, "child_span": 5}]}, "'child_span' of relations[0] is 5, not an object"),
     ({**TASK, "relations": [{**BORN, "child_span": {}}]}, "child_span of relations[0] has no key 'start'"),
 ]
-
-
-@pytest.mark.parametrize("value, message", BAD)
-def test_what_is_wrong_is_said(value: Any, message: str) -> None:
-    with pytest.raises(ValueError) as error:
-        parse_prodigy(value)
-    assert message in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("span", [(0, 4), (3, 8), (3, 4), (2, 10)])

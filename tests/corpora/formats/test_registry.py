@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -8,6 +9,8 @@ from spacy_relext.corpora.formats.nyt import parse_cotype, parse_duie, parse_nyt
 from spacy_relext.corpora.formats.registry import FORMATS, get_format
 from spacy_relext.corpora.formats.semeval2010 import parse_semeval2010, read_semeval2010
 from spacy_relext.corpora.formats.token_spans import parse_spert
+
+from . import test_brat, test_doccano, test_label_studio, test_nyt10, test_prodigy, test_token_spans
 
 Triples = List[Tuple[str, str, str]]
 
@@ -201,6 +204,15 @@ BAD: List[Tuple[str, Any, str]] = [
     ("semeval2010", ("1 <e1>a</e1> <e2>b</e2>", "Cause-Effect"), "label 'Cause-Effect' is neither 'Other'"),
     ("semeval2010", ("<e1>a</e1> <e2>b</e2>", "Other"), "no number before the sentence"),
     ("markup", "[P1 Ada] left.", "no '||'"),
+    # of formats that have files of their own
+    *(("brat", (test_brat.TEXT, annotation), message) for annotation, message in test_brat.BAD),
+    *(("doccano", *each) for each in test_doccano.BAD),
+    *(("docred", *each) for each in test_token_spans.BAD_DOCRED),
+    *(("label-studio", json.loads(json.dumps(value)), message) for value, message in test_label_studio.BAD),
+    *(("nyt10", *each) for each in test_nyt10.BAD),
+    *(("opennre", *each) for each in test_token_spans.BAD_OPENNRE),
+    *(("prodigy", *each) for each in test_prodigy.BAD),
+    *(("tacred", *each) for each in test_token_spans.BAD_TACRED),
 ]
 
 
