@@ -47,12 +47,6 @@ class Trained:
         return spacy.load(self.path)
 
 
-@pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, pathlib.Path]:
-    """Folders of tiny random BERTs, one per language that asked for it."""
-    return {}
-
-
 def case_id(case: MethodCase) -> str:
     return case.id.replace(" ", "_")
 
@@ -63,16 +57,9 @@ def case(request: Any) -> MethodCase:
 
 
 @pytest.fixture(scope="session")
-def encoder(case: MethodCase, checkpoints: Dict[str, pathlib.Path], tmp_path_factory: Any) -> pathlib.Path:
+def encoder(case: MethodCase, request: Any) -> pathlib.Path:
     """The folder of a tiny random BERT."""
-    if not case.needs_encoder:
-        return pathlib.Path("no/such/encoder")
-    if "bert" not in checkpoints:
-        from tests.contract.tiny_bert import save_tiny_bert
-
-        checkpoints["bert"] = tmp_path_factory.mktemp("encoder") / "tiny-bert"
-        save_tiny_bert(checkpoints["bert"])
-    return checkpoints["bert"]
+    return pathlib.Path(request.getfixturevalue("bert") if case.needs_encoder else "no/such/encoder")
 
 
 @pytest.fixture(scope="session")

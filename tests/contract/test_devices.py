@@ -1,5 +1,6 @@
 """Modules, losses and components compute on the device of their weights: the contract's cases on a simulated GPU."""
 
+import configparser
 import dataclasses
 import importlib
 import inspect
@@ -13,12 +14,23 @@ import torch
 from spacy.language import Language
 from spacy.util import fix_random_seed
 from torch import Tensor
+from torch.nn.functional import normalize
 from torch.utils._pytree import tree_leaves
 
+from spacy_relext.hrere.model import HrereOutput
+from spacy_relext.kb.model import train_kb
+from spacy_relext.kb.training import KbTraining
+from spacy_relext.kd.model import StudentOutput, TeacherOutput
+from spacy_relext.nero.model import GrounderOutput
+from spacy_relext.rere.model import ExtractorOutput
 from spacy_relext.rere.settings import RereDetectorLoss, RereExtractorLoss
+from spacy_relext.selfore.model import ClusterOutput
+from spacy_relext.zeroshot.model import MatchOutput
 from tests.contract.cases import CASES, MethodCase, Setting
 from tests.contract.conftest import BATCH_TOLERANCE, NAME, assert_close, outcome
 from tests.contract.simulated_gpu import DEVICE, GpuTensor, simulated_gpu, to_gpu
+from tests.hrere.pipes import make_examples, make_kb, make_store, train
+from tests.kd import pipes
 
 pytestmark = pytest.mark.filterwarnings("ignore:PyTorch was compiled without cuDNN", "ignore:.*nested tensors")
 
@@ -63,19 +75,10 @@ VARIANTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    from tests.contract.tiny_bert import save_tiny_bert
-
-    path = tmp_path_factory.mktemp("encoder") / "tiny-bert"
-    save_tiny_bert(path)
-    return path
-
-
-def learn_and_predict(case: MethodCase, checkpoint: pathlib.Path) -> Tuple[Language, List[float], List[Any]]:
+def learn_and_predict(case: MethodCase, bert: str) -> Tuple[Language, List[float], List[Any]]:
     """Initialize, update twice, and predict; return the pipeline, its losses and what it wrote."""
     fix_random_seed(1)
-    nlp = case.build(checkpoint, name=NAME)
+    nlp = case.build(pathlib.Path(bert), name=NAME)
     examples = case.make_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)
     losses = [nlp.update(examples, sgd=optimizer, losses={}, annotates=case.annotating)[NAME] for _ in range(2)]
@@ -83,13 +86,13 @@ def learn_and_predict(case: MethodCase, checkpoint: pathlib.Path) -> Tuple[Langu
 
 
 @pytest.mark.parametrize("case", [*CASES, *VARIANTS], ids=lambda case: case.id.replace(" ", "_"))
-def test_a_gpu_computes_what_the_cpu_does(case: MethodCase, checkpoint: pathlib.Path) -> None:
-    _, losses, found = learn_and_predict(case, checkpoint)
+def test_a_gpu_computes_what_the_cpu_does(case: MethodCase, bert: str) -> None:
+    _, losses, found = learn_and_predict(case, bert)
     with simulated_gpu():
-        nlp, gpu_losses, gpu_found = learn_and_predict(case, checkpoint)
+        nlp, gpu_losses, gpu_found = learn_and_predict(case, bert)
         modules = [shim._model for node in nlp.get_pipe(NAME).model.walk() for shim in node.shims]
         assert all(isinstance(weight, GpuTensor) for module in modules for weight in module.state_dict().values())
-        copy = case.build(checkpoint, name=NAME).from_bytes(nlp.to_bytes())
+        copy = case.build(pathlib.Path(bert), name=NAME).from_bytes(nlp.to_bytes())
         again = [outcome(doc) for doc in copy.pipe([example.text for example in case.make_examples(copy)])]
     assert modules and gpu_losses == pytest.approx(losses, rel=1e-3)
     assert_close(gpu_found, found, BATCH_TOLERANCE)
@@ -97,8 +100,6 @@ def test_a_gpu_computes_what_the_cpu_does(case: MethodCase, checkpoint: pathlib.
 
 
 def test_every_architecture_has_a_case(project_root: pathlib.Path) -> None:
-    import configparser
-
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     parser.read(project_root / "setup.cfg", encoding="utf8")
@@ -115,8 +116,6 @@ def on_both_devices(run: Callable[[Optional[torch.device]], Any]) -> Tuple[Any, 
 
 
 def test_a_student_learns_from_soft_labels() -> None:
-    from tests.kd import pipes
-
     def distil(_: object) -> List[float]:
         examples = pipes.taught_examples(pipes.teacher())
         return pipes.train(pipes.student(), examples, steps=2)
@@ -127,10 +126,6 @@ def test_a_student_learns_from_soft_labels() -> None:
 
 @pytest.mark.parametrize("loss", ["all", "drawn"])
 def test_embeddings_of_a_knowledge_base_are_trained(loss: str, tmp_path: pathlib.Path) -> None:
-    from spacy_relext.kb.model import train_kb
-    from spacy_relext.kb.training import KbTraining
-    from tests.hrere.pipes import make_store
-
     store, settings = make_store(), KbTraining(width=8, epochs=2, batch_size=16, loss=loss)
 
     def train(device: Optional[torch.device]) -> List[Dict[str, float]]:
@@ -142,8 +137,6 @@ def test_embeddings_of_a_knowledge_base_are_trained(loss: str, tmp_path: pathlib
 
 
 def test_a_knowledge_base_is_read(tmp_path: pathlib.Path) -> None:
-    from tests.hrere.pipes import make_examples, make_kb, train
-
     make_kb(tmp_path, passes=2)
 
     def learn(_: object) -> List[Any]:
@@ -201,49 +194,6 @@ def make_numbers() -> Numbers:
     )
 
 
-def student_output(n: Numbers) -> Any:
-    from spacy_relext.kd.model import StudentOutput
-
-    return StudentOutput(n.logits, n.logits, n.others, n.others, n.vectors)
-
-
-def teacher_output(n: Numbers) -> Any:
-    from spacy_relext.kd.model import TeacherOutput
-
-    return TeacherOutput(n.logits, n.logits, n.others, n.vectors)
-
-
-def extractor_output(n: Numbers) -> Any:
-    from spacy_relext.rere.model import ExtractorOutput
-
-    logits, probs = n.logits[:, 0], n.others[:, :2].sigmoid()
-    return ExtractorOutput(n.pointers, n.tokens, n.rows, logits, probs, n.rows[:, :3], n.others)
-
-
-def nero_output(n: Numbers) -> Any:
-    from spacy_relext.nero.model import GrounderOutput
-
-    return GrounderOutput(n.logits.repeat(3, 1), torch.nn.functional.normalize(n.vectors, dim=1).repeat(3, 1), n.others)
-
-
-def hrere_output(n: Numbers) -> Any:
-    from spacy_relext.hrere.model import HrereOutput
-
-    return HrereOutput(n.logits, n.others, n.weights[:, None], n.logits)
-
-
-def match_output(n: Numbers) -> Any:
-    from spacy_relext.zeroshot.model import MatchOutput
-
-    return MatchOutput(n.logits, n.others)
-
-
-def cluster_output(n: Numbers) -> Any:
-    from spacy_relext.selfore.model import ClusterOutput
-
-    return ClusterOutput(n.logits, n.vectors)
-
-
 def soft(n: Numbers) -> Dict[str, Tensor]:
     logits = {f"teacher{part}": n.others.detach() for part in ("", "_text", "_types")}
     return {"classes": n.classes, "soft_mask": n.weights, **logits}
@@ -262,7 +212,7 @@ RULE_WEIGHTS = dict.fromkeys(("w_rules", "w_clus", "w_unmatched", "margin", "sha
 LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "hrere.agreement": lambda f, n: f(n.logits.log_softmax(1), n.others.log_softmax(1)),
     "hrere.hrere_loss": lambda f, n: f(
-        hrere_output(n),
+        HrereOutput(n.logits, n.others, n.weights[:, None], n.logits),
         {"gold": n.observed, "linked": n.linked, "shared": n.shared},
         **{"kb_weight": 1.0, "agree_weight": 1.0},
     ),
@@ -274,14 +224,30 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "kd.sentence_penalty": lambda f, n: f(n.vectors),
     "kd.smoothed_cross_entropy": lambda f, n: f(n.logits, n.classes, smoothing=0.1, weights=n.weights),
     "kd.student_loss": lambda f, n: f(
-        student_output(n), soft(n), share=0.5, hint_weight=1.0, temperature=2.0, smoothing=0.1, penalty=0.1
+        StudentOutput(n.logits, n.logits, n.others, n.others, n.vectors),
+        soft(n),
+        share=0.5,
+        hint_weight=1.0,
+        temperature=2.0,
+        smoothing=0.1,
+        penalty=0.1,
     ),
-    "kd.teacher_loss": lambda f, n: f(teacher_output(n), {"classes": n.classes}, tsd_weight=1.0, tsd_k=3, penalty=0.1),
+    "kd.teacher_loss": lambda f, n: f(
+        TeacherOutput(n.logits, n.logits, n.others, n.vectors),
+        {"classes": n.classes},
+        tsd_weight=1.0,
+        tsd_k=3,
+        penalty=0.1,
+    ),
     "kd.top_softmax_difference": lambda f, n: f(n.logits, k=2),
     "nero.batch_weights": lambda f, n: f(n.weights, sharpness=2.0),
     "nero.clustering_loss": lambda f, n: f(n.square, n.classes, margin=0.5, weights=n.weights),
     "nero.nero_loss": lambda f, n: f(
-        nero_output(n), nero_targets(n), temperature=0.1, teacher_share=0.5, **RULE_WEIGHTS
+        GrounderOutput(n.logits.repeat(3, 1), normalize(n.vectors, dim=1).repeat(3, 1), n.others),
+        nero_targets(n),
+        temperature=0.1,
+        teacher_share=0.5,
+        **RULE_WEIGHTS,
     ),
     "nero.rule_targets": lambda f, n: f(n.square, n.classes[None].expand(4, 4), n_classes=3, temperature=0.0),
     "nero.target_cross_entropy": lambda f, n: f(n.logits, n.classes, weights=n.weights),
@@ -295,7 +261,9 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     ),
     "rere.expected_rate": lambda f, n: f(n.rates, n.rates, form="hidden"),
     "rere.extractor_loss": lambda f, n: f(
-        extractor_output(n),
+        ExtractorOutput(
+            n.pointers, n.tokens, n.rows, n.logits[:, 0], n.others[:, :2].sigmoid(), n.rows[:, :3], n.others
+        ),
         {"pointers": n.ends, "weights": n.weights[:2], "gold_pairs": n.rows[:2], "entities": n.rows[1:, :4]},
         RereExtractorLoss(pointers="collective"),
     ),
@@ -304,9 +272,11 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "rere.rank_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
     "rere.shifted_ranking_loss": lambda f, n: f(n.logits, n.observed, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates),
     "selfore.selfore_loss": lambda f, n: f(
-        cluster_output(n), {"clusters": n.classes, "weights": n.rates}, smoothing=0.1
+        ClusterOutput(n.logits, n.vectors), {"clusters": n.classes, "weights": n.rates}, smoothing=0.1
     ),
-    "zeroshot.matching_loss": lambda f, n: f(match_output(n), {"classes": n.classes, "other_order": n.classes.flip(0)}),
+    "zeroshot.matching_loss": lambda f, n: f(
+        MatchOutput(n.logits, n.others), {"classes": n.classes, "other_order": n.classes.flip(0)}
+    ),
 }
 MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore", "zeroshot")}
 

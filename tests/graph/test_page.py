@@ -18,7 +18,7 @@ from spacy_relext.graph.page import KINDS, MOST_DOCUMENTS, MOST_SENTENCES, REASO
 from spacy_relext.graph.within import RULES
 from tests.export.example_graph import HARD_NAMES, graphs, make_graph, rows_table, texts
 from tests.graph.texts import document
-from tests.visuals.browser import needs_browser, open_page
+from tests.visuals.browser import add_script, needs_browser, open_page
 
 SCHEMA = Schema.model_validate(
     {"relations": {"born_in": {"description": "was <born> in", "functional": True}, "met": {"symmetric": True}}}
@@ -229,10 +229,7 @@ def test_it_needs_no_network() -> None:
 
 def write_page(path: Path, page: str, script: str = "") -> Path:
     """Write a page; a script of the test's own would not run under its policy."""
-    if script:
-        page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
-        page = page.replace("</body>", f"<script>{script}</script></body>")
-    path.write_bytes(page.encode("utf8", "replace"))
+    path.write_bytes((add_script(page, script) if script else page).encode("utf8", "replace"))
     return path
 
 

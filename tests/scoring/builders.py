@@ -1,9 +1,11 @@
 """Examples written by hand for the score tests."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, Optional, Tuple
+from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
+import numpy as np
 import spacy
+from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
@@ -61,6 +63,14 @@ def make_example(
     if relations is not None:
         set_relations(doc, zip([(s.start_char, s.end_char) for s in doc.sents], relations))
     return Example(doc, reference)
+
+
+# Scores, few enough to be equal now and then, and whether each is right.
+SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
+
+
+def arrays(scored: Sequence[Tuple[float, bool]]) -> Tuple[Any, Any]:
+    return np.array([s for s, _ in scored], dtype=float), np.array([c for _, c in scored], dtype=bool)
 
 
 def f1_interval(correct: Any, predicted: Any, gold: Any) -> Tuple[Any, Any]:

@@ -16,7 +16,7 @@ from spacy_relext.scoring.probabilities import (
     softmax,
 )
 from spacy_relext.scoring.thresholds import f_score
-from tests.scoring.builders import f1_interval
+from tests.scoring.builders import SCORED, arrays, f1_interval
 
 
 def drawn(scale, shift, n=20000):
@@ -108,13 +108,6 @@ def test_extreme_logits():
     assert sigmoid(numpy.asarray([-1e4, -numpy.inf, 0.0, 1e4])).tolist() == [0.0, 0.0, 0.5, 1.0]
     assert numpy.isfinite(logit(numpy.asarray([0.0, 1.0]))).all()
     assert softmax(numpy.zeros((1, 2), dtype="float32")).dtype == "float32"
-
-
-SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
-
-
-def arrays(scored):
-    return numpy.array([s for s, _ in scored], dtype=float), numpy.array([c for _, c in scored], dtype=bool)
 
 
 def test_calibration_error_by_hand():

@@ -13,14 +13,9 @@ from spacy_relext.scoring.thresholds import (
     precision_thresholds,
     recall_curve,
 )
+from tests.scoring.builders import SCORED, arrays
 
 own_thresholds = partial(label_thresholds, shrink=False)
-
-SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.5000001, 0.9]), st.booleans()), max_size=25)
-
-
-def arrays(scored):
-    return np.array([s for s, _ in scored], dtype=float), np.array([c for _, c in scored], dtype=bool)
 
 
 def f1_at(scores, correct, threshold, n_gold):

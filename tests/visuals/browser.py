@@ -6,9 +6,10 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Optional, Set, Tuple
 
 import pytest
 
@@ -30,6 +31,33 @@ def add_script(page: str, script: str) -> str:
     """Let a further script run at the end of a page, whose policy forbids it."""
     assert POLICY.search(page) and "</body>" in page
     return POLICY.sub("", page).replace("</body>", f"<script>{script}</script></body>")
+
+
+class Tags(HTMLParser):
+    """Collects the tags of a document and its text, and checks that each is closed."""
+
+    VOID = ("br", "input", "link", "meta", "wbr")
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.open: List[str] = []
+        self.seen: Set[str] = set()
+        self.attributes: List[Tuple[str, Optional[str]]] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: List[Tuple[str, Optional[str]]]) -> None:
+        self.seen.add(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
 
 def open_page(page: Path, profile: Path, *, wait: int = 0, width: int = 1400) -> str:

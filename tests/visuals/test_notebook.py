@@ -1,7 +1,6 @@
 """Drawings in notebooks: a fragment of HTML that needs nothing and disturbs nothing around it."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import spacy
 
 from spacy_relext import render, set_triples
 from spacy_relext.visuals.page import render_page
-from tests.visuals.browser import needs_browser, open_page
+from tests.visuals.browser import Tags, needs_browser, open_page
 
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")
@@ -22,30 +21,6 @@ def doc():
     evidence = {"note": "<i>5 > 3</i>"}
     set_triples(doc, [((0, 11), "<met>", (20, 28), 0.75, evidence)], source='the "finder"')
     return doc
-
-
-class Tags(HTMLParser):
-    """Collects the tags of a document and its text, and checks that each is closed."""
-
-    VOID = ("br", "meta")
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.seen, self.attributes, self.text = [], set(), [], ""
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.seen.add(tag)
-        self.attributes += attrs
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
 
 
 def test_jupyter_shows_drawing_and_table(doc):

@@ -5,6 +5,8 @@ import pathlib
 import pytest
 from spacy.tokens import DocBin
 
+from benchmarks.harness.corpora import PairMaker
+from benchmarks.harness.pairs import read_pairs
 from spacy_relext import get_records
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.annotations.store import SOFT_LABELS_KEY
@@ -44,8 +46,6 @@ def test_limits_and_shares_cut_and_do_not_mix(folder: pathlib.Path) -> None:
 
 
 def test_types_come_from_where_they_are_asked_for(folder: pathlib.Path) -> None:
-    from benchmarks.harness.pairs import read_pairs
-
     maker = make_maker(folder)
     known = {"town": "location"}
     for row in read_pairs(maker.semeval().train, marked=True).rows:
@@ -75,8 +75,6 @@ def test_parsed_corpora_have_a_tree_for_each_sentence(name: str, folder: pathlib
 
 
 def test_missing_folders_are_named(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.corpora import PairMaker
-
     with pytest.raises(ValueError, match=r"en_ud_glove: not found; --models"):
         PairMaker(folder / "data", tmp_path / "runs", models=tmp_path).conll04(parsed=True)
 

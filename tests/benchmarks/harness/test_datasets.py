@@ -4,6 +4,8 @@ from typing import Any, Dict, List
 
 import pytest
 
+from benchmarks.harness.datasets import Maker, missing_rate, read_docs, write_strings
+
 PEOPLE = ["Ada Brook", "Bela Cerny", "Cora Diaz", "Dan Evers", "Eva Frost"]
 PLACES = ["Oslo", "New Lima", "Porto", "Quito"]
 
@@ -38,14 +40,10 @@ def data(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def texts(path: pathlib.Path) -> List[str]:
-    from benchmarks.harness.datasets import read_docs
-
     return [doc.text for doc in read_docs(path)]
 
 
 def test_nine_tenths_train_and_the_last_tenth_tunes(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.datasets import Maker
-
     made = Maker(data, tmp_path / "runs").nyt24()
     expected = [record["text"] for record in sentences(40)]
     assert texts(made.train) == expected[:36]
@@ -58,8 +56,6 @@ def test_nine_tenths_train_and_the_last_tenth_tunes(data: pathlib.Path, tmp_path
 
 
 def test_limits_cut_and_do_not_mix(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.datasets import Maker
-
     limited = Maker(data, tmp_path / "runs", limit_train=10, limit_test=3).nyt24()
     full = Maker(data, tmp_path / "runs").nyt24()
     assert texts(limited.train) == texts(full.train)[:10]
@@ -68,23 +64,17 @@ def test_limits_cut_and_do_not_mix(data: pathlib.Path, tmp_path: pathlib.Path) -
 
 
 def test_a_missing_file_is_named(tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.datasets import Maker
-
     with pytest.raises(ValueError, match=r"dev_triples\.json: not found; --data"):
         Maker(tmp_path, tmp_path / "runs").nyt24()
 
 
 def test_strings_for_the_peer_are_those_of_the_corpus(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.datasets import Maker, write_strings
-
     made = Maker(data, tmp_path / "runs").nyt24()
     lines = write_strings(made.train, tmp_path / "strings.jsonl").read_text(encoding="utf8").splitlines()
     assert [json.loads(line) for line in lines] == sentences(40)[:36]
 
 
 def test_dropping_says_what_is_missing(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.datasets import Maker, missing_rate
-
     maker = Maker(data, tmp_path / "runs")
     train = maker.nyt24().train
     assert maker.drop(train, rate=0.0, mode="keep_empty", seed=0) == train

@@ -5,13 +5,12 @@ import random
 import pytest
 
 from benchmarks.harness.class_scores import OTHER, semeval2010_scores
+from benchmarks.harness.intervals import difference, drawn_scores, interval_over_seeds
 
 LABELS = ["Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Entity-Origin(e1,e2)", "Member-Collection(e2,e1)", OTHER]
 
 
 def test_all_sentences_have_the_official_score() -> None:
-    from benchmarks.harness.intervals import drawn_scores
-
     rng = random.Random(3)
     gold = [rng.choice(LABELS) for _ in range(60)]
     predicted = [label if rng.random() < 0.6 else rng.choice(LABELS) for label in gold]
@@ -22,8 +21,6 @@ def test_all_sentences_have_the_official_score() -> None:
 
 
 def test_the_same_draws_for_every_system() -> None:
-    from benchmarks.harness.intervals import difference, drawn_scores
-
     gold = LABELS * 40
     never = [OTHER if number % 2 else label for number, label in enumerate(gold)]
     once = [OTHER if number % 4 == 1 else label for number, label in enumerate(gold)]
@@ -36,7 +33,5 @@ def test_the_same_draws_for_every_system() -> None:
 
 
 def test_the_interval_over_seeds_is_that_of_the_t_distribution() -> None:
-    from benchmarks.harness.intervals import interval_over_seeds
-
     # with 2 degrees of freedom 4.303 standard errors, of 1 / √3 here
     assert interval_over_seeds([1.0, 2.0, 3.0]) == pytest.approx((2.0, 2.0 - 2.484, 2.0 + 2.484), abs=1e-3)

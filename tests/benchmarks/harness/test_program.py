@@ -2,12 +2,14 @@ import pathlib
 from typing import List
 
 import pytest
+from typer.testing import CliRunner
+
+from benchmarks.__main__ import app
+from benchmarks.harness.program import command_line
+from benchmarks.harness.runs import ROOT
 
 
 def test_the_command_line_is_written_down_without_folders() -> None:
-    from benchmarks.harness.program import command_line
-    from benchmarks.harness.runs import ROOT
-
     arguments = ["rere", "nyt24", "--data", "/somewhere/data", "--seeds", "0", "--runs=/elsewhere", "--config"]
     arguments += [f"{ROOT}/configs/rere.cfg", "--encoder", "--odd", "--models", "/there", "--models=/here", "--peer"]
     expected = "python -m benchmarks rere nyt24 --seeds 0 --config configs/rere.cfg --peer"
@@ -30,10 +32,6 @@ def test_the_command_line_is_written_down_without_folders() -> None:
     ],
 )
 def test_bad_options_give_one_line(program: str, arguments: List[str], message: str, tmp_path: pathlib.Path) -> None:
-    from typer.testing import CliRunner
-
-    from benchmarks.__main__ import app
-
     given = ["--data", str(tmp_path), "--runs", str(tmp_path), "--encoder", str(tmp_path)]
     done = CliRunner().invoke(app, [program, *given, *arguments])
     assert done.exit_code == 1

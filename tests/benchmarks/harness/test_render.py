@@ -5,6 +5,8 @@ from typing import List
 
 import pytest
 
+from benchmarks.harness.render import render_page
+from benchmarks.harness.rows import add_rows
 from tests.benchmarks.conftest import make
 
 RENDER = [sys.executable, "-m", "benchmarks", "render"]
@@ -13,8 +15,6 @@ PAGE = "# Toy\n\nBefore.\n\n<!-- results:toy:toy -->\n<!-- end -->\n\nAfter.\n"
 
 @pytest.fixture()
 def results(tmp_path: pathlib.Path) -> pathlib.Path:
-    from benchmarks.harness.rows import add_rows
-
     rows = [
         make(values={0: 0.681, 1: 0.687, 2: 0.684}, seconds={0: 700.0, 1: 710.0, 2: 720.0}),
         make("ece", {0: 0.02}),
@@ -28,8 +28,6 @@ def results(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def render(page: str, results: pathlib.Path) -> str:
-    from benchmarks.harness.render import render_page
-
     return render_page(page, results=results, page="toy.md")
 
 
@@ -72,8 +70,6 @@ def test_plain_numbers_stay_as_they_are(results: pathlib.Path) -> None:
 
 
 def test_each_data_set_has_a_table(results: pathlib.Path) -> None:
-    from benchmarks.harness.rows import add_rows
-
     add_rows(results / "toy.json", [make(data="other data")])
     text = render(PAGE, results)
     assert "toy: 10 training sentences:\n" in text
@@ -81,8 +77,6 @@ def test_each_data_set_has_a_table(results: pathlib.Path) -> None:
 
 
 def test_a_long_table_is_folded_with_its_commands(results: pathlib.Path) -> None:
-    from benchmarks.harness.rows import add_rows
-
     assert "<details" not in render(PAGE, results)
     add_rows(results / "toy.json", [make(split=f"part {number}", command=f"toy {number % 2}") for number in range(20)])
     text = render(PAGE, results)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.harness.rows import add_rows, check_row, machine, make_row, merge_rows, read_rows
 from tests.benchmarks.conftest import make
 
 FRACTIONS = st.dictionaries(st.integers(0, 9), st.floats(0, 1), min_size=1)
@@ -24,8 +25,6 @@ def test_mean_and_sample_deviation() -> None:
 
 
 def test_the_origin_is_the_last_key_and_that_of_the_newest_value() -> None:
-    from benchmarks.harness.rows import make_row, merge_rows
-
     options: Dict[str, Any] = {"data": "toy", "split": "test", "system": "default", "metric": "exact_f"}
     old, new = (
         make_row("toy", values={seed: 0.5}, command="a", origin=where, **options)
@@ -61,15 +60,11 @@ def test_the_origin_is_the_last_key_and_that_of_the_newest_value() -> None:
     ],
 )
 def test_malformed_rows_are_refused(change: Dict[str, Any], message: str) -> None:
-    from benchmarks.harness.rows import check_row
-
     with pytest.raises(ValueError, match=message):
         check_row({**make(), **change})
 
 
 def test_a_seed_that_is_new_is_added_and_one_that_is_there_is_replaced() -> None:
-    from benchmarks.harness.rows import merge_rows
-
     old = [make(values={0: 0.5, 1: 0.6}, seconds={0: 1.0, 1: 2.0}, command="python old.py")]
     (row,) = merge_rows(old, [make(values={1: 0.7, 2: 0.8}, seconds={1: 3.0, 2: 4.0}, command="python new.py")])
     assert row["seeds"] == [0, 1, 2]
@@ -80,8 +75,6 @@ def test_a_seed_that_is_new_is_added_and_one_that_is_there_is_replaced() -> None
 
 
 def test_the_command_of_a_row_names_all_its_seeds() -> None:
-    from benchmarks.harness.rows import merge_rows
-
     command = "python toy.py --seeds 0,1 --passes 4"
     (row,) = merge_rows([make(values={0: 0.5, 1: 0.7}, command=command)], [make(values={2: 0.6}, command=command)])
     assert row["command"] == "python toy.py --seeds 0,1,2 --passes 4"
@@ -92,8 +85,6 @@ def test_the_command_of_a_row_names_all_its_seeds() -> None:
 
 @pytest.mark.parametrize("key", ["benchmark", "data", "split", "system"])
 def test_rows_of_another_identity_stand_beside(key: str) -> None:
-    from benchmarks.harness.rows import merge_rows
-
     other = make(**{key: "peer:x"})
     assert merge_rows([make()], [other]) == [make(), other]
     assert len(merge_rows([make()], [make("exact_p")])) == 2
@@ -101,8 +92,6 @@ def test_rows_of_another_identity_stand_beside(key: str) -> None:
 
 @given(FRACTIONS, FRACTIONS)
 def test_merging_twice_changes_nothing_more(old: Dict[int, float], new: Dict[int, float]) -> None:
-    from benchmarks.harness.rows import check_row, merge_rows
-
     once = merge_rows([make(values=old)], [make(values=new)])
     assert merge_rows(once, [make(values=new)]) == once
     (row,) = map(check_row, once)
@@ -110,8 +99,6 @@ def test_merging_twice_changes_nothing_more(old: Dict[int, float], new: Dict[int
 
 
 def test_the_file_is_made_and_grows(tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.rows import add_rows, read_rows
-
     path = tmp_path / "results" / "toy.json"
     assert read_rows(path) == []
     add_rows(path, [make()])
@@ -121,8 +108,6 @@ def test_the_file_is_made_and_grows(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_bad_row_leaves_the_file_as_it_is(tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.rows import add_rows
-
     path = tmp_path / "toy.json"
     add_rows(path, [make()])
     before = path.read_bytes()
@@ -136,8 +121,6 @@ def test_a_bad_row_leaves_the_file_as_it_is(tmp_path: pathlib.Path) -> None:
 
 
 def _add(path: pathlib.Path, seed: int) -> None:
-    from benchmarks.harness.rows import add_rows
-
     add_rows(path, [make(values={seed: 0.1 * seed})])
 
 
@@ -148,21 +131,16 @@ def test_two_processes_do_not_lose_each_others_rows(tmp_path: pathlib.Path) -> N
         worker.start()
     for worker in workers:
         worker.join()
-    from benchmarks.harness.rows import read_rows
 
     (row,) = read_rows(path)
     assert row["seeds"] == [0, 1, 2, 3, 4, 5]
 
 
 def test_the_machine_is_named_without_its_host() -> None:
-    from benchmarks.harness.rows import machine
-
     assert "core" in machine()
     assert platform.node() not in machine()
 
 
 def test_results_of_the_project_are_well_formed(project_root: pathlib.Path) -> None:
-    from benchmarks.harness.rows import read_rows
-
     for path in (project_root / "benchmarks" / "results").glob("*.json"):
         assert read_rows(path), f"{path.name} holds no row"

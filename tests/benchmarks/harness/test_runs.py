@@ -7,12 +7,15 @@ from typing import Any, Dict, List
 import pytest
 from thinc.api import Config
 
+from benchmarks.harness.datasets import Maker
+from benchmarks.harness.runs import DEFAULT_CONFIG, VARIANTS, Settings, cached, run_logged, train_run
+from benchmarks.harness.training_config import read_config, set_key
+from benchmarks.rere.evaluation import evaluate
+from benchmarks.rere.experiments import _variants
 from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
 
 
 def test_a_result_is_computed_once(tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.runs import cached
-
     calls: List[int] = []
 
     def compute() -> Dict[str, Any]:
@@ -25,23 +28,17 @@ def test_a_result_is_computed_once(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_result_that_failed_is_not_there(tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.runs import cached
-
     with pytest.raises(ZeroDivisionError):
         cached(tmp_path / "result.json", lambda: {"value": 1 / 0})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_program_that_fails_gives_its_last_line(tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.runs import run_logged
-
     with pytest.raises(ValueError, match=r"exit code 1: no such thing .*train\.log"):
         run_logged([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path / "train.log", threads=1)
 
 
 def test_setting_keys_of_a_config() -> None:
-    from benchmarks.harness.training_config import set_key
-
     config = Config({"training": {"max_epochs": 7}})
     set_key(config, "training.max_epochs", 2)
     assert config["training"]["max_epochs"] == 2
@@ -50,10 +47,6 @@ def test_setting_keys_of_a_config() -> None:
 
 
 def test_every_ablation_names_keys_that_its_config_has(project_root: pathlib.Path) -> None:
-    from benchmarks.harness.runs import DEFAULT_CONFIG
-    from benchmarks.harness.training_config import read_config
-    from benchmarks.rere.experiments import _variants
-
     for variants in _variants("bf16").values():
         for name, options in variants.items():
             config = read_config(options.get("config", DEFAULT_CONFIG))
@@ -101,10 +94,6 @@ def test_nyt24_from_files_to_rows(data: pathlib.Path, tmp_path: pathlib.Path, pr
 
 @pytest.mark.slow
 def test_rules_of_pairing_and_curves_on_a_trained_pipeline(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
-    from benchmarks.harness.datasets import Maker
-    from benchmarks.harness.runs import VARIANTS, Settings, train_run
-    from benchmarks.rere.evaluation import evaluate
-
     made = Maker(data, tmp_path / "runs").nyt24(foreign=False)
     settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=120, threads=1, precision="fp32")
     config = VARIANTS / "rere_recurrent.cfg"

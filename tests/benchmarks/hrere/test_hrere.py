@@ -12,6 +12,20 @@ import numpy
 import pytest
 from spacy.vocab import Vocab
 
+from benchmarks.harness.call import Call
+from benchmarks.harness.intervals import difference
+from benchmarks.harness.render import render_tables
+from benchmarks.harness.rows import read_rows
+from benchmarks.harness.runs import Settings, Trained
+from benchmarks.harness.training_config import read_config, set_key
+from benchmarks.hrere import corpora as hrere_corpora
+from benchmarks.hrere import experiments as hrere_experiments
+from benchmarks.hrere import training as hrere_training
+from benchmarks.hrere.corpora import _pairs_of
+from benchmarks.hrere.hoffmann import FILE, freebase_id, leave_out, read_annotations, words_of
+from benchmarks.hrere.intervals import DrawnRanking, Predictions, drawn_scores
+from benchmarks.hrere.match import bag_facts, match_scores
+from benchmarks.hrere.outputs import Outputs
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.kb.facts import TripleStore, read_store
 from spacy_relext.scoring.thresholds import average_precision
@@ -25,8 +39,6 @@ def guid(number: int) -> str:
 
 
 def link(number: int) -> str:
-    from benchmarks.hrere.hoffmann import freebase_id
-
     return freebase_id(guid(number))
 
 
@@ -78,8 +90,6 @@ def annotated_lines() -> List[str]:
 
 @pytest.fixture
 def maker(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    from benchmarks.hrere import corpora as hrere_corpora
-
     small = replace(hrere_corpora.KB_SETTINGS, width=4, epochs=1, eval_frequency=1)
     monkeypatch.setattr(hrere_corpora, "KB_SETTINGS", small)
     return hrere_corpora.HrereMaker(data, tmp_path / "runs" / "corpora", models=data)
@@ -87,9 +97,6 @@ def maker(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.Monkey
 
 def read(corpus: pathlib.Path) -> Tuple[Set[Any], Set[str], int]:
     """Pairs in whichever order, texts, and lines."""
-    from benchmarks.hrere.corpora import _pairs_of
-    from benchmarks.hrere.hoffmann import words_of
-
     docs = list(iter_docs(corpus, Vocab()))
     return {frozenset(ids) for doc in docs for ids in _pairs_of(doc)}, {words_of(doc.text) for doc in docs}, len(docs)
 
@@ -110,8 +117,6 @@ def test_parts_share_no_pair_and_no_text(maker: Any) -> None:
 
 
 def test_annotated_sentences_of_training_are_left_out(maker: Any) -> None:
-    from benchmarks.hrere.hoffmann import FILE, leave_out, read_annotations
-
     given = maker.given()
     annotations = list(read_annotations(maker.data / FILE))
     assert len(annotations) == 2 + PEOPLE, "blank lines are none"
@@ -122,8 +127,6 @@ def test_annotated_sentences_of_training_are_left_out(maker: Any) -> None:
 
 
 def test_knowledge_base_that_is_asked_without_training(maker: Any) -> None:
-    from benchmarks.hrere.match import bag_facts, match_scores
-
     given = maker.given()
     facts = bag_facts(given.test)
     assert facts[link(24), link(25)] == {BORN} and facts[link(25), link(24)] == {WORKS}
@@ -138,8 +141,6 @@ def test_knowledge_base_that_is_asked_without_training(maker: Any) -> None:
 
 
 def test_embeddings_are_found_by_what_they_are_made_of(maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.hrere import corpora as hrere_corpora
-
     said: List[str] = []
     one = maker.kb("fb15k237", seed=0, tell=said.append)
     assert said[0].startswith("fb15k237: 1 facts"), "no pair of NYT10, and none that was annotated"
@@ -155,8 +156,6 @@ def test_embeddings_are_found_by_what_they_are_made_of(maker: Any, monkeypatch: 
 
 
 def outputs(count: int = 6, *, seed: int = 0, unit: str = "bag", **changes: Any) -> Any:
-    from benchmarks.hrere.outputs import Outputs
-
     dice = numpy.random.default_rng(seed)
     gold = dice.random((count, 3)) < 0.4
     gold[:, 0] = ~gold[:, 1:].any(1)
@@ -196,8 +195,6 @@ def test_temperatures_with_a_share_that_is_held() -> None:
 
 
 def test_a_draw_scores_as_the_bags_that_are_in_it() -> None:
-    from benchmarks.hrere.intervals import DrawnRanking, Predictions
-
     found = outputs(12)
     said = Predictions(found, found.probs(found.fit()).probs.round(1))
     ranking = DrawnRanking(said)
@@ -211,9 +208,6 @@ def test_a_draw_scores_as_the_bags_that_are_in_it() -> None:
 
 
 def test_differences_are_of_the_same_draws() -> None:
-    from benchmarks.harness.intervals import difference
-    from benchmarks.hrere.intervals import Predictions, drawn_scores
-
     found = outputs(40)
     perfect, noise = found.gold + 0.0, numpy.random.default_rng(2).random(found.gold.shape)
     said = {name: Predictions(found, probs) for name, probs in (("best", perfect), ("twin", perfect), ("noise", noise))}
@@ -229,9 +223,6 @@ def test_differences_are_of_the_same_draws() -> None:
 
 
 def test_length_of_a_training(maker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.training_config import read_config, set_key
-    from benchmarks.hrere import training as hrere_training
-
     found = hrere_training.length_of(1562, passes=5, batch=32)
     assert found == {"training.eval_frequency": 24, "training.max_steps": 240, "training.max_epochs": 0}
     for bags in (1, 40, 1562, 1536):
@@ -252,20 +243,11 @@ def test_length_of_a_training(maker: Any, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def make_call(maker: Any, folder: pathlib.Path) -> Any:
-    from benchmarks.harness.call import Call
-    from benchmarks.harness.runs import Settings
-
     settings = Settings(runs=folder, encoder=folder, passes=0, threads=1, precision="fp32")
     return Call(settings, maker, [0], folder / "rows.json", folder / "images", "python toy.py", tell=lambda text: None)
 
 
 def test_rows_of_a_part(maker: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.harness.render import render_tables
-    from benchmarks.harness.rows import read_rows
-    from benchmarks.harness.runs import Trained
-    from benchmarks.hrere import experiments as hrere_experiments
-    from benchmarks.hrere.match import bag_facts
-
     strength: Dict[str, float] = {}
     read_facts = cache(bag_facts)
 

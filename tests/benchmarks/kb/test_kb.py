@@ -6,6 +6,13 @@ import tarfile
 from typing import List
 
 import pytest
+from typer.testing import CliRunner
+
+from benchmarks.__main__ import app
+from benchmarks.harness.rows import read_rows
+from benchmarks.kb import align as kb_align
+from benchmarks.kb import load as kb_load
+from benchmarks.kb.data import LinkMaker
 
 FACTS = [(f"p{n}", "lives_in", f"t{n % 2}") for n in range(8)]
 FILES = {"train": FACTS, "valid": [("p1", "knows", "p3")], "test": [("p3", "lives_in", "t1"), ("p9", "lives_in", "t0")]}
@@ -25,18 +32,12 @@ def data(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def run(arguments: List[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from typer.testing import CliRunner
-
-    from benchmarks.__main__ import app
-
     monkeypatch.setattr("sys.argv", ["benchmarks", "kb", *arguments])
     result = CliRunner().invoke(app, ["kb", *arguments])
     assert result.exit_code == 0, (result.output, result.exception)
 
 
 def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.harness.rows import read_rows
-
     results = tmp_path / "kb.json"
     options = ["--data", str(data), "--runs", str(tmp_path / "runs"), "--results", str(results)]
     run(["wn18rr", "--only", "same", "--passes", "2", *options], monkeypatch)
@@ -51,17 +52,12 @@ def test_link_prediction(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch
 
 
 def test_facts_of_the_splits(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.kb.data import LinkMaker
-
     links = LinkMaker(data, tmp_path / "corpora").links("wn18rr")
     assert len(links.store) == 8 and len(links.store.entities) == 11
     assert [len(facts) for facts in links.tests().values()] == [2, 1]
 
 
 def test_alignment_and_reading(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.kb import align as kb_align
-    from benchmarks.kb import load as kb_load
-
     for name, value in (("ENTITIES", 50), ("FACTS", 200), ("WORDS", 20), ("SHARD", 20)):
         monkeypatch.setattr(kb_align, name, value)
     folder = tmp_path / "drawn"

@@ -10,6 +10,25 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from benchmarks.harness import rbert as kd_peer
+from benchmarks.harness.call import Call
+from benchmarks.harness.pairs import (
+    PairRow,
+    PairSet,
+    pair_scores,
+    pipeline_labels,
+    read_examples,
+    read_pairs,
+    write_pairs,
+)
+from benchmarks.harness.rows import SYSTEM
+from benchmarks.harness.runs import Settings, Trained
+from benchmarks.harness.training_config import build_config, read_config
+from benchmarks.kd import systems
+from benchmarks.kd.experiments import conll04
+from benchmarks.kd.systems import CGCN, CROWDED_PARTS, MINILM, SEMEVAL_PARTS, STUDENT, TEACHER, Part
+from benchmarks.kd.training import fit_length, teach
+from benchmarks.peers import rbert
 from spacy_relext import get_records, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.annotations.store import SOFT_LABELS_KEY
@@ -29,8 +48,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @pytest.mark.parametrize("name, marked", [("semeval", True), ("conll04", False), ("scierc", False)])
 def test_the_peer_gets_the_pairs_that_the_component_sees(name: str, marked: bool, folder: pathlib.Path) -> None:
-    from benchmarks.harness.pairs import read_examples, read_pairs, write_pairs
-
     data = getattr(make_maker(folder), name)()
     pairs = read_pairs(data.train, marked=marked)
     lines = [json.loads(line) for line in write_pairs(pairs, folder / "pairs.jsonl").read_text("utf8").splitlines()]
@@ -63,8 +80,6 @@ def oracle(doc: Doc) -> Doc:
 
 @pytest.mark.parametrize("name, marked", [("semeval", True), ("conll04", False)])
 def test_answers_of_a_pipeline_in_the_order_of_the_pairs(name: str, marked: bool, folder: pathlib.Path) -> None:
-    from benchmarks.harness.pairs import pair_scores, pipeline_labels, read_pairs
-
     data = getattr(make_maker(folder), name)()
     path = data.tests["test"]
     ORACLE.update({doc.text: get_records(doc, source="")[:1] for doc in docs_of(path)})  # type: ignore[index]
@@ -87,8 +102,6 @@ def test_answers_of_a_pipeline_in_the_order_of_the_pairs(name: str, marked: bool
 
 
 def test_scores_count_every_gold_triple() -> None:
-    from benchmarks.harness.pairs import PairRow, PairSet, pair_scores
-
     def row(*labels: str) -> Any:
         return PairRow("a b", [0, 1], [2, 3], list(labels), ("", ""))
 
@@ -102,10 +115,6 @@ def test_scores_count_every_gold_triple() -> None:
 
 
 def test_every_system_names_keys_that_its_config_has() -> None:
-    from benchmarks.harness.training_config import read_config
-    from benchmarks.kd import systems
-    from benchmarks.kd.systems import STUDENT, TEACHER, Part
-
     grouped = (systems.CROWDED_PARTS, systems.SEMEVAL_PARTS, systems.FEW_PARTS, systems.PRIVILEGED_PARTS)
     parts = [part for each in grouped for part in each.values()]
     for part in [*parts, Part(systems.EFFICIENCY), Part(systems.FIXED_EFFICIENCY)]:
@@ -127,9 +136,6 @@ def test_every_system_names_keys_that_its_config_has() -> None:
 
 
 def test_every_system_has_a_row_of_its_own() -> None:
-    from benchmarks.harness.rows import SYSTEM
-    from benchmarks.kd.systems import CROWDED_PARTS, SEMEVAL_PARTS
-
     for parts in (CROWDED_PARTS, SEMEVAL_PARTS):
         rows: Dict[str, Any] = {}
         for part in parts.values():
@@ -140,9 +146,6 @@ def test_every_system_has_a_row_of_its_own() -> None:
 
 
 def test_annealing_follows_the_number_of_updates(folder: pathlib.Path) -> None:
-    from benchmarks.kd.systems import CGCN, MINILM, STUDENT, TEACHER
-    from benchmarks.kd.training import fit_length
-
     data = make_maker(folder).conll04()
     for family in (MINILM, CGCN):
         options: Dict[str, Any] = {"component": STUDENT, "passes": 10}
@@ -152,8 +155,6 @@ def test_annealing_follows_the_number_of_updates(folder: pathlib.Path) -> None:
 
 
 def test_with_few_labels_as_many_evaluations(folder: pathlib.Path, project_root: pathlib.Path) -> None:
-    from benchmarks.harness.training_config import build_config
-
     data = make_maker(folder).conll04()
     options: Dict[str, Any] = {"train": data.train, "dev": data.dev, "seed": 0, "passes": 50, "lang": "en"}
     options.update(encoder=folder, precision="fp32", changes={"training.batcher.size": 16})
@@ -166,9 +167,6 @@ def test_with_few_labels_as_many_evaluations(folder: pathlib.Path, project_root:
 
 
 def test_a_teacher_teaches_the_whole_training_corpus(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.runs import Trained
-    from benchmarks.kd.training import teach
-
     data = make_maker(folder).semeval()
     teacher = Trained(tmp_path, 0.0, 0.0, 1, 1, 1, 1)
     save_teacher(data.train, teacher.pipeline)
@@ -181,8 +179,6 @@ def test_a_teacher_teaches_the_whole_training_corpus(folder: pathlib.Path, tmp_p
 
 
 def save_teacher(corpus: pathlib.Path, target: pathlib.Path) -> None:
-    from benchmarks.harness.pairs import read_examples
-
     nlp = spacy.blank("en")
     nlp.add_pipe("kd_teacher", config={"suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}})
     examples = read_examples(nlp, corpus)
@@ -192,9 +188,6 @@ def save_teacher(corpus: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def make_call(folder: pathlib.Path, target: pathlib.Path, **options: Any) -> Any:
-    from benchmarks.harness.call import Call
-    from benchmarks.harness.runs import Settings
-
     settings = Settings(runs=folder / "runs", encoder=folder / "encoder", passes=1, threads=1, precision="fp32")
     where: Dict[str, Any] = {"results": target / "kd.json", "figures": target, "command": "python kd.py"}
     return Call(settings=settings, maker=make_maker(folder), seeds=[0], **where, **options)
@@ -204,8 +197,6 @@ def make_call(folder: pathlib.Path, target: pathlib.Path, **options: Any) -> Any
 def test_the_peer_understands_its_command_line(
     name: str, types: bool, folder: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmarks.harness import rbert as kd_peer
-
     calls: List[List[str]] = []
 
     def note(command: List[str], log: pathlib.Path, *, threads: int) -> None:
@@ -220,7 +211,6 @@ def test_the_peer_understands_its_command_line(
     trained = kd_peer.run_rbert(data, **options)
     assert trained.seconds == kd_peer.run_rbert(data, **options).seconds == 1.5
     (command,) = calls
-    from benchmarks.peers import rbert
 
     args = rbert.parse_arguments(command[3:])
     assert len(rbert.read_records(args.train)) > 30 and args.types == types
@@ -230,8 +220,6 @@ def test_the_peer_understands_its_command_line(
 @pytest.mark.timeout(900)
 def test_from_files_to_rows(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """Students of both encoders on tiny data; `spacy train` runs in processes of its own."""
-    from benchmarks.kd.experiments import conll04
-
     conll04(make_call(folder, tmp_path, only=frozenset({"central", "cgcn-elders"})))
     rows = json.loads((tmp_path / "kd.json").read_text(encoding="utf8"))
     found = {(row["split"], row["system"]): row["mean"] for row in rows if row["metric"] == "micro_f"}

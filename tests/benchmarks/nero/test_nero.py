@@ -8,11 +8,22 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
+from benchmarks.harness.corpora import PairData, PairMaker
+from benchmarks.harness.pairs import read_pairs
+from benchmarks.harness.rows import SYSTEM
+from benchmarks.harness.training_config import read_config
+from benchmarks.nero.evaluation import NO_LABELS, best_threshold, evaluate, fixed_answers, label_of, named_auc
+from benchmarks.nero.experiments import OTHER_TEXTS, _class_of, with_others
+from benchmarks.nero.labels import by_rules, match, write_labels
+from benchmarks.nero.speed import LENGTH, make_pairs, make_rules, match_stream
+from benchmarks.nero.systems import COMPONENT, PARTS, row_name
+from benchmarks.selfore.corpora import ClusterMaker, Marked
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY
 from spacy_relext.annotations.store import get_records, has_triples
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.nero.rules.rules import from_records
+from spacy_relext.nero.settings import RuleLearning
 from spacy_relext.pairs.gold import PairClass
 
 ROWS = [
@@ -42,8 +53,6 @@ def corpus(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def test_rules_label_a_corpus(corpus: pathlib.Path) -> None:
-    from benchmarks.nero.labels import by_rules, match, write_labels
-
     ruled = match(corpus, from_records(RULES))
     labels: List[Optional[PairClass]] = by_rules(ruled)
     assert labels == [PairClass("Cause-Effect"), PairClass("Cause-Effect", True), None, None]
@@ -58,9 +67,6 @@ def test_rules_label_a_corpus(corpus: pathlib.Path) -> None:
 
 
 def test_thresholds_and_scores(corpus: pathlib.Path) -> None:
-    from benchmarks.harness.pairs import read_pairs
-    from benchmarks.nero.evaluation import NO_LABELS, best_threshold, evaluate, fixed_answers, named_auc
-
     pairs = read_pairs(corpus, marked=True)
     labels = [answer or PairClass("Cause-Effect") for *_, answer in ROWS]
     answers = fixed_answers(labels, numpy.asarray([0.9, 0.8, 0.6, 0.4]))
@@ -77,23 +83,15 @@ def test_thresholds_and_scores(corpus: pathlib.Path) -> None:
 
 
 def test_labels_are_read_as_they_are_written() -> None:
-    from benchmarks.nero.evaluation import label_of
-    from benchmarks.nero.experiments import _class_of
-
     for answer in (PairClass("Message-Topic"), PairClass("Message-Topic", True), None):
         assert _class_of(label_of(answer)) == answer
 
 
 def test_every_system_fits_the_config(project_root: pathlib.Path) -> None:
-    from benchmarks.harness.rows import SYSTEM
-    from benchmarks.harness.training_config import read_config
-    from benchmarks.nero.systems import COMPONENT, PARTS, row_name
-
     config = read_config(project_root / "configs" / "nero.cfg")
     names = [name for systems in PARTS.values() for name in systems]
     assert len(set(names)) == len(names) and all(SYSTEM.fullmatch(row_name(name)) for name in names)
     learning = config["components"][COMPONENT]["learning"]
-    from spacy_relext.nero.settings import RuleLearning
 
     for systems in PARTS.values():
         for system in systems.values():
@@ -106,8 +104,6 @@ def test_every_system_fits_the_config(project_root: pathlib.Path) -> None:
 
 
 def test_invented_rules_match_invented_sentences() -> None:
-    from benchmarks.nero.speed import LENGTH, make_pairs, make_rules, match_stream
-
     rules = make_rules(200, seed=0)
     assert len({str(rule.pattern) for rule in rules}) == 200
     batches = list(make_pairs(1500, seed=0))
@@ -120,10 +116,6 @@ def test_invented_rules_match_invented_sentences() -> None:
 def test_texts_of_other_sets_are_added_without_labels(
     corpus: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmarks.harness.corpora import PairData, PairMaker
-    from benchmarks.nero.experiments import OTHER_TEXTS, with_others
-    from benchmarks.selfore.corpora import ClusterMaker, Marked
-
     pair = Marked(["Lisbon", "lies", "in", "Portugal"], (0, 1), (3, 4), "located_in")
     monkeypatch.setattr(ClusterMaker, "pairs", lambda self, key: [pair])
     data = PairData("Toy", train=corpus, dev=corpus, tests={})

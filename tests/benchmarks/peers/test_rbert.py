@@ -7,6 +7,13 @@ import random
 from typing import Any, Dict, List, Tuple
 
 import pytest
+import torch
+import transformers
+
+from benchmarks.peers.rbert import main
+from benchmarks.peers.rbert_adversary import backward
+from benchmarks.peers.rbert_data import Layout, Record, encode_records, mark, read_records
+from benchmarks.peers.rbert_model import load_peer, make_layout
 
 NAMES = ("ada", "mary", "ole", "kari")
 CITIES = ("london", "oslo", "bergen", "norway")
@@ -29,10 +36,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 def call(encoder: pathlib.Path, files: pathlib.Path, *more: str) -> None:
     """Run the command line in this process, whose number of threads it keeps."""
-    import torch
-
-    from benchmarks.peers.rbert import main
-
     options = {"--encoder": encoder, "--train": files, "--dev": files, "--score": "micro", "--evaluate-every": 2}
     options |= {"--max-pieces": 48, "--lr": 3e-3, "--passes": 15, "--batch-size": 4}
     words = [str(word) for pair in options.items() for word in pair]
@@ -51,11 +54,6 @@ def trained(encoder: pathlib.Path, files: pathlib.Path, tmp_path_factory: pytest
 
 def pieces_of(path: Any, text: str, *strings: str, types: bool = False, limit: int = 48) -> Tuple[List[str], Any]:
     """Pieces and encoded pair; the arguments are the first occurrences of two strings."""
-    import transformers
-
-    from benchmarks.peers.rbert_data import Record, encode_records
-    from benchmarks.peers.rbert_model import make_layout
-
     tokenizer = transformers.AutoTokenizer.from_pretrained(path)
     network = transformers.AutoModel.from_pretrained(path)
     layout = make_layout(tokenizer, encoder=network, types=types, max_pieces=limit)
@@ -104,8 +102,6 @@ def test_arguments_longer_than_the_limit_keep_their_beginnings(encoder: pathlib.
 
 
 def test_markers_are_right_in_random_pairs() -> None:
-    from benchmarks.peers.rbert_data import Layout, mark
-
     draw = random.Random(0)
     layout = Layout(-1, -2, -3, (-10, -11, -12, -13), False, 32)
     for _ in range(500):
@@ -122,9 +118,6 @@ def test_markers_are_right_in_random_pairs() -> None:
 
 
 def test_a_small_training_learns_the_direction(trained: Trained, files: pathlib.Path) -> None:
-    from benchmarks.peers.rbert_data import read_records
-    from benchmarks.peers.rbert_model import load_peer
-
     folder, result = trained
     assert [entry["pass"] for entry in result["passes"]] == [2, 4, 6, 8, 10, 12, 14, 15], "the last one, too"
     assert max(entry["dev_f"] for entry in result["passes"]) == 1.0 and result["labels"] == ["Other", "born_in"]
@@ -148,10 +141,6 @@ def test_a_small_training_learns_the_direction(trained: Trained, files: pathlib.
     ],
 )
 def test_the_adversary_moves_each_text_along_its_gradient(radius: float, gradient: list[float]) -> None:
-    import torch
-
-    from benchmarks.peers.rbert_adversary import backward
-
     class Scale(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()

@@ -17,6 +17,7 @@ from benchmarks.peers.triple_data import Example, Pieces, Record, encode_example
 from benchmarks.peers.triple_encoder import PlainEncoder, build_encoder, rated_parameters
 from benchmarks.peers.triple_model import Candidate, triples_at
 from benchmarks.peers.triple_train import best_threshold, exact_f
+from spacy_relext.encoders.pieces import letter_shape
 from spacy_relext.encoders.transformer import TransformerEncoder
 
 NAMES = ("ada", "mary", "ole", "kari")
@@ -98,8 +99,6 @@ def test_additions_are_those_of_the_project(encoder: pathlib.Path) -> None:
 
 
 def test_pieces_have_the_letter_shape_of_their_word(encoder: pathlib.Path) -> None:
-    from spacy_relext.encoders.pieces import letter_shape
-
     tokenizer, _ = build_encoder(str(encoder), additions=False, precision="fp32")
     text = "Zzyzx was born in OSLO 1815."
     pieces = encode_texts([text], tokenizer=tokenizer, max_pieces=64)[0]

@@ -2,12 +2,14 @@ import pathlib
 
 import pytest
 
+from benchmarks.harness.rows import make_row
+from benchmarks.rere.curves import draw_curves, read_learning
+
 CURVE = {"recall": [0.1, 0.5, 0.9], "precision": [1.0, 0.9, 0.6]}
 
 
 def test_a_panel_for_each_system_with_a_line_for_each_rate(tmp_path: pathlib.Path) -> None:
     pytest.importorskip("matplotlib")
-    from benchmarks.rere.curves import draw_curves
 
     panels = {"bce": {0.0: CURVE, 0.5: CURVE}, "collective": {0.0: CURVE, 0.5: {"recall": [], "precision": []}}}
     svg, png = draw_curves(panels, title="Toy", target=tmp_path / "figures" / "toy.v1")
@@ -19,9 +21,6 @@ def test_a_panel_for_each_system_with_a_line_for_each_rate(tmp_path: pathlib.Pat
 
 
 def test_learning_curves_are_means_over_seeds_in_the_order_of_passes() -> None:
-    from benchmarks.harness.rows import make_row
-    from benchmarks.rere.curves import read_learning
-
     rows = [
         make_row(
             "fair",

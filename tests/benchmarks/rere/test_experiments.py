@@ -4,16 +4,19 @@ from typing import Any, Dict
 import pytest
 from thinc.api import Config
 
+from benchmarks.harness.call import Call
+from benchmarks.harness.datasets import Maker
+from benchmarks.harness.rows import read_rows
+from benchmarks.harness.runs import DEFAULT_CONFIG, Settings
+from benchmarks.harness.training_config import set_key
+from benchmarks.rere import fair
+from benchmarks.rere.experiments import DETECTOR, LOSSES
+from spacy_relext.rere.settings import DETECTOR_LOSSES
 from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
 
 
 @pytest.mark.parametrize("rates", [None, {"/people/person/place_of_birth": 0.25, "born in": 0.5}])
 def test_losses_for_missing_labels_are_those_of_a_config(rates: Any, tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.runs import DEFAULT_CONFIG
-    from benchmarks.harness.training_config import set_key
-    from benchmarks.rere.experiments import DETECTOR, LOSSES
-    from spacy_relext.rere.settings import DETECTOR_LOSSES
-
     for _, changes in LOSSES.values():
         from benchmarks.harness.training_config import read_config
 
@@ -37,11 +40,6 @@ def test_the_comparison_on_equal_terms_searches_the_rate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("matplotlib")
-    from benchmarks.harness.call import Call
-    from benchmarks.harness.datasets import Maker
-    from benchmarks.harness.rows import read_rows
-    from benchmarks.harness.runs import Settings
-    from benchmarks.rere import fair
 
     settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=2, threads=1, precision="fp32")
     options: Dict[str, Any] = {"seeds": [0, 1], "results": tmp_path / "rere.json", "figures": tmp_path / "figures"}

@@ -1,13 +1,12 @@
 import pytest
 import spacy
 
+from benchmarks.rere.priors import PARADIGMS, class_priors
 from spacy_relext import set_triples
 
 
 def test_shares_worked_by_hand() -> None:
     """Ten tokens: Ada wrote two books and lives in a town; three tokens: nothing is said."""
-    from benchmarks.rere.priors import PARADIGMS, class_priors
-
     nlp = spacy.blank("en")
     doc = nlp.make_doc("Ada Lee wrote Rain and Snow here in old Oslo")
     ada, rain, snow, oslo = doc[0:2], doc[3:4], doc[5:6], doc[9:10]

@@ -6,6 +6,9 @@ from typing import List
 import spacy
 from spacy.tokens import DocBin
 
+from benchmarks.harness.datasets import DataSet
+from benchmarks.rere.unlabelled import collect_texts
+
 
 def save(path: pathlib.Path, texts: List[str]) -> pathlib.Path:
     nlp = spacy.blank("en")
@@ -14,9 +17,6 @@ def save(path: pathlib.Path, texts: List[str]) -> pathlib.Path:
 
 
 def test_texts_are_new_and_have_capitals(tmp_path: pathlib.Path) -> None:
-    from benchmarks.harness.datasets import DataSet
-    from benchmarks.rere.unlabelled import collect_texts
-
     names = ("train", "dev", "test", "rest")
     texts = ("Ada slept .", "Bo woke .", "Cy met Di .", "In Oslo , Ada met Bo .")
     train, dev, test, rest = (save(tmp_path / f"{name}.spacy", [text]) for name, text in zip(names, texts))

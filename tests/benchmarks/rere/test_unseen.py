@@ -3,15 +3,16 @@ from typing import Any, Dict
 
 import pytest
 
+from benchmarks.harness.datasets import Maker
+from benchmarks.rere.peer import peer_scores
+from benchmarks.rere.unseen import Judged, score_by_training
+from spacy_relext.scoring.evaluation import TrainingFacts
 from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
 
 OLD, NEW, WRONG = ("born_in", "Ada", "Oslo"), ("born_in", "Bela", "Porto"), ("born_in", "Bela", "Oslo")
 
 
 def test_training_sentences_are_left_out_in_a_split_of_their_own() -> None:
-    from benchmarks.rere.unseen import Judged, score_by_training
-    from spacy_relext.scoring.evaluation import TrainingFacts
-
     training = TrainingFacts({OLD}, {"old"})
     sentences = [Judged("old", {OLD}, {OLD}), Judged("new", {OLD, NEW}, {OLD, WRONG}), Judged("other", {NEW}, {NEW})]
     found = score_by_training(sentences, training)
@@ -25,9 +26,6 @@ def test_training_sentences_are_left_out_in_a_split_of_their_own() -> None:
 
 
 def test_scores_of_a_baseline(data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
-    from benchmarks.harness.datasets import Maker
-    from benchmarks.rere.peer import peer_scores
-
     made = Maker(data, tmp_path / "runs").nyt24()
     # the fixture's first twelve test sentences are training sentences too: (0) and (3), for example
     found: Dict[str, Any] = {"tests": {}}

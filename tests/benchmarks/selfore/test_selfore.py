@@ -8,10 +8,24 @@ import numpy
 import pytest
 import spacy
 
+from benchmarks.harness.call import Call
+from benchmarks.harness.datasets import Maker
+from benchmarks.harness.runs import Settings
+from benchmarks.selfore import corpora as selfore_corpora
+from benchmarks.selfore import scale as selfore_scale
+from benchmarks.selfore.abstain import capitalised, mixed_corpus, unrelated
+from benchmarks.selfore.baselines import BASELINES, PARTS, _parts
+from benchmarks.selfore.corpora import ClusterMaker, Marked, _tailed, known_relations
+from benchmarks.selfore.known import labelled_pairs, partly_labelled, score_known
+from benchmarks.selfore.peers import PEERS
+from benchmarks.selfore.systems import ABLATIONS, CLUSTERING, FORMS
+from benchmarks.selfore.taught import other_relations
+from benchmarks.selfore.vectors import Vectors, cluster_vectors
 from spacy_relext.annotations.store import has_triples
 from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.pairs.suggesters import AnnotatedPairs
 from spacy_relext.scoring.clusters import score_clusters
+from spacy_relext.selfore.settings import SelforeClustering
 
 
 def facts(count: int) -> List[Dict[str, Any]]:
@@ -22,8 +36,6 @@ def facts(count: int) -> List[Dict[str, Any]]:
 
 @pytest.fixture
 def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    from benchmarks.selfore import corpora as selfore_corpora
-
     monkeypatch.setattr(selfore_corpora, "TREX_TEXTS", 5)
     record = {"tokens": ["Ada", "left", "Rome"], "h": ["Ada", "Q1", [[0]]], "t": ["Rome", "Q2", [[2]]]}
     line = {"token": ["a", "b", "c"], "h": {"pos": [2, 3]}, "t": {"pos": [0, 1]}, "relation": "r"}
@@ -38,8 +50,6 @@ def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 
 
 def test_corpora(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.selfore.corpora import ClusterMaker
-
     maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     found = maker.fewrel()
     docs = {part: list(iter_docs(getattr(found, part), spacy.blank("en").vocab)) for part in ("whole", "kept", "held")}
@@ -56,8 +66,6 @@ def test_corpora(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
 
 
 def test_parts_of_a_text() -> None:
-    from benchmarks.selfore.baselines import BASELINES, PARTS, _parts
-
     state = numpy.arange(12, dtype="float32").reshape(6, 2)
     found = _parts(state, numpy.asarray([-1, 0, 1, 1, 2, -1]), numpy.asarray([2, 3]), numpy.asarray([0, 1]))
     assert found["subject"].tolist() == [8, 9] and found["object"].tolist() == [2, 3]
@@ -68,8 +76,6 @@ def test_parts_of_a_text() -> None:
 
 @pytest.mark.parametrize("name", ["k-means", "tied Gaussian mixture", "average linkage"])
 def test_groups_that_lie_apart(name: str) -> None:
-    from benchmarks.selfore.peers import PEERS
-
     dice = numpy.random.default_rng(0)
     gold = numpy.repeat(numpy.arange(3), 60)
     vectors = (numpy.eye(3, 24)[gold] + 0.05 * dice.normal(size=(180, 24))).astype("float32")
@@ -78,17 +84,12 @@ def test_groups_that_lie_apart(name: str) -> None:
 
 
 def test_a_long_tail() -> None:
-    from benchmarks.selfore.corpora import Marked, _tailed
-
     texts = [Marked(["a", str(n), "x", "y", "b"], (3, 5), (0, 2), "r") for n in range(40)]
     tailed = [each.relation for each in _tailed([*texts, *(Marked(t.words, (0, 1), (1, 2), "s") for t in texts)])]
     assert (tailed.count("r"), tailed.count("s")) == (40, 2)
 
 
 def test_pairs_without_a_relation(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.selfore.abstain import capitalised, mixed_corpus, unrelated
-    from benchmarks.selfore.corpora import ClusterMaker, Marked
-
     words = "The Big Apple is where Ada met Bo Li and A again".split()
     assert capitalised(words, [(5, 6)]) == [(0, 3), (7, 9)], "no argument, no single letter"
     assert capitalised(["Ada", "left"], []) == [], "not the first token alone"
@@ -105,9 +106,6 @@ def test_pairs_without_a_relation(data: pathlib.Path, tmp_path: pathlib.Path) ->
 
 
 def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.selfore.corpora import ClusterMaker, known_relations
-    from benchmarks.selfore.known import labelled_pairs, partly_labelled, score_known
-
     maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     pairs = maker.pairs("fewrel")
     (known,) = known_relations(pairs)
@@ -124,9 +122,6 @@ def test_known_relations(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
 def test_known_relations_others_and_none(
     data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmarks.selfore.corpora import ClusterMaker, Marked
-    from benchmarks.selfore.known import partly_labelled, score_known
-
     maker = ClusterMaker(data, tmp_path / "corpora", models=data)
     words = tuple("In May , Ada left Rome .".split())
     pairs = [Marked((*words, str(number)), (3, 4), (5, 6), "ab"[number % 2]) for number in range(20)]
@@ -143,9 +138,6 @@ def test_known_relations_others_and_none(
 
 
 def test_what_an_encoder_learns_is_not_what_is_to_be_found(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from benchmarks.selfore.corpora import ClusterMaker
-    from benchmarks.selfore.taught import other_relations
-
     def line(words: str, relation: str) -> str:
         return json.dumps({"token": words.split(), "h": {"pos": [0, 1]}, "t": {"pos": [2, 3]}, "relation": relation})
 
@@ -161,10 +153,6 @@ def test_what_an_encoder_learns_is_not_what_is_to_be_found(data: pathlib.Path, t
 
 
 def test_other_ways_on_the_same_vectors() -> None:
-    from benchmarks.selfore.systems import ABLATIONS, CLUSTERING, FORMS
-    from benchmarks.selfore.vectors import Vectors, cluster_vectors
-    from spacy_relext.selfore.settings import SelforeClustering
-
     dice = numpy.random.default_rng(0)
     gold = ["a"] * 40 + ["b"] * 40
     pairs = (dice.normal(size=(80, 6)) + 9.0 * numpy.eye(6)[[0] * 40 + [1] * 40]).astype("float16")
@@ -176,8 +164,6 @@ def test_other_ways_on_the_same_vectors() -> None:
 
 
 def test_all_of_a_loop_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.selfore import scale as selfore_scale
-
     monkeypatch.setattr(selfore_scale, "CLUSTERS", 4)
     seconds, pipe = selfore_scale.time_all(300, starts=2)
     assert 0.0 < seconds < 600.0 and pipe.clustering.restarts == 2
@@ -191,11 +177,6 @@ def test_all_of_a_loop_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_of_time_and_memory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.harness.call import Call
-    from benchmarks.harness.datasets import Maker
-    from benchmarks.harness.runs import Settings
-    from benchmarks.selfore import scale as selfore_scale
-
     asked: List[Any] = []
 
     def measure(*given: int) -> Tuple[float, float]:

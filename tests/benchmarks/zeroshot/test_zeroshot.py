@@ -9,6 +9,9 @@ import numpy
 import pytest
 import spacy
 
+from benchmarks.selfore import corpora as clusters
+from benchmarks.zeroshot import corpora
+from benchmarks.zeroshot.experiments import class_scores, cosines, rejection_auc
 from spacy_relext.corpora.shards import iter_docs
 from tests.contract.tiny_bert import save_tiny_bert
 
@@ -34,8 +37,6 @@ def data(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def test_relations_are_held_out(data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.zeroshot import corpora
-
     monkeypatch.setattr(corpora, "HELD_OUT", 1)
     maker = corpora.HeldOutMaker(data, tmp_path / "corpora", models=data)
     split = maker.held_out("fewrel")
@@ -54,9 +55,6 @@ def test_relations_are_held_out(data: pathlib.Path, tmp_path: pathlib.Path, monk
 def test_other_data_sets_are_trained_on(
     data: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmarks.selfore import corpora as clusters
-    from benchmarks.zeroshot import corpora
-
     fact = {"obj_surface": "Z", "sub_surface": "Y", "masked_sentence": "Y by [MASK] ."}
     for relation in ("P1", "P3"):  # P3 is held out
         (data / "trex_lama" / relation).mkdir(parents=True)
@@ -79,24 +77,18 @@ def test_other_data_sets_are_trained_on(
 
 
 def test_names_are_compared(tmp_path: pathlib.Path) -> None:
-    from benchmarks.zeroshot.experiments import cosines
-
     save_tiny_bert(tmp_path)
     (row,) = cosines(tmp_path, ["birth place"], ["birth place", "author"])
     assert row[0] == pytest.approx(1.0, abs=1e-5) and row[1] < row[0]
 
 
 def test_scores() -> None:
-    from benchmarks.zeroshot.experiments import class_scores
-
     scores = class_scores(["a", "a", "b", "c"], ["a", "b", "b", "b"])
     # F of a: 2/3, of b: 2/4, of c: 0
     assert scores == {"macro_f": pytest.approx((2 / 3 + 1 / 2) / 3), "accuracy": 0.5}
 
 
 def test_rejection() -> None:
-    from benchmarks.zeroshot.experiments import rejection_auc
-
     # a and c are offered first: their pairs score 2 and 1, that of b 1.5; then b is: its pair scores 3, theirs 1 and 0
     scores = numpy.asarray([[2.0, 1.0, 0.0], [0.5, 0.0, 1.0], [0.0, 3.0, 1.5]])
     assert rejection_auc(["a", "c", "b"], scores, ["a", "b", "c"]) == pytest.approx((0.5 + 1.0) / 2)
