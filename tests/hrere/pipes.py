@@ -81,12 +81,7 @@ def build(config: Dict[str, Any] | None = None, **rates: float) -> Language:
 
 
 def train(
-    folder: Path | None,
-    config: Dict[str, Any] | None = None,
-    *,
-    steps: int = 60,
-    seed: int = 0,
-    **rates: float,
+    folder: Path | None, config: Dict[str, Any] | None = None, *, steps: int = 60, seed: int = 0, **rates: float
 ) -> Language:
     """Train on the texts, with the knowledge base of a folder."""
     fix_random_seed(seed)

@@ -7,13 +7,7 @@ import spacy
 from spacy.util import registry
 
 from spacy_relext.kd.student import create_anneal_distillation, share_at
-from tests.kd.pipes import (
-    GRAPH_STUDENT,
-    GRAPH_TEACHER,
-    STUDENT,
-    TEACHER,
-    settings_of,
-)
+from tests.kd.pipes import GRAPH_STUDENT, GRAPH_TEACHER, STUDENT, TEACHER, settings_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.W403")  # these texts have no parse
 

@@ -71,15 +71,11 @@ def test_the_student_learns_unlabelled_text_from_the_teacher() -> None:
     predicted = [example.predicted.copy() for example in unlabelled]
     for component in (source, pipe):
         component.set_annotations(predicted, component.predict(predicted))
-    stated = [
-        {
-            source: {(t.subject, t.relation, t.object) for t in doc._.triples if t.source == source}
-            for source in (TEACHER, STUDENT)
-        }
-        for doc in predicted
-    ]
-    assert any(each[TEACHER] for each in stated)
-    assert all(each[TEACHER] == each[STUDENT] for each in stated)
+
+    def stated(name: str) -> List[Any]:
+        return [{(t.subject, t.relation, t.object) for t in doc._.triples if t.source == name} for doc in predicted]
+
+    assert any(stated(TEACHER)) and stated(TEACHER) == stated(STUDENT)
 
 
 @pytest.mark.parametrize("annotated", [0, 1])
@@ -99,16 +95,14 @@ def test_relations_that_no_gold_names_are_known_from_the_teacher(annotated: int)
 def test_types_of_unlabelled_text_are_known_and_its_assertions_are_not() -> None:
     nlp = spacy.blank("en")
     examples = make_examples(nlp)
-    unlabelled = Example(
-        *(make_example(nlp, "Ada praised Snow .", [("Ada", "PER"), ("Snow", "BOOK")], []).predicted,) * 2
-    )
+    doc = make_example(nlp, "Ada praised Snow .", [("Ada", "PER"), ("Snow", "BOOK")], []).predicted
+    unlabelled = Example(doc, doc)
     teacher().teach([*examples, unlabelled])
-    pipe = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
-    pipe.initialize(lambda: [*examples, unlabelled], nlp=nlp)  # type: ignore[attr-defined]
-    assert "BOOK" in pipe.cfg["entity_types"]  # type: ignore[attr-defined]
-    gold = pipe.suggest_gold([unlabelled])  # type: ignore[attr-defined]
-    assert gold.classes(pipe.classes).tolist() == [-1, -1]  # type: ignore[attr-defined]
-    assert gold.assertions(pipe.classes, ["denied"]).tolist() == [-1, -1]  # type: ignore[attr-defined]
+    pipe: Any = nlp.add_pipe(STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT})
+    pipe.initialize(lambda: [*examples, unlabelled], nlp=nlp)
+    gold = pipe.suggest_gold([unlabelled])
+    assert "BOOK" in pipe.cfg["entity_types"] and gold.classes(pipe.classes).tolist() == [-1, -1]
+    assert gold.assertions(pipe.classes, ["denied"]).tolist() == [-1, -1]
 
 
 def test_the_student_predicts_on_types_that_it_has_never_seen() -> None:
@@ -124,9 +118,8 @@ def test_the_share_of_a_step_is_no_setting() -> None:
     pipe = student(teacher_share=0.25)
     assert pipe.teacher_share == 0.25
     pipe.teacher_share = 0.75
-    other: Any = spacy.blank("en").add_pipe(
-        STUDENT, config={"model": GRAPH_STUDENT, **settings_of(STUDENT, teacher_share=0.25)}
-    )
+    config = {"model": GRAPH_STUDENT, **settings_of(STUDENT, teacher_share=0.25)}
+    other: Any = spacy.blank("en").add_pipe(STUDENT, config=config)
     assert other.from_bytes(pipe.to_bytes()).teacher_share == 0.25 == other.cfg["learning"]["teacher_share"]
 
 
@@ -251,11 +244,7 @@ def test_many_pairs_are_scored_in_parts(factory: str, kind: str, bert: str, monk
     assert len(read) == 6 and max(read) < len(docs)  # a part's own Docs, not all of them again
     assert sum(map(len, whole)) == 16
     for one, other in zip(sum(whole, []), sum(parts, [])):
-        assert (one["subject"], one["relation"], one["object"]) == (
-            other["subject"],
-            other["relation"],
-            other["object"],
-        )
+        assert [one[key] == other[key] for key in ("subject", "relation", "object")] == [True] * 3
         assert one["score"] == pytest.approx(other["score"], abs=1e-5)
 
 
@@ -288,15 +277,13 @@ def test_without_attention_there_is_none_to_tell(bert: str) -> None:
 def test_texts_without_a_pair_of_entities(factory: str, model: Any) -> None:
     nlp = spacy.blank("en")
 
-    def initialize(rows: Any, *, copied: bool = True, suggester: Any = None, **options: Any) -> None:
+    def initialize(rows: Any, *, copied: bool = True, **settings: Any) -> None:
         examples = [make_example(nlp, *row) for row in rows]
         if not copied:
             for example in examples:
                 example.predicted.set_ents([])
-        settings = {} if suggester is None else {"suggester": suggester}
-        spacy.blank("en").add_pipe(factory, config={**settings_of(factory), "model": model, **settings}).initialize(  # type: ignore[attr-defined]
-            lambda: examples, **options
-        )
+        pipe: Any = spacy.blank("en").add_pipe(factory, config={**settings_of(factory, **settings), "model": model})
+        pipe.initialize(lambda: examples)
 
     bare = [("Ada was born in London .", [], []), ("It rained .", [], [])]
     with pytest.raises(ValueError, match=rf"^\[R515\] None of the 2 documents of .* has an entity, and '{factory}'"):

@@ -87,13 +87,10 @@ def test_a_suggester_of_entities_in_place_of_marked_pairs(tmp_path: Path) -> Non
     marked: Any = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
     examples = make_examples(nlp)
     for example in examples:
-        example.predicted.user_data[PAIRS_KEY] = [
-            {"subject": record["subject"], "object": record["object"]}
-            for record in get_records(example.reference) or []
-        ]
-    pipe: Any = nlp.add_pipe(
-        STUDENT, config={**settings_of(STUDENT), "model": GRAPH_STUDENT, "suggester": marked, "threshold": 0.0}
-    )
+        records = get_records(example.reference) or []
+        example.predicted.user_data[PAIRS_KEY] = [{key: each[key] for key in ("subject", "object")} for each in records]
+    settings = settings_of(STUDENT, suggester=marked, threshold=0.0)
+    pipe: Any = nlp.add_pipe(STUDENT, config={**settings, "model": GRAPH_STUDENT})
     pipe.initialize(lambda: examples, nlp=nlp)
     nlp.to_disk(tmp_path)
     other = {"components": {STUDENT: {"suggester": {"@misc": "spacy_relext.EntityPairs.v1"}}}}

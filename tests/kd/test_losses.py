@@ -83,9 +83,9 @@ def test_parts_of_the_students_loss() -> None:
     assert_close(divergence(torch.zeros(1, 4), AUXILIARY), 0.024857)  # no relation, as the teacher by relation has it
 
 
-def targets() -> Dict[str, torch.Tensor]:
+def targets(n: int = 1) -> Dict[str, torch.Tensor]:
     parts = {"teacher": TAUGHT, "teacher_text": TEXT, "teacher_types": TAUGHT - TEXT}
-    return {"classes": GOLD, "soft_mask": torch.ones(1), **parts}
+    return {"classes": GOLD.repeat(n), "soft_mask": torch.ones(n), **{k: v.repeat(n, 1) for k, v in parts.items()}}
 
 
 def outputs_of(local: torch.Tensor, auxiliary: torch.Tensor) -> StudentOutput:
@@ -151,9 +151,7 @@ def test_a_pair_that_the_teacher_has_not_seen_learns_from_its_label_alone() -> N
 
 
 def test_each_pair_keeps_the_share_of_its_label_that_no_teacher_takes() -> None:
-    one = {**targets(), "soft_mask": torch.tensor([1.0])}
-    both = {key: value.repeat(2, *[1] * (value.dim() - 1)) for key, value in one.items()}
-    both["soft_mask"] = torch.tensor([1.0, 0.0])
+    one, both = targets(), {**targets(2), "soft_mask": torch.tensor([1.0, 0.0])}
     terms = student_loss(outputs_of(LOCAL.repeat(2, 1), AUXILIARY.repeat(2, 1)), both, share=0.4, **OPTIONS)
     alone = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=0.4, **OPTIONS)
     assert_close(terms["gold"], 0.645547 * (0.6 + 1.0) / 2)
@@ -162,9 +160,7 @@ def test_each_pair_keeps_the_share_of_its_label_that_no_teacher_takes() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_pair_without_gold_learns_from_the_teacher_alone(share: float) -> None:
-    one = {**targets(), "soft_mask": torch.tensor([1.0])}
-    both = {key: value.repeat(2, *[1] * (value.dim() - 1)) for key, value in one.items()}
-    both["classes"] = torch.tensor([int(GOLD), UNLABELLED])
+    one, both = targets(), {**targets(2), "classes": torch.tensor([int(GOLD), UNLABELLED])}
     terms = student_loss(outputs_of(LOCAL.repeat(2, 1), AUXILIARY.repeat(2, 1)), both, share=share, **OPTIONS)
     labelled = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=share, **OPTIONS)
     taught = student_loss(outputs_of(LOCAL, AUXILIARY), one, share=1.0, **OPTIONS)
@@ -197,10 +193,8 @@ def test_gradients_in_double_precision() -> None:
     wanted = {"classes": torch.tensor([0, 3, 1]), "soft_mask": torch.ones(3).double(), **dict(zip(names, soft))}
 
     def loss(local: torch.Tensor, auxiliary: torch.Tensor) -> torch.Tensor:
-        outputs = outputs_of(local, auxiliary)
-        return sum(
-            student_loss(outputs, wanted, share=0.3, **{**OPTIONS, "temperature": 2.0}).values(), torch.zeros(())
-        )
+        terms = student_loss(outputs_of(local, auxiliary), wanted, share=0.3, **{**OPTIONS, "temperature": 2.0})
+        return sum(terms.values(), torch.zeros(()))
 
     assert torch.autograd.gradcheck(loss, inputs)
 

@@ -8,12 +8,7 @@ import pytest
 from spacy.training import Example
 
 from spacy_relext.annotations.store import SOFT_LABELS_KEY
-from spacy_relext.kd.soft_labels import (
-    PARTS,
-    pair_offsets,
-    read_soft_labels,
-    store_soft_labels,
-)
+from spacy_relext.kd.soft_labels import PARTS, pair_offsets, read_soft_labels, store_soft_labels
 from spacy_relext.pairs.gold import GoldPairs, PairClass, gold_pairs
 from spacy_relext.pairs.suggesters import EntityPairs
 from tests.pairs.builders import make_doc, make_example, with_entities

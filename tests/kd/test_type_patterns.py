@@ -12,10 +12,7 @@ from spacy_relext.kd.type_patterns import TypePatterns, count_patterns
 NA, RESIDENCE, DEATH, BIRTH, DATE_OF_DEATH, DATE_OF_BIRTH = range(6)
 CITY, DATE = ("PERSON", "CITY"), ("PERSON", "DATE")
 TACRED = TypePatterns(
-    {
-        CITY: {NA: 500, RESIDENCE: 298, DEATH: 73, BIRTH: 62},
-        DATE: {NA: 700, DATE_OF_DEATH: 134, DATE_OF_BIRTH: 63},
-    },
+    {CITY: {NA: 500, RESIDENCE: 298, DEATH: 73, BIRTH: 62}, DATE: {NA: 700, DATE_OF_DEATH: 134, DATE_OF_BIRTH: 63}},
     n_classes=6,
 )
 

@@ -345,9 +345,8 @@ def test_rules_are_filled_with_arguments_of_their_relation() -> None:
         assert found[0].split()[1:3] == ["lives", "in"] and found[1].split()[1:4] == ["is", "home", "to"]
         assert found[1].split()[0] in PLACES, "its object comes first"
     _, plain = build(fill_arguments=False)
-    assert {doc[0].text for doc in plain.learner.rule_texts(numpy.arange(3), plain.rulebook, plain.vocab).docs} == {
-        "something"
-    }
+    texts_of = plain.learner.rule_texts(numpy.arange(3), plain.rulebook, plain.vocab)
+    assert {doc[0].text for doc in texts_of.docs} == {"something"}
 
 
 # What is wrong with the input

@@ -123,11 +123,7 @@ def test_votes_without_pairs() -> None:
 
 # Texts
 
-PATTERNS = [
-    "SUBJ-ORG was founded by OBJ-PERSON",
-    "the * OBJ-A|B of SUBJ-* , now",
-    "SUBJ-A OBJ-A",
-]
+PATTERNS = ["SUBJ-ORG was founded by OBJ-PERSON", "the * OBJ-A|B of SUBJ-* , now", "SUBJ-A OBJ-A"]
 
 
 def test_texts_of_rules() -> None:

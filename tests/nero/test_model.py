@@ -17,9 +17,8 @@ WEIGHTS = {"w_rules": 0.1, "w_clus": 0.2, "w_unmatched": 0.5, "margin": 0.7, "sh
 
 def grounder(kind: Any = SharedPairs) -> Grounder:
     torch.manual_seed(0)
-    options = (
-        {"dropout": 0.0, "input_dropout": 0.0, "word_dropout": 0.0} if kind is RecurrentPairs else {"dropout": 0.0}
-    )
+    names = ("dropout", "input_dropout", "word_dropout") if kind is RecurrentPairs else ("dropout",)
+    options = dict.fromkeys(names, 0.0)
     module = Grounder(kind(hidden=8, **options), hidden=8, dropout=0.0, attention_hidden=4)
     module.configure(**SIZES)
     return module

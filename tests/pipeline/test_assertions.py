@@ -8,7 +8,6 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import fix_random_seed
 
 from spacy_relext import set_triples
 from spacy_relext.annotations.triple import Record
@@ -16,6 +15,8 @@ from spacy_relext.bridge.modules import module_of
 from spacy_relext.pipeline.assertions import adopt_assertions
 from spacy_relext.scoring.triples import score_triples
 from tests.contract.cases import CNN, LSTM_PAIRS, MARKED_EXTRACTOR, SHARED, distilled, extractor, pairs
+from tests.rere import conftest
+from tests.rere.conftest import pipeline_of
 
 # A sentence with subject and object in braces, its relation, its assertion.
 Row = Tuple[str, str, str]
@@ -80,25 +81,17 @@ def make_examples(nlp: Language, rows: Sequence[Row], *, gold_ents: bool) -> Lis
 
 
 def build(factory: str, config: Dict[str, Any]) -> Language:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe(factory, config=config)
-    return nlp
+    return pipeline_of(**{factory: config})
 
 
 def train(nlp: Language, examples: List[Example], *, steps: int) -> Any:
-    fix_random_seed(0)
-    optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.005
-    for _ in range(steps):
-        nlp.update(examples, sgd=optimizer, annotates=["sentencizer"])
+    conftest.train(nlp, examples, steps=steps)
     return nlp.get_pipe(nlp.pipe_names[-1])
 
 
-SHARED_STUDENT = distilled("KdStudent", {**SHARED, "tok2vec": CNN})
 CASES = {
     "rere": ("rere_extractor", extractor(CNN)),
-    "kd": ("kd_classifier", SHARED_STUDENT),
+    "kd": ("kd_classifier", distilled("KdStudent", {**SHARED, "tok2vec": CNN})),
     "teacher": ("kd_teacher", distilled("KdTeacher", LSTM_PAIRS)),
 }
 
@@ -121,11 +114,8 @@ def test_stated_and_denied_by_heart(case: str, tmp_path: Path) -> None:
     assert [doc._.triple_records for doc in again] == [doc._.triple_records for doc in docs]
 
 
-def test_a_head_over_word_pieces(tmp_path: Path) -> None:
-    from tests.contract.tiny_bert import save_tiny_bert
-
-    save_tiny_bert(tmp_path / "bert")
-    encoder = {**MARKED_EXTRACTOR["encoder"], "name": str(tmp_path / "bert")}  # type: ignore[dict-item]
+def test_a_head_over_word_pieces(bert: str) -> None:
+    encoder = {**MARKED_EXTRACTOR["encoder"], "name": bert}  # type: ignore[dict-item]
     nlp = build("rere_extractor", {"model": {**MARKED_EXTRACTOR, "encoder": encoder}})
     examples = make_examples(nlp, HEART, gold_ents=False)
     train(nlp, examples, steps=3)

@@ -201,25 +201,16 @@ def test_the_order_is_reported(tmp_path: pathlib.Path) -> None:
 
 def test_what_is_denied_contradicts_nothing_and_stays(tmp_path: pathlib.Path) -> None:
     nlp = make(tmp_path)
-    doc = nlp.get_pipe("checks")(denying(nlp))
+    doc = nlp.get_pipe("fake_triples")(nlp.make_doc(TEXT))
+    ada, oslo, bergen, norway = doc[0:1], doc[2:3], doc[3:4], doc[4:5]
+    set_triples(doc, [], source="two")
+    denied = {"subject": ada, "relation": "born", "object": bergen, "attributes": {"assertion": "denied"}}
+    # its score is higher than that of what is stated, of which one excludes the other
+    triples = [(ada, "born", oslo, 0.6), (ada, "born", norway, 0.4), {**denied, "score": 0.95}]
+    set_triples(doc, triples, source="one")
+    nlp.get_pipe("checks")(doc)
     assert [(t.relation, t.object.text, t.attributes) for t in doc._.triples] == [
         ("born", "Oslo", {}),
         ("born", "Bergen", {"assertion": "denied"}),
     ]
     assert [record["score"] for record in get_removed(doc)] == [0.4]
-
-
-def denying(nlp: Language) -> Doc:
-    """A Doc in which a town is denied with a higher score than that of a stated one, and another one is stated."""
-    doc = nlp.get_pipe("fake_triples")(nlp.make_doc(TEXT))
-    ada, oslo, bergen, norway = doc[0:1], doc[2:3], doc[3:4], doc[4:5]
-    set_triples(doc, [], source="two")
-    denied = {
-        "subject": ada,
-        "relation": "born",
-        "object": bergen,
-        "score": 0.95,
-        "attributes": {"assertion": "denied"},
-    }
-    set_triples(doc, [(ada, "born", oslo, 0.6), (ada, "born", norway, 0.4), denied], source="one")
-    return doc

@@ -13,23 +13,11 @@ from spacy.training import Example
 from spacy_relext.bridge.modules import module_of
 from tests.contract.cases import BERT, CNN, LISTENER, MARKED_DETECTOR, RECURRENT, _filled, detector, extractor
 from tests.contract.sentences import make_english_examples
-from tests.rere.conftest import train
-
-
-@pytest.fixture(scope="module")
-def bert(tmp_path_factory: pytest.TempPathFactory) -> str:
-    from tests.contract.tiny_bert import save_tiny_bert
-
-    path = tmp_path_factory.mktemp("encoder") / "tiny-bert"
-    save_tiny_bert(path)
-    return str(path)
+from tests.rere.conftest import pipeline_of, train
 
 
 def one_pipe(config: Dict[str, Any], encoder: str = "") -> Language:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_detector", config=_filled(config, encoder))
-    return nlp
+    return pipeline_of(rere_detector=_filled(config, encoder))
 
 
 def checkpoint_weights(module: Any) -> Dict[str, torch.Tensor]:
@@ -122,9 +110,7 @@ def test_marks_of_entities_are_learned(bert: str, marked: bool) -> None:
 
 
 def listening(width: int, upstream: str = "tok2vec") -> Language:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("tok2vec", config={"model": CNN})
+    nlp = pipeline_of(tok2vec={"model": CNN})
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": width, "upstream": upstream}
     nlp.add_pipe("rere_extractor", name="facts", config=extractor(listener))
     return nlp
@@ -132,10 +118,8 @@ def listening(width: int, upstream: str = "tok2vec") -> Language:
 
 @pytest.mark.parametrize("upstream", ["tok2vec", "*"])
 def test_a_listener_takes_its_width_from_the_encoder(upstream: str) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("tok2vec", config={"model": {**CNN, "width": 40}})
-    nlp.add_pipe("rere_extractor", config=extractor({**LISTENER, "upstream": upstream}))
+    listener = {**LISTENER, "upstream": upstream}
+    nlp = pipeline_of(tok2vec={"model": {**CNN, "width": 40}}, rere_extractor=extractor(listener))
     examples = make_english_examples(nlp)
     nlp.initialize(lambda: examples)
     assert nlp.get_pipe("rere_extractor").model.get_ref("tok2vec").get_dim("nO") == 40  # type: ignore[attr-defined]

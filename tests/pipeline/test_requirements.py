@@ -19,7 +19,7 @@ from tests.contract.entities import FACTORY as ENTITIES
 from tests.contract.entities import find_entities
 from tests.contract.sentences import ENGLISH, make_english_examples
 from tests.contract.tiny_ner import save_tiny_ner
-from tests.rere.conftest import train
+from tests.rere.conftest import pipeline_of, train
 
 CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").rglob("*.cfg"))
 ONE = "Ada Lovelace was born in London and wrote many long letters to Charles Babbage."
@@ -41,10 +41,7 @@ def codes_of(work: Callable[[], object]) -> List[str]:
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A detector and an extractor with encoders of their own, after one step of training."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_detector", config=detector(CNN))
-    nlp.add_pipe("rere_extractor", config=extractor(CNN))
+    nlp = pipeline_of(rere_detector=detector(CNN), rere_extractor=extractor(CNN))
     train(nlp, make_english_examples(nlp), steps=1)
     path = tmp_path_factory.mktemp("requirements") / "pipeline"
     nlp.to_disk(path)
@@ -58,10 +55,7 @@ def nlp(alone: pathlib.Path) -> Language:
 
 @pytest.fixture
 def listening(tmp_path: pathlib.Path) -> Language:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("tok2vec", config={"model": CNN})
-    nlp.add_pipe("rere_detector", config=detector(LISTENER))
+    nlp = pipeline_of(tok2vec={"model": CNN}, rere_detector=detector(LISTENER))
     train(nlp, make_english_examples(nlp), steps=1)
     return nlp
 
@@ -110,9 +104,7 @@ def test_what_looks_like_several_sentences(text: str, several: bool) -> None:
 
 @pytest.mark.parametrize("annotating, expected", [([], ["W005"]), (["sentencizer"], [])])
 def test_training_without_sentences_warns(annotating: List[str], expected: List[str]) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_detector", config=detector(CNN))
+    nlp = pipeline_of(rere_detector=detector(CNN))
     examples = make_english_examples(nlp)
     gold = nlp.make_doc(TWO)
     gold._.triples = []
@@ -150,8 +142,7 @@ def test_a_second_component_for_sentences_may_come_later(nlp: Language) -> None:
 
 
 def test_a_detector_behind_its_extractor() -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
+    nlp = pipeline_of()
     nlp.add_pipe("rere_extractor", name="spans", config=extractor(CNN))
     nlp.add_pipe("rere_detector", name="labels", config=detector(CNN))
     examples = make_english_examples(nlp)
@@ -203,8 +194,7 @@ def test_a_listener_whose_upstream_is_disabled(listening: Language) -> None:
 
 
 def test_a_listener_that_is_copied_alone(listening: Language, tmp_path: pathlib.Path) -> None:
-    other = spacy.blank("en")
-    other.add_pipe("sentencizer")
+    other = pipeline_of()
     other.add_pipe("rere_detector", source=listening)
     with pytest.raises(ValueError, match="R365.*replace_listeners"):
         other(TWO)
@@ -217,29 +207,22 @@ def test_a_listener_that_is_copied_alone(listening: Language, tmp_path: pathlib.
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_listener_without_upstream_is_not_initialized(late: bool) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("rere_detector", config=detector(LISTENER))
+    nlp = pipeline_of(rere_detector=detector(LISTENER))
     if late:
         nlp.add_pipe("tok2vec", config={"model": CNN})
     examples = make_english_examples(nlp)
-    message = (
-        r"^\[R366\] 'rere_detector' listens to 'tok2vec', but there is no such component before it \(sentencizer\)"
-    )
-    with pytest.raises(ValueError, match=message):
+    message = r"'rere_detector' listens to 'tok2vec', but there is no such component before it \(sentencizer\)"
+    with pytest.raises(ValueError, match=rf"^\[R366\] {message}"):
         nlp.initialize(lambda: examples)
 
 
 def test_a_listener_to_a_transformer_that_has_not_run(bert: str) -> None:
     pytest.importorskip("spacy_transformers")
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
     model: Dict[str, Any] = {"@architectures": "spacy-transformers.TransformerModel.v3", "name": bert}
     model |= {"get_spans": {"@span_getters": "spacy-transformers.sent_spans.v1"}, "tokenizer_config": {}}
-    nlp.add_pipe("transformer", config={"model": model})
     listener: Dict[str, Any] = {"@architectures": "spacy-transformers.TransformerListener.v1", "grad_factor": 1.0}
     listener |= {"pooling": {"@layers": "reduce_mean.v1"}, "upstream": "*"}
-    nlp.add_pipe("rere_detector", config=detector(listener))
+    nlp = pipeline_of(transformer={"model": model}, rere_detector=detector(listener))
     train(nlp, make_english_examples(nlp), steps=1)
     assert nlp(TWO).has_annotation("SENT_START")
     with nlp.select_pipes(disable="transformer"), pytest.raises(ValueError, match="R365.*listens to 'transformer'"):

@@ -214,10 +214,8 @@ def test_what_thresholds_are_asked_for(
     for given in calls:
         assert given["floor"] == pytest.approx(floor)
         assert all(given[key] == value for key, value in asked.items() if key in given or key != "min_positives")
-        if "n_gold" in given:
-            assert (
-                given["n_gold"] == gold if isinstance(given["n_gold"], int) else sum(given["n_gold"].values()) == gold
-            )
+        n_gold = given.get("n_gold", gold)
+        assert (n_gold if isinstance(n_gold, int) else sum(n_gold.values())) == gold
     assert calls[-1]["min_positives"] == asked["min_positives"]
 
 
@@ -269,9 +267,8 @@ def test_wrong_goals(wrong: Dict[str, float]) -> None:
 def test_goals_at_the_limits() -> None:
     assert (Goal(beta=0.01).beta, Goal(beta=100.0).beta) == (0.01, 100.0)
     assert (Goal(precision=0.01).precision, Goal(precision=1.0).precision) == (0.01, 1.0)
-    assert Goal(beta=2.0).score(1, 2, 4) == pytest.approx(5 * 1 / (2 + 4 * 4)) and Goal().score(
-        1, 2, 4
-    ) == pytest.approx(2 / 6)
+    assert Goal(beta=2.0).score(1, 2, 4) == pytest.approx(5 * 1 / (2 + 4 * 4))
+    assert Goal().score(1, 2, 4) == pytest.approx(2 / 6)
 
 
 def test_documents_without_annotation_do_not_count(nlp: Language, examples: List[Example]) -> None:

@@ -1,7 +1,7 @@
 """A small detector and extractor on one shared encoder, half trained, so that there is something left to tune."""
 
 import pathlib
-from typing import List
+from typing import Any, List
 
 import pytest
 import spacy
@@ -13,14 +13,19 @@ from tests.contract.cases import CNN, LISTENER, detector, extractor
 from tests.contract.sentences import make_english_examples
 
 
-def build(**settings: object) -> Language:
-    """An untrained pipeline; settings go to the detector."""
+def pipeline_of(**configs: Any) -> Language:
+    """An untrained pipeline that sets sentences and has components with these configs."""
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe("tok2vec", config={"model": CNN})
-    nlp.add_pipe("rere_detector", config={**detector(LISTENER), **settings})
-    nlp.add_pipe("rere_extractor", config=extractor(LISTENER))
+    for factory, config in configs.items():
+        nlp.add_pipe(factory, config=config)
     return nlp
+
+
+def build(**settings: object) -> Language:
+    """An untrained pipeline; settings go to the detector."""
+    first = {**detector(LISTENER), **settings}
+    return pipeline_of(tok2vec={"model": CNN}, rere_detector=first, rere_extractor=extractor(LISTENER))
 
 
 def train(nlp: Language, examples: List[Example], *, steps: int, learn_rate: float = 0.005) -> None:

@@ -124,19 +124,12 @@ def pointer_grid(rows: int) -> Any:
     return torch.logit(probs), targets, (torch.arange(rows) < 6).unsqueeze(0)
 
 
-def test_pointer_grid() -> None:
-    z, y, mask = pointer_grid(6)
-    assert number(masked_bce(z, y, mask=mask.unsqueeze(-1))) == pytest.approx(0.092578, abs=6e-7)
+@pytest.mark.parametrize("rows, unmasked", [(6, 0.092578), (16, 0.066775)])  # the second is what a mask prevents
+def test_pointer_grid_does_not_see_padding(rows: int, unmasked: float) -> None:
+    z, y, mask = pointer_grid(rows)
     assert 24 * number(masked_bce(z, y, mask=mask.unsqueeze(-1))) == pytest.approx(2.221871, abs=6e-7)
-    mu = torch.tensor(0.02)
-    assert number(pointer_loss(z, y, mask, mu=mu, gamma=GAMMA)) == pytest.approx(0.042419, abs=6e-7)
-
-
-def test_pointer_grid_does_not_see_padding() -> None:
-    z, y, mask = pointer_grid(16)
-    assert number(masked_bce(z, y, mask=mask.unsqueeze(-1))) == pytest.approx(0.092578, abs=6e-7)
     everything = torch.ones_like(y, dtype=torch.bool)
-    assert number(masked_bce(z, y, mask=everything)) == pytest.approx(0.066775, abs=6e-7)  # what a mask prevents
+    assert number(masked_bce(z, y, mask=everything)) == pytest.approx(unmasked, abs=6e-7)
     loss = pointer_loss(z, y, mask, mu=torch.tensor(0.02), gamma=GAMMA)
     assert number(loss) == pytest.approx(0.042419, abs=6e-7)
 
@@ -247,30 +240,26 @@ def test_more_missing_labels_than_there_can_be(kind: str, mu: str) -> None:
 # Pointers
 
 
-def rows_of(z: Tensor, mask: Tensor) -> ExtractorOutput:
-    none = torch.zeros(0, dtype=z.dtype)
-    return ExtractorOutput(
-        z,
-        mask,
-        torch.zeros(0, 5, dtype=torch.long),
-        none,
-        none.reshape(0, 2),
-        *no_types(torch.zeros(0, 5, dtype=torch.long)),
-    )
+NO_PAIRS = torch.zeros(0, 5, dtype=torch.long)
+
+
+def output_of(z: Tensor, mask: Tensor, pairs: Tensor = NO_PAIRS, logits: Optional[Tensor] = None) -> ExtractorOutput:
+    logits = torch.zeros(len(pairs), dtype=z.dtype) if logits is None else logits
+    return ExtractorOutput(z, mask, pairs, logits, torch.ones(len(pairs), 2), *no_types(NO_PAIRS))
 
 
 @pytest.mark.parametrize("mu", MUS)
 def test_pointer_loss_of_the_extractor(mu: str) -> None:
     z, y, mask = pointer_grid(16)
-    targets = {"pointers": y, "weights": torch.ones(1), "gold_pairs": torch.zeros(0, 5, dtype=torch.long)}
-    bce = extractor_loss(rows_of(z, mask), targets, RereExtractorLoss(pointer_weight=1.0))
+    targets = {"pointers": y, "weights": torch.ones(1), "gold_pairs": NO_PAIRS}
+    bce = extractor_loss(output_of(z, mask), targets, RereExtractorLoss(pointer_weight=1.0))
     assert number(bce["pointers"]) == pytest.approx(0.092578, abs=6e-7) and number(bce["pairs"]) == 0.0
     share = torch.tensor(4 / 24)
     settings = RereExtractorLoss(pointers="collective", missing_rate=0.3, mu=mu, pointer_weight=2.0)
     expected = torch.tensor(rate(4 / 24, 0.3, mu))
     for gamma in (None, 0.04):
         weight = positive_weight(share) if gamma is None else gamma
-        found = extractor_loss(rows_of(z, mask), targets, dataclasses.replace(settings, gamma=gamma))
+        found = extractor_loss(output_of(z, mask), targets, dataclasses.replace(settings, gamma=gamma))
         loss = pointer_loss(z, y, mask, mu=expected, gamma=weight)
         assert number(found["pointers"]) == pytest.approx(2 * number(loss), rel=1e-6)
 
@@ -279,16 +268,13 @@ def test_pairs_have_the_weights_of_their_rows_and_refused_ones_weigh_more() -> N
     z, y, mask = pointer_grid(16)
     pairs = torch.tensor([[0, 0, 1, 3, 3], [1, 0, 1, 3, 3], [1, 4, 4, 3, 3]])
     logits, weights = torch.tensor([0.7, -0.4, 1.5], dtype=z.dtype), torch.tensor([1.0, 0.25])
-    output = ExtractorOutput(
-        torch.cat([z, z]), mask.repeat(2, 1), pairs, logits, torch.ones(3, 2), *no_types(pairs[:0])
-    )
+    output = output_of(torch.cat([z, z]), mask.repeat(2, 1), pairs, logits)
     gold = torch.tensor([[0, 0, 1, 3, 3], [1, 9, 9, 3, 3]])
     targets = {"pointers": y.repeat(2, 1, 1), "weights": weights, "gold_pairs": gold}
     cells = torch.nn.functional.softplus(logits) - torch.tensor([1.0, 0.0, 0.0]) * logits
     plain = (cells * torch.tensor([1.0, 0.25, 0.25])).sum() / 1.5
-    assert number(extractor_loss(output, targets, RereExtractorLoss(pair_weight=2.0))["pairs"]) == pytest.approx(
-        2 * number(plain)
-    )
+    found = extractor_loss(output, targets, RereExtractorLoss(pair_weight=2.0))["pairs"]
+    assert number(found) == pytest.approx(2 * number(plain))
     refused = {**targets, "refused_pairs": pairs[2:]}
     expected = (cells * torch.tensor([1.0, 0.25, 1.25])).sum() / 2.5
     assert number(extractor_loss(output, refused, RereExtractorLoss())["pairs"]) == pytest.approx(number(expected))
@@ -298,8 +284,7 @@ def test_ranks_of_pairs_have_a_weight_and_are_left_out_without_one() -> None:
     """Two objects of one subject with logits log 3 and 0, of which the first is gold; as objects they stand alone."""
     z, y, mask = pointer_grid(16)
     pairs = torch.tensor([[0, 0, 1, 3, 3], [0, 0, 1, 4, 4]])
-    logits = torch.tensor([3.0, 1.0]).log()
-    output = ExtractorOutput(z, mask, pairs, logits, torch.ones(2, 2), *no_types(pairs[:0]))
+    output = output_of(z, mask, pairs, torch.tensor([3.0, 1.0]).log())
     targets = {"pointers": y, "weights": torch.ones(1), "gold_pairs": pairs[:1]}
     assert set(extractor_loss(output, targets, RereExtractorLoss(rank_weight=0.0))) == {"pointers", "pairs"}
     for weight in (1.0, 4.0):
@@ -312,11 +297,11 @@ def test_assertions_of_gold_pairs_have_a_weight() -> None:
     z, y, mask = pointer_grid(16)
     pairs = torch.tensor([[0, 0, 1, 3, 3], [0, 0, 1, 4, 4], [0, 2, 2, 4, 4]])
     asserted = torch.tensor([[3.0, 1.0], [5.0, 1.0], [7.0, 1.0]]).log()
-    output = ExtractorOutput(z, mask, pairs, torch.zeros(3), torch.ones(3, 2), *no_types(pairs[:0]))
     targets = {"pointers": y, "weights": torch.ones(1), "gold_pairs": pairs[:2], "assertions": torch.tensor([1, -1])}
     for weight in (1.0, 4.0):
         settings = RereExtractorLoss(assertion_weight=weight)
-        found = extractor_loss(output._replace(assertions=asserted), targets, settings)["assertions"]
+        output = output_of(z, mask, pairs)._replace(assertions=asserted)
+        found = extractor_loss(output, targets, settings)["assertions"]
         assert number(found) == pytest.approx(weight * math.log(4), rel=1e-5)
 
 

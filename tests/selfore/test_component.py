@@ -60,6 +60,7 @@ def make_examples(nlp: Language) -> List[Example]:
     return found
 
 
+MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 LOOPS = {"@misc": "spacy_relext.SelforeTraining.v1", "loops": 5}
 BLOCKS = {
     "clustering": ("method", "restarts", "over", "known", "seed"),
@@ -76,13 +77,17 @@ def blocks(**options: Any) -> Dict[str, Dict[str, Any]]:
     }
 
 
-def build(count: int = 3, **config: Any) -> Tuple[Language, Any, List[Example]]:
+def new(count: int = 3, **config: Any) -> Tuple[Language, Any]:
     nlp = spacy.blank("en")
-    nlp.add_pipe(NAME, config={"n_clusters": count, "model": MODEL, **config})
+    return nlp, nlp.add_pipe(NAME, config={"n_clusters": count, "model": MODEL, **config})
+
+
+def build(count: int = 3, **config: Any) -> Tuple[Language, Any, List[Example]]:
+    nlp, pipe = new(count, **config)
     examples = make_examples(nlp)
     spacy.util.fix_random_seed(0)
     nlp.initialize(lambda: examples)
-    return nlp, nlp.get_pipe(NAME), examples
+    return nlp, pipe, examples
 
 
 def test_templates_are_clusters_with_names() -> None:
@@ -112,8 +117,7 @@ def test_the_least_sure_get_no_triple() -> None:
 def test_gold_and_order_are_not_read() -> None:
     _, pipe, examples = build()
     expected = {key: pipe.labels[cluster] for key, cluster in pipe.loop.cluster_of.items()}
-    nlp = spacy.blank("en")
-    other: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL})
+    nlp, other = new()
     for example in examples:
         set_triples(example.reference, [])
     spacy.util.fix_random_seed(0)
@@ -197,8 +201,7 @@ def test_pairs_have_the_order_of_the_text() -> None:
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match=r"R602.*48 different pairs.*50 clusters"):
         build(50)
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 2, "model": MODEL})
+    nlp, pipe = new(2)
     bare = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in ("Ada left.", "Eve left.")]
     with pytest.raises(ValueError, match="R515"):
         pipe.initialize(lambda: bare, nlp=nlp)
@@ -209,14 +212,12 @@ def test_bad_input() -> None:
     pipe.initialize(lambda: examples, nlp=nlp, corpus=lambda nlp: iter(examples))
     assert sum(each["size"] for each in pipe.clusters.records) == 48
     with pytest.raises(ValueError, match="R007"):
-        nlp.add_pipe(NAME, name="other", config={"n_clusters": -1, "model": MODEL})
+        new(-1)
 
 
 def test_texts_without_pairs_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spacy_relext.selfore.component.COLLECT_BATCH", 48)
-    nlp = spacy.blank("en")
-    marked = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "suggester": marked})
+    nlp, pipe = new(suggester=MARKED)
     examples = make_examples(nlp)
     for doc in (example.predicted for example in examples):  # marked pairs, of which nobody says the types
         places = [[ent.start_char, ent.end_char] for ent in doc.ents]
@@ -226,8 +227,7 @@ def test_texts_without_pairs_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_texts_that_are_all_equal() -> None:
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL})
+    nlp, pipe = new()
     same = [make_doc(nlp, "Ada met Eve and Kim") for _ in range(5)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -236,12 +236,11 @@ def test_texts_that_are_all_equal() -> None:
 
 
 def test_one_document() -> None:
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 2, "model": MODEL})
+    nlp, pipe = new(2)
     doc = make_doc(nlp, "Ada met Eve and Kim")
     pipe.initialize(lambda: [Example(doc, doc)], nlp=nlp)
     assert len(nlp(doc.copy())._.triples) == 3
-    none: Any = nlp.add_pipe(NAME, name="none", config={"n_clusters": 0, "model": MODEL})
+    nlp, none = new(0)
     short = make_doc(nlp, "Ada met Eve")
     with pytest.raises(ValueError, match="R613.*1 different pairs.*at least 2"):
         none.initialize(lambda: [Example(short, short)], nlp=nlp)
@@ -249,8 +248,7 @@ def test_one_document() -> None:
 
 def test_clusters_without_a_pair_get_none() -> None:
     """Two kinds of texts, of which six clusters are asked: what is said in new ones is one of the two."""
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 6, "model": MODEL})
+    nlp, pipe = new(6)
     docs = [make_doc(nlp, text) for text in ("Ada met Eve", "Ada has now left the house of Eve") for _ in range(9)]
     # the same words around it, and more of them before: vectors are equal, pairs are not
     for turn, doc in enumerate(docs):
@@ -266,9 +264,7 @@ def test_clusters_without_a_pair_get_none() -> None:
 
 
 def test_names_say_which_way_they_are_read() -> None:
-    nlp = spacy.blank("en")
-    marked = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, "suggester": marked})
+    nlp, pipe = new(suggester=MARKED)
     examples = make_examples(nlp)
     for number, example in enumerate(examples):
         places = [[ent.start_char, ent.end_char] for ent in example.predicted.ents]
@@ -332,9 +328,7 @@ def test_overlapping_entities_are_no_pairs() -> None:
     pairs = pipe.suggest([doc])
     found = {(subject.text, obj.text) for subject, obj in map(pairs.spans, range(len(pairs)))}
     assert found == {("Ada", "Eve"), ("Ada", "Kim"), ("Ada", "Eve of Kim"), ("Eve", "Kim")}
-    marked: Any = nlp.add_pipe(
-        NAME, name="marked", config={"model": MODEL, "suggester": {"@misc": "spacy_relext.AnnotatedPairs.v1"}}
-    )
+    _, marked = new(suggester=MARKED)
     within = {"subject": [doc[2].idx, doc[2].idx + 3], "object": [start, start + len("Eve of Kim")]}
     doc.user_data[PAIRS_KEY] = [within]
     assert len(marked.suggest([doc])) == 1, "who marks pairs means them"

@@ -16,7 +16,7 @@ from spacy_relext.selfore.clustering.adaptive import check_sizes
 from spacy_relext.selfore.model import PARTS
 from spacy_relext.selfore.settings import METHODS
 from tests.contract.tiny_bert import save_tiny_bert
-from tests.selfore.test_component import NAME, TURNS, blocks, build, make_examples
+from tests.selfore.test_component import NAME, TURNS, blocks, build
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,6 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def build_pieces(encoder: str, vector: str, **options: Any) -> Tuple[Language, Any, List[Example]]:
     """A pipeline over a tiny random BERT, in which there is nothing to be found."""
-    nlp = spacy.blank("en")
     model = {
         "@architectures": "spacy_relext.SelforeClusterer.v1",
         "encoder": {
@@ -49,11 +48,7 @@ def build_pieces(encoder: str, vector: str, **options: Any) -> Tuple[Language, A
         },
         "type_weight": 0.0,
     }
-    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": model, **blocks(**options)})
-    examples = make_examples(nlp)
-    spacy.util.fix_random_seed(0)
-    nlp.initialize(lambda: examples)
-    return nlp, nlp.get_pipe(NAME), examples
+    return build(model=model, **blocks(**options))
 
 
 def weights(pipe: Any) -> Dict[str, Any]:

@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from spacy_relext import set_triples
 from spacy_relext.selfore.table import encode_pairs
-from tests.selfore.test_component import LOOPS, MODEL, NAME, TEMPLATES, TURNS, blocks, build, make_doc, make_examples
+from tests.selfore.test_component import LOOPS, TEMPLATES, TURNS, blocks, build, make_doc, make_examples, new
 
 Keep = Callable[[int, str], bool]
 
@@ -25,8 +25,7 @@ def keep_gold(examples: Sequence[Example], keep: Keep, *, backwards: bool = Fals
 
 
 def train(keep: Keep, *, backwards: bool = False, **config: Any) -> Any:
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **blocks(known=True), **config})
+    nlp, pipe = new(**blocks(known=True), **config)
     examples = make_examples(nlp)
     keep_gold(examples, keep, backwards=backwards)
     spacy.util.fix_random_seed(0)
@@ -57,9 +56,8 @@ def test_a_wrong_label_stays_as_gold_says() -> None:
     set_triples(wrong.reference, [dict(zip(("subject", "object"), wrong.reference.ents), relation="bought")])
     pipe.recluster()
     (key,) = encode_pairs(pipe, [wrong], reads_gold=True).keys
-    assert pipe.labels[pipe.loop.cluster_of[key]] == "bought" and pipe.targets(pipe.suggest_gold([wrong]))[
-        "clusters"
-    ] == [0]
+    assert pipe.labels[pipe.loop.cluster_of[key]] == "bought"
+    assert pipe.targets(pipe.suggest_gold([wrong]))["clusters"] == [0]
 
 
 def test_a_subject_that_comes_second() -> None:
@@ -72,8 +70,7 @@ def test_a_subject_that_comes_second() -> None:
 
 
 def test_a_relation_in_both_directions_has_two_clusters() -> None:
-    nlp = spacy.blank("en")
-    pipe: Any = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **blocks(known=True)})
+    nlp, pipe = new(**blocks(known=True))
     examples = make_examples(nlp)
     keep_gold(examples, lambda turn, relation: False)
     for turn in range(8):
@@ -105,7 +102,7 @@ def test_gold_is_read_only_where_it_shall_be() -> None:
 
 def test_room_for_new_clusters() -> None:
     with pytest.raises(ValueError, match=r"R611.*3 relations \(born_in, bought, married\).*n_clusters = 3"):
-        train(lambda turn, relation: turn < 4, n_clusters=3)
+        train(lambda turn, relation: turn < 4)
 
 
 def test_no_gold() -> None:

@@ -15,6 +15,7 @@ from spacy_relext.selfore import clusters
 from spacy_relext.selfore.clustering.discriminant import Space
 from spacy_relext.selfore.clustering.fit import fit_scale
 from spacy_relext.selfore.table import keys_of
+from tests.selfore import test_component
 from tests.selfore.test_component import CNN, MODEL, NAME, TEMPLATES, TURNS, blocks, make_examples
 
 ADAM = {"@optimizers": "Adam.v1", "use_averages": False}
@@ -28,8 +29,7 @@ def all_loops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def new(**options: Any) -> Tuple[Language, Any]:
-    nlp = spacy.blank("en")
-    pipe = nlp.add_pipe(NAME, config={"n_clusters": 3, "model": MODEL, **blocks(**options)})
+    nlp, pipe = test_component.new(**blocks(**options))
     nlp.config["training"] = {"before_update": RECLUSTER, "max_epochs": 0, "optimizer": ADAM}
     return nlp, pipe
 
@@ -78,16 +78,14 @@ def test_training_that_does_not_find_them_anew_is_told() -> None:
     ):
         nlp, pipe = new(loops=2)
         nlp.config["training"] = training
-        examples = make_examples(nlp)
         with pytest.warns(UserWarning, match=said):
-            pipe.initialize(partial(iter, examples), nlp=nlp)
+            pipe.initialize(partial(iter, make_examples(nlp)), nlp=nlp)
     for training in ({"before_update": RECLUSTER, "max_epochs": 3}, {"before_update": {"@callbacks": "mine.v1"}}):
         nlp, pipe = new(loops=2)
         nlp.config["training"] = training
-        examples = make_examples(nlp)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            pipe.initialize(partial(iter, examples), nlp=nlp)
+            pipe.initialize(partial(iter, make_examples(nlp)), nlp=nlp)
 
 
 def test_settings_that_would_change_nothing() -> None:

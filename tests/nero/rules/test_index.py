@@ -1,5 +1,7 @@
 """Where rules match, and where they must not."""
 
+import random
+import re
 from typing import Any, List, Optional, Sequence, Tuple
 
 import pytest
@@ -157,22 +159,14 @@ def test_nothing_to_find(text: str) -> None:
 def test_marked_pairs_are_read_from_both_sides() -> None:
     doc = NLP("Smoke from the fire")
     doc.user_data[PAIRS_KEY] = [{"subject": (0, 5), "object": (15, 19), "label": None}]
-    rules = [
-        Rule("0", "origin", parse_pattern("SUBJ-* from the OBJ-*")),
-        Rule("1", "cause", parse_pattern("OBJ-* from the SUBJ-*")),
-    ]
+    patterns = ("SUBJ-* from the OBJ-*", "OBJ-* from the SUBJ-*")
+    rules = [Rule(pattern, "r", parse_pattern(pattern)) for pattern in patterns]
     matches = RuleIndex(rules).match(AnnotatedPairs()([doc]))
-    assert (
-        matches.pair.tolist() == [0, 0]
-        and matches.rule.tolist() == [0, 1]
-        and matches.reversed.tolist() == [False, True]
-    )
+    assert list(zip(*(column.tolist() for column in matches))) == [(0, 0, False), (0, 1, True)]
 
 
 def test_as_a_plain_scan_finds(seeds: Sequence[int] = range(200)) -> None:
     """Against a slow reading of the same rules, on random texts."""
-    import random
-
     words = ["a", "b", ",", "-"]
     for seed in seeds:
         rng = random.Random(seed)
@@ -189,8 +183,6 @@ def test_as_a_plain_scan_finds(seeds: Sequence[int] = range(200)) -> None:
 
 def scan(text: str, pattern: str, max_gap: int) -> List[Tuple[str, str]]:
     """The same by a regular expression over the text with its entities as masks."""
-    import re
-
     hits = []
     for first, second in (("SUBJ-*", "OBJ-*"), ("OBJ-*", "SUBJ-*")):
         masked = text.replace("[X p q]", first).replace("[X s]", second)

@@ -29,9 +29,8 @@ def pairs_of(docs: Sequence[Doc], spans: Iterable[Spans]) -> Pairs:
     """Pairs of token spans of each Doc, read in the whole Doc."""
     rows = [(number, (0, len(docs[number])), *pair) for number, pairs in enumerate(spans) for pair in pairs]
     text, subject, obj = (numpy.asarray([row[i] for row in rows], dtype="int64").reshape(-1, 2) for i in (1, 2, 3))
-    return Pairs(
-        docs, numpy.asarray([row[0] for row in rows], dtype="int64"), text, subject, obj, [("", "")] * len(rows)
-    )
+    doc = numpy.asarray([row[0] for row in rows], dtype="int64")
+    return Pairs(docs, doc, text, subject, obj, [("", "")] * len(rows))
 
 
 def rows_of(pieces: PairPieces) -> List[Any]:
@@ -70,10 +69,8 @@ class Counting:
 
 
 def test_each_text_is_cut_once_however_many_pairs_it_has() -> None:
-    words = "ada met charles in london . ada met .".split()
-    doc = with_entities(
-        make_doc(words, starts=[0, 6]), [(0, 1, "P"), (2, 3, "P"), (4, 5, "L"), (6, 7, "P"), (7, 8, "X")]
-    )
+    doc = make_doc("ada met charles in london . ada met .".split(), starts=[0, 6])
+    with_entities(doc, [(0, 1, "P"), (2, 3, "P"), (4, 5, "L"), (6, 7, "P"), (7, 8, "X")])
     tokenizer = Counting()
     pieces = cut_pairs(EntityPairs()([doc]), tokenizer, max_pieces=64)
     assert tokenizer.texts == ["ada met charles in london .", "ada met ."]
