@@ -15,6 +15,7 @@ from spacy_relext.annotations.store import set_triples
 from spacy_relext.kb.facts import TripleStore
 from spacy_relext.kb.model import KbModel, train_kb
 from spacy_relext.kb.training import KbTraining
+from tests.contract.cases import CNN
 
 Fact = Tuple[str, str, str]
 PAIRS = {"@misc": "spacy_relext.EntityPairs.v1"}
@@ -70,13 +71,11 @@ def build(config: Dict[str, Any] | None = None, **rates: float) -> Language:
     """Make a pipeline that is not initialized; both rates of the knowledge base are the optimizer's unless given."""
     nlp = spacy.blank("en")
     model: Dict[str, Any] = {"@architectures": "spacy_relext.HrereBagClassifier.v1", "hidden": 32, "dropout": 0.0}
-    cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 32, "depth": 2}
-    cnn.update(embed_size=300, window_size=1, maxout_pieces=2, subword_features=True)
+    cnn = {**CNN, "width": 32, "depth": 2}
     encoder = {"@architectures": "spacy_relext.SharedEncoder.v1", "width": 32, "dropout": 0.0, "tok2vec": cnn}
     model.update(encoder=encoder, **{"kb_lr_scale": 1.0, "entity_lr_scale": 1.0, **rates})
-    nlp.add_pipe(
-        "hrere_classifier", config={"model": model, "suggester": PAIRS, "loss": {"agree_weight": 1.0}, **(config or {})}
-    )
+    settings = {"model": model, "suggester": PAIRS, "loss": {"agree_weight": 1.0}, **(config or {})}
+    nlp.add_pipe("hrere_classifier", config=settings)
     return nlp
 
 

@@ -108,15 +108,14 @@ def test_of_texts_that_it_has_not_seen_nothing_is_left_out(fusion: str) -> None:
     pipe.teach(seen)
     pipe.teach(unseen, held_out=True)
     praised = 1 + pipe.classes.index(PairClass("praised"))
-    own, all_of_it = (
-        soft_labels(each)["Viking praised Mary .", 0, 6, 15, 19, "teacher_types"][praised] for each in (seen, unseen)
-    )
+    key = ("Viking praised Mary .", 0, 6, 15, 19)
+    own, all_of_it = (soft_labels(each)[(*key, "teacher_types")][praised] for each in (seen, unseen))
     assert own < all_of_it, "the one pair of these types has been counted, and was not this one"
     if fusion == "vector":
         doc = unseen[4].predicted
         logits = pipe.run(pipe.suggest([doc])).logits[0]
         assert pipe.score_gold([unseen[4]])[0][0] == pytest.approx(logits), "as in prediction"
-        assert soft_labels(unseen)["Viking praised Mary .", 0, 6, 15, 19, "teacher"] == pytest.approx(logits, abs=1e-4)
+        assert soft_labels(unseen)[(*key, "teacher")] == pytest.approx(logits, abs=1e-4)
 
 
 def test_what_the_types_say_is_saved_with_the_teacher() -> None:

@@ -68,10 +68,8 @@ def test_triples_without_a_pair_are_missed() -> None:
 
 
 def test_a_pair_in_the_other_order_alone_is_missed_too() -> None:
-    found = gold_pairs(
-        lambda docs: EntityPairs()(docs).take([4]),  # london, ada
-        [make_example(people(), [(ADA, "born", LONDON)])],
-    )
+    example = make_example(people(), [(ADA, "born", LONDON)])
+    found = gold_pairs(lambda docs: EntityPairs()(docs).take([4]), [example])  # london, ada
     assert said(found) == [] and found.missed == 1
 
 
@@ -84,9 +82,8 @@ def test_triples_that_cover_no_token_are_missed() -> None:
 
 def test_docs_without_annotation_are_skipped_and_counted() -> None:
     bare, empty = people(), make_example(people(), [])
-    found = gold_pairs(
-        EntityPairs(), [Example(bare, bare.copy()), empty, make_example(people(), [(ADA, "met", CHARLES)])]
-    )
+    known = make_example(people(), [(ADA, "met", CHARLES)])
+    found = gold_pairs(EntityPairs(), [Example(bare, bare.copy()), empty, known])
     assert found.unannotated == 1 and len(found) == 12
     assert found.gold[:6] == [set()] * 6 and said(found) == [("ada", [MET], "charles")]
     references = [example.reference for example in found.examples]
@@ -117,10 +114,8 @@ def test_predictions_of_others_are_not_gold() -> None:
 def test_the_tokens_of_the_predicted_doc_count() -> None:
     coarse = make_doc(["ada", "met", "char", "les in", "london"], spaces=[True, True, False, True, False])
     with_entities(coarse, [(0, 1, "PER"), (2, 4, "PER"), (4, 5, "LOC")])
-    reference = make_doc(WORDS[:5])
-    found = gold_pairs(
-        EntityPairs(), [make_example(coarse, [(ADA, "born", LONDON), (ADA, "met", (2, 4))], reference=reference)]
-    )
+    gold = [(ADA, "born", LONDON), (ADA, "met", (2, 4))]
+    found = gold_pairs(EntityPairs(), [make_example(coarse, gold, reference=make_doc(WORDS[:5]))])
     assert said(found) == [("ada", [MET], "charles in"), ("ada", [BORN], "london")]
 
 

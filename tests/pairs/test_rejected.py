@@ -15,7 +15,7 @@ from spacy_relext.annotations.store import get_rejected, set_rejected, set_tripl
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.pairs.gold import gold_pairs
 from spacy_relext.pairs.suggesters import AnnotatedPairs, EntityPairs
-from tests.contract.cases import CNN, SHARED, distilled, extractor, pairs
+from tests.contract.cases import CNN, SHARED, detector, distilled, extractor, pairs
 from tests.contract.entities import FACTORY as ENTITIES
 from tests.contract.sentences import make_english_examples
 from tests.pairs.builders import make_doc, with_entities
@@ -145,8 +145,6 @@ def test_refused_triples_lose_score(factory: str, config: Any, before: Tuple[str
 
 
 def test_a_detector_says_that_it_cannot_learn_from_them() -> None:
-    from tests.contract.cases import detector
-
     nlp = build("rere_detector", detector(CNN), before=("sentencizer",))
     examples = make_english_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)

@@ -120,8 +120,7 @@ def listening(width: int, upstream: str = "tok2vec") -> Language:
 def test_a_listener_takes_its_width_from_the_encoder(upstream: str) -> None:
     listener = {**LISTENER, "upstream": upstream}
     nlp = pipeline_of(tok2vec={"model": {**CNN, "width": 40}}, rere_extractor=extractor(listener))
-    examples = make_english_examples(nlp)
-    nlp.initialize(lambda: examples)
+    nlp.initialize(lambda: make_english_examples(nlp))
     assert nlp.get_pipe("rere_extractor").model.get_ref("tok2vec").get_dim("nO") == 40  # type: ignore[attr-defined]
     again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
     assert again.get_pipe("rere_extractor").model.get_ref("tok2vec").get_dim("nO") == 40  # type: ignore[attr-defined]
@@ -131,18 +130,16 @@ def test_a_listener_takes_its_width_from_the_encoder(upstream: str) -> None:
 @pytest.mark.parametrize("upstream", ["tok2vec", "*"])
 def test_a_wrong_width_is_one_clear_line(upstream: str) -> None:
     nlp = listening(100, upstream)
-    examples = make_english_examples(nlp)
     message = r"^\[R360\] 'facts' listens to 'tok2vec', whose vectors have 48 numbers, but .* says 100\."
     with pytest.raises(ValueError, match=message) as caught:
-        nlp.initialize(lambda: examples)
+        nlp.initialize(lambda: make_english_examples(nlp))
     assert "\n" not in str(caught.value)
     assert "Set the width of its listener, in [components.facts.model.encoder], to 48" in str(caught.value)
 
 
 def test_an_upstream_that_was_exchanged_is_noticed() -> None:
     nlp = listening(48)
-    examples = make_english_examples(nlp)
-    nlp.initialize(lambda: examples)
+    nlp.initialize(lambda: make_english_examples(nlp))
     doc = nlp.make_doc("Ada wrote Lodore.")
     doc.tensor = numpy.zeros((len(doc), 10), dtype="float32")
     with pytest.raises(ValueError, match="R361.*have 10 numbers.*made for 48"):

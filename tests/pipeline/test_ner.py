@@ -114,11 +114,8 @@ def test_no_entity_crosses_sentences_or_ends_with_white_space(trained: Language)
 def test_entities_that_are_there_stay(trained: Language) -> None:
     doc = trained.make_doc(TEXTS[0][0])
     doc.ents = [Span(doc, 1, 2, label="OTHER", kb_id="Q7259")]
-    found = trained(doc)
-    assert [(ent.text, ent.label_, ent.kb_id_) for ent in found.ents] == [
-        ("Lovelace", "OTHER", "Q7259"),
-        ("London", "PLACE", ""),
-    ]
+    expected = [("Lovelace", "OTHER", "Q7259"), ("London", "PLACE", "")]
+    assert [(ent.text, ent.label_, ent.kb_id_) for ent in trained(doc).ents] == expected
 
 
 def test_odd_docs(trained: Language) -> None:

@@ -122,10 +122,9 @@ def test_sentences_that_are_set_too_late() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("rere_detector", config=detector(CNN))
     nlp.add_pipe("relext_sentencizer", name="splitter")
-    examples = make_english_examples(nlp)
     message = r"\[W006\] rere_detector reads token.is_sent_start, which splitter sets only after it. Move splitter"
     with pytest.warns(UserWarning, match=message):
-        nlp.initialize(lambda: examples)
+        nlp.initialize(lambda: make_english_examples(nlp))
     assert codes_of(lambda: nlp(TWO)) == [], "once, whether by the order or by the texts"
 
 
@@ -145,9 +144,8 @@ def test_a_detector_behind_its_extractor() -> None:
     nlp = pipeline_of()
     nlp.add_pipe("rere_extractor", name="spans", config=extractor(CNN))
     nlp.add_pipe("rere_detector", name="labels", config=detector(CNN))
-    examples = make_english_examples(nlp)
     with pytest.warns(UserWarning, match=r"\[W006\] spans reads span._.relations, which labels sets only after it"):
-        train(nlp, examples, steps=1)
+        train(nlp, make_english_examples(nlp), steps=1)
     assert codes_of(lambda: nlp(TWO)) == []
     again = nlp.from_bytes(nlp.to_bytes())
     again.get_pipe("spans")._warned.clear()  # type: ignore[attr-defined]
@@ -210,10 +208,9 @@ def test_a_listener_without_upstream_is_not_initialized(late: bool) -> None:
     nlp = pipeline_of(rere_detector=detector(LISTENER))
     if late:
         nlp.add_pipe("tok2vec", config={"model": CNN})
-    examples = make_english_examples(nlp)
     message = r"'rere_detector' listens to 'tok2vec', but there is no such component before it \(sentencizer\)"
     with pytest.raises(ValueError, match=rf"^\[R366\] {message}"):
-        nlp.initialize(lambda: examples)
+        nlp.initialize(lambda: make_english_examples(nlp))
 
 
 def test_a_listener_to_a_transformer_that_has_not_run(bert: str) -> None:

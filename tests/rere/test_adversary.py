@@ -11,18 +11,15 @@ from spacy.util import fix_random_seed
 from spacy_relext.bridge.modules import module_of
 from tests.contract.cases import BERT, LISTENER, detector, extractor
 from tests.contract.sentences import make_english_examples
+from tests.rere.conftest import pipeline_of
 
 COMPONENTS = ("rere_detector", "rere_extractor")
 
 
 def build(path: str, radius: float) -> Language:
     """A pipeline of one encoder and two components that listen to it."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("tok2vec", config={"model": {**BERT, "name": path, "adversarial_radius": radius}})
-    for factory, make in zip(COMPONENTS, (detector, extractor)):
-        nlp.add_pipe(factory, config=make(LISTENER))
-    return nlp
+    encoder = {"model": {**BERT, "name": path, "adversarial_radius": radius}}
+    return pipeline_of(tok2vec=encoder, rere_detector=detector(LISTENER), rere_extractor=extractor(LISTENER))
 
 
 def losses_of(nlp: Language, *, learn_rate: float, epochs: int) -> List[Dict[str, float]]:

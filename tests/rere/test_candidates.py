@@ -35,15 +35,13 @@ def rows_and_output(
     probs_of = 1 / (1 + numpy.exp(-logits))
     ends = [probs_of[table[:, 0], table[:, 1 + pointer], pointer] for pointer in range(4)]
     span_probs = numpy.stack([ends[0] * ends[1], ends[2] * ends[3]], axis=1)
-    return rows, ExtractorArrays(
-        logits, index >= 0, table, numpy.zeros(len(table)), span_probs, table[:0, :3], span_probs[:0]
-    )
+    zeros = numpy.zeros(len(table))
+    return rows, ExtractorArrays(logits, index >= 0, table, zeros, span_probs, table[:0, :3], span_probs[:0])
 
 
 def texts_of(rows: QueryRows, table: Any, threshold: float = 0.0) -> List[Tuple[str, str, float]]:
-    (candidates,) = candidates_by_doc(
-        rows, table, table.scores(), labels=["founded"], thresholds=numpy.asarray([threshold])
-    )
+    thresholds = numpy.asarray([threshold])
+    (candidates,) = candidates_by_doc(rows, table, table.scores(), labels=["founded"], thresholds=thresholds)
     text = rows.windows.docs[0].text
     return [(text[slice(*c.subject)], text[slice(*c.object)], round(c.score, 4)) for c in candidates]
 
@@ -112,9 +110,8 @@ def test_spans_at_a_cut_edge_are_dropped() -> None:
         [1, 0, 0, 2, 2],  # the subject touches its left cut
         [2, 1, 1, 3, 3],  # the end of the sentence is no cut
     ]
-    rows, output = rows_and_output(
-        "a b c d e f g h", *[{i: 0.9 for i in range(8)}] * 4, pairs=pairs, max_length=4, stride=2
-    )
+    probs = [dict.fromkeys(range(8), 0.9)] * 4
+    rows, output = rows_and_output("a b c d e f g h", *probs, pairs=pairs, max_length=4, stride=2)
     assert [(s, o) for s, o, _ in texts_of(rows, decode_scored_pairs(rows, output))] == [("d", "e"), ("f", "h")]
 
 

@@ -17,6 +17,7 @@ from spacy_relext import set_triples
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from spacy_relext.pairs.suggesters import EntityPairs
 from spacy_relext.selfore.table import keys_of
+from tests.contract import cases
 
 NAME = "selfore_clusterer"
 TEMPLATES = {
@@ -28,16 +29,7 @@ TEMPLATES = {
 ENDS = ("an", "ol", "ek", "ul", "is", "orn", "ett", "il", "ax", "ude", "irk", "oss")
 PEOPLE = ["Ada", "Eve", "Kim", "Pia", *(first + last for first in "BDFGHKLM" for last in ENDS)]
 TURNS = 16
-CNN = {
-    "@architectures": "spacy.HashEmbedCNN.v2",
-    "pretrained_vectors": None,
-    "width": 48,
-    "depth": 1,
-    "embed_size": 500,
-    "window_size": 1,
-    "maxout_pieces": 2,
-    "subword_features": True,
-}
+CNN = {**cases.CNN, "depth": 1, "embed_size": 500}
 MODEL = {"@architectures": "spacy_relext.SelforeClusterer.v1", "encoder": CNN, "dropout": 0.0}
 
 

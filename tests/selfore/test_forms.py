@@ -35,19 +35,9 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def build_pieces(encoder: str, vector: str, **options: Any) -> Tuple[Language, Any, List[Example]]:
     """A pipeline over a tiny random BERT, in which there is nothing to be found."""
-    model = {
-        "@architectures": "spacy_relext.SelforeClusterer.v1",
-        "encoder": {
-            "@architectures": "spacy_relext.PieceEncoder.v1",
-            "name": encoder,
-            "form": vector,
-            "precision": "fp32",
-            "case_features": False,
-            "mix_from": 3,
-            "freeze_embeddings": True,
-        },
-        "type_weight": 0.0,
-    }
+    pieces: Dict[str, Any] = {"@architectures": "spacy_relext.PieceEncoder.v1", "name": encoder, "form": vector}
+    pieces |= {"precision": "fp32", "case_features": False, "mix_from": 3, "freeze_embeddings": True}
+    model = {"@architectures": "spacy_relext.SelforeClusterer.v1", "encoder": pieces, "type_weight": 0.0}
     return build(model=model, **blocks(**options))
 
 
