@@ -37,7 +37,7 @@ def make_parser(name: str, *, lr: float, head_lr: float) -> argparse.ArgumentPar
 
 
 def parse_arguments(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read a command line, that of the process if None is given, and turn `--test` into a mapping."""
+    """Read a command line (None: the process's own) and turn `--test` into a mapping."""
     args = parser.parse_args(argv)
     args.test = dict(item.split("=", 1) for item in args.test)
     check_files(args, parser=parser, others=args.test.values())

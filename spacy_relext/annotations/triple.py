@@ -91,7 +91,7 @@ _KEYS = ("subject", "relation", "object", "score", "evidence")
 def read_triples(doc: Doc, triples: Iterable[TripleLike], *, source: Optional[str] = None) -> List[Record]:
     """Read triples in any accepted form, see `set_triples`, as records with character offsets.
 
-    source (Optional[str]): Their source; None: that of each, "" if it has none.
+    source (Optional[str]): Their source; None: each triple's own, "" if it has none.
     RAISES (ValueError): If one is malformed.
     """
     if isinstance(triples, (str, bytes, Mapping, Triple)) or not isinstance(triples, Iterable):

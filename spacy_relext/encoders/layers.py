@@ -1,4 +1,4 @@
-"""Layers that encoders and heads share: those of a Hugging Face encoder, run one by one; a base class over token
+"""Layers that encoders and heads share: the layers of a Hugging Face encoder, run one by one; a base class over token
 vectors; buckets of distances between tokens."""
 
 import functools

@@ -121,7 +121,7 @@ def read_row(columns: List[Column], row: Record) -> Record:
 class CsvWriter:
     """Writes a header and one row per triple; a document without triples has no row.
 
-    `meta` has the other keys of a JSON input as JSON, and `attributes` those of the triple.
+    `meta` has the other keys of a JSON input as JSON, and `attributes` the triple's attributes.
 
     raw (bool): Write texts as they are, also those that a spreadsheet would run as a formula (`safe_cell`).
     with_text (bool): Repeat the text of the document in each row, as a last column.

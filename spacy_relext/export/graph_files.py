@@ -33,7 +33,7 @@ _PLACES = ("subject_start", "subject_end", "object_start", "object_end")
 def write_fact_lines(tables: GraphTables, path: Path) -> int:
     """Write one JSON object per fact.
 
-    Its keys are those of the table of facts; `subject` and `object` are entities; `support` lists the sentences, with
+    Its keys are the columns of facts; `subject` and `object` are entities; `support` lists the sentences, with
     `subject` and `object` as [start, end] in characters of the document. Keys without a value are left out.
 
     RETURNS (int): 0: no character is replaced.

@@ -106,12 +106,13 @@ def parse_document(record: object, *, number: int = 1, place: str = "record", go
     """
     try:
         checked = check_record(record)
-        golden = check_record({"text": checked["text"], "triples": checked.get(GOLD_KEY, []) if gold else []})
+        has_gold = gold and GOLD_KEY in checked
+        golden = check_record({"text": checked["text"], "triples": checked[GOLD_KEY]})["triples"] if has_gold else []
     except ValueError as error:
         raise ValueError(Errors.R830.format(place=place, found=error)) from None
     text = checked["text"]
     sentences = [(start, end) for start, end in checked.get("sents", ())]
-    triples = [*checked.get("triples", ()), *({**triple, "source": ""} for triple in golden["triples"])]
+    triples = [*checked.get("triples", ()), *({**triple, "source": ""} for triple in golden)]
     entities = [
         EntitySpan(each["start"], each["end"], each["label"], each.get("kb_id") or None)
         for each in checked.get("entities", ())

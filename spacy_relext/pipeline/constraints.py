@@ -32,7 +32,7 @@ from .requirements import late_components
 
 SCHEMA = "schema.json"
 
-# Score with weight 0: the weight of a triple is its log-odds minus those of this score. A triple with a lower score has
+# Score with weight 0: the weight of a triple is its log-odds minus this score's. A triple with a lower score has
 # almost no weight, but stays unless it contradicts another one.
 BASE_SCORE = 0.2
 

@@ -90,7 +90,7 @@ class Agreement:
 
 
 def measure_agreement(annotators: Sequence[Iterable[Record]], *, names: Sequence[str]) -> Agreement:
-    """Compare the annotation of two or more people. Documents are matched by text, those of the same text in order.
+    """Compare the annotation of two or more people. Documents are matched by text; documents with one text, in order.
 
     annotators (Sequence[Iterable[Record]]): Canonical records of each.
     """

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from types import MappingProxyType
 from typing import Callable, Collection, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
@@ -39,7 +38,7 @@ class TrainingFacts(NamedTuple):
 
     triples: Set[TextKey]
     texts: Set[str]
-    counts: Mapping[str, int] = MappingProxyType({})
+    counts: Mapping[str, int]
 
 
 def evaluate_pipeline(

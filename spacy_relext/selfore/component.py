@@ -243,7 +243,7 @@ class SelforeClusterer(PairPipe):
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights, but no thinc layers of a frozen encoder: momentum would move them without a gradient.
 
-        RAISES (ValueError): If the optimizer averages weights: those of a classifier change their meaning in each loop.
+        RAISES (ValueError): If the optimizer averages weights, which change their meaning in each loop.
         """
         if sgd.averages is not None:
             raise ValueError(Errors.R007.format(key="training.optimizer.use_averages", found=True, expected=False))

@@ -77,7 +77,7 @@ def test_every_score_by_hand(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> 
     clock = iter([10.0, 10.5])
     monkeypatch.setattr(evaluation, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     seen: List[Example] = []
-    training = TrainingFacts({("saw", "Cy", "Di")}, set())
+    training = TrainingFacts({("saw", "Cy", "Di")}, set(), {})
     found = evaluate_pipeline(nlp, make_examples(), training=training, on_predictions=seen.extend)
     low, high = f1_interval(np.array([2, 0, 0]), np.array([2, 1, 0]), np.array([2, 0, 1]))
     assert {key: found.pop(key) for key in ("token_acc", "token_p", "token_r", "token_f")}, "of spaCy's own scorer"
@@ -107,7 +107,7 @@ def test_every_score_by_hand(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_relations_to_score(nlp: Language) -> None:
-    found = evaluate_pipeline(nlp, make_examples(), label_filter=["met"], training=TrainingFacts(set(), set()))
+    found = evaluate_pipeline(nlp, make_examples(), label_filter=["met"], training=TrainingFacts(set(), set(), {}))
     counts = [found[key] for key in ("n_gold", "n_gold_unseen", "n_predicted")]
     assert (found["exact_p"], found["unseen_p"], counts) == (0.5, 0.5, [1, 1, 2])
     assert found["support_per_type"] == {"met": 1} and found["best_threshold_f"] == pytest.approx(2 / 3)

@@ -250,7 +250,7 @@ def parse_opennre(value: object) -> Record:
 
 
 def _parse_place(record: Record, role: str, text: str, offsets: List[CharSpan]) -> Record:
-    """Parse one argument; `offsets` are those of the tokens, empty if `pos` counts characters."""
+    """Parse one argument; `offsets` of the tokens are empty if `pos` counts characters."""
     value = require(record, role, dict)
     for key in ("id", "name", "type"):
         if value.get(key) is not None:

@@ -83,7 +83,7 @@ class AdaptiveClusters(nn.Module):
         self.scale = 1.0
 
     def set_centroids(self, codes: Tensor, centroids: Tensor) -> None:
-        """Initialize the centroids with those of k-means on the codes of all vectors. Shapes (N, Z), (K, Z)
+        """Initialize with the centroids of k-means on the codes of all vectors. Shapes (N, Z), (K, Z)
 
         Codes and centroids are scaled by `code_scale` from now on. The factor is not folded into the layers: Adam's
         steps would be too large for weights scaled down by it.
@@ -134,7 +134,7 @@ def soft_sizes(log_q: Iterable[Tensor]) -> Tensor:
 
 
 def log_target(log_q: Tensor, sizes: Tensor) -> Tensor:
-    """Compute log p, the target distribution (Eq. 8), without gradient; f is that of all pairs, not only of these N.
+    """Compute log p, the target distribution (Eq. 8), without gradient; f is of all pairs, not only of these N.
     Shapes (N, K), (K,) → (N, K)"""
     return (2.0 * log_q.detach() - sizes.clamp(min=TINY).log().to(log_q.dtype)).log_softmax(1)
 

@@ -13,7 +13,7 @@ OLD, NEW, WRONG = ("born_in", "Ada", "Oslo"), ("born_in", "Bela", "Porto"), ("bo
 
 
 def test_training_sentences_are_left_out_in_a_split_of_their_own() -> None:
-    training = TrainingFacts({OLD}, {"old"})
+    training = TrainingFacts({OLD}, {"old"}, {})
     sentences = [Judged("old", {OLD}, {OLD}), Judged("new", {OLD, NEW}, {OLD, WRONG}), Judged("other", {NEW}, {NEW})]
     found = score_by_training(sentences, training)
     assert found[""] == pytest.approx({"unseen_p": 1 / 2, "unseen_r": 1 / 2, "unseen_f": 1 / 2})
