@@ -1,6 +1,7 @@
 """`spacy relext graph …`: make a graph of extracted triples, ask it questions, write it for other tools."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Iterator, List, Optional
 
@@ -67,9 +68,11 @@ def build_cli(
         if discount is None and base is not None:
             discount = Discount(**base.info["calibration"]) if "calibration" in base.info else None
         settings = GraphOptions(**{**vars(settings), "discount": discount or Discount()})
-        built = build_graph(_documents(inputs), options=settings, base=base)
+        losses: Counter[str] = Counter()
+        built = build_graph(_documents(inputs, losses=losses), options=settings, base=base)
         write_tables(built.tables, folder)
-    _report(built, folder)
+    losses["triples with a blank argument"] = built.blank
+    _report(built, folder, losses=losses)
 
 
 def query_cli(
@@ -139,8 +142,8 @@ def export_cli(
     msg.good(f"Wrote {facts:,} facts of {entities:,} entities to {output}")
 
 
-def _documents(paths: List[Path], *, gold: bool = False) -> Iterator[Document]:
-    yield from with_progress(read_documents(paths, gold=gold))
+def _documents(paths: List[Path], *, gold: bool = False, losses: Optional["Counter[str]"] = None) -> Iterator[Document]:
+    yield from with_progress(read_documents(paths, gold=gold, losses=losses))
 
 
 def _discount(calibration: Optional[Path], fit_path: Optional[Path], settings: GraphOptions) -> Optional[Discount]:
@@ -154,8 +157,10 @@ def _discount(calibration: Optional[Path], fit_path: Optional[Path], settings: G
     return read_discount(calibration) if calibration else None
 
 
-def _report(built: BuiltGraph, folder: Path) -> None:
+def _report(built: BuiltGraph, folder: Path, *, losses: "Counter[str]") -> None:
     tables = built.tables
+    for what, count in (+losses).items():
+        msg.warn(f"{count:,} {what} left out")
     for decision in built.unused:
         msg.warn(Warnings.W831.format(place=decision.place, decision=decision))
     if built.skipped:

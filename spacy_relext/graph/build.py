@@ -48,12 +48,14 @@ class BuiltGraph:
     skipped (int): Number of documents that were there already.
     unused (List[Decision]): Decisions that change nothing, since what they name does not exist or is ambiguous.
     not_facts (int): Number of triples left out, since they are denied or hypothetical.
+    blank (int): Number of triples left out, since an argument has only white space or invisible marks.
     """
 
     tables: GraphTables
     skipped: int
     unused: List[Decision]
     not_facts: int
+    blank: int
 
 
 def build_graph(
@@ -113,7 +115,7 @@ def build_graph(
         conflicts=_conflict_table(facts.facts, entities.known, options.schema),
         info=_describe(options, base, last, int(facts.support.max(initial=0))),
     )
-    return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts)
+    return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts, collector.blank)
 
 
 def fit_on(documents: Iterable[Document], *, options: Optional[GraphOptions] = None) -> Discount:

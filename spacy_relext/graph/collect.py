@@ -13,7 +13,7 @@ from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from .across import Group, ShortForm
 from .documents import Document, entity_of
-from .names import parse_name
+from .names import choose_name, is_description, parse_name, tidy
 from .within import DEFAULT_RULES, Grouping, Mention, group_mentions
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Columns:
 class Collector:
     """Collects documents as tables of mentions, triples, and merges inside documents; these refer to groups by number.
 
-    `groups` has the entities of each document, `skipped` counts repeated documents, and `not_facts` triples that are
-    denied or hypothetical.
+    `groups` has the entities of each document, `skipped` counts repeated documents, `not_facts` triples that are denied
+    or hypothetical, and `blank` triples with an argument of white space and invisible marks.
 
     base (Optional[GraphTables]): A graph to add the documents to: its entities come first in `groups`.
     rules (Collection[str]): Those of `within.RULES` that are used.
@@ -87,7 +87,7 @@ class Collector:
         self.support = Columns({**_without(schemas["support"], "fact_id"), **relation})
         self.merges = Columns({**_without(schemas["merges"], "entity_id"), **group})
         self.groups: List[Group] = []
-        self.skipped = self.not_facts = 0
+        self.skipped = self.not_facts = self.blank = 0
         self._rules = rules
         self._implied = _implied_types(schema) if schema is not None else {}
         self._mentions = 0
@@ -107,8 +107,10 @@ class Collector:
         self.documents.append(doc_id, document.text, document.meta)
         facts = [each for each in document.statements if is_fact(each.attributes)]
         self.not_facts += len(document.statements) - len(facts)
-        if facts:
-            self._add_statements(document._replace(statements=facts), doc_id)
+        named = _without_blank(document._replace(statements=facts))
+        self.blank += len(facts) - len(named.statements)
+        if named.statements:
+            self._add_statements(named, doc_id)
 
     def _add_statements(self, document: Document, doc_id: str) -> None:
         mentions, arguments = _list_mentions(document, self._implied)
@@ -182,7 +184,7 @@ class Collector:
         full: Dict[int, List[str]] = {}
         short: Dict[int, List[ShortForm]] = {}
         for entity, merged, reason in table_rows(base.merges, ["entity_id", "merged", "reason"]):
-            if reason in _FULL_NAMES:
+            if reason in _FULL_NAMES and not is_description(tidy(merged)):
                 full.setdefault(entity, []).append(merged)
             else:
                 short.setdefault(entity, []).append(ShortForm(merged, reason))
@@ -190,6 +192,20 @@ class Collector:
             for number, each in enumerate(dict.fromkeys([name, *full.get(entity, ())])):
                 forms = short.get(entity, ()) if not number else ()
                 self.groups.append(Group(parse_name(each, label), kb_id, entity, forms))
+
+
+def _without_blank(document: Document) -> Document:
+    """Leave out what has only white space and invisible marks: arguments with their triples, entities, mentions."""
+
+    def is_named(start: int, end: int) -> bool:
+        return bool(tidy(document.text[start:end]))
+
+    chains = ([span for span in chain if is_named(*span)] for chain in document.chains)
+    return document._replace(
+        statements=[each for each in document.statements if is_named(*each.subject) and is_named(*each.object)],
+        entities=[each for each in document.entities if is_named(each.start, each.end)],
+        chains=[chain for chain in chains if chain],
+    )
 
 
 def _implied_types(schema: Schema) -> Dict[Tuple[str, int], str]:
@@ -236,13 +252,20 @@ def _list_mentions(
 
 
 def _describe(mentions: Sequence[Mention]) -> Group:
-    """Choose the name of a group, the longest one, and its type and id."""
-    proper = [mention.name for mention in mentions if not mention.name.is_pronoun]
-    known = proper or [mention.name for mention in mentions]
-    fitting = [name for name in known if len(name.text) <= _MAX_LENGTH] or known
-    text = " ".join(max(fitting, key=lambda name: len(name.folded)).text.split())
+    """Choose the name of a group, the most frequent of the fullest spellings, and its type and id."""
+    ranks = [_rank(mention) for mention in mentions]
+    names = [mention.name for mention, rank in zip(mentions, ranks) if rank == max(ranks)]
+    names = [name for name in names if name.text == tidy(name.text)] or names
+    fullest = max(name.fullness for name in names)
+    text = choose_name(name.text for name in names if name.fullness == fullest)
     label = _most_frequent([mention.label for mention in mentions if mention.label])
     return Group(parse_name(text, label), _most_frequent([mention.kb_id for mention in mentions if mention.kb_id]))
+
+
+def _rank(mention: Mention) -> Tuple[bool, bool, bool, bool]:
+    """Rank what may name an entity: no pronoun, no description, no long phrase, rather an entity of a pipeline."""
+    text = tidy(mention.text)
+    return not mention.name.is_pronoun, not is_description(text), len(text) <= _MAX_LENGTH, mention.label is not None
 
 
 def _most_frequent(values: Sequence[str]) -> Optional[str]:

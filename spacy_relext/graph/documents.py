@@ -1,6 +1,7 @@
 """Documents with their triples, as the graph reads them: records of `spacy relext extract`, and corpora."""
 
 from bisect import bisect_left
+from collections import Counter
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -79,12 +80,15 @@ class Document(NamedTuple):
     file: str = ""
 
 
-def read_documents(paths: Iterable[Path], *, gold: bool = False) -> Iterator[Document]:
+def read_documents(
+    paths: Iterable[Path], *, gold: bool = False, losses: Optional["Counter[str]"] = None
+) -> Iterator[Document]:
     """Read files one document at a time: `.jsonl` or `.json` of `spacy relext extract`, `.parquet`, `.spacy`, folders.
 
     Documents without text are left out.
 
     gold (bool): Also read the triples that the input of `extract` had, with the source "".
+    losses (Optional[Counter[str]]): Counts what is left out.
     RAISES (ValueError): At the first record that is malformed: file, line, what was found.
     """
     for path in map(Path, paths):
@@ -92,6 +96,8 @@ def read_documents(paths: Iterable[Path], *, gold: bool = False) -> Iterator[Doc
             raise ValueError(Errors.R831.format(path=path, found="no such file"))
         for number, (place, record) in enumerate(_read_records(path), start=1):
             if isinstance(record, dict) and isinstance(text := record.get("text"), str) and not text.strip():
+                if losses is not None:
+                    losses["documents without text"] += 1
                 continue
             yield parse_document(record, number=number, place=place, gold=gold)._replace(file=path.stem)
 

@@ -1,6 +1,5 @@
 """The entities of a graph: stable numbers, names, types, ids; and how decisions change them."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -8,7 +7,7 @@ import numpy
 
 from .across import Group, Joined
 from .decisions import Decision, Named
-from .names import fold, is_pronoun
+from .names import choose_name, fold, is_description, is_pronoun, tidy
 from .probability import Ids
 
 
@@ -171,20 +170,20 @@ def number_groups(groups: Sequence[Group], joined: Joined, *, taken: int = 0) ->
             number = numbers[root] = following
             following += 1
         ids[position] = number
-        entity = known.setdefault(number, Entity(group.name.text, group.name.label, group.kb_id))
+        entity = known.setdefault(number, Entity(tidy(group.name.text), group.name.label, group.kb_id))
         entity.label, entity.kb_id = entity.label or group.name.label, entity.kb_id or group.kb_id
         if root not in fixed and not group.name.is_pronoun:
             given.setdefault(number, []).append(group.name.text)
     for number, all_names in given.items():
-        counts = Counter(all_names)
-        known[number].name = max(counts, key=lambda name: (counts[name], len(name)))
+        known[number].name = tidy(choose_name(all_names))
     return ids, known
 
 
 def other_names(entities: Dict[int, Entity], pairs: Iterable[Tuple[int, str]]) -> Dict[int, List[str]]:
-    """List the distinct names of mentions besides the entity's own, sorted; without pronouns."""
+    """List the distinct names of mentions besides the entity's own, sorted; without pronouns and descriptions."""
     others: Dict[int, Set[str]] = {number: set() for number in entities}
     for number, text in pairs:
-        if not is_pronoun(text):
-            others[number].add(" ".join(text.split()))
+        name = tidy(text)
+        if not (is_pronoun(name) or is_description(name)):
+            others[number].add(name)
     return {number: sorted(texts - {entities[number].name}) for number, texts in others.items()}

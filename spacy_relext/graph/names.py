@@ -1,11 +1,13 @@
 """Names as the grouping of mentions compares them: parsed once into normal forms, words and initials."""
 
+import html
 import json
 import re
 import unicodedata
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
 
 Tokens = Tuple[str, ...]
 
@@ -26,6 +28,7 @@ PRONOUNS = frozenset(
 )
 
 _ARTICLES = frozenset({"the", "a", "an"})
+_DETERMINERS = _ARTICLES | frozenset("this that these those my your his her its our their".split())
 # Words before a name that may be dropped without naming somebody else.
 _TITLES = frozenset(
     "mr mrs ms miss mister dr doctor prof professor sir dame president senator congressman congresswoman rev reverend "
@@ -56,12 +59,27 @@ _NO_FIRST_NAMES = _SMALL_WORDS | frozenset(
 )
 _ROMAN = re.compile(r"[ivx]+\Z")
 _POSSESSIVE = re.compile(r"\s?['’`](s|S)?\Z")
-_DROPPED = re.compile(r"['’`´\"“”„«»*()\[\]{}!?]|(?<=\w)\.(?=\w|\Z|\s)|(?<=\s)\.")
-_SPACED = re.compile(r"[\s\-‐‑‒–—―_/,;:.]+")
+_DROPPED = re.compile(r"['‘’‚‛′`´\"“”„‟″«»‹›*()\[\]{}!?\u200c\u200d\ufe0e\ufe0f]|(?<=\w)\.(?=\w|\Z|\s)|(?<=\s)\.")
+_SPACED = re.compile(r"[\s\-‐‑‒–—―−_/,;:.]+")
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "&": " and "}
 )
+
+# Traces of layout and markup in names, in the order of `tidy`.
+_HYPHENATED = re.compile(r"(?<=[^\W\d_])[-‐\u00ad]\s+(?=[^\W\d_])")
+_TAG = re.compile(
+    r"</?(?:(a|abbr|b|code|em|font|i|mark|s|small|span|strong|sub|sup|u)|br|div|h[1-6]|li|p|td|th|tr)\b[^<>]*>", re.I
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z]\w{1,30});")
+_MARKDOWN = re.compile(r"\*{2,}|^`+|`+$|(?<!\w)`+(?=[^`]*`)|(?<=\S)`+(?!\w)")
+# Soft hyphen, marks without width or of direction, controls; and joiners, which some scripts and emoji need.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u206f\ufeff\ufff9-\ufffb]|(?<![^\x00-\u024f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u024f])"
+)
+# Ligatures, Arabic forms by place in the word, full-width letters.
+_FORMS = re.compile("[\ufb00-\ufb17\ufb50-\ufdc7\ufe70-\ufefc\uff01-\uff5e]")
 
 
 class Name(NamedTuple):
@@ -88,6 +106,11 @@ class Name(NamedTuple):
     acronym: str
     is_pronoun: bool
 
+    @property
+    def fullness(self) -> int:
+        """RETURNS (int): Number of words in its normal form, without initials."""
+        return sum(len(token) > 1 for token in self.tokens)
+
 
 @lru_cache(maxsize=200_000)
 def parse_name(text: str, label: Optional[str] = None) -> Name:
@@ -96,7 +119,7 @@ def parse_name(text: str, label: Optional[str] = None) -> Name:
     folded = fold(text)
     words = folded.split()
     normal = _normalize(words, label, kind)
-    tokens = tuple(normal or text.split())
+    tokens = tuple(normal or [text])
     return Name(
         text=text,
         label=label,
@@ -105,8 +128,8 @@ def parse_name(text: str, label: Optional[str] = None) -> Name:
         normal=" ".join(normal) or text,
         tokens=_drop_ranks(tokens) if label is None or kind == PERSON else tokens,
         initials=frozenset() if kind in (PERSON, VALUE) else _initials(words),
-        acronym=_acronym(text),
-        is_pronoun=is_pronoun(text),
+        acronym=_acronym(tidy(text)),
+        is_pronoun=is_pronoun(tidy(text)),
     )
 
 
@@ -120,10 +143,48 @@ def is_pronoun(text: str) -> bool:
     return text.casefold() in PRONOUNS and (len(text) == 1 or not text.isupper())
 
 
+def is_description(text: str) -> bool:
+    """Return True for English phrases that describe instead of naming: "the company", "her brother"."""
+    first, _, rest = text.partition(" ")
+    return first.casefold() in _DETERMINERS and rest.islower()
+
+
+@lru_cache(maxsize=200_000)
+def tidy(text: str) -> str:
+    """Remove traces of layout and markup: spaces, hyphens at line ends, invisible marks, tags, entities, ligatures."""
+    text = _HYPHENATED.sub(_rejoin, text)
+    text = _ENTITY.sub(lambda match: html.unescape(match[0]), _TAG.sub(lambda match: "" if match[1] else " ", text))
+    text = _MARKDOWN.sub("", _INVISIBLE.sub("", text).strip())
+    text = _FORMS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _rejoin(hyphen: "re.Match[str]") -> str:
+    """Drop a hyphen at a line end, unless it belongs to a name such as Jean-Paul."""
+    if len(f"{hyphen[0]}.".splitlines()) == 1:
+        return hyphen[0]
+    is_name = hyphen.string[hyphen.end()].isupper() and hyphen[0][0] != "\u00ad"
+    return "-" if is_name else ""
+
+
+def choose_name(texts: Iterable[str]) -> str:
+    """Choose the most frequent spelling, if possible without traces of layout and markup.
+
+    Of equally frequent ones, the fullest is chosen, then one in mixed case, then the shortest.
+    """
+    given = list(texts)
+    counts = Counter([text for text in given if text == tidy(text)] or given)
+
+    def rank(text: str) -> Tuple[int, int, bool, int]:
+        return counts[text], parse_name(text).fullness, not (text.isupper() or text.islower()), -len(text)
+
+    return max(counts, key=rank)
+
+
 @lru_cache(maxsize=200_000)
 def fold(name: str) -> str:
-    """Remove differences of spelling: case, accents, punctuation, white space, a possessive ending."""
-    text = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", name).strip())
+    """Remove differences of spelling: traces of layout, case, accents, punctuation, a possessive ending."""
+    text = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", tidy(name)).strip())
     text = _DIACRITICS.sub("", unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS))
     text = _SPACED.sub(" ", _DROPPED.sub("", text)).strip()
     return unicodedata.normalize("NFC", text) or " ".join(name.casefold().split()) or name

@@ -1,6 +1,6 @@
 """Names: each rule at its limits."""
 
-from typing import Optional, Set
+from typing import List, Optional, Set
 
 import pytest
 
@@ -9,13 +9,16 @@ from spacy_relext.graph.names import (
     PERSON,
     PLACE,
     VALUE,
+    choose_name,
     fold,
+    is_description,
     is_short_organization,
     is_short_person,
     is_variant,
     kind_of,
     may_be_surname,
     parse_name,
+    tidy,
 )
 
 
@@ -31,10 +34,67 @@ from spacy_relext.graph.names import (
         ("jean-luc_picard", "jean luc picard"),
         ("?!", "?!"),
         ("Øst Þór Đà ı", "ost thor da i"),
+        ("Berg\u2010 &amp;\u00a0Dal", "berg and dal"),
+        ("O‘Brien–Ek − ’s", "obrien ek"),
+        ("\U0001f468\u200d\U0001f469\ufe0f", "\U0001f468\U0001f469"),
     ],
 )
 def test_folded_names(name: str, folded: str) -> None:
     assert fold(name) == folded
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Berg-\nheim", "Bergheim"),
+        ("BERG-\r\nDAL", "BERG-DAL"),
+        ("Anne-\n Lise", "Anne-Lise"),
+        ("Berg\u00ad\nHeim", "BergHeim"),
+        ("Berg- og dalbane", "Berg- og dalbane"),
+        ("Be\u00adrg\u200bhe\u202eim\ufeff\x00", "Bergheim"),
+        ("Berg\u200cheim \u0645\u06cc\u200c\u062e", "Bergheim \u0645\u06cc\u200c\u062e"),  # Persian needs it
+        ("Berg &amp; D&#248;l&nbsp;AS", "Berg & Døl AS"),
+        ("AT&T &nosuch; &#xffffff;", "AT&T &nosuch; \ufffd"),
+        ("<b class='x'>Berg</b>heim<br/>Oslo", "Bergheim Oslo"),
+        ("vector<T> <1>", "vector<T> <1>"),
+        ("**Berg** `heim`", "Berg heim"),
+        ("Berg**", "Berg"),
+        ("`Berg", "Berg"),
+        ("Hawai`i M*A*S*H", "Hawai`i M*A*S*H"),
+        ("\ufb01sk \uff2e\uff28\uff2b № ™", "fisk NHK № ™"),
+        ("Lo\u0301f \t \u3000o", "Lóf o"),
+        ("\u200b ** ", ""),
+    ],
+)
+def test_traces_of_layout_and_markup(text: str, expected: str) -> None:
+    assert tidy(text) == expected
+
+
+@pytest.mark.parametrize("text", ["-" + "\n" * 50_000 + "x", "a-" * 50_000, "`" * 50_000, "<b" * 50_000, "&" * 50_000])
+def test_long_runs_take_no_time(text: str) -> None:
+    assert tidy("a" + text) is not None
+
+
+@pytest.mark.parametrize(
+    "names, chosen",
+    [
+        (["Eva  Moe", "Eva  Moe", "E. Moe"], "E. Moe"),
+        (["Eva  Moe", "Eva\nMoe", "Eva\nMoe"], "Eva\nMoe"),
+        (["EM", "Eva Moe"], "Eva Moe"),
+        (["EM", "Eva Moe", "EM"], "EM"),
+        (["EVA MOE", "eva moe", "Eva Moe"], "Eva Moe"),
+        (["Dr. Eva Moe", "Eva Moe"], "Eva Moe"),
+    ],
+)
+def test_chosen_names(names: List[str], chosen: str) -> None:
+    assert choose_name(names) == chosen
+
+
+@pytest.mark.parametrize(
+    "text, expected", [("the company", True), ("Her brother", True), ("The Hague", False), ("company", False)]
+)
+def test_descriptions(text: str, expected: bool) -> None:
+    assert is_description(text) is expected
 
 
 @pytest.mark.parametrize(
