@@ -439,6 +439,7 @@ class Errors:
     )
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R744 = "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it"
+    R750 = "[R750] {name}: found {found}; expected {expected}"
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."
     R830 = "[R830] {place}: {found}. Expected a document with triples, as `spacy relext extract` writes it."
@@ -509,6 +510,11 @@ class Warnings:
         "[W103] {path}: the triples of {count} of {total} documents were found by a pipeline and none is gold, so they "
         "are neither learned nor scored. `spacy relext annotate correct` lets a person judge them, `convert jsonl "
         "--pseudo-labels` makes them gold."
+    )
+    W104 = (
+        "[W104] {path}: {count} of {total} documents have relations in doc._.rel, as spaCy's tutorial stores them, and "
+        "no triples, so nothing is learned from them. Convert the corpus: `spacy relext convert spacy-rel {path} "
+        "OUT.spacy`."
     )
     W200 = "[W200] No component of the pipeline knows the relation(s) {unknown}. Known: {known}."
     W201 = (

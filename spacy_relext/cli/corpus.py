@@ -22,11 +22,14 @@ from .pipeline import fail, input_errors, load_code, open_pipeline, with_progres
 
 ALIGN_MODES = ("name", "link")
 
+_FOLDERS = ", ".join(sorted(name for name, format in FORMATS.items() if format.folder))
+
 
 def convert_cli(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(sorted(FORMATS))}")],
     inputs: Annotated[
-        List[Path], typer.Argument(metavar="INPUT...", help="Files to read, in this order; for brat, cas, text folders")
+        List[Path],
+        typer.Argument(metavar="INPUT...", help=f"Files to read, in this order; for {_FOLDERS} folders"),
     ],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard")],
     lang: options.Lang = "en",

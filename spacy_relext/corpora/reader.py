@@ -19,6 +19,7 @@ from ..annotations.store import can_teach, get_records
 from ..annotations.trees import find_cycle, text_heads
 from ..annotations.triple import Record
 from ..errors import Errors, Warnings
+from .formats.spacy_rel import REL_KEY
 from .records import entity_span, record_to_doc, set_sentence_starts, span_to_entity
 from .shards import iter_docs
 
@@ -64,13 +65,14 @@ class TripleCorpus:
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the corpus; the tokenizer of the pipeline makes the predicted Docs."""
-        total = empty = useful = gold = found = 0
+        total = empty = useful = gold = found = tutorial = 0
         for reference in self._references(nlp.vocab):
             total += 1
             useful += can_teach(reference)
             sources = {record["source"] for record in get_records(reference) or ()}
             gold += "" in sources
             found += bool(sources)
+            tutorial += REL_KEY in reference.user_data and get_records(reference) is None
             predicted = nlp.make_doc(reference.text)
             if not len(predicted):
                 empty += 1
@@ -81,7 +83,8 @@ class TripleCorpus:
         lacking = total if not useful and (any(needs) or not needs) else 0
         counts = {
             Warnings.W101: empty,
-            Warnings.W102: lacking,
+            Warnings.W102: 0 if tutorial else lacking,
+            Warnings.W104: tutorial,
             Warnings.W103: 0 if gold else found,
         }
         for message, count in counts.items():

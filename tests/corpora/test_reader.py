@@ -10,6 +10,7 @@ from spacy.training import Example
 from spacy_relext import get_records, has_triples, set_triples
 from spacy_relext.annotations.entities import PAIRS_KEY, doc_entities
 from spacy_relext.annotations.store import SOFT_LABELS_KEY, set_rejected
+from spacy_relext.corpora.formats.spacy_rel import REL_KEY
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import ShardWriter
@@ -183,6 +184,15 @@ def test_a_corpus_without_annotation_warns_where_something_needs_triples(tmp_pat
     assert messages("sentencizer") == ["[W102]"]
     with pytest.warns(UserWarning, match="W102"):
         list(TripleCorpus(path)(NLP))
+
+
+def test_relations_of_the_tutorial_are_named(tmp_path: Path) -> None:
+    doc = NLP.make_doc("Ada slept.")
+    doc.user_data[REL_KEY] = {}
+    with pytest.warns(UserWarning) as caught:
+        list(TripleCorpus(write(tmp_path / "a.spacy", [doc, NLP.make_doc("Bo woke.")]))(NLP))
+    (message,) = (str(each.message) for each in caught)
+    assert message.startswith("[W104]") and "1 of 2 documents" in message and "convert spacy-rel" in message
 
 
 def test_nothing_is_read_before_it_is_asked_for(shards: Path) -> None:

@@ -1,6 +1,7 @@
 """A small valid input of each kind of file."""
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict
@@ -25,6 +26,18 @@ OTHER: Dict[str, Any] = {"text": "Bob left Oslo.", "entities": [], "triples": []
 PAGES = ("reference/formats.md", "benchmarks/data_sets.md")
 
 
+# Sample files of formats, which the documentation names; folders for formats that have several files for a document.
+_FOLDER = Path(__file__).parents[1] / "corpora" / "samples"
+SAMPLES = {path.stem: path for path in sorted(_FOLDER.iterdir()) if path.stem in FORMATS}
+
+
+def copy_sample(format: str, folder: Path) -> Path:
+    """Copy the sample of a format into a folder; return the copy, which may be changed."""
+    source, path = SAMPLES[format], folder / SAMPLES[format].name
+    shutil.copytree(source, path) if source.is_dir() else shutil.copyfile(source, path)
+    return path
+
+
 def read_examples() -> Dict[str, str]:
     """Read the examples of the formats from the documentation."""
     docs = Path(__file__).resolve().parents[2] / "docs"
@@ -37,6 +50,8 @@ def write_sample(format: str, folder: Path) -> Path:
     """Write a file of a format, or a folder of files, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     spec = FORMATS[format]
+    if format in SAMPLES:
+        return copy_sample(format, folder)
     if spec.write is not None:
         path = folder / f"sample{spec.suffix}"
         spec.write([RECORD, OTHER], path, Counter())

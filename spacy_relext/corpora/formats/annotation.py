@@ -40,13 +40,22 @@ class SpanReader:
     spans: Dict[Key, Optional[CharSpan]] = field(default_factory=dict)
 
     def add_span(
-        self, key: Key, start: int, end: int, labels: Sequence[str], *, name: str, text: Optional[str] = None
+        self,
+        key: Key,
+        start: int,
+        end: int,
+        labels: Sequence[str],
+        *,
+        name: str,
+        text: Optional[str] = None,
+        kb_id: str = "",
     ) -> None:
         """Add a span, which becomes an entity for each label.
 
         end (int): Exclusive.
         name (str): Name of the span in messages.
         text (Optional[str]): The span's text, if the tool has it; white space is not compared.
+        kb_id (str): The id of its entities in a knowledge base; "" means not linked.
         RAISES (ValueError): If offsets or a label are malformed, the text differs, or the id already has another span.
         """
         check_offsets([start, end], length=len(self.text), name=f"start and end of {name}")
@@ -57,7 +66,7 @@ class SpanReader:
             raise ValueError(Errors.R717.format(name=name, found=describe(key)))
         self.spans[key] = (start, end)
         self.losses["spans without a label"] += not labels
-        self.entities += [make_entity(start, end, check_text(label, f"the label of {name}")) for label in labels]
+        self.entities += [make_entity(start, end, check_text(label, f"the label of {name}"), kb_id) for label in labels]
 
     def add_relation(
         self,

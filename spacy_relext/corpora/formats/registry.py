@@ -18,8 +18,10 @@ from .label_studio import parse_label_studio, read_label_studio, write_label_stu
 from .locate import locate_facts, locate_pair, locate_record
 from .nyt import parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
 from .prodigy import parse_prodigy, write_prodigy
+from .pubannotation import parse_pubannotation, read_pubannotation
 from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
+from .spacy_rel import parse_spacy_rel, read_spacy_rel
 from .text import parse_markup_line, parse_text, read_text
 from .token_spans import parse_docred, parse_opennre, parse_spert, parse_tacred
 
@@ -83,7 +85,9 @@ FORMATS: Dict[str, Format] = {
     "opennre": Format(read_json, parse_opennre),
     "cotype": Format(read_json, parse_cotype, locate=locate_record),
     "prodigy": _tool(read_json, parse_prodigy, write=write_prodigy, suffix=".jsonl"),
+    "pubannotation": _tool(read_pubannotation, parse_pubannotation, folder=True),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
+    "spacy-rel": _tool(read_spacy_rel, parse_spacy_rel, folder=True),
     "spert": Format(read_json, parse_spert),
     "tacred": Format(read_json, parse_tacred),
     "text": Format(read_text, parse_text, one_sentence=False, folder=True, read_options=("unit",)),

@@ -1,4 +1,4 @@
-"""Files become raw items, each with its file and line: JSON arrays, JSON lines and plain lines."""
+"""Files become raw items, each with its file and line: JSON arrays, lines and objects, and plain lines."""
 
 import json
 import math
@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional, Sequence
 
 from ...errors import Errors
 
@@ -59,16 +59,21 @@ def read_lines(path: Path, *, comment: Optional[str] = None) -> Iterator[Item]:
 
 
 def read_json(path: Path) -> Iterator[Item]:
-    """Read records from a JSON array or from JSON lines, depending on the first character of the file.
+    """Read records from a JSON array, JSON lines, or one object over several lines, as the first line begins and ends.
 
     RAISES (ValueError): If an array is broken, since what follows cannot be read.
     """
     with path.open("rb") as file:
-        filled = (text for text in (line.removeprefix(_BOM).lstrip() for line in file) if text)
-        is_array = next(filled, b"").startswith(b"[")
-    if is_array:
+        first = next(filter(None, (line.removeprefix(_BOM).strip() for line in file)), b"")
+    if first.startswith(b"["):
         yield from _read_array(path)
         return
+    if first.startswith(b"{") and not first.endswith(b"}"):
+        try:
+            yield Item(str(path), 1, parse_json(path.read_bytes().removeprefix(_BOM).decode("utf8")))
+            return
+        except ValueError:
+            pass  # lines, of which the first is broken
     for item in read_lines(path):
         if item.error:
             yield item
@@ -79,6 +84,22 @@ def read_json(path: Path) -> Iterator[Item]:
                 yield Item(item.path, item.line, error=f"not JSON: {error.msg} at column {error.colno}")
             except ValueError as error:
                 yield Item(item.path, item.line, error=f"not JSON: {error}")
+
+
+def read_folder(path: Path, suffixes: Sequence[str], read: Callable[[Path], Iterator[Item]]) -> Iterator[Item]:
+    """Read a file, or the files of a folder and its sub-folders, in the order of their names.
+
+    suffixes (Sequence[str]): Suffixes of the files of a folder, such as `.json`.
+    RAISES (ValueError): If the folder has no such file.
+    """
+    files = [path]
+    if path.is_dir():
+        files = sorted(each for each in path.rglob("*") if each.suffix.lower() in suffixes)
+        if not files:
+            expected = f"files that end in {' or '.join(suffixes)}"
+            raise ValueError(Errors.R209.format(what=path, found="no such file in the folder", expected=expected))
+    for file in files:
+        yield from read(file)
 
 
 def parse_json(text: str) -> Any:

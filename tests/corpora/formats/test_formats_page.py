@@ -12,7 +12,7 @@ from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.registry import FORMATS
 from spacy_relext.corpora.report import Report
-from tests.fuzz.samples import PAGES, read_examples
+from tests.fuzz.samples import PAGES, SAMPLES, read_examples
 
 # Documents, triples and entities of each example.
 EXPECTED = {
@@ -58,11 +58,11 @@ def convert_example(folder: Path, name: str, text: str) -> Report:
 
 
 def test_every_format_is_described(page: str) -> None:
-    assert sorted(EXPECTED) == sorted(FORMATS)
+    assert sorted([*EXPECTED, *SAMPLES]) == sorted(FORMATS)
     assert all(f"## `{name}`" in page for name in FORMATS)
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", EXPECTED)
 def test_the_examples_are_read(examples: Dict[str, str], tmp_path: Path, name: str) -> None:
     report = convert_example(tmp_path, name, examples[name])
     assert (report.docs, report.triples, report.entities) == EXPECTED[name]

@@ -1,0 +1,144 @@
+"""The sample files in tests/corpora/samples: `convert` finds their triples, and damaged ones give one line each."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import pytest
+import spacy
+from spacy.tokens import DocBin, Span
+
+from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.records import doc_to_record
+from spacy_relext.corpora.report import Report
+from spacy_relext.corpora.shards import iter_docs
+from tests.fuzz.samples import SAMPLES, copy_sample
+
+from .tool_records import Record
+
+Triple = Tuple[str, str, str]
+
+NLP = spacy.blank("en")
+
+# The triples of each document; None if it is not annotated.
+EXPECTED: Dict[str, List[Any]] = {
+    "pubannotation": [[("Havol", "inhibits", "KALB"), ("Skaldin", "binds", "KALB")]],
+    "spacy-rel": [[("Ada Holm", "born_in", "Bergen"), ("Bo Lie", "born_in", "Oslo")], None],
+}
+
+
+def read(name: str, path: Path) -> Tuple[List[Record], Report]:
+    output = path.parent / "out.spacy"
+    report = convert(name, [path], output, nlp=NLP)
+    return [doc_to_record(doc) for doc in iter_docs(output, NLP.vocab)], report
+
+
+def in_words(record: Record) -> List[Triple]:
+    text = record["text"]
+    return [(text[slice(*t["subject"])], t["relation"], text[slice(*t["object"])]) for t in record["triples"]]
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_the_triples_of_a_sample(name: str, tmp_path: Path) -> None:
+    records, report = read(name, copy_sample(name, tmp_path))
+    assert [in_words(record) if "triples" in record else None for record in records] == EXPECTED[name]
+    assert not report.skipped and not +report.losses and not report.entities_widened
+
+
+def change(name: str, folder: Path, old: str, new: str) -> Path:
+    """Copy a sample with one piece of its text replaced."""
+    path = copy_sample(name, folder)
+    (file,) = [each for each in ([path] if path.is_file() else path.iterdir()) if old in each.read_text("utf8")]
+    file.write_text(file.read_text("utf8").replace(old, new, 1), encoding="utf8")
+    return path
+
+
+# What is replaced in a sample by what, and the line that says so.
+BAD: List[Tuple[str, str, str, str]] = [
+    ("pubannotation", '"begin": 0', '"begin": -1', "denotations[0] is [-1, 5]; expected 0 <= start < end <= 48"),
+    ("pubannotation", '"begin": 0, ', "", "'span' of denotations[0] has no key 'begin'"),
+    ("pubannotation", '"id": "T1", ', "", "R750.*'id' of denotations[0]: found None; expected an id"),
+    ("pubannotation", '"subj": "T1"', '"subj": "T9"', "R708.*relations[0] joins the span 'T9'"),
+    ("pubannotation", '"denotations": [', '"denotations": 3, "x": [', "'denotations' of the record is 3, not a list"),
+    ("pubannotation", '"attributes": [', '"attributes": ', "not JSON"),
+]
+
+
+@pytest.mark.parametrize("name, old, new, message", BAD)
+def test_what_cannot_be_read_is_one_line(name: str, old: str, new: str, message: str, tmp_path: Path) -> None:
+    path = change(name, tmp_path, old, new)
+    with pytest.raises(ValueError) as error:
+        convert(name, [path], tmp_path / "out.spacy", nlp=NLP, strict=True)
+    what = str(error.value)
+    assert str(path) in what and "\n" not in what and all(part in what for part in message.split(".*")), what
+
+
+# What is replaced in a sample by what, and what the report counts.
+LOST: List[Tuple[str, str, str, str]] = [
+    ("pubannotation", '"span": {"begin": 0, "end": 5}', '"span": [{"begin": 0, "end": 2}]', "discontinuous spans"),
+    ("pubannotation", '"subj": "R2"', '"subj": "T2"', "attributes of spans"),
+    ("pubannotation", '"subj": "T3"', '"subj": "R1"', "relations of spans that are left out"),
+]
+
+
+@pytest.mark.parametrize("name, old, new, kind", LOST)
+def test_what_has_no_place_is_counted(name: str, old: str, new: str, kind: str, tmp_path: Path) -> None:
+    _, report = read(name, change(name, tmp_path, old, new))
+    assert report.losses[kind] == 1
+
+
+def test_tracks_have_ids_of_their_own(tmp_path: Path) -> None:
+    ids = {"T1": (0, 3), "T2": (8, 10)}
+    spans = [{"id": key, "span": {"begin": start, "end": end}, "obj": "A"} for key, (start, end) in ids.items()]
+    relations = [{"id": "R1", "pred": "knows", "subj": subject, "obj": obj} for subject, obj in (ids, reversed(ids))]
+    tracks = [{"denotations": spans, "relations": [relation]} for relation in relations]
+    path = tmp_path / "tracks.json"
+    path.write_text(json.dumps({"text": "Ada met Bo.", "tracks": tracks}), encoding="utf8")
+    (record,), report = read("pubannotation", path)
+    assert in_words(record) == [("Ada", "knows", "Bo"), ("Bo", "knows", "Ada")] and not +report.losses
+    assert "tracks" not in record
+
+
+def test_modifications_are_attributes_and_a_folder_is_read(tmp_path: Path) -> None:
+    negated = '"modifications": [{"id": "M1", "pred": "Negation", "obj": "R1"}], "x": ['
+    change("pubannotation", tmp_path, '"attributes": [', negated)
+    (tmp_path / "README.txt").write_text("not a document")
+    (record,), _ = read("pubannotation", tmp_path)
+    assert record["triples"][0]["attributes"] == {"negated": True}
+
+
+def test_a_folder_without_a_file_of_the_format(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="R209.*no such file in the folder; expected files that end in .json"):
+        read("pubannotation", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "rel, message",
+    [
+        ("x", "R750.*doc._.rel: found 'x'; expected a dictionary"),
+        ({3: {"born_in": 1.0}}, "R750.*doc._.rel[3]: found 3; expected the starts of two entities"),
+        ({(0, 5): {"born_in": "yes"}}, "R750.*found {'born_in': 'yes'}; expected a number for each label"),
+        ({(0, 1): {"born_in": 1.0}}, "R708.*joins the span 1, which is absent"),
+    ],
+)
+def test_rel_that_cannot_be_read(rel: object, message: str, tmp_path: Path) -> None:
+    path = write_rel(tmp_path, rel)
+    with pytest.raises(ValueError) as error:
+        convert("spacy-rel", [path], tmp_path / "out.spacy", nlp=NLP, strict=True)
+    assert f"{path}:1" in str(error.value) and all(part in str(error.value) for part in message.split(".*"))
+
+
+def write_rel(folder: Path, rel: object) -> Path:
+    path = folder / "rel.spacy"
+    doc = NLP.make_doc("Ada Holm was born in Bergen.")
+    doc.ents = [Span(doc, 0, 2, "PERSON"), Span(doc, 5, 6, "PLACE")]
+    doc.user_data["._.", "rel", None, None] = rel
+    DocBin(docs=[doc], store_user_data=True).to_disk(path)
+    return path
+
+
+def test_other_attributes_and_negatives_of_rel(tmp_path: Path) -> None:
+    (record,), _ = read("spacy-rel", write_rel(tmp_path, {(0, 5): {"born_in": 0.4, "lives_in": 0.5}, (5, 0): {}}))
+    assert in_words(record) == [("Ada Holm", "lives_in", "Bergen")]
+    (record,), _ = read("spacy-rel", write_rel(tmp_path, {}))
+    assert record["triples"] == []
