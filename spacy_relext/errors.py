@@ -121,7 +121,7 @@ class Errors:
         "[R202] No input at {path!r}. Expected a text file (one document per line), a .jsonl file, a .spacy corpus, a "
         "folder of .txt files, or - for standard input."
     )
-    R203 = "[R203] {path}, line {line}: not UTF-8 text (byte {byte} of the line: {detail}). Save the file as UTF-8."
+    R203 = "[R203] {path}, line {line}: {what}."
     R204 = "[R204] {where}: {found}; expected a JSON object with a string under 'text'."
     R205 = (
         "[R205] {where}: {length} characters, more than the pipeline accepts ({limit}). Split the text into shorter "
@@ -138,7 +138,6 @@ class Errors:
     R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another port with --port."
     R213 = "[R213] No .txt file in the folder {path!r}."
     R214 = "[R214] No output for the drawing: use --html FILE.html or --svg FILE.svg."
-    R215 = "[R215] {path}: the file is {encoding}, not UTF-8. Save it as UTF-8."
     R216 = "[R216] Cannot open {path!r}: {reason}."
     R217 = "[R217] {path!r} is both input and output, and would be overwritten while it is read. Choose another output."
     R218 = "[R218] --n-process {n_process} cannot be combined with --gpu-id {gpu_id}. Use one process on a GPU."

@@ -1,6 +1,5 @@
 """Texts of files, folders and standard input, read one at a time: a source for each kind of input, chosen once."""
 
-import codecs
 import gzip
 import io
 import json
@@ -15,6 +14,7 @@ from typing import Any, BinaryIO, Callable, Iterable, Iterator, List, Optional, 
 
 from spacy.vocab import Vocab
 
+from ..annotations.encoding import describe_bytes, number_lines, open_utf8
 from ..annotations.triple import Record
 from ..errors import Errors, require
 from .canonical import KNOWN_KEYS, check_record
@@ -89,16 +89,12 @@ class TextLog:
         return True
 
     def decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
-        """Decode UTF-8, without a byte order mark; None if that fails and the text is skipped."""
-        raw = raw.removeprefix(codecs.BOM_UTF8)
+        """Decode UTF-8; None if that fails and the text is skipped."""
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            line += raw.count(b"\n", 0, error.start)
-            byte = error.start - raw.rfind(b"\n", 0, error.start)
-            message = Errors.R203.format(path=name, line=line, byte=byte, detail=error.reason)
-            encoding = _other_encoding(raw)
-            self.skip(Errors.R215.format(path=name, encoding=encoding) if encoding else message)
+            line, what = describe_bytes(error, first=line)
+            self.skip(Errors.R203.format(path=name, line=line, what=what))
             return None
 
 
@@ -149,7 +145,7 @@ class LineSource(Source):
     def units(self) -> Iterator[Unit]:
         """See `Source.units`."""
         with open_binary(str(self.path)) as stream:
-            lines = enumerate(stream, start=1)
+            lines = number_lines(stream)
             yield from _join_paragraphs(lines) if self.kind == "paragraph" else lines
 
     def parse(self, units: Iterable[Unit], log: TextLog) -> Iterator[RawText]:
@@ -157,8 +153,6 @@ class LineSource(Source):
         path = str(self.path)
         name, count = "standard input" if path == STDIN else path, 0
         for number, line in units:
-            if number == 1 and _other_encoding(line):
-                raise ValueError(Errors.R215.format(path=name, encoding=_other_encoding(line)))
             text = log.decode(line, name=name, line=number)
             if text is None:
                 continue
@@ -305,20 +299,20 @@ def read_records(path: Union[str, Path], log: TextLog) -> Iterator[Record]:
 
 @contextmanager
 def open_binary(path: str) -> Iterator[BinaryIO]:
-    """Open a file, which may be .gz or .zst, or standard input, which stays open.
+    """Open a file, which may be .gz or .zst, or standard input, which stays open; text in other encodings is UTF-8.
 
     RAISES (ValueError): If compressed data that is read in the block is damaged.
     """
     suffix = Path(path).suffix.lower()
     if path == STDIN:
-        yield sys.stdin.buffer
+        yield open_utf8(sys.stdin.buffer)
     elif suffix not in COMPRESSED:
         with Path(path).open("rb") as stream:
-            yield stream
+            yield open_utf8(stream)
     else:
         try:
             with _open_compressed(path, suffix) as stream:
-                yield stream
+                yield open_utf8(stream)
         except (EOFError, OSError, zlib.error) as error:
             reason = f"damaged {suffix} data ({str(error).splitlines()[0]})"
             raise ValueError(Errors.R801.format(path=path, found=reason, expected="a whole file")) from None
@@ -391,8 +385,3 @@ def _parse_records(source: Source, units: Iterable[Unit], log: TextLog, *, unit:
             yield RawText(text, where, record, str(source.path), number, f"{source.name}:{number}")
         else:
             log.skip(Errors.R811.format(where=where, found=repr(text)[:40]))
-
-
-def _other_encoding(data: bytes) -> Optional[str]:
-    """Return the encoding of a byte order mark other than UTF-8."""
-    return "UTF-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None

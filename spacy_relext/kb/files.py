@@ -20,8 +20,9 @@ import re
 import zlib
 from collections import Counter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import IO, TYPE_CHECKING, BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple, cast
 
+from ..annotations.encoding import describe_bytes, number_lines, open_utf8
 from ..errors import Errors, require
 
 if TYPE_CHECKING:
@@ -105,8 +106,7 @@ class FactReader:
         if not path.is_file():
             raise FileNotFoundError(Errors.R721.format(path=path))
         try:
-            # without the byte order mark that spreadsheets put before UTF-8
-            with io.TextIOWrapper(_open(path), encoding="utf-8-sig", newline="") as lines:
+            with _open(path) as stream, io.TextIOWrapper(open_utf8(stream), encoding="utf8", newline="") as lines:
                 if suffix in DELIMITERS:
                     yield from self._read_table(path, lines, DELIMITERS[suffix])
                 elif suffix == ".nt":
@@ -255,9 +255,9 @@ class _Sink(List[Terms]):
         self.append((subject, predicate, obj))
 
 
-def _open(path: Path) -> Union[gzip.GzipFile, BinaryIO]:
+def _open(path: Path) -> BinaryIO:
     """Open a file, which may be gzipped."""
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _locate_error(path: Path) -> Tuple[int, str]:
@@ -265,12 +265,11 @@ def _locate_error(path: Path) -> Tuple[int, str]:
     done = 0
     with _open(path) as lines:
         try:
-            for line in lines:
+            for number, line in number_lines(lines):
+                done = number
                 line.decode("utf8")
-                done += 1
         except UnicodeDecodeError as error:
-            where = f"byte {error.start + 1} of the line: {error.reason}"
-            return done + 1, f"not UTF-8 text ({where}). Save the file as UTF-8."
+            return describe_bytes(error, first=done)
         except GZIP_ERRORS as error:
             return done + 1, f"broken gzip: {_one_line(error)}"
     return done, "the file was changed while it was read"

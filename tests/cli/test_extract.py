@@ -204,7 +204,6 @@ def test_an_argument_that_is_no_text(fails, pipeline):
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/in.txt", "--format", "csv"), "R217"),
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/in.txt/o.csv"), "R216"),
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.csv", "--n-process", "2", "--gpu-id", "0"), "R218"),
-        (("{pipeline}", "{tmp}/utf16.txt", "{tmp}/o.csv"), "UTF-16"),
         (("{pipeline}", "{tmp}/in.txt", "-", "--format", "parquet"), "R209"),
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.jsonl", "--ray", "actors=0"), "R007"),
         (("{pipeline}", "{tmp}/in.txt", "{tmp}/o.jsonl", "--ray", "gpus=many"), "R107"),
@@ -214,7 +213,6 @@ def test_an_argument_that_is_no_text(fails, pipeline):
 def test_one_line_for_bad_input(fails, pipeline, tmp_path, arguments, message):
     if "R812" not in message:
         (tmp_path / "in.txt").write_text("Ada met Bo.")
-        (tmp_path / "utf16.txt").write_bytes("Ada met Bo.".encode("utf-16"))
     filled = [argument.format(pipeline=pipeline, tmp=tmp_path) for argument in arguments]
     assert message in fails("extract", *filled)
 

@@ -163,7 +163,6 @@ PACKED = gzip.compress(LINES, mtime=0)
         ("a.tsv", b"Q1\tr\tQ2\nQ1\t\xff\tQ2\n", r"2: not UTF-8 text \(byte 4 of the line: invalid start byte\)"),
         ("a.tsv", LINES + b"Q1\tr\t\xc3", r"20001: not UTF-8 text \(byte 6 of the line: unexpected end of data\)"),
         ("a.tsv.gz", gzip.compress(LINES + b"\xff\n", mtime=0), r"20001: not UTF-8 text \(byte 1 of the line"),
-        ("a.csv", "Q1,r,Q2".encode("utf-16"), r"1: not UTF-8 text \(byte 1 of the line"),
         ("a.nt", b"# a remark\n<http://e/\xff> .\n", r"2: not UTF-8 text \(byte 11 of the line"),
         ("a.ttl", b"# a remark\n<http://e/\xff> .\n", r"2: not UTF-8 text \(byte 11 of the line"),
         ("a.tsv.gz", b"Q1\tr\tQ2\n", "1: broken gzip: Not a gzipped file"),

@@ -9,12 +9,13 @@ from itertools import count
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
+from ...annotations.encoding import describe_bytes
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..whole import whole_folder
 from .annotation import Losses, SpanReader, count_suggestions, keep_others, list_spans
 from .checks import check_text, describe
-from .sources import Item, describe_bytes
+from .sources import Item
 
 # Text and lines of the .ann file; None if there is none.
 _Document = Tuple[str, Optional[str]]
@@ -61,7 +62,8 @@ def _read_document(stem: Path) -> Item:
         try:
             content.append(path.read_bytes().decode("utf8") if path.is_file() else None)
         except UnicodeDecodeError as error:
-            return Item(str(path), 1, error=describe_bytes(error))
+            line, what = describe_bytes(error)
+            return Item(str(path), line, error=what)
     return Item(str(lines if lines.is_file() else text), 1, tuple(content))
 
 

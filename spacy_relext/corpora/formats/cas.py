@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 from zipfile import BadZipFile, ZipFile
 
+from ...annotations.encoding import decode, open_utf8
 from ...annotations.triple import Record
 from ...errors import Errors, require
 from ..report import Report
@@ -279,12 +280,12 @@ def _load(file: _File, known: Dict[bytes, "TypeSystem"]) -> "Cas":
     """Load a CAS by its content: XMI if it starts with `<`, else JSON."""
     from cassis import load_cas_from_json, load_cas_from_xmi, load_typesystem
 
-    if file.data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"<":
-        value = parse_json(file.data.decode("utf-8-sig"))
+    if open_utf8(BytesIO(file.data)).read(200).lstrip()[:1] != b"<":
+        value = parse_json(text := decode(file.data))
         if not isinstance(value, dict) or not value.keys() >= {"%TYPES", "%FEATURE_STRUCTURES", "%VIEWS"}:
             found = describe(sorted(value)) if isinstance(value, dict) else describe(value)
             raise ValueError(Errors.R719.format(what=f"found {found}"))
-        return load_cas_from_json(file.data.decode("utf-8-sig"))
+        return load_cas_from_json(text)
     if file.type_system is None:
         raise ValueError(Errors.R744)
     if file.type_system not in known:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence
 from xml.sax.saxutils import quoteattr
 
+from ...annotations.encoding import open_utf8
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..whole import whole_text
@@ -43,7 +44,7 @@ def read_label_studio(path: Path) -> Iterator[Item]:
     RAISES (ValueError): If it is not JSON, such as a CSV.
     """
     with path.open("rb") as file:
-        start = file.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()
+        start = open_utf8(file).read(100).lstrip()
     if start and start[:1] not in b"[{":
         found = f"it begins with {describe(start.decode('utf8', 'replace').splitlines()[0])}, so it is no JSON"
         raise ValueError(Errors.R124.format(path=path, found=found))

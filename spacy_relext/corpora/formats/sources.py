@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence
 
+from ...annotations.encoding import decode, describe_bytes, number_lines
 from ...errors import Errors
 
-_BOM = b"\xef\xbb\xbf"
 _JSON = json.JSONDecoder()
 _EXPECTED = "a JSON array, or JSON lines"
 
@@ -47,12 +47,11 @@ def read_lines(path: Path, *, comment: Optional[str] = None) -> Iterator[Item]:
     comment (Optional[str]): Leave out blank lines and lines that start with this; None keeps all.
     """
     with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            raw = raw.removeprefix(_BOM) if number == 1 else raw
+        for number, raw in number_lines(file):
             try:
                 line = raw.decode("utf8").rstrip("\r\n")
             except UnicodeDecodeError as error:
-                yield Item(str(path), number, error=describe_bytes(error))
+                yield Item(str(path), number, error=describe_bytes(error)[1])
                 continue
             if comment is None or (line.strip() and not line.startswith(comment)):
                 yield Item(str(path), number, line)
@@ -64,13 +63,13 @@ def read_json(path: Path) -> Iterator[Item]:
     RAISES (ValueError): If an array is broken, since what follows cannot be read.
     """
     with path.open("rb") as file:
-        first = next(filter(None, (line.removeprefix(_BOM).strip() for line in file)), b"")
+        first = next(filter(None, (line.strip() for _, line in number_lines(file))), b"")
     if first.startswith(b"["):
         yield from _read_array(path)
         return
     if first.startswith(b"{") and not first.endswith(b"}"):
         try:
-            yield Item(str(path), 1, parse_json(path.read_bytes().removeprefix(_BOM).decode("utf8")))
+            yield Item(str(path), 1, parse_json(decode(path.read_bytes())))
             return
         except ValueError:
             pass  # lines, of which the first is broken
@@ -149,10 +148,10 @@ def check_depth(value: object) -> None:
 def _read_array(path: Path) -> Iterator[Item]:
     """Parse the elements of an array one at a time, so that only the text and one element are in memory."""
     try:
-        text = path.read_bytes().removeprefix(_BOM).decode("utf8")
+        text = decode(path.read_bytes())
     except UnicodeDecodeError as error:
-        what = describe_bytes(error)
-        raise ValueError(Errors.R101.format(path=path, what=what, expected=_EXPECTED)) from None
+        line, what = describe_bytes(error)
+        raise ValueError(Errors.R101.format(path=f"{path}:{line}", what=what, expected=_EXPECTED)) from None
     line_ends = [match.start() for match in re.finditer("\n", text)]
     position, element = _skip_space(text, text.index("[") + 1), 0
     try:
@@ -180,8 +179,3 @@ def _skip_space(text: str, position: int) -> int:
     """Find the next character that is not white space."""
     match = _SPACE.match(text, position)
     return match.end() if match else position
-
-
-def describe_bytes(error: UnicodeDecodeError) -> str:
-    """Describe bytes that are not UTF-8."""
-    return f"not UTF-8 text (byte {error.start + 1}: {error.reason})"
