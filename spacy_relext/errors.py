@@ -112,6 +112,17 @@ class Errors:
     R123 = "[R123] {option} is not an option of the format {format!r}, but of {expected}. Remove it."
     R124 = "[R124] {path}: {found}. Export the project as JSON: other exports of Label Studio have no relations."
     R125 = "[R125] {path!r} has no plain text. Use `spacy relext convert jsonl` for JSON lines; text needs .txt files."
+    R126 = "[R126] It looks like {format}."
+    R127 = "[R127] It looks like {format}: use `spacy relext convert {format}`."
+    R128 = (
+        "[R128] {skipped} of {records} records are malformed, more than a tenth; nothing was written. First problem: "
+        "{problem}. Correct the file, or write the other records with --allow-malformed."
+    )
+    R129 = (
+        "[R129] Not one of {count} documents is annotated{found}; nothing was written. Use the format `text` for texts "
+        "without annotation, or --allow-malformed. {likeness}"
+    )
+    R131 = "[R131] The record has the keys {found}, none of which is annotation such as {expected}"
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Use a folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
@@ -439,6 +450,7 @@ class Errors:
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R744 = "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it"
     R750 = "[R750] {name}: found {found}; expected {expected}"
+    R755 = "[R755] The record has no {key} (found: {found}; expected: {expected})"
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."
     R801 = "[R801] {path}: found {found}; expected {expected}."
     R830 = "[R830] {place}: {found}. Expected a document with triples, as `spacy relext extract` writes it."

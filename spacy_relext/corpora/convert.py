@@ -13,13 +13,17 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .canonical import KNOWN_KEYS
 from .damage import first_line
-from .formats.registry import Format, bind_options
+from .formats.recognition import describe_likeness
+from .formats.registry import FORMATS, Format, bind_options
 from .formats.sources import Item
 from .records import record_to_doc
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
 
 PathLike = Union[str, Path]
+
+# Fraction of records that may be malformed.
+_TOLERANCE = 0.1
 
 
 def convert(
@@ -28,7 +32,7 @@ def convert(
     output: PathLike,
     *,
     nlp: Optional[Language] = None,
-    strict: bool = False,
+    strict: Optional[bool] = False,
     part: slice = slice(None),
     shard: int = 0,
     annotator: Optional[str] = None,
@@ -40,13 +44,14 @@ def convert(
     format (str): A name in `formats.registry.FORMATS`.
     output (PathLike): The .spacy file, or the folder if `shard` is given.
     nlp (Optional[Language]): Gives the tokenizer, and adds annotation; None: the English tokenizer alone.
-    strict (bool): Stop at the first malformed record instead of skipping and counting it.
+    strict (Optional[bool]): Stop at the first malformed record. False: skip and count up to a tenth of the records, and
+        expect annotation unless the format is one of texts; None: neither.
     part (slice): Which records to read, counted from 0 over all files, malformed ones included.
     shard (int): Docs per file of a folder; 0 writes one file.
     annotator (Optional[str]): Keep only what this annotator annotated.
     progress (Progress): Wraps the stream of Docs.
     options (object): Options of the format: `unit`, `pseudo_labels`; see `Format`. None and False count as not given.
-    RAISES (ValueError): If an option or an input cannot be used, or, if strict, a record is malformed.
+    RAISES (ValueError): If an option or an input cannot be used, too many records are malformed, or none is annotated.
     """
     spec, target = bind_options(format, options, annotator=annotator), Path(output)
     paths = _check_inputs(inputs, target, folders=spec.folder)
@@ -54,19 +59,42 @@ def convert(
     is_annotating = bool(nlp.pipe_names)
     writer = ShardWriter(target, shard=shard, attrs=None if is_annotating else GOLD_ATTRS)
     report = Report()
-    items = islice(chain.from_iterable(map(spec.read, paths)), part.start, part.stop)
-    docs: Iterable[Doc] = _Reading(spec, report, strict, annotator).docs(items, nlp)
+    items = islice(chain.from_iterable(_read(path, spec, format) for path in paths), part.start, part.stop)
+    docs: Iterable[Doc] = _Reading(spec, format, report, bool(strict), annotator).docs(items, nlp)
     if is_annotating:
         docs = nlp.pipe(docs)
     with writer:
         for doc in progress(docs):
             report.count_doc(doc, found=is_annotating)
             writer.add(doc)
+        if not report.docs:
+            named = ", ".join(map(str, paths))
+            raise ValueError(Errors.R103.format(paths=named, format=format, detail=_reason(report)))
+        if strict is not None:
+            if report.skipped > _TOLERANCE * report.records:
+                problem, counts = report.problems[0], (report.skipped, report.records)
+                raise ValueError(Errors.R128.format(skipped=counts[0], records=counts[1], problem=problem))
+            _check_annotated(report, spec, format, paths)
         if spec.check is not None:
             spec.check(report)
-    if not report.docs:
-        raise ValueError(Errors.R103.format(paths=", ".join(map(str, paths)), format=format, detail=_reason(report)))
     return report
+
+
+def _read(path: Path, spec: Format, name: str) -> Iterator[Item]:
+    """Read a file. RAISES (ValueError): If it cannot be read: why, and what else it looks like."""
+    try:
+        yield from spec.read(path)
+    except ValueError as error:
+        raise ValueError(f"{error} {describe_likeness(path, but=name, known=FORMATS)}".rstrip()) from None
+
+
+def _check_annotated(report: Report, spec: Format, name: str, paths: Sequence[Path]) -> None:
+    """RAISES (ValueError): If annotation is expected and there is none, which happens if a file has another format."""
+    expected = report.lists_kept > 0 if spec.is_annotated is None else spec.is_annotated
+    if expected and report.not_annotated == report.docs and not (report.entities or report.rejected or report.clusters):
+        found = f" (other keys: {', '.join(sorted(report.other_keys))})" if report.other_keys else ""
+        likeness = describe_likeness(paths[0], but=name, known=FORMATS)
+        raise ValueError(Errors.R129.format(count=report.docs, found=found, likeness=likeness).rstrip())
 
 
 def _reason(report: Report) -> str:
@@ -84,6 +112,7 @@ class _Reading:
     """Makes the Docs of one conversion and counts them."""
 
     spec: Format
+    name: str
     report: Report
     strict: bool
     annotator: Optional[str]
@@ -101,6 +130,10 @@ class _Reading:
                     yield record_to_doc(nlp.make_doc, record, one_sentence=one_sentence, report=self.report)
             except ValueError as error:
                 what = str(error).replace("\n", " ")
+                if not self.report.problems:
+                    value = () if item.value is None else item.value
+                    likeness = describe_likeness(Path(item.path), but=self.name, known=FORMATS, value=value)
+                    what = f"{what.rstrip('.')}. {likeness.rstrip('.')}" if likeness else what
                 self.report.count_problem(item.where, what)
                 if self.strict:
                     raise ValueError(Errors.R100.format(where=item.where, what=what)) from None
@@ -122,7 +155,9 @@ class _Reading:
         text = hash(record["text"])
         self.report.repeated_texts += text in self.seen
         self.seen.add(text)
-        self.report.other_keys.update(record.keys() - set(KNOWN_KEYS))
+        others = record.keys() - set(KNOWN_KEYS)
+        self.report.other_keys.update(others)
+        self.report.lists_kept += any(record[key] and isinstance(record[key], (list, dict)) for key in others)
         return record
 
     def _clean(self, triples: List[Record]) -> List[Record]:

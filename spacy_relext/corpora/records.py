@@ -26,7 +26,8 @@ from ..annotations.triple import Record, text_length
 from ..errors import Errors
 from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY, check_record
 from .formats.answers import is_finished, read_answers
-from .formats.checks import make_entity
+from .formats.checks import describe, make_entity
+from .formats.recognition import recognize_record
 from .formats.sources import to_json
 from .report import Report
 from .whole import whole_text
@@ -131,6 +132,8 @@ def parse_jsonl(value: object, *, pseudo_labels: bool = False) -> Record:
 
     pseudo_labels (bool): Make the triples of a pipeline gold, to train another pipeline on them.
     """
+    if isinstance(value, dict) and not value.keys() & set(KNOWN_KEYS[1:]) and recognize_record(value) != "":
+        raise ValueError(Errors.R131.format(found=describe(sorted(value)), expected=", ".join(KNOWN_KEYS[1:3])))
     record = check_record(value)
     if pseudo_labels and "triples" in record:
         record["triples"] = [{**triple, "source": ""} for triple in record["triples"]]

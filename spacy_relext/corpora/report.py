@@ -53,6 +53,7 @@ class Report:
     entities_found: int = 0
     sentences_moved: int = 0
     other_keys: "Counter[str]" = field(default_factory=Counter)
+    lists_kept: int = 0  # documents with lists or objects under other keys
     # What an annotation tool has and a record has no place for, or the reverse, by kind.
     losses: "Counter[str]" = field(default_factory=Counter)
     # File and line of the record being read.

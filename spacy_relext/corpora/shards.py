@@ -214,7 +214,7 @@ class ShardWriter:
     """Writes Docs with their user data to a .spacy file, or to a folder of files of at most `shard` Docs each.
 
     A file appears under its name only when it is whole. After an error, an older corpus of that name is unchanged
-    (single file) or removed (folder, once its first new file is written).
+    (single file) or removed (folder, once its first new file is written), and the new files are removed.
 
     output (Path): The file, or the folder if `shard` is given.
     shard (int): Docs per file; 0 writes one file.
@@ -250,14 +250,20 @@ class ShardWriter:
     def __exit__(self, kind: Optional[Type[BaseException]], *_: object) -> None:
         if kind is None and len(self.bin):
             self._write_shard()
+        elif kind is not None and self.shard:  # part of a corpus looks like a whole one
+            for number in range(self._files):
+                self._path(number).unlink()
+
+    def _path(self, number: int) -> Path:
+        """Return the file of a shard, or the only file."""
+        return self.output / f"{_SHARD_PREFIX}{number:05d}{SUFFIX}" if self.shard else self.output
 
     def _write_shard(self) -> None:
         """Write the Docs added since the last file; the first call removes the files of an earlier run."""
-        path = self.output / f"{_SHARD_PREFIX}{self._files:05d}{SUFFIX}" if self.shard else self.output
         if self.shard and not self._files:
             for old in self.output.glob(f"{_SHARD_PREFIX}*{SUFFIX}"):
                 old.unlink()
-        write_whole(path, self.bin.to_bytes())
+        write_whole(self._path(self._files), self.bin.to_bytes())
         self._files += 1
         self.bin = PackedBin(attrs=self.attrs)
 

@@ -42,7 +42,7 @@ def test_convert_with_every_option(run: Callable[..., Any], data: Path, tmp_path
 
 def test_malformed_records_are_named(run: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "Ada slept."}\n{"text": 1}\n')
-    done = run("convert", "jsonl", tmp_path / "a.jsonl", tmp_path / "out.spacy")
+    done = run("convert", "jsonl", tmp_path / "a.jsonl", tmp_path / "out.spacy", "--allow-malformed")
     assert done.exit_code == 0 and "a.jsonl:2: text is 1" in done.stdout
     assert "1 of 2 records were malformed" in done.output
 

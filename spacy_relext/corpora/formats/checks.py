@@ -27,6 +27,14 @@ def check_object(value: object, name: str = "the record") -> Record:
     return value
 
 
+def check_keys(record: Record, *expected: str) -> None:
+    """Check that a record has all keys, of which `a or b` is one of two."""
+    for key in expected:
+        if not record.keys() & set(key.split(" or ")):
+            found = ", ".join(sorted(map(str, record)))
+            raise ValueError(Errors.R755.format(key=key, found=f"{found:.200}", expected=", ".join(expected)))
+
+
 def require(record: Record, key: str, kind: Type[_T], *, name: str = "the record") -> _T:
     """Read a value of an object; `kind` is str, list, dict, int or float."""
     if key not in record:

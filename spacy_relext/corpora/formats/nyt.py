@@ -6,7 +6,7 @@ from typing import Dict, Iterator, List, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
-from .checks import check_object, check_text, check_unicode, describe, iter_objects, require, require_text
+from .checks import check_keys, check_object, check_text, check_unicode, describe, iter_objects, require, require_text
 from .sources import Item, read_lines
 
 _NO_RELATION = ("None", "NA")
@@ -21,6 +21,7 @@ _TOKEN = re.compile(r"\S+")
 def parse_nyt(value: object) -> Record:
     """Parse a record of the CasRel form: `{"text", "triple_list": [[subject, relation, object], ...]}`."""
     record = check_object(value)
+    check_keys(record, "text", "triple_list")
     text = require_text(record, "text").strip()
     triples: List[Dict[str, str]] = []
     for number, triple in enumerate(require(record, "triple_list", list)):
@@ -33,6 +34,7 @@ def parse_nyt(value: object) -> Record:
 def parse_cotype(value: object) -> Record:
     """Parse a record of the CoType form: `{"sentText", "relationMentions": [{"label", "em1Text", "em2Text"}]}`."""
     record = check_object(value)
+    check_keys(record, "sentText", "relationMentions")
     parsed: Record = {"text": require_text(record, "sentText").strip(), "string_triples": []}
     for name, mention in iter_objects(record, "relationMentions"):
         label, subject, obj = (require(mention, key, str, name=name) for key in ("label", "em1Text", "em2Text"))
@@ -57,6 +59,7 @@ def parse_duie(value: object) -> Record:
     record = check_object(value)
     if "triple_list" in record and "spo_list" not in record:
         return parse_nyt(record)
+    check_keys(record, "text", "spo_list")
     parsed: Record = {"text": require_text(record, "text").strip(), "string_triples": []}
     for name, spo in iter_objects(record, "spo_list"):
         subject, predicate = (require(spo, key, str, name=name) for key in ("subject", "predicate"))

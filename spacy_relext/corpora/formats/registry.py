@@ -54,6 +54,8 @@ class Format:
     # Options of `convert` that `read` and `parse` take as keywords.
     read_options: Tuple[str, ...] = ()
     parse_options: Tuple[str, ...] = ()
+    # Whether it is a mistake if nothing is annotated; None: if records have lists under keys that are kept unread.
+    is_annotated: Optional[bool] = True
     # Checks the report before the last file is written. ValueError if no document has what is to be read.
     check: Optional[Callable[[Report], None]] = None
 
@@ -72,6 +74,7 @@ FORMATS: Dict[str, Format] = {
         parse_jsonl,
         locate=leave_out_unfinished,
         one_sentence=False,
+        is_annotated=None,
         parse_options=("pseudo_labels",),
         write=_write_jsonl,
         suffix=".jsonl",
@@ -90,7 +93,7 @@ FORMATS: Dict[str, Format] = {
     "spacy-rel": _tool(read_spacy_rel, parse_spacy_rel, folder=True),
     "spert": Format(read_json, parse_spert),
     "tacred": Format(read_json, parse_tacred),
-    "text": Format(read_text, parse_text, one_sentence=False, folder=True, read_options=("unit",)),
+    "text": Format(read_text, parse_text, one_sentence=False, is_annotated=False, folder=True, read_options=("unit",)),
 }
 
 # Formats that can be written too.

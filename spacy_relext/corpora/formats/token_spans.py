@@ -12,6 +12,7 @@ from typing import Dict, List, Sequence, Tuple
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from .checks import (
+    check_keys,
     check_object,
     check_offsets,
     check_text,
@@ -34,18 +35,22 @@ _NO_RELATIONS = (NA_LABEL, "Other", _NO_RELATION)
 
 _JOINTS = re.compile(r"[\s_]+")
 
+_PLACES = ("subj_start", "subj_end", "obj_start", "obj_end")
+
 _TokenSpan = Tuple[int, int, str]
 
 
 def parse_spert(value: object) -> Record:
     """Parse a sentence of SpERT or a document of DyGIE."""
     record = check_object(value)
+    check_keys(record, "tokens or sentences", "entities or tags or ner", "relations")
     return _parse_document(record) if "sentences" in record else _parse_sentence(record)
 
 
 def parse_tacred(value: object) -> Record:
     """Parse a record of TACRED; `pairs` has the label as the file has it."""
     record = check_object(value)
+    check_keys(record, "token", "relation", *_PLACES, "subj_type", "obj_type")
     n_tokens = len(require(record, "token", list))
     if not n_tokens:
         raise ValueError("'token' is empty")
@@ -171,6 +176,7 @@ def _triple(offsets: Sequence[CharSpan], arguments: Sequence[Tuple[int, int]], r
 def parse_docred(value: object) -> Record:
     """Parse a document, whose `facts` are still to be located by `locate_facts`."""
     record = check_object(value)
+    check_keys(record, "title", "sents", "vertexSet")
     title = check_unicode(require(record, "title", str), "'title'")
     tokens: List[List[str]] = []
     for number, sentence in enumerate(require(record, "sents", list)):
@@ -233,6 +239,7 @@ def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: i
 def parse_opennre(value: object) -> Record:
     """Parse a record; `pairs` has the label as the file has it."""
     record = check_object(value)
+    check_keys(record, "text or token", "h", "t")
     offsets: List[CharSpan] = []
     if "token" in record:
         text, (offsets,) = join_sentences([check_tokens(require(record, "token", list), allow_blank=True)])

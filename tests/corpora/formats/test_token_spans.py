@@ -98,7 +98,7 @@ def vertex(**changes: Any) -> Dict[str, Any]:
 
 BAD_DOCRED: List[Tuple[Any, str]] = [
     ([], "the record is [], not an object"),
-    ({"sents": [["a"]]}, "no key 'title'"),
+    ({"sents": [["a"]]}, "no title (found: sents;"),
     ({**DOCUMENT, "sents": []}, "'sents' is empty"),
     ({**DOCUMENT, "sents": ["a b"]}, "sents[0] is 'a b', not a list of tokens"),
     ({**DOCUMENT, "sents": [[]]}, "a sentence has no tokens"),
@@ -170,7 +170,7 @@ def test_id_name_and_type_may_be_missing(missing: Dict[str, Any]) -> None:
 BAD_OPENNRE: List[Tuple[Any, str]] = [
     (7, "the record is 7, not an object"),
     ({**CHARS, "text": " "}, "'text' is empty"),
-    ({"h": {}, "t": {}}, "no key 'text'"),
+    ({"h": {}, "t": {}}, "no text or token (found: h, t;"),
     ({**CHARS, "h": "Ada"}, "'h' of the record is 'Ada', not an object"),
     ({**CHARS, "h": {"name": "Ada"}}, "h has no key 'pos'"),
     ({**CHARS, "h": {"pos": [1, 99]}}, "'pos' of h is [1, 99]; expected 0 <= start < end <= 29"),
@@ -237,10 +237,10 @@ def without(key: str) -> Dict[str, Any]:
 
 BAD_TACRED: List[Any] = [
     (7, "the record is 7, not an object"),
-    (without("token"), "no key 'token'"),
-    (without("relation"), "no key 'relation'"),
-    (without("obj_end"), "no key 'obj_end'"),
-    (without("subj_type"), "no key 'subj_type'"),
+    (without("token"), "no token (found: "),
+    (without("relation"), "no relation (found: "),
+    (without("obj_end"), "no obj_end (found: "),
+    (without("subj_type"), "no subj_type (found: "),
     ({**TACRED, "token": "Ada"}, "'token' of the record is 'Ada', not a list"),
     ({**TACRED, "token": []}, "'token' is empty"),
     ({**TACRED, "token": [*TACRED["token"][:-1], " "]}, "token 10 is ' ', not a string with something in it"),
