@@ -1,11 +1,9 @@
 """What is known about relations: a YAML or JSON file, read with errors that name the line."""
 
-import json
 import re
 import reprlib
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Dict, List, Optional, Tuple, Union
+from typing import Annotated, Any, Dict, List, Optional
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,11 +11,9 @@ from pydantic_core import PydanticCustomError
 from ..errors import Errors
 from .triple import Record
 from .type_rules import TypeRow
+from .yaml_files import Place, find_line, name_line, read_yaml
 
 Name = Annotated[str, Field(min_length=1)]
-
-# Keys, and positions in lists, that lead to a value.
-Place = Tuple[Union[str, int], ...]
 
 _BOUNDARY = re.compile(r"[/_.:\-\s]+|(?<=[a-z0-9])(?=[A-Z])")
 
@@ -119,25 +115,8 @@ def read_schema(path: Path) -> Schema:
     RAISES (ValueError): If there is none or it is malformed: one line with the file, the line, the key, what was found
         and what is expected.
     """
-    ruamel_yaml = import_module("srsly.ruamel_yaml")  # a plain import would hide the rest of srsly from mypy
-
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf8")
-    except OSError as error:
-        raise ValueError(Errors.R030.format(place=path, reason=error.strerror or error)) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ValueError(Errors.R030.format(place=_place(path, line), reason="not UTF-8 text")) from None
-    is_json = path.suffix == ".json"
-    try:
-        # knows the lines, and refuses duplicate keys; tabs are white space in JSON, but not in YAML
-        root = ruamel_yaml.load(text.replace("\t", " ") if is_json else text, Loader=ruamel_yaml.RoundTripLoader)
-        data = json.loads(text) if is_json else ruamel_yaml.safe_load(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(Errors.R030.format(place=_place(path, error.lineno), reason=error.msg)) from None
-    except Exception as error:  # besides YAML errors, whatever Python raises for broken escapes
-        raise ValueError(Errors.R030.format(place=_place(path, _line_of(error, text)), reason=_reason(error))) from None
+    data, root = read_yaml(path, message=Errors.R030)
     return _validate(data, path, root)
 
 
@@ -173,7 +152,7 @@ def _validate(data: Any, path: Path, root: Any) -> Schema:
         key, found, expected = ".".join(map(str, place)), context["found"], context["expected"]
     elif "[key]" in first["loc"]:
         expected = "a name, in quotes if it is a number"
-    message = Errors.R031.format(place=_place(path, _find_line(root, place)), key=key, found=found, expected=expected)
+    message = Errors.R031.format(place=name_line(path, find_line(root, place)), key=key, found=found, expected=expected)
     raise ValueError(message)
 
 
@@ -181,41 +160,3 @@ def _contradiction(found: str, expected: str, relation: str = "") -> PydanticCus
     """Make the error of settings that exclude each other."""
     context = {"found": found, "expected": expected, "relation": relation}
     return PydanticCustomError("contradiction", "{found}; expected {expected}", context)
-
-
-def _find_line(root: Any, place: Place) -> Optional[int]:
-    """Find the line of a key, or of a value in a list; if it is missing, the line of what encloses it."""
-    if root is None:
-        return None
-    node, line = root, 1
-    for part in place:
-        places = getattr(getattr(node, "lc", None), "data", None) or {}
-        if part not in places:
-            break
-        line, node = places[part][0] + 1, node[part]
-    return line
-
-
-def _line_of(error: Exception, text: str) -> Optional[int]:
-    """Find the line of a YAML error."""
-    mark = getattr(error, "problem_mark", None)
-    if mark is not None:
-        return int(mark.line) + 1
-    position = getattr(error, "position", None)
-    return None if position is None else text[:position].count("\n") + 1
-
-
-def _reason(error: Exception) -> str:
-    """Say in one line what is wrong with YAML."""
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    return (
-        str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-        .split("\n")[0]
-        .partition(" with value ")[0]
-    )
-
-
-def _place(path: Path, line: Optional[int]) -> str:
-    """Name a line of a file."""
-    return str(path) if line is None else f"{path}, line {line}"

@@ -26,7 +26,9 @@ _FOLDERS = ", ".join(sorted(name for name, format in FORMATS.items() if format.f
 
 
 def convert_cli(
-    format: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(sorted(FORMATS))}")],
+    format: Annotated[
+        str, typer.Argument(metavar="FORMAT", help=f"A mapping (.yaml), or one of: {', '.join(sorted(FORMATS))}")
+    ],
     inputs: Annotated[
         List[Path],
         typer.Argument(metavar="INPUT...", help=f"Files to read, in this order; for {_FOLDERS} folders"),

@@ -26,9 +26,15 @@ OTHER: Dict[str, Any] = {"text": "Bob left Oslo.", "entities": [], "triples": []
 PAGES = ("reference/formats.md", "benchmarks/data_sets.md")
 
 
+def format_of(sample: str) -> str:
+    """Name the format of a key of `SAMPLES`."""
+    return sample.partition(".")[0]
+
+
 # Sample files of formats, which the documentation names; folders for formats that have several files for a document.
+# FORMAT.hub is the form that the Hub distributes.
 _FOLDER = Path(__file__).parents[1] / "corpora" / "samples"
-SAMPLES = {path.stem: path for path in sorted(_FOLDER.iterdir()) if path.stem in FORMATS}
+SAMPLES = {path.stem: path for path in sorted(_FOLDER.iterdir()) if format_of(path.stem) in FORMATS}
 
 
 def copy_sample(format: str, folder: Path) -> Path:

@@ -67,6 +67,15 @@ def check_unicode(text: str, name: str) -> str:
     return text
 
 
+def read_label(value: object, names: Sequence[str], *, name: str) -> str:
+    """Read a label, which is a string or the number of a name."""
+    label = names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+    if not isinstance(label, str):
+        expected = f"a string, or the number, from 0, of one of {len(names)} names"
+        raise ValueError(Errors.R750.format(name=name, found=describe(value), expected=expected))
+    return check_unicode(label, name)
+
+
 def iter_objects(record: Record, key: str) -> Iterator[Tuple[str, Record]]:
     """Read a list of objects, each with its name for messages, such as `triples[0]`."""
     for number, value in enumerate(require(record, key, list)):
@@ -114,9 +123,10 @@ def check_tokens(tokens: Sequence[object], *, allow_blank: bool = False) -> List
     return checked
 
 
-def join_sentences(sentences: Sequence[Sequence[str]]) -> Tuple[str, List[List[CharSpan]]]:
-    """Join tokens by single spaces; empty ones add nothing.
+def join_sentences(sentences: Sequence[Sequence[str]], *, joint: str = " ") -> Tuple[str, List[List[CharSpan]]]:
+    """Join tokens; empty ones add nothing.
 
+    joint (str): What stands between tokens.
     RETURNS (Tuple[str, List[List[CharSpan]]]): The text, and start and end character of each token of each sentence; an
         empty token starts and ends where the next one begins.
     """
@@ -124,9 +134,32 @@ def join_sentences(sentences: Sequence[Sequence[str]]) -> Tuple[str, List[List[C
     offsets, position = [], 0
     for token in tokens:
         offsets.append((position, position + len(token)))
-        position += len(token) + bool(token)
+        position += len(token) + len(joint) * bool(token)
     remaining = iter(offsets)
-    return " ".join(filter(None, tokens)), [list(islice(remaining, len(sentence))) for sentence in sentences]
+    return joint.join(filter(None, tokens)), [list(islice(remaining, len(sentence))) for sentence in sentences]
+
+
+def align_tokens(text: str, sentences: Sequence[Sequence[str]]) -> Tuple[str, List[List[CharSpan]]]:
+    """Find the tokens of a text in their order, with nothing but white space between; as `join_sentences` returns them.
+
+    RAISES (ValueError): If a token is not where the text goes on.
+    """
+    offsets: List[List[CharSpan]] = []
+    position = 0
+    for sentence in sentences:
+        offsets.append([])
+        for token in sentence:
+            start = text.find(token, position)
+            if start < 0 or text[position:start].strip():
+                found = describe(text[position:].lstrip()[:20])
+                raise ValueError(
+                    Errors.R750.format(
+                        name="where the text goes on", found=found, expected=f"the token {describe(token)}"
+                    )
+                )
+            position = start + len(token)
+            offsets[-1].append((start, position))
+    return text, offsets
 
 
 def span_chars(offsets: Sequence[CharSpan], start: int, end: int) -> CharSpan:

@@ -38,7 +38,7 @@ def locate_record(record: Record, report: Report) -> Record:
     strings += [triple[role] for triple in record["string_triples"] for role in ("subject", "object")]
     places = {string: find_string(text, string) for string in dict.fromkeys(strings)}
     entities: Dict[Tuple[int, int, str, str], None] = {}
-    inner = _inner_spans(span for mention in mentions for span in places[mention["text"]])
+    inner = find_inner(span for mention in mentions for span in places[mention["text"]])
     for mention in mentions:
         spans = places[mention["text"]]
         # not inside a longer one: "York" in "York Minster"
@@ -135,6 +135,16 @@ def find_string(text: str, string: str) -> List[CharSpan]:
     return _on_boundaries(text, ((origin[match.start(1)], origin[match.end(1)]) for match in matches))
 
 
+def find_inner(spans: Iterable[CharSpan]) -> Set[CharSpan]:
+    """Find the spans that lie inside another one."""
+    inner, last = set(), -1
+    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        if end <= last:
+            inner.add((start, end))
+        last = max(last, end)
+    return inner
+
+
 def is_boundary(text: str, position: int) -> bool:
     """Return True if a word may start or end at a position: unless both neighbours are word characters."""
     if not 0 < position < len(text):
@@ -202,16 +212,6 @@ def _is_word_character(character: str) -> bool:
     if _UNSPACED.match(character):
         return False
     return character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
-
-
-def _inner_spans(spans: Iterable[CharSpan]) -> Set[CharSpan]:
-    """Find the spans that lie inside another one."""
-    inner, last = set(), -1
-    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
-        if end <= last:
-            inner.add((start, end))
-        last = max(last, end)
-    return inner
 
 
 def _find_all(text: str, string: str) -> List[CharSpan]:

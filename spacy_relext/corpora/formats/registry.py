@@ -1,9 +1,9 @@
 """The formats of `spacy relext convert` and `export`: how files are split into raw records, parsed and written."""
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
@@ -16,6 +16,8 @@ from .cas import check_cas, parse_cas, read_cas
 from .doccano import parse_doccano, read_doccano, write_doccano
 from .label_studio import parse_label_studio, read_label_studio, write_label_studio
 from .locate import locate_facts, locate_pair, locate_record
+from .mapped import locate_mapped, parse_mapped, read_mapped
+from .mapping import Mapping, read_mappings
 from .nyt import parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
 from .prodigy import parse_prodigy, write_prodigy
 from .pubannotation import parse_pubannotation, read_pubannotation
@@ -60,6 +62,26 @@ class Format:
     check: Optional[Callable[[Report], None]] = None
 
 
+# One mapping for each data set that is read by nothing else.
+_MAPPINGS = {path.stem: path for path in (Path(__file__).parent / "mappings").glob("*.yaml")}
+
+
+@cache
+def _shipped(name: str) -> List[Mapping]:
+    """Read a mapping of the package when it is needed."""
+    return read_mappings(_MAPPINGS[name])
+
+
+def _mapped(mappings: Callable[[], List[Mapping]]) -> Format:
+    """Make the format of JSON records that mappings describe."""
+    return Format(
+        lambda path: read_mapped(path, mappings=mappings()),
+        lambda value: parse_mapped(value, mappings=mappings()),
+        locate=locate_mapped,
+        one_sentence=False,
+    )
+
+
 # Formats of annotation tools, whose arguments have offsets.
 _tool = partial(Format, locate=count_losses, one_sentence=False)
 
@@ -94,6 +116,7 @@ FORMATS: Dict[str, Format] = {
     "spert": Format(read_json, parse_spert),
     "tacred": Format(read_json, parse_tacred),
     "text": Format(read_text, parse_text, one_sentence=False, is_annotated=False, folder=True, read_options=("unit",)),
+    **{name: _mapped(partial(_shipped, name)) for name in _MAPPINGS},
 }
 
 # Formats that can be written too.
@@ -101,20 +124,25 @@ WRITABLE = [name for name, format in FORMATS.items() if format.write]
 
 
 def get_format(name: str, *, names: Iterable[str] = FORMATS) -> Format:
-    """Look up a format by its name, such as `jsonl`.
+    """Look up a format by its name, such as `jsonl`; to be read, it may be a mapping, a `.yaml` or `.yml` file.
 
     names (Iterable[str]): Names that may be chosen.
-    RAISES (ValueError): If the name is not among them.
+    RAISES (ValueError): If the name is not among them, or the mapping is malformed.
     """
-    if name not in names:
-        raise ValueError(Errors.R102.format(found=name, expected=", ".join(sorted(names))))
+    is_mapping = names is FORMATS and name.lower().endswith((".yaml", ".yml"))
+    if not is_mapping and name not in names:
+        expected = [*sorted(names), *(["the path of a mapping (.yaml)"] if names is FORMATS else [])]
+        raise ValueError(Errors.R102.format(found=name, expected=", ".join(expected)))
+    if is_mapping:
+        mappings = read_mappings(Path(name))
+        return _mapped(lambda: mappings)
     return FORMATS[name]
 
 
-def bind_options(name: str, options: Mapping[str, object], *, annotator: Optional[str] = None) -> Format:
+def bind_options(name: str, options: Dict[str, object], *, annotator: Optional[str] = None) -> Format:
     """Look up a format that is to be read with some options.
 
-    options (Mapping[str, object]): Values by name, such as `unit`; None and False count as not given.
+    options (Dict[str, object]): Values by name, such as `unit`; None and False count as not given.
     annotator (Optional[str]): Whose annotation is read, for formats that have several of a text.
     RAISES (ValueError): If there is no such format, or an option belongs to other formats; TypeError if it is unknown.
     """

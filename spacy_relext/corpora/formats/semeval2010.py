@@ -1,26 +1,38 @@
 """SemEval-2010 Task 8: a numbered, quoted sentence with `<e1>` and `<e2>`, its label on the next line, a comment.
 
-A sentence without a label line (the test file as it was published) is not annotated.
+A sentence without a label line (the test file as it was published) is not annotated. The Hub's form is read too: JSON
+with `sentence` and `relation`, the number of a class.
 """
 
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 from ...annotations.entities import NOMINAL
 from ...annotations.triple import Record
-from .checks import make_entity
-from .sources import Item, read_lines
+from .checks import check_object, make_entity, read_label, require_text
+from .sources import Item, read_json, read_lines
 
 _OTHER = "Other"
 _SENTENCE = re.compile(r"^(\d+)\s+(.*)$")
 _LABEL = re.compile(r"^(\S+)\((e1,e2|e2,e1)\)$")
+_RELATIONS = (
+    "Cause-Effect Component-Whole Content-Container Entity-Destination Entity-Origin Instrument-Agency "
+    "Member-Collection Message-Topic Product-Producer"
+)
+# In the Hub's order.
+_CLASSES = [f"{relation}({order})" for relation in _RELATIONS.split() for order in ("e1,e2", "e2,e1")] + [_OTHER]
 _TAG = re.compile(r"<(/?)(e[12])>")
 
 
 def read_semeval2010(path: Path) -> Iterator[Item]:
-    """Read the blocks of a file as (sentence line, label line or None), each at the line of its sentence."""
+    """Read the blocks of a file as (sentence line, label line or None), each at the line of its sentence; or JSON."""
+    with path.open("rb") as file:
+        is_json = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+    if is_json:
+        yield from read_json(path)
+        return
     block: Optional[Item] = None
     for item in read_lines(path):
         line = "" if item.error else item.value.strip()
@@ -40,9 +52,9 @@ def read_semeval2010(path: Path) -> Iterator[Item]:
         yield block
 
 
-def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Record:
-    """Parse a block; `pairs` has e1 as subject, e2 as object and the label as the file has it."""
-    line, label = value
+def parse_semeval2010(value: Union[Tuple[str, Optional[str]], Record]) -> Record:
+    """Parse a block or a JSON record; `pairs` has e1 as subject, e2 as object and the label as the file has it."""
+    line, label = value if isinstance(value, tuple) else _parse_json(check_object(value))
     match = _SENTENCE.match(line)
     if match is None:
         raise ValueError(f"no number before the sentence: {line[:60]!r}")
@@ -65,6 +77,13 @@ def parse_semeval2010(value: Tuple[str, Optional[str]]) -> Record:
         subject, obj = (first, second) if match.group(2) == "e1,e2" else (second, first)
         record["triples"] = [{"subject": subject, "relation": match.group(1), "object": obj}]
     return record
+
+
+def _parse_json(record: Record) -> Tuple[str, Optional[str]]:
+    """Make a block of a JSON record."""
+    label = record.get("relation")
+    label = None if label is None else read_label(label, _CLASSES, name="'relation'")
+    return f"0 {' '.join(require_text(record, 'sentence').split())}", label
 
 
 def _strip_marks(sentence: str) -> Tuple[str, Dict[str, List[int]]]:

@@ -31,7 +31,7 @@ from .locate import ENTITY, NA_LABEL, Mention
 
 # Labels for no relation: NYT10 and Wiki20m, SemEval-2010, TACRED.
 _NO_RELATION = "no_relation"
-_NO_RELATIONS = (NA_LABEL, "Other", _NO_RELATION)
+NO_RELATIONS = (NA_LABEL, "Other", _NO_RELATION)
 
 _JOINTS = re.compile(r"[\s_]+")
 
@@ -252,7 +252,7 @@ def parse_opennre(value: object) -> Record:
     label = require_text(record, "relation") if "relation" in record else None
     parsed: Record = {"text": text, "entities": [subject, obj], "pairs": [{**spans, "label": label}]}
     if label is not None:
-        parsed["triples"] = [] if label in _NO_RELATIONS else [{**spans, "relation": label}]
+        parsed["triples"] = [] if label in NO_RELATIONS else [{**spans, "relation": label}]
     return parsed
 
 

@@ -1,0 +1,78 @@
+"""YAML and JSON files that a user writes, read with errors that name the line."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Optional, Tuple, Union
+
+# Keys, and positions in lists, that lead to a value.
+Place = Tuple[Union[str, int], ...]
+
+
+def read_yaml(path: Path, *, message: str) -> Tuple[Any, Any]:
+    """Read a YAML file, or a JSON file (`.json`).
+
+    message (str): Template of the ValueError, with `place` and `reason`.
+    RETURNS (Tuple[Any, Any]): Its content, and the same with line numbers, for `find_line`.
+    RAISES (ValueError): If there is none or it is broken: one line with the file and the line.
+    """
+    ruamel_yaml = import_module("srsly.ruamel_yaml")  # a plain import would hide the rest of srsly from mypy
+
+    try:
+        text = path.read_text(encoding="utf8")
+    except OSError as error:
+        raise ValueError(message.format(place=path, reason=error.strerror or error)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ValueError(message.format(place=name_line(path, line), reason="not UTF-8 text")) from None
+    is_json = path.suffix == ".json"
+    try:
+        # knows the lines, and refuses duplicate keys; tabs are white space in JSON, but not in YAML
+        root = ruamel_yaml.load(text.replace("\t", " ") if is_json else text, Loader=ruamel_yaml.RoundTripLoader)
+        return json.loads(text) if is_json else ruamel_yaml.safe_load(text), root
+    except json.JSONDecodeError as error:
+        raise ValueError(message.format(place=name_line(path, error.lineno), reason=error.msg)) from None
+    except Exception as error:  # besides YAML errors, whatever Python raises for broken escapes
+        place = name_line(path, _line_of(error, text))
+        raise ValueError(message.format(place=place, reason=_reason(error))) from None
+
+
+def find_line(root: Any, place: Place) -> Optional[int]:
+    """Find the line of a key, or of a value in a list; if it is missing, the line of what encloses it.
+
+    root (Any): What `read_yaml` returns with line numbers; None if there is none.
+    """
+    if root is None:
+        return None
+    node, line = root, 1
+    for part in place:
+        places = getattr(getattr(node, "lc", None), "data", None) or {}
+        if part not in places:
+            break
+        line, node = places[part][0] + 1, node[part]
+    return line
+
+
+def name_line(path: Path, line: Optional[int]) -> str:
+    """Name a line of a file in a message."""
+    return str(path) if line is None else f"{path}, line {line}"
+
+
+def _line_of(error: Exception, text: str) -> Optional[int]:
+    """Find the line of a YAML error."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return int(mark.line) + 1
+    position = getattr(error, "position", None)
+    return None if position is None else text[:position].count("\n") + 1
+
+
+def _reason(error: Exception) -> str:
+    """Say in one line what is wrong with YAML."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return (
+        str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+        .split("\n")[0]
+        .partition(" with value ")[0]
+    )
