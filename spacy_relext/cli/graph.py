@@ -13,12 +13,12 @@ from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings
 from ..export.graph_files import FOLDER_FORMS, FORMS, SUFFIXES, export_graph, find_form
-from ..export.tables import check_folder, is_graph, read_tables, write_tables
+from ..export.tables import INFO_FILE, check_folder, is_graph, read_tables, write_tables
 from ..graph.build import BuiltGraph, GraphOptions, build_graph, fit_on
 from ..graph.decisions import read_decisions
 from ..graph.documents import Document, read_documents
 from ..graph.page import MOST_FACTS, draw_graph
-from ..graph.probability import Discount, read_discount, write_discount
+from ..graph.probability import Discount, make_discount, read_discount, write_discount
 from ..graph.query import GraphQuery, describe_questions
 from ..graph.within import DEFAULT_RULES, RULES
 from . import options
@@ -65,8 +65,8 @@ def build_cli(
         )
         base = read_tables(add_to) if add_to else None
         discount = _discount(calibration, fit_on_path, settings)
-        if discount is None and base is not None:
-            discount = Discount(**base.info["calibration"]) if "calibration" in base.info else None
+        if discount is None and add_to and base is not None and "calibration" in base.info:
+            discount = make_discount(base.info["calibration"], add_to / INFO_FILE)
         settings = GraphOptions(**{**vars(settings), "discount": discount or Discount()})
         losses: Counter[str] = Counter()
         built = build_graph(_documents(inputs, losses=losses), options=settings, base=base)

@@ -1,17 +1,17 @@
 """Extracted triples in columns: CSV, a DataFrame and Parquet write and read what one table says."""
 
 import csv
-import json
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Callable, Iterable, Iterator, List, NamedTuple, Tuple, Union
+from typing import IO, TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple, Union
 
 from spacy.tokens import Doc
 
 from ..annotations.parts import each_doc
 from ..annotations.triple import Record
 from ..corpora.canonical import KNOWN_KEYS, TRIPLE_KEYS
-from ..corpora.formats.sources import to_json
+from ..corpora.formats.checks import describe
+from ..corpora.formats.sources import parse_json, to_json
 from ..errors import Errors, require
 from .records import extraction_record
 
@@ -112,7 +112,7 @@ def read_row(columns: List[Column], row: Record) -> Record:
     """Read the keys of a triple from its row; keys without a value, and columns that are computed, are left out."""
     values = ((column, row.get(column.name)) for column in columns if column.name in TRIPLE_KEYS)
     return {
-        column.name: json.loads(value) if column.type == "json" else value
+        column.name: _read_json(value, column.name) if column.type == "json" else value
         for column, value in values
         if value is not None
     }
@@ -214,27 +214,34 @@ class ParquetWriter:
 
 
 def read_parquet_records(path: Union[str, Path]) -> Iterator[Record]:
-    """Yield the records that `ParquetWriter` wrote, with one batch in memory at a time.
+    """Yield the records that `ParquetWriter` wrote, with one batch in memory at a time; their values are not checked.
 
-    RAISES (ValueError): If the file is no Parquet, or lacks a column.
+    RAISES (ValueError): If the file is no Parquet, or lacks a column, or a cell that should be JSON is not.
     """
-    parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
-    import pyarrow
+    for number, row in enumerate(_read_rows(path), start=1):
+        try:
+            yield _read_row(row)
+        except ValueError as error:
+            place = f"{path}, document {number}"
+            raise ValueError(Errors.R801.format(path=place, found=error, expected="Parquet of `extract`")) from None
 
-    names = record_schema().names
+
+def _read_rows(path: Union[str, Path]) -> Iterator[Record]:
+    parquet = require("pyarrow.parquet", purpose="Parquet", extra="export")
+    names, reason = record_schema().names, ""
     try:
         with parquet.ParquetFile(path) as file:
             found = file.schema_arrow.names
-            if not set(names) <= set(found):
-                raise ValueError(
-                    Errors.R801.format(path=path, found=f"the columns {', '.join(found)}", expected=", ".join(names))
-                )
-            for batch in file.iter_batches(batch_size=GROUP, columns=names):
-                for row in batch.to_pylist():
-                    yield _read_row(row)
-    except pyarrow.ArrowException as error:
-        reason = str(error).split("\n")[0]
-        raise ValueError(Errors.R801.format(path=path, found=reason, expected="Parquet of `extract`")) from None
+            if set(names) <= set(found):
+                for batch in file.iter_batches(batch_size=GROUP, columns=names):
+                    yield from batch.to_pylist()
+            else:
+                reason = f"the columns {', '.join(found)}"
+    except (OSError, ValueError, OverflowError, NotImplementedError) as error:  # pyarrow's own are among them
+        reason = str(error).split("\n")[0] or type(error).__name__
+    if reason:
+        expected = f"Parquet of `extract`, with the columns {', '.join(names)}"
+        raise ValueError(Errors.R801.format(path=path, found=reason, expected=expected))
 
 
 def record_schema() -> "pyarrow.Schema":
@@ -250,9 +257,27 @@ def record_schema() -> "pyarrow.Schema":
 
 
 def _read_row(row: Record) -> Record:
-    """Make a record of a row; keys without a value are left out."""
-    record = {key: row[key] for key in ("text", "sents") if row[key] is not None}
-    if row["entities"] is not None:
-        record["entities"] = [{k: v for k, v in entity.items() if v is not None} for entity in row["entities"]]
-    record["triples"] = [read_row(columns_of(PARQUET), triple) for triple in row["triples"]]
-    return {**record, "doc_id": row["doc_id"], **json.loads(row["meta"])}
+    """Make a record of a row; keys without a value are left out. Columns of another type keep their values."""
+    record = {key: row[key] for key in (*_RECORD_COLUMNS, "triples") if row[key] is not None}
+    columns = columns_of(PARQUET)
+    readers: Dict[str, Callable[[Record], Record]] = {
+        "entities": lambda entity: {key: value for key, value in entity.items() if value is not None},
+        "triples": lambda triple: read_row(columns, triple),
+    }
+    for key, read in readers.items():
+        if isinstance(record.get(key), list):
+            record[key] = [read(each) if isinstance(each, dict) else each for each in record[key]]
+    meta = {} if row["meta"] is None else _read_json(row["meta"], "meta")
+    if not isinstance(meta, dict):
+        raise ValueError(f"meta is {describe(meta)}, not an object")
+    return {**record, **meta}
+
+
+def _read_json(value: object, name: str) -> object:
+    """Parse a cell."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {describe(value)}, not JSON")
+    try:
+        return parse_json(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no JSON: {error}") from None

@@ -80,8 +80,11 @@ def extraction_record(
 
 def _doc_id(keys: Dict[str, object]) -> Optional[str]:
     """Read the id of a document, a text or a number; None if it has none."""
-    for key in _ID_KEYS:
-        value = keys.get(key)
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
-            return str(value).encode("utf8", "replace").decode("utf8")
+    return next(filter(None, (read_id(keys.get(key)) for key in _ID_KEYS)), None)
+
+
+def read_id(value: object) -> Optional[str]:
+    """Return a text or a number as an id; None for what is blank or anything else."""
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
+        return str(value).encode("utf8", "replace").decode("utf8")
     return None

@@ -7,7 +7,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
+from ..annotations.schema import schema_from_dict
 from ..annotations.triple import Record
+from ..corpora.formats.checks import describe
+from ..corpora.formats.sources import parse_json
 from ..corpora.whole import whole_folder
 from ..errors import Errors, require
 
@@ -83,6 +86,9 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
 }
 # Columns that identify the rows of their table.
 _IDS = {"documents": "doc_id", "mentions": "mention_id", "entities": "entity_id", "facts": "fact_id"}
+# Ids and counts are exact in JSON and in floating point up to here.
+_MOST = 2**53
+
 # (table, column, table whose rows the column refers to).
 _REFERENCES = (
     ("mentions", "doc_id", "documents"),
@@ -194,8 +200,8 @@ def is_graph(folder: Union[str, Path]) -> bool:
 def read_tables(folder: Union[str, Path]) -> GraphTables:
     """Read the graph that `write_tables` wrote.
 
-    RAISES (ValueError): If there is none, a file is missing, damaged or of another version, a column is missing or
-        cannot be converted to its type, an id occurs twice or does not exist, or a relation has no name.
+    RAISES (ValueError): If there is none, a file is missing, damaged or of another version, a column is missing, cannot
+        be converted to its type or has values that it may not have, or an id occurs twice or does not exist.
     """
     pyarrow, parquet = _pyarrow(), require("pyarrow.parquet", purpose="a graph", extra="export")
     folder = Path(folder)
@@ -205,11 +211,14 @@ def read_tables(folder: Union[str, Path]) -> GraphTables:
         path = folder / f"{name}.parquet"
         try:
             with parquet.ParquetFile(path) as file:
-                tables[name] = file.read().select(schema.names).cast(schema).combine_chunks()
-        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+                table = file.read().select(schema.names).cast(schema).combine_chunks()
+            table.validate(full=True)
+        except (OSError, ValueError, KeyError, OverflowError, NotImplementedError, pyarrow.ArrowException) as error:
             found = "no such file" if isinstance(error, FileNotFoundError) else str(error).split("\n")[0]
             expected = f"a table in Parquet with {', '.join(schema.names)}"
             raise ValueError(Errors.R800.format(place=path, found=found, expected=expected)) from None
+        _check_values(path, table)
+        tables[name] = table
     _check_ids(folder, tables)
     return GraphTables(info=info, **tables)
 
@@ -239,8 +248,9 @@ def _read_info(folder: Path) -> Record:
     """Read graph.json without its version, which it checks."""
     path = folder / INFO_FILE
     try:
-        info = json.loads(path.read_text(encoding="utf8"))
+        info = parse_json(path.read_text(encoding="utf8"))
         version = info.pop("format")
+        schema_from_dict(info.get("schema") or {"relations": {}})
     except FileNotFoundError:
         raise ValueError(
             Errors.R801.format(path=folder, found="no graph.json", expected="the folder of a graph")
@@ -249,7 +259,36 @@ def _read_info(folder: Path) -> Record:
         raise ValueError(Errors.R800.format(place=path, found=f"{error!r:.80}", expected="JSON with format")) from None
     if version != FORMAT_VERSION:
         raise ValueError(Errors.R800.format(place=path, found=f"format {version!r}", expected=FORMAT_VERSION))
+    for key in ("last_entity", "last_fact"):
+        if type(value := info.get(key, 0)) is not int or not 0 <= value < _MOST:
+            found = f"{key} {describe(value)}"
+            raise ValueError(Errors.R800.format(place=path, found=found, expected="a whole number from 0"))
     return dict(info)
+
+
+def _check_values(path: Path, table: "pyarrow.Table") -> None:
+    """Check that a table has values where it needs some, and numbers in their range; ValueError if not."""
+    pyarrow = _pyarrow()
+    from pyarrow import compute
+
+    for column in table.schema:
+        values, expected = table[column.name], ""
+        if values.null_count and not column.nullable:
+            expected = "a value in each row"
+        elif pyarrow.types.is_integer(column.type):
+            least, most = compute.min_max(values).as_py().values()
+            expected = f"0 to {_MOST}" if least is not None and not 0 <= least <= most < _MOST else ""
+        elif pyarrow.types.is_floating(column.type):
+            numbers = values.to_numpy()
+            expected = "" if ((numbers >= 0) & (numbers <= 1)).all() else "0 to 1"
+        elif pyarrow.types.is_list(column.type):
+            expected = "a text in each list" if compute.list_flatten(values).null_count else ""
+        elif column.name == "relation":
+            blank = compute.any(compute.equal(compute.utf8_trim_whitespace(values), "")).as_py()
+            expected = "a name that is not blank" if blank else ""
+        if expected:
+            place = f"{path}, column {column.name}"
+            raise ValueError(Errors.R800.format(place=place, found="other values", expected=expected))
 
 
 def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
@@ -261,9 +300,6 @@ def _check_ids(folder: Path, tables: Mapping[str, "pyarrow.Table"]) -> None:
         if len(ids) != compute.count_distinct(ids).as_py():
             place, found = folder / f"{name}.parquet", f"the same {column} in several rows"
             raise ValueError(Errors.R800.format(place=place, found=found, expected="different ones"))
-    if compute.any(compute.equal(compute.utf8_trim_whitespace(tables["facts"].column("relation")), "")).as_py():
-        place, found = folder / "facts.parquet", "a relation without a name"
-        raise ValueError(Errors.R800.format(place=place, found=found, expected="a name"))
     for name, column, other in _REFERENCES:
         values = tables[name].column(column).drop_null()
         unknown = values.filter(compute.invert(compute.is_in(values, value_set=tables[other].column(_IDS[other]))))

@@ -15,7 +15,7 @@ from ..corpora.formats.sources import read_json, to_json
 from ..corpora.shards import SUFFIX, iter_docs
 from ..errors import Errors
 from ..export.columns import read_parquet_records
-from ..export.records import extraction_record
+from ..export.records import extraction_record, read_id
 
 # Key of records for gold triples, under which `spacy relext extract` keeps the triples of its input.
 GOLD_KEY = "input_triples"
@@ -125,7 +125,7 @@ def parse_document(record: object, *, number: int = 1, place: str = "record", go
     ]
     meta = {key: value for key, value in checked.items() if key not in _KNOWN}
     return Document(
-        str(checked.get("doc_id", number)),
+        read_id(checked.get("doc_id")) or str(number),
         text,
         to_json(meta, sort_keys=True) if meta else "",
         [_read_statement(triple, sentences or [(0, len(text))]) for triple in triples],

@@ -9,7 +9,7 @@ best sentence. Errors are correlated, so α lies between. It is fitted together 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple, Tuple
+from typing import Any, NamedTuple, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -89,6 +89,14 @@ def read_discount(path: Path) -> Discount:
     """Read what `write_discount` wrote. RAISES (ValueError): If it is malformed; the message names the file."""
     try:
         data = parse_json(Path(path).read_text(encoding="utf8"))
+    except ValueError as error:
+        raise ValueError(Errors.R835.format(path=path, found=str(error).split("\n")[0])) from None
+    return make_discount(data, path)
+
+
+def make_discount(data: Any, path: Path) -> Discount:
+    """Make a discount of the values of a file. RAISES (ValueError): If they are malformed; the message names it."""
+    try:
         discount = Discount(**{key: float(value) for key, value in data.items()})
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(Errors.R835.format(path=path, found=str(error).split("\n")[0])) from None

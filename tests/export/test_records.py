@@ -169,7 +169,27 @@ def test_parquet_of_something_else(tmp_path):
     import pandas
 
     pandas.DataFrame({"a": [1]}).to_parquet(tmp_path / "r.parquet")
-    with pytest.raises(ValueError, match="R801.*found the columns a; expected doc_id, text"):
+    with pytest.raises(ValueError, match="found the columns a; expected Parquet of `extract`, with the columns doc_id"):
+        list(read_parquet_records(tmp_path / "r.parquet"))
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("meta", "{", "meta is no JSON"),
+        ("meta", "[" * 100_000, "meta is no JSON: nested more than 100 deep"),
+        ("meta", "[1]", r"meta is \[1\], not an object"),
+        ("meta", 5, "meta is 5, not JSON"),
+        ("triples", [{"evidence": "{"}], "evidence is no JSON"),
+        ("triples", [{"evidence": [1]}], r"evidence is \[1\], not JSON"),
+    ],
+)
+def test_parquet_with_damaged_cells(tmp_path, name, value, message):
+    import pandas
+
+    row = {"doc_id": "a", "text": "Ada", "sents": None, "entities": None, "triples": [], "meta": None}
+    pandas.DataFrame([{**row, name: value}]).to_parquet(tmp_path / "r.parquet")
+    with pytest.raises(ValueError, match=f"R801.*r.parquet, document 1: found {message}"):
         list(read_parquet_records(tmp_path / "r.parquet"))
 
 

@@ -103,7 +103,9 @@ def replaced(graph, name, table):
         ("support", "object_mention", 99, "found 99; expected the id of a row of mentions"),
         ("conflicts", "other_fact_id", 99, "found 99; expected the id of a row of facts"),
         ("facts", "fact_id", 1, "the same fact_id in several rows"),
-        ("facts", "relation", " ", "a relation without a name"),
+        ("facts", "relation", " ", "column relation: found other values; expected a name"),
+        ("mentions", "start", -1, "column start: found other values; expected 0 to 9007199254740992"),
+        ("support", "score", float("nan"), "column score: found other values; expected 0 to 1"),
     ],
 )
 def test_rows_that_name_what_is_not_there(tmp_path, name, column, value, message):
@@ -114,6 +116,16 @@ def test_rows_that_name_what_is_not_there(tmp_path, name, column, value, message
     write_tables(replaced(graph, name, table), tmp_path / "g")
     with pytest.raises(ValueError, match=message):
         read_tables(tmp_path / "g")
+
+
+def test_rows_without_a_value(tmp_path):
+    from pyarrow import Table, parquet
+
+    write_tables(make_graph(), tmp_path)
+    rows = make_graph().entities.to_pylist()
+    parquet.write_table(Table.from_pylist([*rows[1:], {**rows[0], "name": None}]), tmp_path / "entities.parquet")
+    with pytest.raises(ValueError, match="column name: found other values; expected a value in each row"):
+        read_tables(tmp_path)
 
 
 def test_damaged_folders(tmp_path):
