@@ -6,6 +6,7 @@ from spacy.tokens import Doc
 
 from .store import char_span
 from .triple import CharSpan, Record
+from .words import trim_blanks
 
 ENTITIES_KEY = "relext_entities"
 
@@ -27,15 +28,18 @@ Entity = Tuple[Bounds, str]
 def entity_links(doc: Doc) -> Dict[Bounds, str]:
     """Map the tokens of linked entities to their ids in the knowledge base, including entities that overlap others."""
     links = {bounds: entity["kb_id"] for bounds, entity in _recorded(doc) if entity.get("kb_id")}
-    links.update({(ent.start, ent.end): ent.kb_id_ for ent in doc.ents if ent.kb_id_})
+    links.update({trim_blanks(doc, ent.start, ent.end): ent.kb_id_ for ent in doc.ents if ent.kb_id_})
     return {bounds: link for bounds, link in links.items() if link not in UNLINKED}
 
 
 def doc_entities(doc: Doc) -> List[Entity]:
-    """List tokens and types of `doc.ents` and of stored entities that overlap others, by position, each span once."""
+    """List tokens and types of `doc.ents` and of stored entities that overlap others, by position, each span once.
+
+    White space at both ends of an entity is left out; an entity that is nothing else is not listed.
+    """
     types = {bounds: entity["label"] for bounds, entity in _recorded(doc)}
-    types.update({(ent.start, ent.end): ent.label_ for ent in doc.ents})
-    return sorted(types.items())
+    types.update({trim_blanks(doc, ent.start, ent.end): ent.label_ for ent in doc.ents})
+    return sorted((bounds, label) for bounds, label in types.items() if bounds[0] < bounds[1])
 
 
 def type_of_match(span: CharSpan, entities: Sequence[Tuple[CharSpan, str]]) -> str:

@@ -12,6 +12,7 @@ from spacy.tokens import Doc, Span
 
 from .sentences import is_inside
 from .triple import Argument, CharSpan, Record, Triple, TripleLike, read_clusters, read_triples, text_length
+from .words import trim_blanks, whole_words
 
 TRIPLES_KEY = "relext_triples"
 
@@ -137,7 +138,34 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
         text.
     """
     new = read_triples(doc, triples, source=source)
+    new = _with_whole_words(doc, new) if source and new else new
     store_triples(doc, [*(record for record in _stored(doc) or () if record["source"] != source), *new])
+
+
+def _with_whole_words(doc: Doc, records: List[Record]) -> List[Record]:
+    """Correct the arguments of predicted triples (`whole_words`), and keep the best of triples that become equal."""
+    text = doc.text
+    best: Dict[Tuple[object, ...], Record] = {}
+    for record in records:
+        subject, obj = (whole_words(text, *record[role]) for role in ("subject", "object"))
+        key = (subject, record["relation"], obj)
+        if subject is None or obj is None or subject == obj or (key in best and best[key]["score"] >= record["score"]):
+            continue
+        best[key] = {**record, "subject": list(subject), "object": list(obj)}
+    return list(best.values())
+
+
+def widen_records(doc: Doc, records: Iterable[Record]) -> List[Record]:
+    """Widen the arguments of records to whole tokens of a Doc with their text, as training and predictions have them.
+
+    An argument without a token stays as it is.
+    """
+    text, widened = doc.text, []
+    for record in records:
+        spans = {role: char_span(doc, record[role]) for role in ("subject", "object")}
+        places = {role: whole_words(text, *(span.start_char, span.end_char)) for role, span in spans.items() if span}
+        widened.append({**record, **{role: place for role, place in places.items() if place is not None}})
+    return widened
 
 
 def store_triples(doc: Doc, records: List[Record]) -> None:
@@ -233,8 +261,15 @@ def align_records(doc: Doc, records: Iterable[Record]) -> List[TokenTriple]:
 
 
 def char_span(doc: Doc, offsets: Sequence[int]) -> Optional[Span]:
-    """Make the smallest span of whole tokens that covers some characters; None if no token lies there."""
-    return doc.char_span(int(offsets[0]), int(offsets[1]), alignment_mode="expand")
+    """Make the smallest span of whole tokens that covers some characters, without white space at its ends.
+
+    RETURNS (Optional[Span]): None if no token but white space lies there.
+    """
+    span = doc.char_span(int(offsets[0]), int(offsets[1]), alignment_mode="expand")
+    if span is None or not (span[0].is_space or span[-1].is_space):
+        return span
+    start, end = trim_blanks(doc, span.start, span.end)
+    return doc[start:end] if start < end else None
 
 
 def set_relations(doc: Doc, relations: Iterable[Tuple[CharSpan, Dict[str, float]]]) -> None:

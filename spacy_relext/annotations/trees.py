@@ -30,6 +30,18 @@ def text_heads(doc: Doc, *, start: int, end: int) -> Optional[IntArray]:
     return numpy.where((heads >= 0) & (heads < end - start), heads, position)
 
 
+def heads_of_words(heads: IntArray, words: IntArray) -> IntArray:
+    """Select the heads of words, counted among the words; a word whose head is white space is a root.
+
+    heads (IntArray): Head of each token. Shape (T,)
+    words (IntArray): Tokens that are not white space. Shape (W,)
+    """
+    numbers = numpy.full(len(heads), -1, dtype="int64")
+    numbers[words] = numpy.arange(len(words))
+    found = numbers[heads[words]]
+    return numpy.where(found >= 0, found, numbers[words])
+
+
 def chain_heads(length: int) -> IntArray:
     """Make each token the head of the next one: the tree of a text without a parse. Shape (T,)"""
     return numpy.maximum(numpy.arange(length, dtype="int64") - 1, 0)

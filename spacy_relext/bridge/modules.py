@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from ..errors import Errors
 from .shim import ReadDocs, TorchShim, wrap_module
+from .words import TokenEncoder, skip_white_space
 
 Arrays = Mapping[str, Any]
 Outputs = Any  # a tensor, or a named tuple of tensors; on the way out of thinc, arrays
-TokenEncoder = Model[List[Doc], List[Floats2d]]
 
 
 class ModuleInput(NamedTuple):
@@ -53,11 +53,14 @@ def module_model(
 
     module (nn.Module): A `WrappedModule`.
     prepare (Prepare): Turns the model, its input and `is_train` into the arguments of the module.
-    tok2vec (Optional[TokenEncoder]): Encodes the Docs of the input; any encoder or listener.
+    tok2vec (Optional[TokenEncoder]): Encodes the Docs of the input; any encoder or listener. One that reads tokens, and
+        not word pieces, is given the words alone.
     init (Optional[Callable[..., Model]]): Called by `Model.initialize`; by default it initializes the tok2vec.
     lr_scales (Optional[Mapping[str, float]]): See `TorchShim`.
     RETURNS (Model): Its output is what the module returns, or a list of arrays if `prepare` gives lengths.
     """
+    if tok2vec is not None and not tok2vec.shims and not any(hasattr(node, "upstream_name") for node in tok2vec.walk()):
+        tok2vec = skip_white_space(tok2vec)
     return Model(
         name,
         functools.partial(_forward, prepare=prepare),

@@ -128,6 +128,7 @@ def _read(
 def component_checks(config: Config) -> Dict[str, Check]:
     """Make a check for each component of a config that chooses pairs of entities or windows of sentences."""
     checks: Dict[str, Check] = {}
+    spacy.blank("en")  # registers the factories of all packages
     for name in config["nlp"]["pipeline"]:
         block = config["components"].get(name, {})
         factory = block.get("factory")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, Sequence
 
@@ -37,14 +38,17 @@ def refuse_damage(path: object, *, message: str = Errors.R020, place: str = "", 
         raise ValueError(message.format(path=str(path), reason=place + reason[:200], **values)) from None
 
 
-def write_file_list(folder: Path, *, only: Sequence[str] = ()) -> None:
+def write_file_list(folder: Path, *, only: Sequence[str] = (), besides: Sequence[str] = ()) -> None:
     """Write `files.json` into a component's folder, with the size and SHA-256 of each of its files.
 
     only (Sequence[str]): Names of the files to list; empty: all.
+    besides (Sequence[str]): Folders of other components, beside this one, whose files are listed too where they exist:
+        spaCy does not check them itself.
     """
-    content = {
-        name: {"size": path.stat().st_size, "sha256": hash_file(path)} for name, path in _files(folder, only).items()
-    }
+    files = _files(folder, only)
+    for name in besides:
+        files.update({f"../{name}/{each}": path for each, path in _files(folder.parent / name).items()})
+    content = {name: {"size": path.stat().st_size, "sha256": hash_file(path)} for name, path in files.items()}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILES).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf8")
 
@@ -69,7 +73,11 @@ def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = (), onl
     for each, (size, digest) in expected.items():
         if each.split("/")[0] in left_out or (only and each not in only):
             continue
+        if each.startswith("../") and (folder / each).is_file():
+            found[each] = folder / each
         if each not in found:
+            if each.startswith("../"):  # a component that is loaded elsewhere
+                continue
             raise ValueError(Errors.R019.format(name=name, path=folder / each, found="is missing"))
         if found[each].stat().st_size != size:
             text = f"has {found[each].stat().st_size} bytes, not {size}"
@@ -87,7 +95,13 @@ def _files(folder: Path, only: Sequence[str] = ()) -> Dict[str, Path]:
 
 
 def hash_file(path: Path) -> str:
-    """Compute the SHA-256 of a file, in hexadecimal."""
+    """Compute the SHA-256 of a file, in hexadecimal; of a file that several components read, once."""
+    status = path.stat()
+    return _hash_content(path.resolve(), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hash_content(path: Path, size: int, changed: int) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

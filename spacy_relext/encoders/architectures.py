@@ -11,6 +11,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..bridge.modules import ModuleInput, Prepare, init_checkpoint, module_model, module_of, move_to_device
+from ..bridge.words import skip_white_space
 from ..errors import Errors, check_choice, check_range, check_sizes
 from .pieces import cut_docs, cut_options
 
@@ -108,6 +109,17 @@ def build_bilstm(width: int = 256, depth: int = 1, dropout: float = 0.3) -> Mode
     check_range("dropout", dropout, 0.0, 1.0)
     module = BiLSTM(width=width, depth=depth, dropout=dropout)
     return module_model(module, prepare_sequences, name="relext_bilstm", init=init_sequences, dims={"nO": width})
+
+
+@registry.architectures("spacy_relext.Words.v1")
+def build_words(tok2vec: Model[List[Doc], List[Floats2d]]) -> Tok2Vec:
+    """Build a tok2vec that reads words alone, for a component that others listen to; see `bridge/words.py`.
+
+    Components whose own tok2vec has no word pieces wrap it so themselves.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Such as `spacy.Tok2Vec.v2`.
+    """
+    return skip_white_space(tok2vec)
 
 
 @registry.architectures("spacy_relext.Listener.v1")

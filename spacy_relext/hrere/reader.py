@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.util import registry
 
 from ..annotations.entities import PAIRS_KEY, entity_links
-from ..annotations.store import get_records, has_triples
+from ..annotations.store import get_records, has_triples, widen_records
 from ..annotations.triple import CharSpan, Record
 from ..corpora.reader import copy_entities
 from ..corpora.records import doc_to_record, record_to_doc, set_sentence_starts
@@ -118,7 +118,7 @@ class BagCorpus:
 
 def _mentions(doc: Doc) -> Iterator[Tuple[Tuple[str, str], Mention]]:
     """Yield the marked pairs of a Doc, or those of its triples, with their ids, each in its sentences."""
-    stated = get_records(doc, source="") or []
+    stated = widen_records(doc, get_records(doc, source="") or [])
     if PAIRS_KEY not in doc.user_data:
         sides = dict.fromkeys((tuple(each["subject"]), tuple(each["object"])) for each in stated)
         doc.user_data[PAIRS_KEY] = [{"subject": list(one), "object": list(two)} for one, two in sides]

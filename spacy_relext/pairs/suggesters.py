@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from ..annotations.entities import PAIRS_KEY, Bounds, Entity, doc_entities, entity_links
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import align_triples, char_span
+from ..annotations.words import IntArray, words_before
 from ..errors import check_choice, check_range
 from .pairs import Pairs
 
@@ -30,7 +31,7 @@ Row = Tuple[int, Bounds, Bounds, Bounds, Tuple[str, str]]
 class EntityPairs:
     """Suggests all ordered pairs of entities in one sentence, except two mentions of the same id.
 
-    max_distance (Optional[int]): Most tokens between the two; null: any number.
+    max_distance (Optional[int]): Most words between the two; null: any number.
     max_pairs (int): Most pairs within a sentence; if there are more, those with the fewest entities in between are
         suggested. 0: no limit.
     RAISES (ValueError): If a number is negative.
@@ -46,14 +47,16 @@ class EntityPairs:
         """Suggest each pair of Docs with entities and sentences, in both orders."""
         rows, dropped = [], 0
         for number, doc in enumerate(docs):
-            links = entity_links(doc)
+            links, words = entity_links(doc), words_before(doc)
             for text, entities in _sentence_entities(doc):
-                chosen, more = self._choose(entities, links)
+                chosen, more = self._choose(entities, links, words)
                 rows += [(number, text, first[0], second[0], (first[1], second[1])) for first, second in chosen]
                 dropped += more
         return replace(_as_pairs(docs, rows, both_orders=True), dropped=dropped)
 
-    def _choose(self, entities: List[Entity], links: Mapping[Bounds, str]) -> Tuple[List[Tuple[Entity, Entity]], int]:
+    def _choose(
+        self, entities: List[Entity], links: Mapping[Bounds, str], words: IntArray
+    ) -> Tuple[List[Tuple[Entity, Entity]], int]:
         """Choose the ordered pairs of a sentence; also return how many the limit leaves out."""
         most = self.max_pairs or sys.maxsize
         total = len(entities) * (len(entities) - 1)
@@ -64,19 +67,19 @@ class EntityPairs:
             if len(chosen) >= most:
                 break
             seen += 1
-            if self._is_allowed(entities[first][0], entities[second][0], links):
+            if self._is_allowed(entities[first][0], entities[second][0], links, words):
                 chosen.append((first, second))
         # by position, no longer by distance
         chosen = chosen if total <= most else sorted(chosen)
         return [(entities[first], entities[second]) for first, second in chosen], total - seen
 
-    def _is_allowed(self, first: Bounds, second: Bounds, links: Mapping[Bounds, str]) -> bool:
+    def _is_allowed(self, first: Bounds, second: Bounds, links: Mapping[Bounds, str], words: IntArray) -> bool:
         """Return True if two entities may form a pair: not of the same id, and near enough."""
         link = links.get(first)
         if first == second or (link is not None and link == links.get(second)):
             return False
-        between = max(first[0], second[0]) - min(first[1], second[1])
-        return self.max_distance is None or between <= self.max_distance
+        between = words[max(first[0], second[0])] - words[min(first[1], second[1])]
+        return self.max_distance is None or bool(between <= self.max_distance)
 
 
 @registry.misc("spacy_relext.AnnotatedPairs.v1")

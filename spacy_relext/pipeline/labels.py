@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Tuple, Union
 
 from spacy.pipeline import TrainablePipe
+from thinc.api import Model
 
 from ..corpora.damage import check_file_list, refuse_damage, write_file_list
 from ..errors import Errors
@@ -25,12 +26,12 @@ class LabelledPipe(TrainablePipe):
         return list(self.labels)
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Write the component into a folder, with a list of its files.
+        """Write the component into a folder, with a list of its files and those of the encoder that it listens to.
 
         exclude (Iterable[str]): Parts to leave out: "cfg", "model", "vocab".
         """
         super().to_disk(path, exclude=tuple(exclude))
-        write_file_list(Path(path))
+        write_file_list(Path(path), besides=_encoders(self.model))
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LabelledPipe":
         """Read what `to_disk` wrote.
@@ -53,3 +54,10 @@ class LabelledPipe(TrainablePipe):
             return 0
         expected = "a label given to initialize(labels=[...])"
         raise ValueError(Errors.R007.format(key=f"label of {self.name}", found=label, expected=expected))
+
+
+def _encoders(model: Model) -> List[str]:
+    """List the folders, beside a component's own, of the encoders that a model listens to."""
+    upstream = {getattr(node, "upstream_name", "") for node in model.walk()} - {""}
+    named = {name for name in upstream if isinstance(name, str)}
+    return sorted(named - {"*"} | ({"tok2vec", "transformer"} if "*" in named else set()))

@@ -11,6 +11,8 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, SequenceCategoricalCrossentropy
 from thinc.types import Floats2d
 
+from ..annotations.sentences import sentence_bounds
+from ..annotations.words import IntArray, words_of
 from ..errors import Errors
 from .initialize import GetExamples, connect_listeners
 from .labels import LabelledPipe
@@ -85,11 +87,12 @@ class RelextNer(LabelledPipe):
             return entities
         check_upstream(self.model, docs, self.name)
         tags = biluo_tags(self.labels)
-        scores = [_mask_spaces(doc, self.model.ops.to_numpy(rows)) for doc, rows in zip(docs, self.model.predict(docs))]
-        places = [(i, start, end) for i, doc in enumerate(docs) for start, end in _sentences(doc)]
-        best = decode_tags([scores[i][start:end] for i, start, end in places], tags)
-        for (i, offset, _), sequence in zip(places, best):
-            entities[i] += [(offset + start, offset + end, label) for start, end, label in read_tags(sequence, tags)]
+        scores = [self.model.ops.to_numpy(rows) for rows in self.model.predict(docs)]
+        places = [(i, words) for i, doc in enumerate(docs) for words in _sentences(doc)]
+        best = decode_tags([scores[i][words] for i, words in places], tags)
+        for (i, words), sequence in zip(places, best):
+            found = read_tags(sequence, tags)
+            entities[i] += [(int(words[start]), int(words[end - 1]) + 1, label) for start, end, label in found]
         return entities
 
     def set_annotations(self, docs: Iterable[Doc], predictions: List[List[Entity]]) -> None:
@@ -100,9 +103,13 @@ class RelextNer(LabelledPipe):
             doc.set_ents([*doc.ents, *(Span(doc, start, end, label=label) for start, end, label in free)])
 
     def get_loss(self, examples: Iterable[Example], scores: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
-        """Compute the cross-entropy of tags and its gradient; tokens without annotation do not count."""
+        """Compute the cross-entropy of the tags of annotated words, and its gradient."""
         loss = SequenceCategoricalCrossentropy(names=biluo_tags(self.labels), normalize=False)
-        gradient, value = loss(scores, [example.get_aligned_ner() for example in examples])
+        gold = [
+            [None if token.is_space else tag for token, tag in zip(example.predicted, example.get_aligned_ner())]
+            for example in examples
+        ]
+        gradient, value = loss(scores, gold)
         return float(value), gradient
 
 
@@ -165,21 +172,11 @@ def read_tags(sequence: Iterable[int], tags: Sequence[str]) -> Iterator[Entity]:
             yield start, i + 1, tag[2:]
 
 
-def _sentences(doc: Doc) -> List[Tuple[int, int]]:
-    """List the token bounds of sentences; the whole Doc is one if no boundaries are set."""
-    if not len(doc):
-        return []
-    return [(sent.start, sent.end) for sent in doc.sents] if doc.has_annotation("SENT_START") else [(0, len(doc))]
-
-
-def _mask_spaces(doc: Doc, scores: numpy.ndarray) -> numpy.ndarray:
-    """Allow white-space tokens no tags but O and I."""
-    spaces = [token.i for token in doc if token.is_space]
-    if spaces:
-        scores = scores.copy()
-        for part in (1, 3, 4):  # B, L and U
-            scores[spaces, part::4] = NEVER
-    return scores
+def _sentences(doc: Doc) -> List[IntArray]:
+    """List the words of each sentence, as tokens of the Doc; sentences of white space alone are left out."""
+    words = words_of(doc)
+    bounds = numpy.searchsorted(words, [start for start, _ in sentence_bounds(doc)])
+    return [part for part in numpy.split(words, bounds[1:]) if len(part)]
 
 
 @Language.factory(

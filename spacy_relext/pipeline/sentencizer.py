@@ -1,6 +1,7 @@
 """`relext_sentencizer`: sentence boundaries by rules that know abbreviations, headings and lists."""
 
-from typing import Collection, Iterable, List, Optional, Sequence
+from itertools import groupby
+from typing import Collection, Iterable, List, Optional, Sequence, Set
 
 from spacy.language import Language
 from spacy.pipeline import Sentencizer
@@ -26,13 +27,17 @@ BULLETS = frozenset("-–—*•·▪◦‣●○■")
 OPENING = frozenset("([{«„“‘‹¿¡")
 HEADING_LENGTH = 60
 
+# Narrower paragraphs are lists, whatever their lines end with.
+LEAST_WIDTH = 30
+FINAL = frozenset(".!?…\"'”’»)]")
+
 
 class RelextSentencizer(Sentencizer):
     """Ends sentences at final punctuation, blank lines, headings and list items.
 
     A full stop does not end a sentence before a lower-case word, nor after an abbreviation or an initial (`openers` are
     the exception). A single line break ends one only below a short line without final punctuation (a heading) or above
-    a list item, so that wrapped lines stay together. White space belongs to the sentence before it.
+    a list item, and not where a paragraph is wrapped (`wrapped_breaks`). White space belongs to the sentence before it.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class RelextSentencizer(Sentencizer):
         """Return whether each token starts a sentence."""
         words = [token.text for token in doc]
         spaced = [bool(token.whitespace_) for token in doc]
+        wrapped = wrapped_breaks(doc.text)
         starts = [False] * len(words)
         if words:
             starts[0] = True
@@ -67,7 +73,8 @@ class RelextSentencizer(Sentencizer):
         for i, word in enumerate(words):
             if word.isspace():
                 if "\n" in word and i + 1 < len(words):
-                    starts[i + 1] = word.count("\n") > 1 or self._is_item(words, line, i)
+                    is_wrapped = doc[i].idx + word.index("\n") in wrapped
+                    starts[i + 1] = word.count("\n") > 1 or self._is_item(words, line, i, is_wrapped=is_wrapped)
                     line, quoted = i + 1, quoted and word.count("\n") < 2
                     end = -1 if starts[i + 1] else end
                 continue
@@ -89,7 +96,8 @@ class RelextSentencizer(Sentencizer):
             return True
         if word[0].isalnum() or word[0] in OPENING or word in BULLETS:
             return False
-        if word == '"' and is_apart == (spaced[i] or i + 1 == len(words)):
+        is_last = i + 1 == len(words) or words[i + 1].isspace()
+        if word == '"' and is_apart == (spaced[i] or is_last):
             return quoted  # spaces on both sides or on neither do not tell
         return not is_apart
 
@@ -113,18 +121,45 @@ class RelextSentencizer(Sentencizer):
             return False
         return words[following].istitle() and words[following].lower() in self.openers
 
-    def _is_item(self, words: Sequence[str], line: int, line_break: int) -> bool:
+    def _is_item(self, words: Sequence[str], line: int, line_break: int, *, is_wrapped: bool) -> bool:
         """Return True if a line break follows a heading or an item, or precedes an item."""
         following = words[line_break + 1]
         if following in BULLETS:
             return True
         if following.isdigit() and line_break + 2 < len(words) and words[line_break + 2] in (".", ")"):
             return True
-        if not following[0].isupper() and not following[0].isdigit():
+        if is_wrapped or not (following[0].isupper() or following[0].isdigit()):
             return False
         before = words[line:line_break]
         length = sum(map(len, before)) + len(before) - 1
         return bool(before) and length <= self.heading_length and (before[-1][-1].isalnum() or before[-1] in (":", ")"))
+
+
+def wrapped_breaks(text: str) -> Set[int]:
+    """Find the line breaks inside a sentence of a wrapped paragraph: the next word had no room on the line.
+
+    The width is the longest line of the paragraph. Its lines are wrapped if one starts with a small letter or the last
+    one ends with punctuation; otherwise they may be headings or the lines of a list.
+
+    RETURNS (Set[int]): The character of each line break.
+    """
+    breaks: Set[int] = set()
+    start = 0
+    for is_blank, group in groupby(text.split("\n"), key=lambda line: not line.strip()):
+        lines = list(group)
+        words = [line.split() for line in lines]
+        lengths = [len(line.strip()) for line in lines]
+        width = max(lengths)
+        if not is_blank and width >= LEAST_WIDTH:
+            is_prose = lines[-1].rstrip()[-1] in FINAL or any(first[0].islower() for first, *_ in words[1:])
+            end = start
+            for number, line in enumerate(lines[:-1]):
+                end += len(line)
+                if is_prose and lengths[number] + 1 + len(words[number + 1][0]) > width:
+                    breaks.add(end)
+                end += 1
+        start += sum(map(len, lines)) + len(lines)
+    return breaks
 
 
 @Language.factory(

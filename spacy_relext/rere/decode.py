@@ -49,7 +49,7 @@ class ExtractorArrays(NamedTuple):
 class CandidateTable(NamedTuple):
     """P candidates of a batch, one line each; the columns are probabilities unless noted."""
 
-    pairs: IntArray  # row, subject first and last, object first and last token in the row's window (P, 5)
+    pairs: IntArray  # row, subject first and last, object first and last word in the row's window (P, 5)
     relation: Floats  # p_rc of the row's relation (P,)
     subject: Floats  # p_s of the subject span (P,)
     object: Floats  # p_o of the object span (P,)
@@ -131,13 +131,13 @@ def candidates_by_doc(
     for line in numpy.flatnonzero(scores >= thresholds[relation]).tolist():
         row, *ends = table.pairs[line].tolist()
         window = int(rows.window[row])
-        is_cut_left, is_cut_right = windows.is_cut(window)
-        number, start, end = (int(column[window]) for column in (windows.doc, windows.start, windows.end))
-        if (is_cut_left and min(ends) == 0) or (is_cut_right and max(ends) == end - start - 1):
+        is_cut_left, is_cut_right = windows.is_cut[window].tolist()
+        number, length = int(windows.doc[window]), int(windows.end[window] - windows.start[window])
+        if (is_cut_left and min(ends) == 0) or (is_cut_right and max(ends) == length - 1):
             continue
         columns = (table.relation, table.subject, table.object, table.pair)
         evidence = {key: round(float(column[line]), 4) for key, column in zip(CandidateTable._fields[1:], columns)}
-        tokens = [windows.docs[number][start + token] for token in ends]
+        tokens = [windows.docs[number][windows.token(window, word)] for word in ends]
         subject, obj = ((first.idx, last.idx + len(last)) for first, last in (tokens[:2], tokens[2:]))
         attributes: Record = {}
         if asserted:

@@ -65,14 +65,14 @@ def missing_spans(
     probs = sigmoid(outputs.pointers) * outputs.mask[..., None]  # (M, T, 4)
     for row in sorted(set(range(len(rows))) - set(table.pairs[:, 0].tolist())):
         window, relation = int(rows.window[row]), labels[int(rows.relation[row])]
-        tokens = windows.docs[windows.doc[window]][int(windows.start[window]) : int(windows.end[window])]
+        doc, tokens = windows.docs[windows.doc[window]], windows.tokens(window)
         pointers = probs[row, : len(tokens)]
         found = [_most_probable_span(pointers[:, role : role + 2], max_length=max_length) for role in (0, 2)]
         highest = numpy.cbrt(rows.probability[row] * numpy.sqrt(found[0][2] * found[1][2]))
         spans: List[Optional[CharSpan]] = []
         texts = []
         for (first, last, probability), role in zip(found, ("subject", "object")):
-            span = tokens[first : last + 1]
+            span = doc[int(tokens[first]) : int(tokens[last]) + 1]
             is_named = probability >= _LEAST_NAMED
             spans.append((span.start_char, span.end_char) if is_named else None)
             texts.append(f'"{span.text}" as {role} with {probability:.3f}' if is_named else f"nothing as {role}")

@@ -74,7 +74,7 @@ def cut_queries(
 
 
 class _Context(NamedTuple):
-    """Word pieces of a window: ids, letter shapes, first and last piece of each token."""
+    """Word pieces of a window: ids, letter shapes, first and last piece of each word."""
 
     ids: List[int]
     shapes: List[int]
@@ -83,11 +83,12 @@ class _Context(NamedTuple):
 
 
 def _tokenize_windows(windows: SentenceWindows, tokenizer: "Tokenizer") -> List[_Context]:
-    places = zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist())
-    spans = [windows.docs[doc][start:end] for doc, start, end in places]
+    spans = [windows.span(number) for number in range(len(windows))]
     contexts = []
-    for span, encoding in zip(spans, tokenizer.encode_batch([span.text for span in spans], add_special_tokens=False)):
+    encodings = tokenizer.encode_batch([span.text for span in spans], add_special_tokens=False)
+    for number, (span, encoding) in enumerate(zip(spans, encodings)):
         first, last, owners = align_pieces(span, encoding.offsets)
         shapes = [letter_shape(span[int(owner)].text) for owner in owners]
-        contexts.append(_Context(encoding.ids, shapes, first, last))
+        words = windows.tokens(number) - span.start
+        contexts.append(_Context(encoding.ids, shapes, first[words], last[words]))
     return contexts

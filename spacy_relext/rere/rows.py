@@ -144,7 +144,8 @@ def number_assertions(
     windows, number, found = rows.windows, {label: index for index, label in enumerate(known)}, []
     for row, *ends in rows.pairs:
         window, relation = int(rows.window[row]), labels[int(rows.relation[row])]
-        triple = TokenTriple((ends[0], ends[1]), relation, (ends[2], ends[3])).shifted(-int(windows.start[window]))
+        tokens = [windows.token(window, word) for word in ends]
+        triple = TokenTriple((tokens[0], tokens[1]), relation, (tokens[2], tokens[3]))
         found.append(number.get(stated.get((int(windows.doc[window]), triple), ""), -1))
     return found
 

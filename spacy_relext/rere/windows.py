@@ -1,32 +1,36 @@
-"""Sentence windows: Docs cut into sentences, long sentences into overlapping windows."""
+"""Sentence windows: Docs cut into sentences, long sentences into overlapping windows.
+
+A window holds words, the tokens that are not white space: two spaces or a line break between two words change nothing.
+"""
 
 from dataclasses import dataclass, field, replace
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from ..annotations.triple import Record
+from ..annotations.words import words_of
 
 IntArray = NDArray[numpy.int64]
 
-# Longest sentence that is read in one piece, and distance between the windows of longer ones, in tokens.
+# Longest sentence that is read in one piece, and distance between the windows of longer ones, in words.
 MAX_LENGTH, STRIDE = 256, 128
 
-# First and last token in a window, and label.
+# First and last word in a window, and label.
 EntitySpan = Tuple[int, int, str]
 
 
 @dataclass
 class GoldWindows:
-    """Gold triples of each window, in token offsets of the window."""
+    """Gold triples of each window, in words of the window."""
 
     triples: List[List[TokenTriple]]
-    lost: int  # triples in no window: they cross a sentence boundary or cover no token
+    lost: int  # triples in no window: they cross a sentence boundary or cover no word
     # Triples that an annotator rejected, in windows of Docs that are not annotated; None in windows of annotated Docs
     refused: List[Optional[List[TokenTriple]]] = field(default_factory=list)
 
@@ -36,56 +40,73 @@ class SentenceWindows:
     """Windows of a batch of Docs."""
 
     docs: Sequence[Doc]
+    words: Sequence[IntArray]  # the tokens of each Doc that are not white space (W,)
     doc: IntArray  # Doc of each window (B,)
-    start: IntArray  # first token of each window in its Doc (B,)
-    end: IntArray  # token after the last (B,)
+    start: IntArray  # first of the Doc's words in each window (B,)
+    end: IntArray  # word after the last (B,)
     sentence: IntArray  # sentence of each window, numbered through the batch (B,)
+    is_cut: NDArray[numpy.bool_]  # whether a window starts, and whether it ends, inside its sentence (B, 2)
     bounds: List[Tuple[int, int, int]]  # Doc, first token and token after the last of each sentence
     gold: Optional[GoldWindows] = None  # in training
 
     def __len__(self) -> int:
         return len(self.doc)
 
-    def is_cut(self, window: int) -> Tuple[bool, bool]:
-        """Return whether a window starts, and whether it ends, inside its sentence."""
-        _, first, last = self.bounds[self.sentence[window]]
-        return bool(self.start[window] > first), bool(self.end[window] < last)
+    def token(self, window: int, word: int) -> int:
+        """Return the token of the Doc that is a word of a window."""
+        return int(self.words[self.doc[window]][self.start[window] + word])
+
+    def span(self, window: int) -> Span:
+        """Return the text of a window, from its first to its last word."""
+        tokens = self.tokens(window)
+        return self.docs[self.doc[window]][int(tokens[0]) : int(tokens[-1]) + 1]
+
+    def tokens(self, window: int) -> IntArray:
+        """Return the tokens of the Doc that are the words of a window. Shape (T,)"""
+        return self.words[self.doc[window]][self.start[window] : self.end[window]]
 
     def of_docs(self, chosen: Sequence[bool]) -> "SentenceWindows":
         """Select the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all."""
         mask = numpy.asarray(chosen, dtype=bool)[self.doc]
-        columns = {key: getattr(self, key)[mask] for key in ("doc", "start", "end", "sentence")}
+        columns = {key: getattr(self, key)[mask] for key in ("doc", "start", "end", "sentence", "is_cut")}
         return replace(self, **columns)
 
     def token_index(self) -> IntArray:
-        """Index each window's tokens in the concatenated tokens of all Docs, -1 on padding. Shape (B, T)"""
+        """Index each window's words in the concatenated tokens of all Docs, -1 on padding. Shape (B, T)"""
         lengths = self.end - self.start
-        offsets = numpy.cumsum([0] + [len(doc) for doc in self.docs])[self.doc]
+        offsets = numpy.cumsum([0] + [len(doc) for doc in self.docs])
+        words = numpy.concatenate([numpy.zeros(0, "int64"), *map(numpy.add, self.words, offsets)])
+        first = numpy.cumsum([0] + [len(each) for each in self.words])[self.doc] + self.start
         position = numpy.arange(lengths.max(initial=0), dtype="int64")
-        index = (offsets + self.start)[:, None] + position
-        return numpy.where(position < lengths[:, None], index, -1)
+        inside = position < lengths[:, None]
+        index = numpy.full(inside.shape, -1, dtype="int64")
+        index[inside] = words[(first[:, None] + position)[inside]]
+        return index
 
 
 def make_windows(docs: Sequence[Doc], *, max_length: int = MAX_LENGTH, stride: int = STRIDE) -> SentenceWindows:
-    """Cut Docs into sentences and long sentences into windows, in document order.
+    """Cut Docs into sentences and long sentences into windows, in document order; white space has no window.
 
-    max_length (int): Longest window, in tokens.
-    stride (int): Distance between the starts of two windows, in tokens.
+    max_length (int): Longest window, in words.
+    stride (int): Distance between the starts of two windows, in words.
     """
-    rows: List[Tuple[int, int, int, int]] = []
+    rows: List[Tuple[int, ...]] = []
     bounds: List[Tuple[int, int, int]] = []
+    words = [words_of(doc) for doc in docs]
     for number, doc in enumerate(docs):
         for start, end in sentence_bounds(doc):
-            rows.extend((number, *window, len(bounds)) for window in _cut(start, end, max_length, stride))
+            first, last = numpy.searchsorted(words[number], (start, end)).tolist()
+            for left, right in _cut(first, last, max_length, stride):
+                rows.append((number, left, right, len(bounds), left > first, right < last))
             bounds.append((number, start, end))
-    table = numpy.asarray(rows, dtype="int64").reshape(-1, 4)
-    return SentenceWindows(docs, table[:, 0], table[:, 1], table[:, 2], table[:, 3], bounds)
+    table = numpy.asarray(rows, dtype="int64").reshape(-1, 6)
+    return SentenceWindows(docs, words, *table[:, :4].T, table[:, 4:].astype(bool), bounds)
 
 
 def _cut(start: int, end: int, max_length: int, stride: int) -> Iterator[Tuple[int, int]]:
-    """Yield the windows of one sentence; the last one is shifted left to full length."""
+    """Yield the windows of one sentence, if it has words; the last one is shifted left to full length."""
     if end - start <= max_length:
-        yield start, end
+        yield from [(start, end)] * (start < end)
         return
     position = start
     while position + max_length < end:
@@ -126,22 +147,34 @@ def _assign(
     for doc, gold in enumerate(aligned):
         in_doc = numpy.flatnonzero(windows.doc == doc)
         for triple in gold:
-            first = min(triple.subject[0], triple.object[0])
-            last = max(triple.subject[1], triple.object[1])
+            subject, obj = (_to_words(windows.words[doc], *span) for span in (triple.subject, triple.object))
+            first, last = min(subject[0], obj[0]), max(subject[1], obj[1])
             inside = in_doc[(windows.start[in_doc] <= first) & (last < windows.end[in_doc])]
+            if subject[0] > subject[1] or obj[0] > obj[1]:
+                inside = inside[:0]
             lost += not len(inside)
             for window in inside.tolist():
-                triples[window].append(triple.shifted(int(windows.start[window])))
+                in_words = TokenTriple(subject, triple.relation, obj)
+                triples[window].append(in_words.shifted(int(windows.start[window])))
     return triples, lost
 
 
+def _to_words(words: IntArray, first: int, last: int) -> Tuple[int, int]:
+    """Find the first and the last word of a span of tokens; the last is before the first if it has none."""
+    left, right = numpy.searchsorted(words, (first, last + 1)).tolist()
+    return left, right - 1
+
+
 def entity_windows(windows: SentenceWindows, examples: Sequence[Example]) -> List[List[EntitySpan]]:
-    """List the entities of the references that lie in each window, as first and last token and label."""
-    by_doc = [eg.get_aligned_spans_y2x(eg.reference.ents, allow_overlap=True) for eg in examples]
+    """List the entities of the references that lie in each window, as first and last word and label."""
+    by_doc: List[List[EntitySpan]] = []
+    for example, words in zip(examples, windows.words):
+        spans = example.get_aligned_spans_y2x(example.reference.ents, allow_overlap=True)
+        by_doc.append([(*_to_words(words, span.start, span.end - 1), span.label_) for span in spans])
     entities = []
     for doc, start, end in zip(windows.doc.tolist(), windows.start.tolist(), windows.end.tolist()):
-        inside = [span for span in by_doc[doc] if start <= span.start and span.end <= end]
-        entities.append([(span.start - start, span.end - start - 1, span.label_) for span in inside])
+        inside = [each for each in by_doc[doc] if start <= each[0] <= each[1] < end]
+        entities.append([(first - start, last - start, label) for first, last, label in inside])
     return entities
 
 
@@ -159,7 +192,7 @@ def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.floa
 def missed_by_windows(docs: Sequence[Doc], *, most: int) -> Iterator[Tuple[str, str]]:
     """Yield a reason and the relation of each gold triple of some Docs that is in no window, or too long.
 
-    most (int): Longest argument, in tokens.
+    most (int): Longest argument, in words.
     """
     windows = make_windows(docs)
     bounds: List[List[Tuple[int, int]]] = [[] for _ in docs]
@@ -167,7 +200,7 @@ def missed_by_windows(docs: Sequence[Doc], *, most: int) -> Iterator[Tuple[str, 
         bounds[number].append((start, end))
     for number, doc in enumerate(docs):
         for triple in align_triples(doc, doc):
-            places = (triple.subject, triple.object)
+            places = [_to_words(windows.words[number], *span) for span in (triple.subject, triple.object)]
             first, last = min(start for start, _ in places), max(end for _, end in places)
             if not any(start <= first and last < end for start, end in bounds[number]):
                 yield "arguments in different sentences, or too far apart", triple.relation

@@ -53,13 +53,17 @@ def read_contexts(pairs: Pairs, *, stop: Collection[str]) -> List[Context]:
     for number in range(len(pairs)):
         index, first, end, start, last = pairs.place(number)
         doc, own, (text_start, text_end) = pairs.docs[index], words[index], pairs.text[number].tolist()
-        found = tuple(own[end:start])
+        between = [word for word in own[end:start] if word is not None]
+        found = tuple(between)
         if not any(is_content(word, stop) for word in found):
-            behind = own[max(end, last) : text_end]
-            found = (*found, "", *behind[:MAX_AROUND], "", *own[max(text_start, first - MAX_AROUND) : first])
+            behind, ahead = (
+                [word for word in part if word is not None]
+                for part in (own[max(end, last) : text_end], own[text_start:first])
+            )
+            found = (*found, "", *behind[:MAX_AROUND], "", *ahead[-MAX_AROUND:])
         elif len(found) > MAX_GAP:
             found = ()
-        sample = _sample(doc[first:end], doc[start:last], [word for word in own[end:start] if is_content(word, stop)])
+        sample = _sample(doc[first:end], doc[start:last], [word for word in between if is_content(word, stop)])
         contexts.append(Context(hash((doc.text, text_start)), found, sample))
     return contexts
 
@@ -159,10 +163,11 @@ def _shared_types(kinds: "Counter[Tuple[str, str]]") -> str:
     return " ".join(both) if all(both) and 2 * most >= sum(kinds.values()) else ""
 
 
-def _name_words(doc: Doc) -> List[str]:
-    """Return the tokens in lower case, "" for those that a name may not contain."""
+def _name_words(doc: Doc) -> List[Optional[str]]:
+    """Return the tokens in lower case, "" for those that a name may not contain, None for white space."""
     in_entity = {i for (start, end), _ in doc_entities(doc) for i in range(start, end)}
-    return [token.lower_ if token.i not in in_entity and _is_word(token) else "" for token in doc]
+    words = (token.lower_ if token.i not in in_entity and _is_word(token) else "" for token in doc)
+    return [None if token.is_space else word for token, word in zip(doc, words)]
 
 
 def _is_word(token: Token) -> bool:

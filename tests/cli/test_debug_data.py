@@ -1,5 +1,7 @@
 """`spacy relext debug-data`: the counts of small corpora whose problems are known."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable, List, Tuple
 
@@ -124,6 +126,14 @@ def test_what_a_config_misses(corpora: Corpora, tmp_path: Path, run: Callable[..
         assert done.exit_code == 0, done.output
         (line,) = [line for line in done.stdout.splitlines() if reason in line]
         assert count in line
+
+
+def test_components_are_checked_in_a_new_process(corpora: Corpora, tmp_path: Path, run: Callable[..., Any]) -> None:
+    config = tmp_path / "labels.cfg"
+    assert run("init-config", config, "--have", "labels").exit_code == 0
+    command = [sys.executable, "-m", "spacy", "relext", "debug-data", str(config), *map(str, corpora)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "arguments in different sentences, or too far apart" in done.stdout
 
 
 def test_corpora_of_the_config(

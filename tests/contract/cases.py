@@ -110,6 +110,7 @@ CNN = {
     "maxout_pieces": 2,
     "subword_features": True,
 }
+WORDS = {"@architectures": "spacy_relext.Words.v1", "tok2vec": CNN}
 EMBED = {
     "@architectures": "spacy.MultiHashEmbed.v2",
     "width": WIDTH,
@@ -198,7 +199,7 @@ def matcher(encoder: Setting) -> Setting:
 
 SENTS = ("sentencizer", {})
 NAMED = (SENTS, (ENTITIES, {}))
-NAMED_CNN = (*NAMED, ("tok2vec", {"model": CNN}))
+NAMED_CNN = (*NAMED, ("tok2vec", {"model": WORDS}))
 ENGLISH_RELATIONS = (make_english_examples, "relations_micro_f", {"min_probability": 1.01})
 ENGLISH = (make_english_examples, "exact_f", {"threshold": 1.01})
 ASSERTED = (make_asserted_examples, "exact_f", {"threshold": 1.01})
@@ -210,7 +211,7 @@ BY_CHANCE = (make_cluster_examples, "clusters_coverage", {"threshold": 1.01})
 FOUND: Setting = {"reads_gold": False, "finds_relations": True, "learn_rate": 1e-4}
 DETECTED = (make_english_examples, "exact_f", {"decoding": {"query_threshold": 1.0}})
 CHINESE = (make_chinese_examples, "span_f", {"decoding": {"query_threshold": 1.0}})
-SHARED_CNN = (SENTS, ("tok2vec", {"model": CNN}), ("rere_detector", detector(LISTENER)))
+SHARED_CNN = (SENTS, ("tok2vec", {"model": WORDS}), ("rere_detector", detector(LISTENER)))
 BEFORE_MARKED = (SENTS, ("rere_detector", {"model": MARKED_DETECTOR}))
 
 CASES = [

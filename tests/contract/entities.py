@@ -23,7 +23,8 @@ def find_entities(doc: Doc) -> Doc:
     spans = []
     for label, names in NAMES.items():
         for name in names:
-            for found in re.finditer(rf"\b{name}\b", doc.text):
+            words = r"\s+".join(name.split())
+            for found in re.finditer(rf"\b{words}\b", doc.text):
                 span = doc.char_span(*found.span(), label=label, alignment_mode="expand")
                 if span is not None:
                     spans.append(span)

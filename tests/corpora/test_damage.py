@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.training import Example
 
+from spacy_relext import set_triples
 from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.corpora.damage import FILES, check_file_list, first_line, refuse_damage, write_file_list
 from spacy_relext.errors import Errors
@@ -87,3 +89,25 @@ def test_damage_is_named(folder: Path) -> None:
         (folder / FILES).write_text(content)
         with pytest.raises(ValueError, match="R019.*is no list of files"):
             check_file_list(folder, name="p")
+
+
+def test_an_encoder_that_a_component_listens_to_is_checked_too(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    model = {"@architectures": "spacy_relext.RereDetector.v1"}
+    nlp.add_pipe(
+        "rere_detector", config={"model": {**model, "encoder": {"@architectures": "spacy_relext.Listener.v1"}}}
+    )
+    doc = nlp.make_doc("Ada met Bo.")
+    reference = doc.copy()
+    set_triples(reference, [(doc[0:1], "met", doc[2:3])])
+    nlp.initialize(lambda: [Example(doc, reference)])
+    nlp.to_disk(tmp_path / "pipeline")
+    assert "../tok2vec/model" in json.loads((tmp_path / "pipeline" / "rere_detector" / FILES).read_text())
+    spacy.load(tmp_path / "pipeline")
+    path = tmp_path / "pipeline" / "tok2vec" / "model"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"R019.*tok2vec.model has other content"):
+        spacy.load(tmp_path / "pipeline")

@@ -89,6 +89,16 @@ def test_predicted_docs_have_everything_but_the_triples(tmp_path: Path) -> None:
     assert get_records(predicted) is None
 
 
+def test_gold_inside_a_token_is_gold_of_the_token(tmp_path: Path) -> None:
+    text = "Nr2785708 gehört Havgass ."
+    places = [[2, 9], [text.index("Havgass"), text.index(" .")]]
+    triple = {"subject": places[0], "relation": "of", "object": places[1]}
+    with ShardWriter(tmp_path / "c.spacy") as writer:
+        writer.add(record_to_doc(NLP.make_doc, {"text": text, "triples": [triple]}, one_sentence=True))
+    (example,) = read(tmp_path / "c.spacy")
+    assert said(example) == [("Nr2785708", "of", "Havgass")]
+
+
 def test_a_repeated_sentence_counts_once_and_keeps_all_its_relations(tmp_path: Path) -> None:
     lines: List[Line] = [("Ada met Bo .", "Ada", "Bo", [("Ada", name, "Bo")]) for name in ("knows", "likes", "knows")]
     (example,) = read(write(tmp_path / "a.spacy", lines))

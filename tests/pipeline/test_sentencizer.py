@@ -1,3 +1,4 @@
+import textwrap
 from typing import Any, List
 
 import pytest
@@ -38,6 +39,40 @@ def test_wrapped_lines_stay_together() -> None:
     assert sentences(text) == [text]
     heading = "Early life\nOrr was born in Vardal."
     assert sentences(heading, heading_length=0) == [heading]
+
+
+PROSE = (
+    "Ada Orr was born in the old town of Vardal and studied in Espoo. In 1911 she founded Vane, which Ole Holm "
+    "Jensen bought for Nordlys in 1920. It is based in St. Ives, Cornwall."
+)
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 72, 80])
+def test_a_wrapped_paragraph_has_the_sentences_of_its_text(width: int) -> None:
+    wrapped = textwrap.fill(PROSE, width)
+    assert [" ".join(each.split()) for each in sentences(wrapped)] == sentences(PROSE)
+    below = f"Early life\n{wrapped}\n\nLater life\n{wrapped}"
+    assert [" ".join(each.split()) for each in sentences(below)] == [
+        *("Early life", *sentences(PROSE)),
+        *("Later life", *sentences(PROSE)),
+    ]
+
+
+@pytest.mark.parametrize("blank", ["  ", "\t", "\u00a0", " \u00a0 "])
+def test_white_space_between_words_ends_no_sentence(blank: str) -> None:
+    assert [" ".join(each.split()) for each in sentences(PROSE.replace(" ", blank))] == sentences(PROSE)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Members", "Ada Orr", "Ole Holm"],
+        ["Vane buys Orr for four billion in cash", "Holm named chief executive of Nordlys", "Espoo wins the cup"],
+        ["Founder: Ada Orr of Vardal in Norway", "Seat: Espoo, Finland, and Bergen"],
+    ],
+)
+def test_short_lines_without_punctuation_are_a_list(lines: List[str]) -> None:
+    assert [each.strip() for each in sentences("\n".join(lines))] == lines
 
 
 def test_languages_and_settings() -> None:

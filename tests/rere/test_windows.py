@@ -39,7 +39,7 @@ def test_windows_of_several_docs() -> None:
     assert windows.sentence.tolist() == [0, 1, 2]
     assert windows.bounds == [(0, 0, 3), (0, 3, 5), (2, 0, 1)]
     assert windows.token_index().tolist() == [[0, 1, 2], [3, 4, -1], [5, -1, -1]]
-    assert [windows.is_cut(window) for window in range(3)] == [(False, False)] * 3
+    assert not windows.is_cut.any()
 
 
 @pytest.mark.parametrize("docs", [[], [NLP.make_doc("")]])
@@ -52,7 +52,7 @@ def test_long_sentences_are_cut_with_stride() -> None:
     windows = make_windows([make_doc([str(i) for i in range(10)])], max_length=4, stride=2)
     assert table(windows) == [(0, 0, 4), (0, 2, 6), (0, 4, 8), (0, 6, 10)]
     assert windows.sentence.tolist() == [0] * 4
-    assert [windows.is_cut(window) for window in range(4)] == [(False, True), (True, True), (True, True), (True, False)]
+    assert windows.is_cut.tolist() == [[False, True], [True, True], [True, True], [True, False]]
     assert windows.token_index()[-1].tolist() == [6, 7, 8, 9]
 
 
@@ -78,7 +78,7 @@ def test_windows_cover_every_token_and_stay_inside_sentences(lengths: Any, max_l
     for window, (doc, start, end) in enumerate(table(windows)):
         number, first, last = windows.bounds[windows.sentence[window]]
         assert number == doc and first <= start < end <= last and end - start <= max_length
-        assert windows.is_cut(window) == (start > first, end < last)
+        assert windows.is_cut[window].tolist() == [start > first, end < last]
     # two tokens at most max_length - stride apart share a window of their sentence
     for number, first, last in windows.bounds:
         for left in range(first, last):

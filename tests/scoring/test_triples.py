@@ -47,6 +47,13 @@ def test_span_match_sees_which_mention():
     assert (scores["exact_f"], scores["span_f"]) == (1.0, 0.0)
 
 
+def test_gold_inside_a_token_is_widened_as_in_training():
+    text = "Nr2785708 gehört Havgass ."
+    example = make_example(text, [("2785708", "of", "Havgass")], [("Nr2785708", "of", "Havgass")])
+    scores = score_triples([example])
+    assert (scores["exact_f"], scores["span_f"]) == (1.0, 1.0)
+
+
 def test_exact_match_is_case_sensitive_and_counts_a_repeated_triple_once():
     text = "Ada met Bo . Ada met Bo . ada met Bo ."
     example = make_example(text, [("Ada", "met", "Bo")], [("ada", "met", "Bo")])

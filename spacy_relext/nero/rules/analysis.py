@@ -11,7 +11,7 @@ from spacy.util import minibatch
 from wasabi import table
 
 from ...annotations.entities import doc_entities
-from ...annotations.store import get_records, has_triples
+from ...annotations.store import get_records, has_triples, widen_records
 from ...annotations.triple import CharSpan
 from ...corpora.report import format_table
 from ...pairs.pairs import Pairs
@@ -252,7 +252,8 @@ def _read_gold(doc: Doc) -> Optional[Gold]:
     """Read gold triples as offsets; None if a text is not annotated."""
     if not has_triples(doc):
         return None
-    return {(tuple(r["subject"]), r["relation"], tuple(r["object"])) for r in get_records(doc, source="") or ()}
+    gold = widen_records(doc, get_records(doc, source="") or ())
+    return {(tuple(r["subject"]), r["relation"], tuple(r["object"])) for r in gold}
 
 
 def _excerpt(pairs: Pairs, number: int, rule: Rule) -> str:

@@ -17,10 +17,11 @@ from typing import AbstractSet, Dict, FrozenSet, Iterator, List, NamedTuple, Opt
 
 import numpy
 from numpy.typing import NDArray
-from spacy.attrs import LEMMA, LOWER, ORTH, SPACY
+from spacy.attrs import IS_SPACE, LEMMA, LOWER, ORTH, SPACY
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
 
+from ...annotations.words import words_before, words_of
 from ...pairs.pairs import Pairs
 from .patterns import SUBJECT, TREEBANK, Part
 from .rules import NO_RELATION_LABEL, Rule
@@ -58,37 +59,44 @@ class _Entry(NamedTuple):
 
 
 class _Text:
-    """The tokens of a Doc.
+    """The words of a Doc: its tokens that are not white space.
 
     raw (bytes): Their ids, those of Treebank tokens replaced by what these stand for.
+    before (List[int]): Number of words before each token, and before the end.
     """
 
     def __init__(self, doc: Doc, attribute: int, treebank: Sequence[Tuple[bytes, int, int]]) -> None:
-        self.doc = doc
-        self.raw: bytes = doc.to_array([attribute]).astype("uint64").tobytes()
+        self.doc, self.words = doc, words_of(doc)
+        self.before: List[int] = words_before(doc).tolist()
+        self.raw: bytes = doc.to_array([attribute]).astype("uint64")[self.words].tobytes()
         for packed, number, plain in treebank:
             if packed in self.raw:
                 numbers = numpy.frombuffer(self.raw, dtype="uint64").copy()
                 numbers[numbers == number] = plain
                 self.raw = numbers.tobytes()
 
+    def bounds(self, tokens: Sequence[int]) -> Tuple[int, int]:
+        """Return a span of tokens as a span of words."""
+        return self.before[tokens[0]], self.before[tokens[1]]
+
     def token(self, place: int) -> int:
-        """Return the id of a token."""
+        """Return the id of a word."""
         return int.from_bytes(self.raw[place * _WIDTH : (place + 1) * _WIDTH], sys.byteorder)
 
     @cached_property
     def tokens(self) -> List[int]:
-        """Return the ids of all tokens."""
+        """Return the ids of all words."""
         ids: List[int] = numpy.frombuffer(self.raw, dtype="uint64").tolist()
         return ids
 
     @cached_property
     def inner_hyphens(self) -> List[bool]:
-        """Return for each token whether it is a hyphen without a space on either side."""
-        words, spaces = self.doc.to_array([ORTH, SPACY]).T
-        no_space = spaces == 0
-        inner: List[bool] = (numpy.isin(words, _HYPHEN_IDS) & no_space & numpy.append(True, no_space[:-1])).tolist()
-        return inner
+        """Return for each word whether it is a hyphen without white space on either side."""
+        ids, spaces, blank = self.doc.to_array([ORTH, SPACY, IS_SPACE]).T
+        no_space = (spaces == 0) & (numpy.append(blank[1:], 0) == 0)
+        inner = numpy.isin(ids, _HYPHEN_IDS) & no_space & numpy.append(True, no_space[:-1])
+        hyphens: List[bool] = inner[self.words].tolist()
+        return hyphens
 
 
 class RuleIndex:
@@ -127,6 +135,7 @@ class RuleIndex:
         for number, (doc, text, subject, obj) in enumerate(zip(*columns)):
             if read is None or doc != last:
                 last, read = doc, _Text(pairs.docs[doc], FORMS[self.form], treebank)
+            text, subject, obj = map(read.bounds, (text, subject, obj))
             forwards = subject < obj
             left, right = (subject, obj) if forwards else (obj, subject)
             if left[1] > right[0]:

@@ -69,12 +69,13 @@ def write_patterns(mined: Sequence[MinedPattern], path: Path) -> None:
 
 
 def _pair_keys(pairs: Pairs, longest: int) -> Iterator[Tuple[int, Key]]:
-    """Yield pairs and their keys, but no pairs around white space tokens, which patterns cannot contain."""
+    """Yield pairs and their keys, without the white space that patterns do not contain."""
     for number, left, right, types in pairs.by_position():
-        if 0 <= right[0] - left[1] <= longest:
+        if left[1] <= right[0]:
             between = pairs.docs[pairs.doc[number]][left[1] : right[0]]
-            if not any(token.is_space for token in between):
-                yield number, (types[0], tuple(token.text for token in between), types[1])
+            words = tuple(token.text for token in between if not token.is_space)
+            if len(words) <= longest:
+                yield number, (types[0], words, types[1])
 
 
 def _key_pattern(key: Key) -> Pattern:

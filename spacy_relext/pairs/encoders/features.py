@@ -10,7 +10,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 
 from ...annotations.entities import doc_entities
-from ...annotations.trees import chain_heads, edge_list, prune_tree, text_heads
+from ...annotations.trees import chain_heads, edge_list, heads_of_words, prune_tree, text_heads
+from ...annotations.words import words_before, words_of
 from ...bridge.modules import ModuleInput, module_of
 from ...encoders.pieces import CutOptions, IntArray, cut_options
 from ...errors import Warnings
@@ -128,21 +129,17 @@ def piece_arrays(pieces: PairPieces, batch: PairBatch) -> Dict[str, IntArray]:
 
 
 def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
-    """Compute tokens, tags, types and roles of the texts of pairs, and the tokens between both arguments.
+    """Compute words, tags, types and roles of the texts of pairs, and the words between both arguments.
 
-    RETURNS (Dict[str, IntArray]): `index` (token among all tokens of the Docs, -1 on padding), `tags`, `types`,
+    RETURNS (Dict[str, IntArray]): `index` (word among all tokens of the Docs, -1 on padding), `tags`, `types`,
         `roles`, `pooled` (True between the arguments), `to_subject`, `to_object`, `positions`. Shapes (P, T)
     """
     pairs = batch.pairs
-    lengths = pairs.text[:, 1] - pairs.text[:, 0]
-    shape = (len(pairs), int(lengths.max(initial=1)))
-    position = numpy.arange(shape[1])
-    inside = position < lengths[:, None]
-    tokens = numpy.where(inside, pairs.text[:, :1] + position, -1)  # in the Doc
+    tokens, inside = word_table(pairs)
     types, offsets = _join([token_types(doc, batch.types) for doc in pairs.docs])
     tags, _ = _join([token_tags(doc, batch.tags) for doc in pairs.docs])
     index = numpy.where(inside, tokens + offsets[pairs.doc][:, None], -1)
-    roles = numpy.zeros(shape, dtype="int64")
+    roles = numpy.zeros(inside.shape, dtype="int64")
     for bounds, role in ((pairs.subject, SUBJECT), (pairs.object, OBJECT)):
         roles += role * ((tokens >= bounds[:, :1]) & (tokens < bounds[:, 1:]))
     read = index * inside
@@ -155,8 +152,23 @@ def token_arrays(batch: PairBatch) -> Dict[str, IntArray]:
         "pooled": inside & (to_subject * to_object < 0),
         "to_subject": to_subject,
         "to_object": to_object,
-        "positions": numpy.where(inside, position, -1),
+        "positions": numpy.where(inside, tokens - pairs.text[:, :1], -1),
     }
+
+
+def word_table(pairs: Pairs) -> Tuple[IntArray, NDArray[numpy.bool_]]:
+    """Arrange the words of the texts of pairs: the token of each in its Doc, -1 on padding, and True on words.
+
+    Shapes (P, T), (P, T)
+    """
+    words, offsets = _join([words_of(doc) for doc in pairs.docs])
+    before, starts = _join([words_before(doc) for doc in pairs.docs])
+    first, last = (before[starts[pairs.doc] + pairs.text[:, column]] for column in (0, 1))
+    position = numpy.arange(max(1, int((last - first).max(initial=1))))
+    inside = position < (last - first)[:, None]
+    tokens = numpy.full(inside.shape, -1, dtype="int64")
+    tokens[inside] = words[((offsets[pairs.doc] + first)[:, None] + position)[inside]]
+    return tokens, inside
 
 
 def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray], int]:
@@ -173,14 +185,20 @@ def graph_arrays(batch: PairBatch, *, distance: int) -> Tuple[Dict[str, IntArray
     heads: Dict[Tuple[int, int, int], Tuple[IntArray, bool]] = {}
     chains = 0
     for number, (doc, (start, end)) in enumerate(zip(pairs.doc.tolist(), pairs.text.tolist())):
+        words = arrays["positions"][number]
+        words = words[words >= 0]
         if (doc, start, end) not in heads:
             parsed = text_heads(pairs.docs[doc], start=start, end=end)
-            heads[doc, start, end] = (chain_heads(end - start) if parsed is None else parsed, parsed is None)
+            tree = chain_heads(len(words)) if parsed is None else heads_of_words(parsed, words)
+            heads[doc, start, end] = (tree, parsed is None)
         tree, is_chain = heads[doc, start, end]
         chains += is_chain
-        subject, obj = (tuple((bounds[number] - start).tolist()) for bounds in (pairs.subject, pairs.object))
+        subject, obj = (
+            tuple(numpy.searchsorted(words, bounds[number] - start).tolist())
+            for bounds in (pairs.subject, pairs.object)
+        )
         mask = prune_tree(tree, subject=subject, object=obj, distance=-1 if is_chain else distance)
-        pooled[number, : end - start] = mask
+        pooled[number, : len(words)] = mask
         links = edge_list(tree, mask)
         edges.append(numpy.column_stack([numpy.full(len(links), number, dtype="int64"), links]))
     return {**arrays, "pooled": pooled, "edges": numpy.concatenate(edges)}, chains
