@@ -15,7 +15,7 @@ from spacy_relext.annotations.store import get_records
 from spacy_relext.corpora.formats.text import parse_markup_line
 from spacy_relext.corpora.records import record_to_doc
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 FORMS: Dict[str, Callable[[str], str]] = {
     "two spaces": lambda text: text.replace(" ", "  "),

@@ -43,7 +43,7 @@ def _forward(
     vectors = []
     for doc, of_doc, rows in zip(docs, words, of_words):
         table = model.ops.alloc2f(len(doc), rows.shape[1])
-        table[of_doc] = rows
+        table[of_doc] = rows  # type: ignore[call-overload]
         vectors.append(table)
     return vectors, lambda gradient: backprop([rows[of_doc] for rows, of_doc in zip(gradient, words)])
 
@@ -53,5 +53,5 @@ def _select(doc: Doc, words: IntArray) -> Doc:
     tokens = [doc[number] for number in words.tolist()]
     selected = Doc(doc.vocab, words=[token.text for token in tokens])
     if tokens:
-        selected.from_array(list(_COPIED), doc.to_array(list(_COPIED))[words])
+        selected.from_array(list(_COPIED), doc.to_array(list(_COPIED))[words])  # type: ignore[arg-type]
     return selected

@@ -109,7 +109,7 @@ class RelextNer(LabelledPipe):
             [None if token.is_space else tag for token, tag in zip(example.predicted, example.get_aligned_ner())]
             for example in examples
         ]
-        gradient, value = loss(scores, gold)
+        gradient, value = loss(scores, gold)  # type: ignore[arg-type]  # thinc skips None
         return float(value), gradient
 
 
