@@ -171,6 +171,8 @@ class Errors:
         "one corpus, in the same order."
     )
     R231 = "[R231] The argument {found} is not UTF-8 text. Rename the file, or set the terminal to UTF-8."
+    R232 = "[R232] {where}: {found}."
+    R233 = "[R233] {path} is a PDF, not text. Give it a name that ends in .pdf, or use --input-format pdf."
     R250 = (
         "[R250] {path!r}, line {line}: not an answer of `spacy relext annotate correct`, which would write into this "
         "file. Choose another name for OUT.jsonl."
@@ -533,6 +535,14 @@ class Warnings:
     W201 = (
         "[W201] Corpus and pipeline have no relation in common, so no triple can be correct. Corpus: {gold}. Pipeline: "
         "{known}."
+    )
+    W202 = "[W202] {path}: files that are not read: {found}, such as {first}."
+    W203 = (
+        "[W203] Texts that look like HTML or Markdown are read as prose. Use files that end in .html or .md, or "
+        "--input-format html or markdown."
+    )
+    W204 = (
+        '[W204] The text looks like HTML or Markdown and is read as prose. Send "format": "html" or "markdown" with it.'
     )
     W360 = (
         "[W360] {name}: {count} of the {total} documents of {where} are not annotated with triples; nothing is learned "

@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 import pytest
 
 HEAVY = {"matplotlib", "networkx", "pandas", "pyarrow", "ray", "rdflib", "scipy", "sklearn", "spacy_transformers"}
-HEAVY |= {"transformers", "jsonschema", "duckdb", "rapidfuzz"}
+HEAVY |= {"transformers", "jsonschema", "duckdb", "rapidfuzz", "lxml", "markdown_it", "pypdf"}
 UNSAFE = {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
 # Imports run to a lower floor only; what stands on one floor does not know its neighbours.

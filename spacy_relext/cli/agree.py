@@ -5,7 +5,8 @@ from typing import Annotated, Iterator, List, Optional, Sequence
 
 import typer
 
-from ..corpora.texts import TextLog, read_records
+from ..corpora.raw_text import TextLog
+from ..corpora.texts import read_records
 from ..corpora.whole import write_json
 from ..errors import Errors
 from ..scoring.agreement import Agreement, Disagreement, Key, describe_agreement, measure_agreement

@@ -10,8 +10,9 @@ from spacy.language import Language
 from ..annotations.triple import Record
 from ..corpora.convert import load_tokenizer
 from ..corpora.formats.answers import DONE, SKIPPED, AnswerFile
+from ..corpora.raw_text import TextLog
 from ..corpora.records import doc_to_record, record_to_doc
-from ..corpora.texts import JSONL_SUFFIXES, STDIN, TextLog, read_records
+from ..corpora.texts import JSONL_SUFFIXES, STDIN, read_records
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe
 from ..visuals.correction import PURPOSE, Correction, make_correction_app

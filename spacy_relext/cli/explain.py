@@ -9,8 +9,8 @@ from spacy.tokens import Doc
 from ..annotations.constraints import get_removed
 from ..annotations.store import get_records
 from ..corpora.canonical import KNOWN_KEYS, check_record
+from ..corpora.raw_text import RawText
 from ..corpora.reader import predicted_doc
-from ..corpora.texts import RawText
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe, list_near_misses
 from ..pipeline.requirements import assigning_components, assigning_factories

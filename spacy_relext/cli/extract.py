@@ -12,7 +12,8 @@ import typer
 from spacy.language import Language
 
 from ..annotations.triple import Record
-from ..corpora.texts import STDIN, RawText, Source, TextLog, list_sources
+from ..corpora.raw_text import RawText, TextLog
+from ..corpora.texts import STDIN, Source, describe_sources, list_sources
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings, check_range
 from ..extraction.manifest import find_difference, plan, read_manifest
@@ -30,7 +31,8 @@ def extract_cli(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="Text file (a text per line), .jsonl, .parquet, .spacy, each also .gz or .zst; folder; - for stdin",
+            help="Text file (a text per line), .html, .md, .pdf, .jsonl, .parquet, .spacy, each also .gz or .zst; "
+            "folder (a text per file); - for stdin",
         ),
     ],
     output: Annotated[
@@ -41,7 +43,8 @@ def extract_cli(
         typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; default: the suffix; jsonl for - and folders"),
     ] = None,
     input_format: Annotated[
-        Optional[str], typer.Option(help="text, jsonl, paragraph or file (a text a file); default: the input's suffix")
+        Optional[str],
+        typer.Option(help="text, jsonl, paragraph, file (a text a file), html, markdown or pdf; default: the suffix"),
     ] = None,
     min_score: options.MinScore = 0.0,
     relations: options.Relations = None,
@@ -73,6 +76,7 @@ def extract_cli(
             fail(Errors.R218.format(n_process=n_process, gpu_id=gpu_id))
         sources = list_sources(source, input_format=input_format)
         nlp = open_pipeline(pipeline, gpu_id, code=code)
+        _report(f"Reading {source}: {describe_sources(sources)}")
         _warn_of_unknown(nlp, wanted := options.split_list(relations))
         csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}
         job = Job(pipeline, code, min_score=min_score, relations=wanted, batch_size=batch_size)
@@ -165,7 +169,7 @@ def _stream(
             writer.write(result)
             documents += 1
             triples += len(result["triples"])
-    return _describe(ShardReport(documents, triples, log.skipped + failures, log.blank))
+    return _describe(ShardReport(documents, triples, log.skipped + failures, log.blank, log.markup))
 
 
 @contextmanager
@@ -188,7 +192,8 @@ def _describe(report: ShardReport) -> str:
     if not report.is_complete:
         return f"{report.elsewhere} shards are at work in other processes; the last of them completes the output."
     line = f"{report.documents} documents, {report.triples} triples"
-    return f"{line} ({report.failures} texts skipped, {report.blank} blank lines)"
+    prose = f"; {report.markup} texts look like HTML or Markdown and were read as prose" if report.markup else ""
+    return f"{line} ({report.failures} texts skipped, {report.blank} blank lines){prose}"
 
 
 def _warn_of_unknown(nlp: Language, wanted: Optional[List[str]]) -> None:

@@ -7,7 +7,8 @@ import typer
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..corpora.texts import JSONL_SUFFIXES, RawText, TextLog, list_sources
+from ..corpora.raw_text import RawText, TextLog
+from ..corpora.texts import JSONL_SUFFIXES, list_sources
 from ..corpora.whole import write_whole
 from ..errors import Errors, check_range
 from ..extraction.service import PURPOSE, Limits, Service, is_loopback, make_service_app

@@ -15,9 +15,10 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .formats.registry import WRITABLE, get_format
 from .overlap import NearIndex, doc_shingles
+from .raw_text import TextLog
 from .records import doc_to_record, record_to_doc
 from .report import format_table, list_losses
-from .texts import TextLog, read_records
+from .texts import read_records
 
 # Keys that a pipeline may add to a record; its sentences and others are not written.
 _ANNOTATION = ("entities", "triples")

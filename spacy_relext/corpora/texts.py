@@ -4,21 +4,32 @@ import gzip
 import io
 import json
 import sys
+import warnings
 import zlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple, Union, cast
+from typing import Any, BinaryIO, Iterable, Iterator, List, Optional, Sequence, Tuple, Union, cast
 
 from spacy.vocab import Vocab
 
-from ..annotations.encoding import describe_bytes, number_lines, open_utf8
+from ..annotations.encoding import number_lines, open_utf8
 from ..annotations.triple import Record
-from ..errors import Errors, require
+from ..errors import Errors, Warnings, require
 from .canonical import KNOWN_KEYS, check_record
+from .documents import (
+    DOCUMENT_SUFFIXES,
+    DOCUMENTS,
+    MARKUP,
+    PDF,
+    check_library,
+    find_charset,
+)
 from .formats.sources import parse_json
+from .raw_text import RawText, TextLog
 from .records import doc_to_record, read_jsonl
 from .shards import SUFFIX, iter_docs, load_shard, make_docs
 
@@ -27,89 +38,39 @@ JSONL_SUFFIXES = (".jsonl", ".ndjson")
 COMPRESSED = (".gz", ".zst")
 PARQUET = ".parquet"
 
-TEXT_FORMATS = ("text", "jsonl", "paragraph", "file")
+TEXT_FORMATS = ("text", "jsonl", "paragraph", "file", *DOCUMENTS)
 
-# Suffixes that folders are searched for.
-SUFFIXES = (".txt", PARQUET, *JSONL_SUFFIXES, SUFFIX)
+# Suffixes of texts, and of all files, that folders are searched for.
+TEXT_SUFFIXES = (".txt", *DOCUMENT_SUFFIXES)
+SUFFIXES = (*TEXT_SUFFIXES, PARQUET, *JSONL_SUFFIXES, SUFFIX)
+
+# What a text of a file is, by the kind of its source; of others, it is the whole file.
+_UNITS = {
+    "text": "a text per line (--input-format file: one text)",
+    "paragraph": "a text per paragraph",
+    "jsonl": "a text per line of JSON",
+    "parquet": "a text per row",
+    "spacy": "a text per document",
+}
 
 # A number within the source, and a line, a paragraph, a row, a Doc or the path of a file: not parsed yet.
 Unit = Tuple[int, Any]
 
 
 @dataclass(frozen=True)
-class RawText:
-    """A text, its file and line, and other keys of its JSON record or the name of its file in a folder.
-
-    number (Union[int, str]): Its id if it has no other: the name of the source and the number of the unit, or only the
-        number of the text in standard input.
-    """
-
-    text: str
-    where: str
-    extra: Record = field(default_factory=dict)
-    path: str = ""
-    line: int = 1
-    number: Union[int, str] = 1
-
-
-@dataclass
-class TextLog:
-    """Counts and reports the texts that cannot be read, which are skipped.
-
-    strict (bool): Raise ValueError instead.
-    max_length (Optional[int]): Maximum length of a text, in characters.
-    report (Optional[Callable[[str], None]]): Gets a message for each text that is skipped.
-    skipped, blank (int): Texts skipped so far, and blank lines of text files.
-    """
-
-    strict: bool = False
-    max_length: Optional[int] = None
-    report: Optional[Callable[[str], None]] = None
-    skipped: int = 0
-    blank: int = 0
-
-    def skip(self, message: str) -> None:
-        """Count and report a text; ValueError if strict."""
-        if self.strict:
-            raise ValueError(message)
-        self.skipped += 1
-        if self.report is not None:
-            self.report(message)
-
-    def accept(self, raw: RawText) -> bool:
-        """Return True if a pipeline can process a text, which is skipped otherwise."""
-        if self.max_length is not None and len(raw.text) > self.max_length:
-            self.skip(Errors.R205.format(where=raw.where, length=len(raw.text), limit=self.max_length))
-            return False
-        try:
-            raw.text.encode("utf-8")
-        except UnicodeEncodeError:
-            self.skip(Errors.R219.format(where=raw.where))
-            return False
-        return True
-
-    def decode(self, raw: bytes, *, name: str, line: int = 1) -> Optional[str]:
-        """Decode UTF-8; None if that fails and the text is skipped."""
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line, what = describe_bytes(error, first=line)
-            self.skip(Errors.R203.format(path=name, line=line, what=what))
-            return None
-
-
-@dataclass(frozen=True)
 class Source(ABC):
-    """A file, or the .txt files of a folder, as units that are counted and cut into shards before they are parsed.
+    """A file, or the texts of a folder, as units that are counted and cut into shards before they are parsed.
 
     path (Path): What is read.
     name (str): Its name in ids of documents: the path relative to the input folder, or the bare name of the input.
-    kind (str): "text", "jsonl", "paragraph", "file", "parquet" or "spacy".
+    kind (str): "text", "jsonl", "paragraph", "file", "html", "markdown", "pdf", "parquet" or "spacy".
+    markup (str): "html" or "markdown" if the texts of records are such; "" if they are prose.
     """
 
     path: Path
     name: str
     kind: str
+    markup: str = ""
 
     @property
     def files(self) -> Sequence[Path]:
@@ -136,7 +97,10 @@ class Source(ABC):
 
     def read(self, log: TextLog, units: Optional[Iterable[Unit]] = None) -> Iterator[RawText]:
         """Parse units, None for all, into texts that a pipeline can process."""
-        return filter(log.accept, self.parse(self.units() if units is None else units, log))
+        texts = self.parse(self.units() if units is None else units, log)
+        if self.markup:
+            texts = chain.from_iterable(log.convert(raw, raw.text, self.markup) for raw in texts)
+        return filter(log.accept, texts)
 
 
 class LineSource(Source):
@@ -153,6 +117,8 @@ class LineSource(Source):
         path = str(self.path)
         name, count = "standard input" if path == STDIN else path, 0
         for number, line in units:
+            if number == 1 and line.startswith(b"%PDF-"):
+                raise ValueError(Errors.R233.format(path=name))
             text = log.decode(line, name=name, line=number)
             if text is None:
                 continue
@@ -174,7 +140,7 @@ class LineSource(Source):
 
 @dataclass(frozen=True)
 class FileSource(Source):
-    """Whole files, each a text; those of a folder also have the key `file`."""
+    """Whole files, each a text; those of a folder, and documents with markup or pages, also have the key `file`."""
 
     whole: Sequence[Path] = ()
 
@@ -190,11 +156,21 @@ class FileSource(Source):
     def parse(self, units: Iterable[Unit], log: TextLog) -> Iterator[RawText]:
         """See `Source.parse`."""
         for number, path in units:
-            extra = {} if path == self.path else {"file": path.relative_to(self.path).as_posix()}
+            kind = self.kind if self.kind in DOCUMENTS else DOCUMENT_SUFFIXES.get(_bare_suffix(path), "")
+            is_alone = path == self.path
+            file = {} if is_alone and not kind else {"file": self.name if is_alone else _relative(path, self.path)}
+            raw = RawText("", str(path), file, str(path), number=f"{self.name}:{number}")
             with open_binary(str(path)) as stream:
-                text = log.decode(stream.read(), name=str(path))
-            if text is not None:
-                yield RawText(text.replace("\r\n", "\n"), str(path), extra, str(path), number=f"{self.name}:{number}")
+                content = stream.read()
+            if kind == PDF:
+                yield from log.convert(raw, content, kind)
+                continue
+            encoding = find_charset(content) if kind == "html" else "utf-8"
+            whole = log.decode(content, name=str(path), encoding=encoding)
+            if whole is not None and kind:
+                yield from log.convert(raw, whole, kind)
+            elif whole is not None:
+                yield replace(raw, text=whole.replace("\r\n", "\n"))
 
 
 class ParquetSource(Source):
@@ -253,32 +229,65 @@ def list_sources(
 ) -> List[Source]:
     """List the sources of a file, of standard input ("-"), or of the files of a folder by name.
 
-    The .txt files of a folder that are read whole are one source, before all others.
+    The texts of a folder that are read whole are one source, before all others. Warns of files that are not read.
 
-    input_format (Optional[str]): "text", "jsonl", "paragraph" or "file", for files other than Parquet and .spacy; None,
-        or "file" for a folder: by the suffix, with .txt files of a folder read whole.
+    input_format (Optional[str]): "text", "paragraph" or "jsonl": what a line is; "file", "html", "markdown" or "pdf":
+        what a whole file is; None: a document by the suffix, a line of text or JSON, and for .txt files of a folder the
+        whole file. For Parquet and .spacy, the suffix decides; "html" and "markdown" then tell what the texts are.
     suffixes (Sequence[str]): Suffixes of the files of a folder that are read, whether compressed or not.
     RAISES (ValueError): If there is nothing to read.
+    RAISES (ImportError): If the library for a document is not installed.
     """
     path = Path(path)
     if input_format not in (None, *TEXT_FORMATS):
         expected = ", ".join(TEXT_FORMATS)
         raise ValueError(Errors.R206.format(option="--input-format", found=input_format, expected=expected))
-    if str(path) == STDIN:
-        return [LineSource(path, STDIN, input_format or "text")]
-    if path.is_file():
+    if str(path) == STDIN or path.is_file():
         return [_make_source(path, path.name, input_format)]
     if not path.exists():
         raise ValueError(Errors.R202.format(path=str(path)))
-    files = [each for each in sorted(path.rglob("*")) if each.is_file() and _is_input(each.relative_to(path), suffixes)]
-    if not files:
-        raise ValueError(Errors.R812.format(path=str(path), expected=", ".join(suffixes)))
-    by_suffix = input_format in (None, "file")
-    whole = {each: None for each in files if by_suffix and _kind(each) == "text"}
-    sources: List[Source] = [FileSource(path, path.name, "file", list(whole))] if whole else []
-    format = None if by_suffix else input_format
+    files = _list_files(path, suffixes)
+    is_whole = input_format in (None, "file", *DOCUMENTS)
+    whole = {each: None for each in files if is_whole and _kind(each) in ("text", *DOCUMENTS)}
+    sources: List[Source] = []
+    if whole:
+        kind = input_format or "file"
+        for each in {kind, *map(_kind, whole)}.intersection(DOCUMENTS):
+            check_library(each)
+        sources.append(FileSource(path, path.name, kind, whole=list(whole)))
     rest = (each for each in files if each not in whole)
-    return sources + [_make_source(each, each.relative_to(path).as_posix(), format) for each in rest]
+    format = None if input_format == "file" else input_format
+    return sources + [_make_source(each, _relative(each, path), format) for each in rest]
+
+
+def _list_files(folder: Path, suffixes: Sequence[str]) -> List[Path]:
+    """List the files of a folder that are read, and warn of those that are not.
+
+    Names that begin with "." or "_" are passed over. RAISES (ValueError): If no file is read.
+    """
+    seen = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    ]
+    files = [path for path in seen if _bare_suffix(path) in suffixes]
+    if not files:
+        raise ValueError(Errors.R812.format(path=str(folder), expected=", ".join(suffixes)))
+    others = [path for path in seen if _bare_suffix(path) not in suffixes]
+    if others:
+        counts = Counter(path.suffix or "no suffix" for path in others)
+        found = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common())
+        message = Warnings.W202.format(path=folder, found=found, first=_relative(others[0], folder))
+        warnings.warn(message, stacklevel=3)
+    return files
+
+
+def describe_sources(sources: Sequence[Source]) -> str:
+    """Describe what a text is: a line, a whole file or another unit."""
+    counts: Counter[str] = Counter()
+    for source in sources:
+        counts[_UNITS.get(source.kind, "a text per file")] += len(source.files)
+    return ", ".join(f"{unit}" + f" ({count} files)" * (count > 1) for unit, count in counts.items())
 
 
 def read_records(path: Union[str, Path], log: TextLog) -> Iterator[Record]:
@@ -326,26 +335,32 @@ def _open_compressed(path: str, suffix: str) -> BinaryIO:
 
 
 def _make_source(path: Path, name: str, input_format: Optional[str]) -> Source:
-    """Make the source of a file; for a binary file, its suffix decides the format."""
-    kind = _kind(path)
+    """Make the source of a file or of standard input; for a binary file, its suffix decides the format."""
+    kind = "text" if str(path) == STDIN else _kind(path)
+    markup = input_format if input_format in MARKUP else ""
     if kind == "parquet":
-        return ParquetSource(path, name, kind)
+        return ParquetSource(path, name, kind, markup)
     if kind == "spacy":
-        return CorpusSource(path, name, kind)
-    if input_format == "file":
-        return FileSource(path, name, input_format, [path])
-    return LineSource(path, name, input_format or kind)
+        return CorpusSource(path, name, kind, markup)
+    if kind == "jsonl" and (markup or input_format is None):
+        return LineSource(path, name, kind, markup)
+    if input_format is None:
+        input_format = kind
+    if input_format in ("file", *DOCUMENTS):
+        for each in {kind, input_format}.intersection(DOCUMENTS):
+            check_library(each)
+        return FileSource(path, name, input_format, whole=[path])
+    return LineSource(path, name, input_format)
 
 
 def _kind(path: Path) -> str:
     """Return the kind of a file by its name."""
-    kinds = {SUFFIX: "spacy", PARQUET: "parquet", **dict.fromkeys(JSONL_SUFFIXES, "jsonl")}
+    kinds = {SUFFIX: "spacy", PARQUET: "parquet", **dict.fromkeys(JSONL_SUFFIXES, "jsonl"), **DOCUMENT_SUFFIXES}
     return kinds.get(_bare_suffix(path), "text")
 
 
-def _is_input(name: Path, suffixes: Sequence[str]) -> bool:
-    """Return True if a file of a folder is read: names that begin with "." or "_" are not."""
-    return _bare_suffix(name) in suffixes and not any(part.startswith((".", "_")) for part in name.parts)
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _bare_suffix(path: Path) -> str:

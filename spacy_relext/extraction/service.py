@@ -13,8 +13,10 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..corpora.canonical import KNOWN_KEYS, check_record
+from ..corpora.documents import MARKUP, PASSAGES_KEY, looks_like_markup, read_document
 from ..corpora.formats.sources import parse_json
 from ..corpora.reader import predicted_doc
+from ..errors import Warnings
 from ..export.records import extraction_record
 from ..visuals.page import render_page
 from ..visuals.templates import draw_page
@@ -62,6 +64,8 @@ class Service:
     def read_texts(self, body: bytes) -> List[Record]:
         """Read the texts of a JSON request: `text`, or `texts` with strings or canonical records.
 
+        A record with the key `format`, "html" or "markdown", has the passages of a document for its text.
+
         RAISES (BadRequest): If it is malformed, or asks for too much.
         """
         try:
@@ -82,9 +86,15 @@ class Service:
         if not isinstance(record, dict) or not isinstance(record.get("text"), str):
             raise BadRequest(f"text {number} is neither a string nor an object with the key text")
         self.check_text(record["text"], number)
+        record = {key: each for key, each in record.items() if key != "triples"}
         try:
-            return check_record({key: each for key, each in record.items() if key != "triples"})
-        except ValueError as error:
+            if record.get("format") in list(MARKUP):
+                kept = {key: each for key, each in record.items() if key not in KNOWN_KEYS}  # offsets no longer hold
+                text, places = read_document(record["text"], record["format"])
+                record = {**kept, **places, "text": text}
+                self.check_text(text, number)
+            return check_record(record)
+        except (ImportError, ValueError) as error:
             raise BadRequest(f"text {number}: {error}") from None
 
     def check_text(self, text: str, number: int) -> None:
@@ -108,6 +118,8 @@ class Service:
         if isinstance(result, Exception):
             return {"text": record["text"], "error": _reason(result)}
         extra = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
+        if PASSAGES_KEY not in extra and looks_like_markup(record["text"]):
+            extra["warning"] = Warnings.W204
         return extraction_record(result, number=number, extra=extra)
 
 

@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 
 from ..annotations.triple import Record
 from ..corpora.formats.sources import to_json
-from ..corpora.texts import RawText, Source, TextLog, Unit
+from ..corpora.raw_text import RawText, TextLog
+from ..corpora.texts import Source, Unit
 from ..corpora.whole import remove_unfinished, write_whole
 from ..errors import Errors
 from .manifest import (
@@ -40,7 +41,7 @@ class ShardReport:
 
     documents (int): Texts with a record; `triples` counts the triples in these records.
     failures (int): Texts without a record, because of an error: the rows of errors.jsonl.
-    blank (int): Blank lines of text files.
+    blank, markup (int): Blank lines of text files, and texts that look like HTML or Markdown and were read as prose.
     shards (int): Finished shards; `before` counts those that were finished when this run started.
     elsewhere (int): Shards that other processes are working on; unless it is 0, the folder is not complete.
     """
@@ -49,6 +50,7 @@ class ShardReport:
     triples: int = 0
     failures: int = 0
     blank: int = 0
+    markup: int = 0
     shards: int = 0
     before: int = 0
     elsewhere: int = 0
@@ -205,7 +207,7 @@ class Folder:
 
         log = TextLog(strict=self.strict, report=add)
         texts = list(source.read(log, units))
-        return _Shard(name, texts, errors, {"units": len(units), "blank": log.blank}, lock)
+        return _Shard(name, texts, errors, {"units": len(units), "blank": log.blank, "markup": log.markup}, lock)
 
     def _add(self, shard: _Shard, result: Result) -> None:
         shard.done += 1
@@ -239,7 +241,7 @@ class Folder:
         if manifest.get("complete"):
             counts = manifest["counts"]
             report.documents, report.triples = counts["documents"], counts["triples"]
-            report.failures, report.blank = counts["failures"], counts["blank"]
+            report.failures, report.blank, report.markup = counts["failures"], counts["blank"], counts.get("markup", 0)
             return
         shards: Dict[str, Record] = {}
         errors: List[Record] = []
@@ -251,8 +253,9 @@ class Folder:
             report.documents += counts["documents"]
             report.triples += counts["triples"]
             report.blank += counts["blank"]
+            report.markup += counts.get("markup", 0)  # absent in shards of an earlier version
         report.failures = write_errors(self.path, errors)
-        totals = {key: getattr(report, key) for key in ("documents", "triples", "failures", "blank")}
+        totals = {key: getattr(report, key) for key in ("documents", "triples", "failures", "blank", "markup")}
         write_manifest(self.path, {**manifest, "complete": True, "counts": totals, "shards": shards})
 
     def _count_missing(self, sources: Sequence[Source]) -> int:

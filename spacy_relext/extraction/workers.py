@@ -23,8 +23,8 @@ from ..annotations.triple import Record
 from ..bridge.modules import use_one_thread
 from ..corpora.convert import load_pipeline
 from ..corpora.damage import first_line
+from ..corpora.raw_text import RawText
 from ..corpora.shards import freeze_objects, release_memory
-from ..corpora.texts import RawText
 from ..errors import Errors
 from ..export.records import extraction_record
 

@@ -109,10 +109,11 @@ def test_folder(run, pipeline, tmp_path):
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "b.txt").write_bytes(b"Ada met\r\nBo. Cy met Di.")
     (tmp_path / "in" / "deep" / "a.txt").write_text("Ed met Flo.")
-    (tmp_path / "in" / "note.md").write_text("Not met This.")
-    run("extract", pipeline, tmp_path / "in", tmp_path / "out.jsonl")
+    (tmp_path / "in" / "note.md").write_text("**Gry** met Ho.")
+    done = run("extract", pipeline, tmp_path / "in", tmp_path / "out.jsonl")
+    assert f"Reading {tmp_path / 'in'}: a text per file (3 files)\n" in done.stderr
     found = {record["file"]: record for record in records(tmp_path / "out.jsonl")}
-    assert list(found) == ["b.txt", "deep/a.txt"]
+    assert list(found) == ["b.txt", "deep/a.txt", "note.md"]
     assert found["b.txt"]["text"] == "Ada met\nBo. Cy met Di."
     assert [t["subject_text"] for t in found["b.txt"]["triples"]] == ["Cy"]
 
@@ -135,7 +136,8 @@ def test_bad_lines_are_reported_and_passed_over(run, pipeline, tmp_path):
     (tmp_path / "in.txt").write_bytes(b"Ada met Bo.\nbad \xff byte\nCy met Di.\n")
     done = run("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.jsonl")
     assert done.exit_code == 0 and len(records(tmp_path / "out.jsonl")) == 2
-    warning, summary = done.stderr.splitlines()
+    reading, warning, summary = done.stderr.splitlines()
+    assert reading.endswith("in.txt: a text per line (--input-format file: one text)")
     assert f"{tmp_path / 'in.txt'}, line 2: not UTF-8" in warning and "byte 5" in warning
     assert "1 texts skipped" in summary
 
@@ -143,7 +145,7 @@ def test_bad_lines_are_reported_and_passed_over(run, pipeline, tmp_path):
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     done = run("extract", pipeline, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
     assert len(records(tmp_path / "out.jsonl")) == 1
-    assert [f"line {n}" in line for n, line in zip(range(1, 6), done.stderr.splitlines())] == [True] * 5
+    assert [f"line {n}" in line for n, line in zip(range(1, 6), done.stderr.splitlines()[1:])] == [True] * 5
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])

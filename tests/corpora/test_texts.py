@@ -9,7 +9,8 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from spacy_relext.corpora.texts import TextLog, list_sources
+from spacy_relext.corpora.raw_text import TextLog
+from spacy_relext.corpora.texts import list_sources
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -79,18 +80,23 @@ def test_a_folder_of_many_kinds(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_bytes(b"Whole\r\ntext.")
     (tmp_path / "deep" / "a.txt").write_text("Other text.")
     (tmp_path / "c.jsonl").write_text(json.dumps({"text": "Line."}) + "\n")
-    (tmp_path / "notes.md").write_text("no")
+    (tmp_path / "notes.md").write_text("# Notes\n\nOf *Ada*.")
+    (tmp_path / "minutes.docx").write_text("no")
     (tmp_path / ".hidden.txt").write_text("no")
     (tmp_path / "_work").mkdir()
     (tmp_path / "_work" / "x.txt").write_text("no")
     DocBin(docs=[spacy.blank("en")("Doc text.")]).to_disk(tmp_path / "d.spacy")
-    found = read(tmp_path)
+    with pytest.warns(UserWarning, match=r"W202.* 1 \.docx, such as minutes\.docx"):
+        found = read(tmp_path)
     assert [(text, extra.get("file")) for _, text, extra in found] == [
         ("Whole\ntext.", "b.txt"),
         ("Other text.", "deep/a.txt"),
+        ("Notes\n\nOf Ada.", "notes.md"),
         ("Line.", None),
         ("Doc text.", None),
     ]
+    (tmp_path / "minutes.docx").unlink()
+    (tmp_path / "notes.md").unlink()
     assert [text for _, text, _ in read(tmp_path, input_format="text")][:2] == ["Whole", "text."]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"R812.*\.parquet.*\.spacy"):

@@ -46,6 +46,17 @@ def test_given_entities_are_kept(client: TestClient) -> None:
     assert record["entities"] == [entity] and record["triples"]
 
 
+def test_markup_is_read_or_warned_of(client: TestClient) -> None:
+    page = {"text": "<p>Ada <b>met</b>&nbsp;Bo.", "entities": [{"start": 3, "end": 6, "label": "PERSON"}]}
+    (record,) = post(client, {**page, "format": "html"}).json()["documents"]
+    assert record["text"] == "Ada met Bo." and record["triples"] and "entities" not in record
+    assert record["passages"] == [{"start": 0, "end": 11, "line": 1, "element": "p"}] and "warning" not in record
+    (record,) = post(client, page).json()["documents"]
+    assert record["text"] == page["text"] and "W204" in record["warning"]
+    assert post(client, {"text": "*Ada* met Bo.", "format": "markdown"}).json()["documents"][0]["triples"]
+    assert post(client, {"text": "<b>" * 30, "format": "html"}).status_code == 400
+
+
 @pytest.mark.parametrize(
     "body, status, message",
     [

@@ -9,7 +9,7 @@ from typing import Any, List
 import pytest
 import spacy
 
-from spacy_relext.corpora.texts import RawText
+from spacy_relext.corpora.raw_text import RawText
 from spacy_relext.extraction.workers import Extractor, Failure, Job, cut_text, process_long
 from tests.cli.fake_pipeline import make_pipeline
 from tests.extraction.conftest import CODE

@@ -1,4 +1,4 @@
-"""Plain text: documents that are not annotated, and prose with marks: `[P1 Ada] left [L2 Rome]. || 1 left 2`."""
+"""Texts: documents that are not annotated, and prose with marks: `[P1 Ada] left [L2 Rome]. || 1 left 2`."""
 
 import re
 from itertools import chain
@@ -7,7 +7,8 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from ..texts import JSONL_SUFFIXES, TextLog, list_sources
+from ..raw_text import TextLog
+from ..texts import JSONL_SUFFIXES, TEXT_SUFFIXES, list_sources
 from .checks import check_object, make_entity, require_text
 from .sources import Item
 
@@ -26,23 +27,24 @@ _Mentions = Dict[int, Tuple[int, int, str]]
 
 
 def read_text(path: Path, *, unit: Optional[str] = None) -> Iterator[Item]:
-    """Read the documents of a file, or of the .txt files of a folder.
+    """Read the documents of a file, or of the texts of a folder.
 
-    unit (Optional[str]): What a document is: `line`, `paragraph` (up to a blank line) or `file`; None: a line of a
-        file, a file of a folder.
+    unit (Optional[str]): What a document is: `line`, `paragraph` (up to a blank line) or `file`; None: a line of a text
+        file, a whole file of a folder or with markup or pages. Markup is read as such only if a document is a file.
     RAISES (ValueError): If the unit is unknown, or the file is not plain text.
     """
     if unit not in (None, *UNITS):
         raise ValueError(Errors.R107.format(option="--unit", found=unit, expected=" or ".join(UNITS)))
     if path.suffix.lower() in _NO_TEXT:
         raise ValueError(Errors.R125.format(path=str(path)))
-    chosen = unit or ("file" if path.is_dir() else "line")
     problems: List[str] = []
-    log, sources = TextLog(report=problems.append), list_sources(path, input_format=UNITS[chosen], suffixes=[".txt"])
+    input_format = UNITS[unit] if unit else None
+    sources = list_sources(path, input_format=input_format, suffixes=TEXT_SUFFIXES)
+    log = TextLog(report=problems.append)
     for raw in chain.from_iterable(source.read(log) for source in sources):
         yield from _pop_problems(path, problems)
         file = {"file": Path(raw.path).relative_to(path).as_posix()} if path.is_dir() else {}
-        yield Item(raw.path, raw.line, {"text": raw.text, **file})
+        yield Item(raw.path, raw.line, {"text": raw.text, **file, **raw.extra})
     yield from _pop_problems(path, problems)
 
 

@@ -37,8 +37,11 @@ def test_units(path: Path, tmp_path: Path) -> None:
 
 def test_a_folder(path: Path, tmp_path: Path) -> None:
     (path.parent / "a.txt").write_text("First.\n\nSecond.", encoding="utf8")
-    (path.parent / "notes.md").write_text("No text file.")
+    (path.parent / "c.md").write_text("*Last*\nfile.")
     assert read(path.parent, tmp_path)[0] == {"text": "First.\n\nSecond.", "file": "a.txt"}
+    place = {"start": 0, "end": 10, "line": 1, "element": "p"}
+    assert read(path.parent, tmp_path)[2] == {"text": "Last file.", "file": "c.md", "passages": [place]}
+    (path.parent / "c.md").unlink()
     assert [record["file"] for record in read(path.parent, tmp_path, unit="paragraph")] == ["a.txt"] * 2 + ["b.txt"] * 2
 
 
