@@ -31,8 +31,7 @@ def extract_cli(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="Text file (a text per line), .html, .md, .pdf, .jsonl, .parquet, .spacy, each also .gz or .zst; "
-            "folder (a text per file); - for stdin",
+            help="Text file (a text per line), .html, .md, .pdf, .jsonl, .parquet or .spacy, also .gz, .zst; folder; -",
         ),
     ],
     output: Annotated[
@@ -43,8 +42,7 @@ def extract_cli(
         typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; default: the suffix; jsonl for - and folders"),
     ] = None,
     input_format: Annotated[
-        Optional[str],
-        typer.Option(help="text, jsonl, paragraph, file (a text a file), html, markdown or pdf; default: the suffix"),
+        Optional[str], typer.Option(help="text, jsonl, paragraph, file, html, markdown or pdf; default: the suffix")
     ] = None,
     min_score: options.MinScore = 0.0,
     relations: options.Relations = None,
@@ -83,8 +81,7 @@ def extract_cli(
         with Extractor(job, nlp, n_process=n_process) as extractor:
             if streams:
                 log = TextLog(strict=strict, report=_report)
-                _report(_stream(extractor, sources, log, output, chosen, csv_options))
-                return
+                return _report(_stream(extractor, sources, log, output, chosen, csv_options))
             kept = {"min_score": min_score, "relations": wanted, "input_format": input_format, **csv_options}
             folder = Folder(Path(output), chosen, shard_size, csv_options, report=_report, strict=strict)
             _report(_describe(_extract_shards(extractor, sources, folder, kept, overwrite=force, cluster=cluster)))
