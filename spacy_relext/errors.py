@@ -453,6 +453,10 @@ class Errors:
     R744 = "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it"
     R750 = "[R750] {name}: found {found}; expected {expected}"
     R755 = "[R755] The record has no {key} (found: {found}; expected: {expected})"
+    R756 = (
+        "[R756] {key!r} of {name} is {found}, the number of a class in a data set of Hugging Face; expected its name, "
+        "which `dataset.features` has"
+    )
     R760 = "[R760] {place}: {reason}. Expected a mapping in YAML: where records have text, spans and relations."
     R761 = "[R761] The record has no {expected} (found: {found}); check the format, or the paths of the mapping"
     R800 = "[R800] {place}: found {found}; expected {expected}. `spacy relext graph` makes the tables of a graph."

@@ -1,6 +1,6 @@
 """Raw files become a corpus: read, parse, locate, annotate, write; one record at a time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
@@ -13,6 +13,9 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .canonical import KNOWN_KEYS
 from .damage import first_line
+from .formats.annotation import LOSSES, Losses
+from .formats.evidence import Reading
+from .formats.other_keys import rows_of_columns
 from .formats.recognition import describe_likeness
 from .formats.registry import FORMATS, Format, bind_options
 from .formats.sources import Item
@@ -83,9 +86,30 @@ def convert(
 def _read(path: Path, spec: Format, name: str) -> Iterator[Item]:
     """Read a file. RAISES (ValueError): If it cannot be read: why, and what else it looks like."""
     try:
-        yield from spec.read(path)
+        reading = Reading({})
+        if spec.decide is not None:
+            reading = spec.decide(item.value for item in spec.read(path))
+        yield from (replace(item, reading=reading) for item in spec.read(path))
     except ValueError as error:
         raise ValueError(f"{error} {describe_likeness(path, but=name, known=FORMATS)}".rstrip()) from None
+
+
+def _to_rows(value: object, keys: Sequence[str], losses: Losses) -> object:
+    """Turn columns of Hugging Face into rows, and count them.
+
+    keys (Sequence[str]): See `Format.objects`.
+    """
+    record: Record = value if isinstance(value, dict) else {}
+    for key in keys:
+        name = key.removesuffix("[]")
+        given = record.get(name)
+        rows = rows_of_columns(given)
+        if name != key and isinstance(given, list):
+            rows = [rows_of_columns(each) for each in given]
+        if rows != given:
+            losses[f"columns read as rows (Sequence of Hugging Face): {name}"] += 1
+            record = {**record, name: rows}
+    return record or value
 
 
 def _check_annotated(report: Report, spec: Format, name: str, paths: Sequence[Path]) -> None:
@@ -142,7 +166,10 @@ class _Reading:
         """Make a canonical record of an item; None if it is left out, which is counted."""
         if item.error:
             raise ValueError(item.error)
-        parsed = self.spec.parse(item.value)
+        losses: Losses = Losses()
+        parsed = self.spec.parse(_to_rows(item.value, self.spec.objects, losses), **item.reading.options)
+        self.report.losses += losses + parsed.pop(LOSSES, Losses())
+        self.report.readings.update([item.reading.note] if item.reading.note else ())
         record = parsed if self.spec.locate is None else self.spec.locate(parsed, self.report)
         if record is None:
             return None

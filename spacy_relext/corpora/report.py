@@ -56,6 +56,8 @@ class Report:
     lists_kept: int = 0  # documents with lists or objects under other keys
     # What an annotation tool has and a record has no place for, or the reverse, by kind.
     losses: "Counter[str]" = field(default_factory=Counter)
+    # Ways other than the usual one in which files are read, by the number of their records.
+    readings: "Counter[str]" = field(default_factory=Counter)
     # File and line of the record being read.
     where: str = ""
 
@@ -172,6 +174,7 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("sentence boundaries moved to a token", report.sentences_moved),
     ]
     rows += [row for row in optional if row[1]]
+    rows += [(f"read otherwise: {note}", count) for note, count in sorted(report.readings.items())]
     rows += [(f"other key kept: {key}", count) for key, count in sorted(report.other_keys.items())]
     return rows + list_losses(report.losses)
 

@@ -3,6 +3,7 @@
 `name` is the name of a value in messages. Each check raises ValueError if the value is not what it expects.
 """
 
+import re
 from itertools import islice
 from typing import Iterable, Iterator, List, Sequence, Tuple, Type, TypeVar
 
@@ -10,6 +11,8 @@ from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 
 _KINDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number", float: "a number"}
+
+_JOINTS = re.compile(r"[\s_]+")
 
 _T = TypeVar("_T")
 
@@ -106,6 +109,18 @@ def sort_entities(entities: Iterable[Tuple[int, int, str, str]]) -> List[Record]
     """Make entities from arguments of `make_entity`, sorted by start; of equal starts, the longest first."""
     ordered = sorted(entities, key=lambda entity: (entity[0], -entity[1], entity[3] or entity[2]))
     return [make_entity(*entity) for entity in ordered]
+
+
+def require_label(record: Record, key: str, *, name: str = "") -> str:
+    """Read a label; the numbers of classes that data sets of the Hub have in its place are refused."""
+    if type(record.get(key)) is int:
+        raise ValueError(Errors.R756.format(key=key, name=name or "the record", found=record[key]))
+    return require_text(record, key, name=name)
+
+
+def same_words(string: str, text: str) -> bool:
+    """Return True if two strings are equal but for case, spaces and `_`."""
+    return _JOINTS.sub("", string).casefold() == _JOINTS.sub("", text).casefold()
 
 
 def check_tokens(tokens: Sequence[object], *, allow_blank: bool = False) -> List[str]:

@@ -12,7 +12,12 @@ from .checks import sort_entities
 
 # Label of entities for which a data set gives no label.
 ENTITY = "ENTITY"
-NA_LABEL = "NA"
+# Labels for no relation: NYT10 and Wiki20m, TACRED, SemEval-2010.
+NA_LABEL, NO_RELATION = "NA", "no_relation"
+NO_RELATIONS = (NA_LABEL, "Other", NO_RELATION)
+
+# Key of the keys that a located record gets too.
+OTHERS = "other_keys"
 
 # Start, end, number of the sentence.
 Mention = Tuple[int, int, int]
@@ -30,7 +35,7 @@ def locate_record(record: Record, report: Report) -> Record:
     """Locate triples and entities that are strings, and count what happened.
 
     record (Record): `text`, `string_triples` (objects with `subject`, `relation`, `object` and optionally
-        `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`).
+        `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`) and `OTHERS`.
     RETURNS (Record): A canonical record; entities only if the record names entity labels.
     """
     text, mentions = record["text"], record.get("string_entities", ())
@@ -56,7 +61,7 @@ def locate_record(record: Record, report: Report) -> Record:
             if triple.get(label):
                 entities[(*span, triple[label], "")] = None
     report.count_strings(places)
-    located: Record = {"text": text, "triples": triples}
+    located: Record = {**record.get(OTHERS, {}), "text": text, "triples": triples}
     if entities or "string_entities" in record:
         located["entities"] = sort_entities(entities)
     return located

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from ...annotations.yaml_files import Place, find_line, name_line, read_yaml
 from ...errors import Errors
-from .token_spans import NO_RELATIONS
+from .locate import NO_RELATIONS
 
 # Keys joined by dots; a part that is a number counts elements of a list, from 0.
 PathString = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]

@@ -14,10 +14,12 @@ from .answers import leave_out_unfinished, read_answers
 from .brat import parse_brat, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
 from .doccano import parse_doccano, read_doccano, write_doccano
+from .evidence import Reading
 from .label_studio import parse_label_studio, read_label_studio, write_label_studio
 from .locate import locate_facts, locate_pair, locate_record
 from .mapped import locate_mapped, parse_mapped, read_mapped
 from .mapping import Mapping, read_mappings
+from .named_spans import decide_docred, decide_opennre, parse_docred, parse_opennre
 from .nyt import parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
 from .prodigy import parse_prodigy, write_prodigy
 from .pubannotation import parse_pubannotation, read_pubannotation
@@ -25,7 +27,7 @@ from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
 from .spacy_rel import parse_spacy_rel, read_spacy_rel
 from .text import parse_markup_line, parse_text, read_text
-from .token_spans import parse_docred, parse_opennre, parse_spert, parse_tacred
+from .token_spans import decide_spert, decide_tacred, parse_spert, parse_tacred
 
 
 def _write_jsonl(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
@@ -56,6 +58,10 @@ class Format:
     # Options of `convert` that `read` and `parse` take as keywords.
     read_options: Tuple[str, ...] = ()
     parse_options: Tuple[str, ...] = ()
+    # Decides by the values of a file how they are to be parsed.
+    decide: Optional[Callable[[Iterable[object]], Reading]] = None
+    # Keys of lists of objects, and in `vertexSet[]` of lists of such lists, which may be columns.
+    objects: Tuple[str, ...] = ()
     # Whether it is a mistake if nothing is annotated; None: if records have lists under keys that are kept unread.
     is_annotated: Optional[bool] = True
     # Checks the report before the last file is written. ValueError if no document has what is to be read.
@@ -89,13 +95,16 @@ FORMATS: Dict[str, Format] = {
     "brat": _tool(read_brat, parse_brat, write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
     "doccano": _tool(read_doccano, parse_doccano, write=write_doccano, suffix=".jsonl"),
-    "docred": Format(read_json, parse_docred, locate=locate_facts),
-    "duie": Format(read_json, parse_duie, locate=locate_record),
+    "docred": Format(
+        read_json, parse_docred, locate=locate_facts, decide=decide_docred, objects=("labels", "vertexSet[]")
+    ),
+    "duie": Format(read_json, parse_duie, locate=locate_record, objects=("spo_list",)),
     "jsonl": Format(
         read_answers,
         parse_jsonl,
         locate=leave_out_unfinished,
         one_sentence=False,
+        objects=("entities", "triples", "pairs", "rejected"),
         is_annotated=None,
         parse_options=("pseudo_labels",),
         write=_write_jsonl,
@@ -107,14 +116,14 @@ FORMATS: Dict[str, Format] = {
     "markup": Format(partial(read_lines, comment="#"), parse_markup_line),
     "nyt": Format(read_json, parse_nyt, locate=locate_record),
     "nyt10": Format(read_nyt10, parse_nyt10, locate=locate_pair),
-    "opennre": Format(read_json, parse_opennre),
-    "cotype": Format(read_json, parse_cotype, locate=locate_record),
-    "prodigy": _tool(read_json, parse_prodigy, write=write_prodigy, suffix=".jsonl"),
+    "opennre": Format(read_json, parse_opennre, decide=decide_opennre),
+    "cotype": Format(read_json, parse_cotype, locate=locate_record, objects=("relationMentions", "entityMentions")),
+    "prodigy": _tool(read_json, parse_prodigy, objects=("spans", "relations"), write=write_prodigy, suffix=".jsonl"),
     "pubannotation": _tool(read_pubannotation, parse_pubannotation, folder=True),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
     "spacy-rel": _tool(read_spacy_rel, parse_spacy_rel, folder=True),
-    "spert": Format(read_json, parse_spert),
-    "tacred": Format(read_json, parse_tacred),
+    "spert": Format(read_json, parse_spert, decide=decide_spert, objects=("entities", "relations")),
+    "tacred": Format(read_json, parse_tacred, decide=decide_tacred),
     "text": Format(read_text, parse_text, one_sentence=False, is_annotated=False, folder=True, read_options=("unit",)),
     **{name: _mapped(partial(_shipped, name)) for name in _MAPPINGS},
 }

@@ -1,87 +1,126 @@
-"""Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence), DyGIE's documents (SciERC), DocRED's documents,
-and TACRED's and OpenNRE's pairs (NYT10, NYT10m, Wiki80), whose places may count characters.
+"""Token spans: SpERT's sentences (CoNLL04, ADE, SciERC by sentence), DyGIE's documents (SciERC), and TACRED's pairs.
 
-The text is the tokens joined by single spaces, so brackets stay `-LRB-` and the like. TACRED's `stanford_*` columns
-are not read: a canonical record has no place for them, and `convert --pipeline` adds tags and heads. DocRED has no ids
-of a knowledge base: an entity's id is `title#number`, the same for all its mentions.
+The text is the tokens joined by single spaces, so brackets stay `-LRB-` and the like; blank tokens add nothing. The
+`stanford_*` of TACRED are not read: a record has no place for them, and `convert --pipeline` adds tags and heads.
 """
 
-import re
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
+from .annotation import LOSSES, Losses
 from .checks import (
     check_keys,
     check_object,
     check_offsets,
     check_text,
     check_tokens,
-    check_unicode,
     describe,
     iter_objects,
     join_sentences,
     make_entity,
     require,
-    require_text,
-    sort_entities,
+    require_label,
     span_chars,
 )
-from .locate import ENTITY, NA_LABEL, Mention
-
-# Labels for no relation: NYT10 and Wiki20m, SemEval-2010, TACRED.
-_NO_RELATION = "no_relation"
-NO_RELATIONS = (NA_LABEL, "Other", _NO_RELATION)
-
-_JOINTS = re.compile(r"[\s_]+")
+from .evidence import Ends, Reading, decide_ends, iter_numbers
+from .locate import NO_RELATION
+from .other_keys import count_others, split_others
 
 _PLACES = ("subj_start", "subj_end", "obj_start", "obj_end")
+
+_TYPES = ("subj_type", "obj_type")
+
+# Keys of DyGIE's documents that are read, and numbers of tokens that `sentences` have too.
+_DYGIE = ("sentences", "ner", "relations", "clusters", "_sentence_start", "sentence_start", "_sentence_end")
 
 _TokenSpan = Tuple[int, int, str]
 
 
-def parse_spert(value: object) -> Record:
-    """Parse a sentence of SpERT or a document of DyGIE."""
+def decide_spert(values: Iterable[object]) -> Reading:
+    """Decide whether ends are exclusive in sentences and inclusive in documents, as usual."""
+    return decide_ends(iter_numbers(values, _list_ends))
+
+
+def _list_ends(record: Record) -> Iterator[Ends]:
+    """List the ends of the entities of a sentence or a document."""
+    if "sentences" in record:
+        length = sum(map(len, record["sentences"]))
+        yield from (Ends(entity[0], entity[1], length) for entities in record["ner"] for entity in entities)
+    else:
+        length = len(record["tokens"])
+        yield from (Ends(each["start"], each["end"], length, exclusive=True) for each in record["entities"])
+
+
+def parse_spert(value: object, *, usual_ends: bool = True) -> Record:
+    """Parse a sentence of SpERT or a document of DyGIE.
+
+    usual_ends (bool): Whether the ends of sentences are exclusive and those of documents inclusive, or the reverse.
+    """
     record = check_object(value)
     check_keys(record, "tokens or sentences", "entities or tags or ner", "relations")
-    return _parse_document(record) if "sentences" in record else _parse_sentence(record)
+    if "sentences" in record:
+        return _parse_document(record, last=1 if usual_ends else 0)
+    return _parse_sentence(record, last=0 if usual_ends else 1)
 
 
-def parse_tacred(value: object) -> Record:
-    """Parse a record of TACRED; `pairs` has the label as the file has it."""
+def decide_tacred(values: Iterable[object]) -> Reading:
+    """Decide whether ends are inclusive, as in the original, or exclusive, as on the Hub."""
+
+    def list_ends(record: Record) -> Iterator[Ends]:
+        for start, end in (_PLACES[:2], _PLACES[2:]):
+            yield Ends(record[start], record[end], len(record["token"]), record.get("stanford_ner") or ())
+
+    return decide_ends(iter_numbers(values, list_ends))
+
+
+def parse_tacred(value: object, *, usual_ends: bool = True) -> Record:
+    """Parse a record of TACRED; `pairs` has the label as the file has it.
+
+    usual_ends (bool): Whether ends are inclusive.
+    """
     record = check_object(value)
-    check_keys(record, "token", "relation", *_PLACES, "subj_type", "obj_type")
+    check_keys(record, "token", "relation", *_PLACES, *_TYPES)
     n_tokens = len(require(record, "token", list))
     if not n_tokens:
         raise ValueError("'token' is empty")
-    relation = require_text(record, "relation")
-    spans = [_parse_argument(record, role, n_tokens) for role in ("subj", "obj")]
+    relation = require_label(record, "relation")
+    spans = [_parse_argument(record, role, n_tokens, int(usual_ends)) for role in ("subj", "obj")]
     if (spans[0]["start"], spans[0]["end"]) == (spans[1]["start"], spans[1]["end"]):
         raise ValueError(f"subject and object are the same tokens, {record['subj_start']} to {record['subj_end']}")
     # Parsed as a sentence in SpERT's form with one relation.
     link = {"head": 0, "tail": 1, "type": relation}
     parsed = _parse_sentence({"tokens": record["token"], "entities": spans, "relations": [link]})
+    if not parsed["triples"]:
+        raise ValueError(Errors.R703.format(start=record["subj_start"], end=record["subj_end"]))
     (triple,) = parsed["triples"]
     pair = {"subject": triple["subject"], "object": triple["object"], "label": relation}
-    return {**parsed, "triples": [] if relation == _NO_RELATION else [triple], "pairs": [pair]}
+    others, losses = split_others(record, ("token", "relation", *_PLACES, *_TYPES))
+    triples = [] if relation == NO_RELATION else [triple]
+    return {**others, **parsed, "triples": triples, "pairs": [pair], LOSSES: losses}
 
 
-def _parse_argument(record: Record, role: str, n_tokens: int) -> Record:
-    """Parse one argument of TACRED; its last token becomes an exclusive end."""
+def _parse_argument(record: Record, role: str, n_tokens: int, last: int) -> Record:
+    """Parse one argument of TACRED; the end becomes exclusive by adding `last`."""
     start, end = (require(record, f"{role}_{side}", int) for side in ("start", "end"))
-    if not 0 <= start <= end < n_tokens:
-        raise ValueError(f"{role}_start is {start} and {role}_end {end}; expected 0 <= start <= end < {n_tokens}")
-    return {"type": require_text(record, f"{role}_type"), "start": start, "end": end + 1}
+    if not 0 <= start < end + last <= n_tokens:
+        expected = f"0 <= start {'<=' if last else '<'} end {'<' if last else '<='} {n_tokens}"
+        raise ValueError(f"{role}_start is {start} and {role}_end {end}; expected {expected}")
+    return {"type": require_label(record, f"{role}_type"), "start": start, "end": end + last}
 
 
-def _parse_sentence(record: Record) -> Record:
-    """Parse a sentence in SpERT's form: entities with an exclusive end, or BILOU tags."""
-    tokens = check_tokens(require(record, "tokens", list))
+def _parse_sentence(record: Record, *, last: int = 0) -> Record:
+    """Parse a sentence in SpERT's form: entities, whose end becomes exclusive by adding `last`, or BILOU tags."""
+    tokens = check_tokens(require(record, "tokens", list), allow_blank=True)
     text, (offsets,) = join_sentences([tokens])
+    others, losses = split_others(record, ("tokens", "entities", "tags", "relations"))
     if "entities" in record:
-        spans = [_parse_entity(value, name, len(tokens)) for name, value in iter_objects(record, "entities")]
+        spans = [_parse_entity(value, name, len(tokens), last) for name, value in iter_objects(record, "entities")]
+        losses += count_others("entities", record["entities"], ("type", "start", "end"))
     else:
         spans = _decode_bilou(require(record, "tags", list), length=len(tokens))
+    losses += count_others("relations", require(record, "relations", list), ("type", "head", "tail"))
+    places = [_find_place(offsets, (start, end), losses) for start, end, _ in spans]
     triples = []
     for name, relation in iter_objects(record, "relations"):
         arguments = []
@@ -89,17 +128,40 @@ def _parse_sentence(record: Record) -> Record:
             number = require(relation, role, int, name=name)
             if not 0 <= number < len(spans):
                 raise ValueError(f"{name} names entity {number}; the sentence has {len(spans)}")
-            arguments.append(spans[number][:2])
-        triples.append(_triple(offsets, arguments, require_text(relation, "type", name=name), name))
-    entities = [make_entity(*span_chars(offsets, start, end), label) for start, end, label in spans]
-    return {"text": text, "entities": entities, "triples": triples}
+            arguments.append(places[number])
+        triples += _list_triples(arguments, require_label(relation, "type", name=name), losses)
+    entities = [make_entity(*place, label) for place, (_, _, label) in zip(places, spans) if place]
+    return {**others, "text": check_text(text, "'tokens'"), "entities": entities, "triples": triples, LOSSES: losses}
 
 
-def _parse_entity(entity: Record, name: str, length: int) -> _TokenSpan:
-    """Parse one entity of SpERT; its end is exclusive."""
+def _find_place(offsets: Sequence[CharSpan], tokens: Tuple[int, int], losses: Losses) -> Optional[CharSpan]:
+    """Find the characters of a span of tokens; None, which is counted, if these are blank."""
+    if any(start < end for start, end in offsets[slice(*tokens)]):
+        return span_chars(offsets, *tokens)
+    losses["spans of blank tokens"] += 1
+    return None
+
+
+def _list_triples(
+    arguments: Sequence[Optional[CharSpan]], relation: str, losses: Losses, score: Optional[float] = None
+) -> List[Record]:
+    """Make a canonical triple; none, which is counted, if an argument is left out or both are one span."""
+    subject, obj = arguments
+    if subject is None or obj is None:
+        losses["relations of spans that are left out"] += 1
+    elif subject == obj:
+        losses["relations of a span with itself"] += 1
+    else:
+        scored = {} if score is None or score == 1 else {"score": score}
+        return [{"subject": list(subject), "relation": relation, "object": list(obj), **scored}]
+    return []
+
+
+def _parse_entity(entity: Record, name: str, length: int, last: int) -> _TokenSpan:
+    """Parse one entity of SpERT; its end becomes exclusive by adding `last`."""
     start, end = (require(entity, key, int, name=name) for key in ("start", "end"))
-    check_offsets([start, end], length=length, name=f"start and end of {name}")
-    return start, end, require_text(entity, "type", name=name)
+    check_offsets([start, end + last], length=length, name=f"start and end of {name}")
+    return start, end + last, require_label(entity, "type", name=name)
 
 
 def _decode_bilou(tags: Sequence[object], *, length: int) -> List[_TokenSpan]:
@@ -122,24 +184,47 @@ def _decode_bilou(tags: Sequence[object], *, length: int) -> List[_TokenSpan]:
     return spans
 
 
-def _parse_document(record: Record) -> Record:
-    """Parse a document in DyGIE's form: token numbers run through the document, and ends are inclusive."""
-    sentences = [check_tokens(sentence) for _, sentence in _sentence_lists(record, "sentences")]
+def _parse_document(record: Record, *, last: int = 1) -> Record:
+    """Parse a document in DyGIE's form: token numbers run through it, and ends become exclusive by adding `last`."""
+    sentences = [check_tokens(sentence, allow_blank=True) for _, sentence in _sentence_lists(record, "sentences")]
     if not sentences:
         raise ValueError("'sentences' is empty")
     text, sentence_offsets = join_sentences(sentences)
     offsets = [offset for sentence in sentence_offsets for offset in sentence]
-    entities, triples = [], []
+    others, losses = split_others(record, _DYGIE)
+    entities, triples, coref = [], [], []
     for name, ner in _sentence_lists(record, "ner"):
         for value in ner:
-            (span,), label = _parse_spans(value, 1, len(offsets), name)
-            entities.append(make_entity(*span_chars(offsets, *span), label))
+            (span,), label, scores = _parse_spans(value, 1, len(offsets), last, name)
+            losses["scores of entities"] += bool(scores)
+            if place := _find_place(offsets, span, losses):
+                entities.append(make_entity(*place, label))
     for name, relations in _sentence_lists(record, "relations"):
         for value in relations:
-            spans, label = _parse_spans(value, 2, len(offsets), name)
-            triples.append(_triple(offsets, spans, label, name))
+            spans, label, scores = _parse_spans(value, 2, len(offsets), last, name)
+            places = [_find_place(offsets, span, losses) for span in spans]
+            triples += _list_triples(places, label, losses, _choose_score(scores, losses))
+    for number, cluster in enumerate(record.get("clusters") or ()):
+        name = f"clusters[{number}]"
+        if not isinstance(cluster, list):
+            raise ValueError(f"{name} is {describe(cluster)}, not a list of spans")
+        spans = [_parse_spans([*_as_list(span), "coref"], 1, len(offsets), last, name)[0][0] for span in cluster]
+        coref.append([list(place) for span in spans if (place := _find_place(offsets, span, losses))])
     sents = [[sentence[0][0], sentence[-1][1]] for sentence in sentence_offsets]
-    return {"text": text, "entities": entities, "triples": triples, "sents": sents}
+    clusters = {"coref": list(filter(None, coref))} if any(coref) else {}
+    made = {"text": check_text(text, "'sentences'"), "entities": entities, "triples": triples, **clusters}
+    return {**others, **made, "sents": [sent for sent in sents if sent[0] < sent[1]], LOSSES: losses}
+
+
+def _as_list(value: object) -> List[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _choose_score(scores: Sequence[float], losses: Losses) -> Optional[float]:
+    """Choose the one number between 0 and 1 among a score and a logit; None, which is counted, if there is no such."""
+    fits = [score for score in scores if 0 <= score <= 1]
+    losses["scores that are not one number between 0 and 1"] += bool(scores) and len(fits) != 1
+    return fits[0] if len(fits) == 1 else None
 
 
 def _sentence_lists(record: Record, key: str) -> List[Tuple[str, List[object]]]:
@@ -153,121 +238,22 @@ def _sentence_lists(record: Record, key: str) -> List[Tuple[str, List[object]]]:
     return [(f"{key}[{number}]", value) for number, value in enumerate(values)]
 
 
-def _parse_spans(value: object, count: int, length: int, name: str) -> Tuple[List[Tuple[int, int]], str]:
-    """Parse the first and last token of each span, and a label."""
-    values = value if isinstance(value, list) and len(value) == 2 * count + 1 else [None]
-    *numbers, label = values
-    if not isinstance(label, str) or any(type(number) is not int for number in numbers):
-        raise ValueError(f"{name} holds {describe(value)}; expected {2 * count} token numbers and a label")
-    spans = [(start, end + 1) for start, end in zip(numbers[::2], numbers[1::2])]
+def _parse_spans(
+    value: object, count: int, length: int, last: int, name: str
+) -> Tuple[List[Tuple[int, int]], str, List[float]]:
+    """Parse the first and last token of each span, a label, and the scores that systems append.
+
+    last (int): Is added to ends, which become exclusive.
+    """
+    values: List[Any] = value if isinstance(value, list) and len(value) > 2 * count else [None] * (2 * count + 1)
+    numbers, label, scores = values[: 2 * count], values[2 * count], values[2 * count + 1 :]
+    if (
+        not isinstance(label, str)
+        or any(type(number) is not int for number in numbers)
+        or any(type(score) not in (int, float) for score in scores)
+    ):
+        raise ValueError(f"{name} holds {describe(value)}; expected {2 * count} token numbers, a label and scores")
+    spans = [(start, end + last) for start, end in zip(numbers[::2], numbers[1::2])]
     for span in spans:
         check_offsets(list(span), length=length, name=f"a token span of {name}")
-    return spans, check_text(label, f"the label of {name}")
-
-
-def _triple(offsets: Sequence[CharSpan], arguments: Sequence[Tuple[int, int]], relation: str, name: str) -> Record:
-    """Make a canonical triple from the token spans of subject and object."""
-    if arguments[0] == arguments[1]:
-        raise ValueError(f"subject and object of {name} are the same span")
-    subject, obj = (list(span_chars(offsets, *tokens)) for tokens in arguments)
-    return {"subject": subject, "relation": relation, "object": obj}
-
-
-def parse_docred(value: object) -> Record:
-    """Parse a document, whose `facts` are still to be located by `locate_facts`."""
-    record = check_object(value)
-    check_keys(record, "title", "sents", "vertexSet")
-    title = check_unicode(require(record, "title", str), "'title'")
-    tokens: List[List[str]] = []
-    for number, sentence in enumerate(require(record, "sents", list)):
-        if not isinstance(sentence, list):
-            raise ValueError(f"sents[{number}] is {describe(sentence)}, not a list of tokens")
-        tokens.append(check_tokens(sentence, allow_blank=True))
-    text, sentences = join_sentences(tokens)
-    if not text:
-        raise ValueError("'sents' hold nothing but white space" if tokens else "'sents' is empty")
-    vertices: List[List[Mention]] = []
-    # A vertex may list a mention twice.
-    entities: Dict[Tuple[int, int, str, str], None] = {}
-    for number, vertex in enumerate(require(record, "vertexSet", list)):
-        name = f"vertexSet[{number}]"
-        if not isinstance(vertex, list) or not vertex:
-            raise ValueError(f"{name} is {describe(vertex)}, not a list of mentions")
-        mentions = [_parse_mention(mention, sentences, f"a mention of {name}") for mention in vertex]
-        vertices.append(list(dict.fromkeys(mention for mention, _ in mentions)))
-        entities.update({(start, end, label, f"{title}#{number}"): None for (start, end, _), label in mentions})
-    parsed: Record = {
-        "text": text,
-        "sents": [[offsets[0][0], offsets[-1][1]] for offsets in sentences if offsets[0][0] < offsets[-1][1]],
-        "entities": sort_entities(entities),
-        "title": title,
-    }
-    if "labels" in record:
-        labels = iter_objects(record, "labels")
-        parsed["facts"] = [_parse_fact(label, vertices, len(sentences), name) for name, label in labels]
-    return parsed
-
-
-def _parse_mention(value: object, sentences: Sequence[Sequence[CharSpan]], name: str) -> Tuple[Mention, str]:
-    """Parse one mention; return it and its entity label."""
-    mention = check_object(value, name)
-    sentence = require(mention, "sent_id", int, name=name)
-    if not 0 <= sentence < len(sentences):
-        raise ValueError(Errors.R706.format(name=name, found=sentence, count=len(sentences)))
-    position = require(mention, "pos", list, name=name)
-    start, end = check_offsets(position, length=len(sentences[sentence]), name=f"'pos' of {name}")
-    label = require_text(mention, "type", name=name)
-    start, end = span_chars(sentences[sentence], start, end)
-    return (start, end, sentence), label
-
-
-def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: int, name: str) -> Record:
-    for role in ("h", "t"):
-        number = require(label, role, int, name=name)
-        if not 0 <= number < len(vertices):
-            raise ValueError(Errors.R707.format(name=name, role=role, found=number, count=len(vertices)))
-    relation = require_text(label, "r", name=name)
-    evidence = label.get("evidence", [])
-    if not isinstance(evidence, list) or not all(type(n) is int and 0 <= n < n_sentences for n in evidence):
-        raise ValueError(Errors.R706.format(name=f"'evidence' of {name}", found=describe(evidence), count=n_sentences))
-    subject, obj = vertices[label["h"]], vertices[label["t"]]
-    # A fact that relates an entity to itself is left out: both arguments get the same single mention.
-    last = 1 if label["h"] == label["t"] else None
-    return {"subject": subject[:last], "relation": relation, "object": obj[:last], "evidence": sorted(set(evidence))}
-
-
-def parse_opennre(value: object) -> Record:
-    """Parse a record; `pairs` has the label as the file has it."""
-    record = check_object(value)
-    check_keys(record, "text or token", "h", "t")
-    offsets: List[CharSpan] = []
-    if "token" in record:
-        text, (offsets,) = join_sentences([check_tokens(require(record, "token", list), allow_blank=True)])
-    else:
-        text = require_text(record, "text")
-    subject, obj = (_parse_place(record, role, text, offsets) for role in ("h", "t"))
-    spans = {"subject": [subject["start"], subject["end"]], "object": [obj["start"], obj["end"]]}
-    if spans["subject"] == spans["object"]:
-        raise ValueError(Errors.R705.format(string=describe(text[slice(*spans["subject"])])))
-    label = require_text(record, "relation") if "relation" in record else None
-    parsed: Record = {"text": text, "entities": [subject, obj], "pairs": [{**spans, "label": label}]}
-    if label is not None:
-        parsed["triples"] = [] if label in NO_RELATIONS else [{**spans, "relation": label}]
-    return parsed
-
-
-def _parse_place(record: Record, role: str, text: str, offsets: List[CharSpan]) -> Record:
-    """Parse one argument; `offsets` of the tokens are empty if `pos` counts characters."""
-    value = require(record, role, dict)
-    for key in ("id", "name", "type"):
-        if value.get(key) is not None:
-            check_unicode(require(value, key, str, name=role), f"{key} of {role}")
-    length = len(offsets) or len(text)
-    start, end = check_offsets(require(value, "pos", list, name=role), length=length, name=f"'pos' of {role}")
-    if offsets:
-        start, end = span_chars(offsets, start, end)
-    name, text_there = value.get("name"), text[start:end]
-    if name and _JOINTS.sub("", name).casefold() != _JOINTS.sub("", text_there).casefold():
-        raise ValueError(Errors.R704.format(role=role, name=describe(name), found=describe(text_there)))
-    label = (value.get("type") or "").strip() or ENTITY
-    return make_entity(start, end, label, (value.get("id") or "").strip())
+    return spans, check_text(label, f"the label of {name}"), scores

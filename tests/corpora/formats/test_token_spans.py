@@ -5,8 +5,10 @@ from typing import Any, Callable, Dict, List, Tuple
 import pytest
 
 from spacy_relext.corpora.canonical import check_record
+from spacy_relext.corpora.formats.annotation import LOSSES
 from spacy_relext.corpora.formats.locate import locate_facts
-from spacy_relext.corpora.formats.token_spans import parse_docred, parse_opennre, parse_tacred
+from spacy_relext.corpora.formats.named_spans import parse_docred, parse_opennre
+from spacy_relext.corpora.formats.token_spans import parse_tacred
 from spacy_relext.corpora.report import Report
 
 Pairs = List[Tuple[List[int], List[int]]]
@@ -145,6 +147,7 @@ def test_characters() -> None:
         ],
         "triples": [{"subject": [1, 9], "relation": "place of birth", "object": [22, 28]}],
         "pairs": [{"subject": [1, 9], "object": [22, 28], "label": "place of birth"}],
+        LOSSES: {},
     }
 
 
@@ -180,7 +183,7 @@ BAD_OPENNRE: List[Tuple[Any, str]] = [
     ({**CHARS, "h": {"pos": [0, 8], "name": "Ada Holm"}}, "[R704] The offsets of 'h' hold ' Ada Hol', but its name is"),
     ({**CHARS, "h": CHARS["t"]}, "[R705] Subject and object are the same span ('Bergen')"),
     ({**CHARS, "relation": " "}, "'relation' is empty"),
-    ({**CHARS, "relation": 3}, "'relation' of the record is 3, not a string"),
+    ({**CHARS, "relation": 3}, "[R756] 'relation' of the record is 3, the number of a class"),
     ({**TOKENS, "token": []}, "a sentence has no tokens"),
     ({**TOKENS, "token": ["a", 3]}, "token 1 is 3, not a string"),
     ({**TOKENS, "h": {"pos": [9, 10]}}, "[R703] Tokens 9 to 10 (exclusive) hold nothing but white space"),
@@ -213,6 +216,9 @@ def test_a_record_of_tacred() -> None:
         "entities": [{"start": 34, "end": 42, "label": "PERSON"}, {"start": 0, "end": 6, "label": "CITY"}],
         "triples": [{"subject": [34, 42], "relation": "per:city_of_birth", "object": [0, 6]}],
         "pairs": [{"subject": [34, 42], "object": [0, 6], "label": "per:city_of_birth"}],
+        "id": "x1",
+        "docid": "y",
+        LOSSES: {"key that is not read: stanford_pos": 1, "key that is not read: stanford_head": 1},
     }
     assert (TACRED_TEXT[34:42], TACRED_TEXT[0:6]) == ("Ada Holm", "Bergen")
 
@@ -243,7 +249,7 @@ BAD_TACRED: List[Any] = [
     (without("subj_type"), "no subj_type (found: "),
     ({**TACRED, "token": "Ada"}, "'token' of the record is 'Ada', not a list"),
     ({**TACRED, "token": []}, "'token' is empty"),
-    ({**TACRED, "token": [*TACRED["token"][:-1], " "]}, "token 10 is ' ', not a string with something in it"),
+    ({**TACRED, "subj_type": 13}, "[R756] 'subj_type' of the record is 13, the number of a class"),
     ({**TACRED, "relation": " "}, "'relation' is empty"),
     ({**TACRED, "obj_type": ""}, "'obj_type' is empty"),
     ({**TACRED, "subj_end": 11}, "subj_start is 6 and subj_end 11; expected 0 <= start <= end < 11"),
