@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from ..annotations.parts import each_doc
 from ..annotations.triple import Record
 from ..corpora.canonical import KNOWN_KEYS, TRIPLE_KEYS
+from ..corpora.documents import PASSAGES_KEY, passages_at
 from ..corpora.formats.checks import describe
 from ..corpora.formats.sources import parse_json, to_json
 from ..errors import Errors, require
@@ -54,7 +55,11 @@ def _key(name: str) -> Callable[[Record, Record], object]:
 
 
 def _meta(record: Record, triple: Record) -> object:
-    return {key: value for key, value in record.items() if key not in RECORD_KEYS}
+    """Return the other keys of a record; of the passages of a document, that of the subject."""
+    meta = {key: value for key, value in record.items() if key not in RECORD_KEYS}
+    if PASSAGES_KEY in meta:
+        meta[PASSAGES_KEY] = passages_at(record, triple["subject"][0])
+    return meta
 
 
 _ALL = (CSV, FRAME, PARQUET)

@@ -6,6 +6,7 @@ from spacy.tokens import Doc
 
 from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import Record
+from ..corpora.canonical import KNOWN_KEYS, check_record
 from ..corpora.formats.sources import to_json
 from ..corpora.records import doc_to_record
 
@@ -53,8 +54,8 @@ def extraction_record(
     number (Union[int, str]): Id of a document without one: its number, from 1, or a string.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
-    extra (Optional[Record]): Other keys of the input. Those that the record itself has, such as triples, get the prefix
-        `input_`.
+    extra (Optional[Record]): Other keys of the input. Those that the record itself has, such as triples, and those of a
+        canonical record with another value than it may have, get the prefix `input_`.
     text (Optional[str]): The text that the Doc was made from, if known.
     RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them; `triples` with `subject`, `relation`,
         `object`, `score`, `source`, `subject_text`, `object_text`, `sent` (number of the sentence, from 0),
@@ -75,7 +76,25 @@ def extraction_record(
     record["doc_id"] = _doc_id({**record, **extra}) or str(number)
     if extra.get("doc_id") == record["doc_id"]:
         del extra["doc_id"]
-    return {**record, **{f"input_{key}" if key in record else key: value for key, value in extra.items()}}
+    for key, value in extra.items():
+        is_own = key not in record and (key not in KNOWN_KEYS or _is_canonical({"text": text, key: value}))
+        record[_free_key(key, record, extra) if not is_own else key] = value
+    return record
+
+
+def _is_canonical(record: Record) -> bool:
+    try:
+        check_record(record)
+    except ValueError:
+        return False
+    return True
+
+
+def _free_key(key: str, *taken: Record) -> str:
+    """Put `input_` before a key, until no other key is equal."""
+    while any(key in each for each in taken):
+        key = f"input_{key}"
+    return key
 
 
 def _doc_id(keys: Dict[str, object]) -> Optional[str]:

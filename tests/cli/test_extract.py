@@ -95,6 +95,19 @@ def test_parquet(run, pipeline, tmp_path):
     assert [record["doc_id"] for record in records(tmp_path / "out.jsonl")] == ["in.txt:1", "in.txt:2"]
 
 
+def test_other_keys_change_their_type(run, pipeline, tmp_path):
+    extra = ['"entities": "two"', '"entities": 2', '"sents": {"a": 1}', '"when": 1', '"when": ["x"]', '"pairs": null']
+    lines = [f'{{"text": "Ada met Bo.", {each}}}' for each in extra]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    for name in ("out.parquet", "out.jsonl"):
+        done = run("extract", pipeline, tmp_path / "in.jsonl", tmp_path / name)
+        assert "6 documents, 6 triples (0 texts skipped" in done.stderr, done.output
+    kept = list(read_parquet_records(tmp_path / "out.parquet"))
+    assert kept == records(tmp_path / "out.jsonl")
+    assert [each.get("input_entities") for each in kept[:3]] == ["two", 2, None] and kept[2]["input_sents"] == {"a": 1}
+    assert run("convert", "jsonl", tmp_path / "out.jsonl", tmp_path / "out.spacy", "--pseudo-labels").exit_code == 0
+
+
 def test_standard_output_gets_what_a_file_gets(run, pipeline, tmp_path):
     pandas = pytest.importorskip("pandas")
     pandas.DataFrame({"text": ["Ada met Bo.", "Nobody."], "id": ["a", "b"]}).to_parquet(tmp_path / "in.parquet")

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import spacy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.corpora.canonical import check_record
+from spacy_relext.corpora.canonical import KNOWN_KEYS, check_record
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.export.columns import (
     PARQUET,
@@ -154,6 +154,42 @@ def test_parquet_holds_the_records(tmp_path):
             writer.write(record)
         writer.close()
     assert list(read_parquet_records(tmp_path / "r.parquet")) == records
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = [*KNOWN_KEYS[1:], "doc_id", "id", "meta", "passages", "input_triples", "score"]
+KEYS = st.sampled_from(NAMES) | st.text(max_size=3)
+ENTITIES = st.just([{"start": 0, "end": 3, "label": "PERSON"}])
+
+
+@settings(deadline=None)
+@given(st.lists(st.dictionaries(KEYS, JSON | ENTITIES, max_size=5), min_size=1, max_size=5))
+def test_other_keys_of_any_type_reach_parquet(extras):
+    """Their type may change from record to record; those that a record has or has otherwise get another name."""
+    doc = NLP("Ada met Bo")
+    set_triples(doc, [((0, 3), "met", (8, 10))])
+    records, stream = [extraction_record(doc, extra=extra) for extra in extras], io.BytesIO()
+    writer = ParquetWriter(stream)
+    for record, extra in zip(records, extras):
+        kept = {key: value for key, value in extra.items() if key != "doc_id" or value != record["doc_id"]}
+        assert len(check_record(record)) == len(kept) + 3
+        writer.write(record)
+    writer.close()
+    assert list(read_parquet_records(io.BytesIO(stream.getvalue()))) == records
+    assert csv_rows(records[0])[0]["subject"] == "Ada"
+
+
+def test_a_csv_has_the_passage_of_the_subject():
+    doc = NLP("Ada met Bo")
+    set_triples(doc, [((0, 3), "met", (8, 10))])
+    places = [{"start": 0, "end": 7, "page": 1}, {"start": 8, "end": 10, "page": 2}]
+    for given_places, expected in ((places, places[:1]), ("none", "none"), ([5], [5])):
+        (row,) = csv_rows(extraction_record(doc, extra={"passages": given_places}))
+        assert json.loads(row["meta"]) == {"passages": expected}
 
 
 def test_a_computed_column_is_no_key_of_a_triple():
