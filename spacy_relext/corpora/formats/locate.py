@@ -112,7 +112,7 @@ def locate_facts(record: Record, report: Report) -> Record:
         return record
     triples: List[Record] = []
     for fact in record["facts"]:
-        pair = _choose_mentions(fact["subject"], fact["object"], fact["evidence"])
+        pair = choose_mentions(fact["subject"], fact["object"], fact["evidence"])
         if pair is None:
             report.identical += 1
             continue
@@ -167,6 +167,24 @@ def choose_pair(subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> Op
     return _nearest_pair(subjects, objects) or next(pairs, None)
 
 
+def choose_mentions(
+    subjects: Sequence[Mention], objects: Sequence[Mention], evidence: Sequence[int]
+) -> Optional[SpanPair]:
+    """Choose mentions for the arguments of a fact; None if both are the same span.
+
+    Two mentions of one sentence are preferred, then a sentence of the evidence, then the least distance.
+    """
+    within: Dict[int, SpanPair] = {}
+    for sentence in sorted({mention[2] for mention in subjects} & {mention[2] for mention in objects}):
+        here = [_spans([m for m in mentions if m[2] == sentence]) for mentions in (subjects, objects)]
+        if pair := choose_pair(*here):
+            within[sentence] = pair
+    if not within:
+        return choose_pair(_spans(subjects), _spans(objects))
+    in_evidence = [pair for sentence, pair in within.items() if sentence in evidence]
+    return min(in_evidence or within.values(), key=_pair_distance)
+
+
 def _nearest_pair(subjects: Sequence[CharSpan], objects: Sequence[CharSpan]) -> Optional[SpanPair]:
     """Find the pair with the fewest characters between, the first of equals; None if all pairs overlap."""
     starts = sorted((start, number) for number, (start, _) in enumerate(objects))
@@ -189,21 +207,6 @@ def _pair_distance(pair: SpanPair) -> Tuple[bool, int]:
     (subject_start, subject_end), (object_start, object_end) = pair
     gap = max(object_start - subject_end, subject_start - object_end)
     return gap < 0, max(gap, 0)
-
-
-def _choose_mentions(
-    subjects: Sequence[Mention], objects: Sequence[Mention], evidence: Sequence[int]
-) -> Optional[SpanPair]:
-    """Choose mentions for the arguments of a fact; None if both are the same span."""
-    within: Dict[int, SpanPair] = {}
-    for sentence in sorted({mention[2] for mention in subjects} & {mention[2] for mention in objects}):
-        here = [_spans([m for m in mentions if m[2] == sentence]) for mentions in (subjects, objects)]
-        if pair := choose_pair(*here):
-            within[sentence] = pair
-    if not within:
-        return choose_pair(_spans(subjects), _spans(objects))
-    in_evidence = [pair for sentence, pair in within.items() if sentence in evidence]
-    return min(in_evidence or within.values(), key=_pair_distance)
 
 
 def _spans(mentions: Sequence[Mention]) -> List[CharSpan]:

@@ -11,6 +11,7 @@ from ..records import parse_jsonl, write_jsonl
 from ..report import Report
 from .annotation import Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
+from .bioc import parse_bioc, read_bioc
 from .brat import parse_brat, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
 from .doccano import parse_doccano, read_doccano, write_doccano
@@ -23,6 +24,7 @@ from .named_spans import decide_docred, decide_opennre, parse_docred, parse_open
 from .nyt import parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
 from .prodigy import parse_prodigy, write_prodigy
 from .pubannotation import parse_pubannotation, read_pubannotation
+from .pubtator import parse_pubtator, read_pubtator
 from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
 from .spacy_rel import parse_spacy_rel, read_spacy_rel
@@ -92,6 +94,7 @@ def _mapped(mappings: Callable[[], List[Mapping]]) -> Format:
 _tool = partial(Format, locate=count_losses, one_sentence=False)
 
 FORMATS: Dict[str, Format] = {
+    "bioc": _tool(read_bioc, parse_bioc, folder=True),
     "brat": _tool(read_brat, parse_brat, write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
     "doccano": _tool(read_doccano, parse_doccano, write=write_doccano, suffix=".jsonl"),
@@ -120,6 +123,7 @@ FORMATS: Dict[str, Format] = {
     "cotype": Format(read_json, parse_cotype, locate=locate_record, objects=("relationMentions", "entityMentions")),
     "prodigy": _tool(read_json, parse_prodigy, objects=("spans", "relations"), write=write_prodigy, suffix=".jsonl"),
     "pubannotation": _tool(read_pubannotation, parse_pubannotation, folder=True),
+    "pubtator": _tool(read_pubtator, parse_pubtator, folder=True),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
     "spacy-rel": _tool(read_spacy_rel, parse_spacy_rel, folder=True),
     "spert": Format(read_json, parse_spert, decide=decide_spert, objects=("entities", "relations")),

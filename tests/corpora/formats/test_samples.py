@@ -1,6 +1,7 @@
 """The sample files in tests/corpora/samples: `convert` finds their triples, and damaged ones give one line each."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -9,6 +10,7 @@ import spacy
 from spacy.tokens import DocBin, Span
 
 from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.formats.bioc_xml import read_bioc_xml
 from spacy_relext.corpora.records import doc_to_record
 from spacy_relext.corpora.report import Report
 from spacy_relext.corpora.shards import iter_docs
@@ -38,7 +40,9 @@ EXPECTED: Dict[str, List[Any]] = {
     ],
     "semeval2010.hub": [[("stove", "Cause-Effect", "smoke")], []],
     "uie": [[("Ada Holm", "leads", "Havgass")]],
+    "bioc": [[("Havol", "activates", "EDD1"), ("Havol", "inhibits", "KALB")], []],
     "pubannotation": [[("Havol", "inhibits", "KALB"), ("Skaldin", "binds", "KALB")]],
+    "pubtator": [[("Havol", "inhibits", "KALB"), ("Skaldin", "activates", "EDD1")], []],
     "spacy-rel": [[("Ada Holm", "born_in", "Bergen"), ("Bo Lie", "born_in", "Oslo")], None],
 }
 
@@ -72,12 +76,26 @@ def change(name: str, folder: Path, old: str, new: str) -> Path:
 
 # What is replaced in a sample by what, and the line that says so.
 BAD: List[Tuple[str, str, str, str]] = [
+    ("bioc", "</passage>", "", "R209.*.xml:14: mismatched tag; expected BioC's XML"),
+    ("bioc", "&amp;", "&nbsp;", ".xml:7: the entity 'nbsp', which is not declared"),
+    ("bioc", '"BioC.dtd"', '"x" [<!ENTITY a "b">]', ".xml:2: a declaration of the entity 'a'"),
+    ("bioc", "<collection>", "<html>", ".xml:3: <html>; expected BioC's XML"),
+    ("bioc", 'offset="12"', 'offset="11"', "R750.*passages[1].annotations[0]: found the place [11, 16]"),
+    ("bioc", 'offset="12"', 'offset="13"', "R713.*hold 'avol ', but its text is 'Havol'"),
+    ("bioc", 'length="5"', "", "'length' of locations[0] of passages[1].annotations[0]: found None; expected a number"),
+    ("bioc", 'refid="1"', 'refid="9"', "R708.*passages[1].relations[0] joins the span '9'"),
+    ("bioc", "<offset>12</offset>", "", "'offset' of passages[1]: found None; expected a number"),
     ("pubannotation", '"begin": 0', '"begin": -1', "denotations[0] is [-1, 5]; expected 0 <= start < end <= 48"),
     ("pubannotation", '"begin": 0, ', "", "'span' of denotations[0] has no key 'begin'"),
     ("pubannotation", '"id": "T1", ', "", "R750.*'id' of denotations[0]: found None; expected an id"),
     ("pubannotation", '"subj": "T1"', '"subj": "T9"', "R708.*relations[0] joins the span 'T9'"),
     ("pubannotation", '"denotations": [', '"denotations": 3, "x": [', "'denotations' of the record is 3, not a list"),
     ("pubannotation", '"attributes": [', '"attributes": ', "not JSON"),
+    ("pubtator", "\t12\t17\tHavol", "\t11\t16\tHavol", "R713.*line 3 hold '\\nHavo', but its text is 'Havol'"),
+    ("pubtator", "17\tHavol\tChemical\tC001", "17", "R750.*line 3: found '1\\t12\\t17'; expected ID|t|title"),
+    ("pubtator", "1|t|Havol", "1|a|Havol", "R750.*line 2: found '1|a|Havol inhibits"),
+    ("pubtator", "2|a|", "3|a|", "the document: found the ids 2, 3; expected one id"),
+    ("pubtator", "1\tinhibits\tC001\t77", "1 inhibits C001 77", "line 8: found '1 inhibits C001 77'"),
 ]
 
 
@@ -92,9 +110,26 @@ def test_what_cannot_be_read_is_one_line(name: str, old: str, new: str, message:
 
 # What is replaced in a sample by what, and what the report counts.
 LOST: List[Tuple[str, str, str, str]] = [
+    ("bioc", 'length="5"/>', 'length="1"/><location offset="16" length="1"/>', "discontinuous spans"),
+    ("bioc", 'length="4"/>', 'length="0"/>', "spans without a character"),
+    ("bioc", 'role="Arg2"/>', 'role="Arg2"/><node refid="2"/>', "relations with more than two arguments"),
+    ("bioc", '<node refid="1" role="Arg2"/>', "", "relations without a subject or an object"),
+    ("bioc", 'key="entity2">78', 'key="entity2">79', "relations without a subject or an object"),
+    ("bioc", '<infon key="type">inhibits</infon>', "", "relations without a label"),
+    ("bioc", '<node refid="0"', '<node refid="R1"', "relations of spans that are left out"),
+    (
+        "bioc",
+        '<location offset="12"',
+        '<infon key="Source">X</infon><location offset="12"',
+        "infons of annotations: source",
+    ),
     ("pubannotation", '"span": {"begin": 0, "end": 5}', '"span": [{"begin": 0, "end": 2}]', "discontinuous spans"),
     ("pubannotation", '"subj": "R2"', '"subj": "T2"', "attributes of spans"),
     ("pubannotation", '"subj": "T3"', '"subj": "R1"', "relations of spans that are left out"),
+    ("pubtator", "C002\t78", "C002\t79", "relations of ids without a mention"),
+    ("pubtator", "C002\t78", "78\t78", "relations of a span with itself"),
+    ("pubtator", "Novel", "other", "further columns of relations"),
+    ("pubtator", "Chemical\t-", "Chemical\t-\tHavol", "further columns of spans"),
 ]
 
 
@@ -102,6 +137,48 @@ LOST: List[Tuple[str, str, str, str]] = [
 def test_what_has_no_place_is_counted(name: str, old: str, new: str, kind: str, tmp_path: Path) -> None:
     _, report = read(name, change(name, tmp_path, old, new))
     assert report.losses[kind] == 1
+
+
+def test_bioc_as_json_and_with_sentences(tmp_path: Path) -> None:
+    documents = [document for _, document in read_bioc_xml(SAMPLES["bioc"])]
+    for name, value in {"a.json": {"documents": documents}, "b.json": {"PubTator3": documents}}.items():
+        (tmp_path / name).write_text(json.dumps(value, indent=1), encoding="utf8")
+    lines = "".join(json.dumps(document) + "\n" for document in documents)
+    (tmp_path / "c.jsonl").write_text(lines, encoding="utf8")
+    records, report = read("bioc", tmp_path)
+    assert [in_words(record) for record in records] == 3 * EXPECTED["bioc"] and not report.skipped
+    passage = documents[0]["passages"][1]
+    sentence = {**passage, "annotations": passage.pop("annotations")}
+    documents[0]["passages"][1] = {**passage, "text": None, "sentences": [sentence]}
+    (tmp_path / "d.json").write_text(json.dumps(documents), encoding="utf8")
+    records, _ = read("bioc", tmp_path / "d.json")
+    assert [in_words(record) for record in records] == EXPECTED["bioc"]
+
+
+def test_a_relation_of_ids_joins_mentions_of_one_sentence(tmp_path: Path) -> None:
+    title, abstract = (
+        "Nordin and Havol",
+        "It is old. KALB, which is new, is by the way inhibited by Havol. Nordin is old.",
+    )
+    text = f"1|t|{title}\n1|a|{abstract}"
+    rows = []
+    for word, kb_id in {"Nordin": "C1|C2", "Havol": "C3", "KALB": "77"}.items():
+        for match in re.finditer(word, f"{title} {abstract}"):
+            rows.append((*match.span(), word, kb_id))
+    lines = [f"1\t{start}\t{end}\t{word}\tX\t{kb_id}" for start, end, word, kb_id in rows]
+    relations = ["1\tinhibits\tC3\t77", "1\tbesides\tC2\tC3"]
+    (tmp_path / "a.txt").write_text("\n".join([text, *lines, *relations]), encoding="utf8")
+    (record,), _ = read("pubtator", tmp_path / "a.txt")
+    assert [triple["subject"] for triple in record["triples"]] == [[75, 80], [0, 6]]
+    assert in_words(record) == [("Havol", "inhibits", "KALB"), ("Nordin", "besides", "Havol")]
+
+
+@pytest.mark.parametrize("name, relation", [("pubtator", r"1\t[a-z].*\n"), ("bioc", r"<relation .*</relation>")])
+def test_a_file_without_any_relation_is_not_annotated_with_triples(name: str, relation: str, tmp_path: Path) -> None:
+    path = copy_sample(name, tmp_path)
+    path.write_text(re.sub(relation, "", path.read_text("utf8")), encoding="utf8")
+    records, _ = read(name, path)
+    assert records and not any("triples" in record for record in records) and len(records[0]["entities"]) > 2
 
 
 def test_tracks_have_ids_of_their_own(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""BioC, as XML and as JSON: documents of passages, with annotations and relations that join them by id.
+
+Offsets count the characters of the document, while each passage has a text of its own; passages are joined by line
+breaks. A relation without nodes joins two ids of a knowledge base that are among its infons.
+"""
+
+from pathlib import Path
+from typing import Iterator, List, NamedTuple, Tuple
+
+from ...annotations.triple import Record
+from ...errors import Errors
+from .annotation import SpanReader
+from .bioc_xml import read_bioc_xml
+from .checks import check_object, check_text, check_unicode, describe, iter_objects, require
+from .concepts import Concepts, clean_id
+from .sources import Item, read_folder, read_json
+
+# Keys of infons, in lower case.
+_RELATION_LABELS = ("relation", "type", "relation type")
+_IDS = ("identifier", "mesh", "ncbi gene", "ncbi_gene", "entrez", "cui", "kb_id", "normalized_id")
+
+# Roles of a subject that stands second.
+_SUBJECTS = ("arg1", "subject", "subj", "source", "head")
+
+
+class BioCDocument(NamedTuple):
+    """A document in the form of BioC's JSON, and whether its file has any relation."""
+
+    value: object
+    is_annotated: bool
+
+
+class _Passage(NamedTuple):
+    """A passage, or a sentence of it: where it starts in the document and in the record, and its length."""
+
+    offset: int
+    start: int
+    length: int
+
+
+def read_bioc(path: Path) -> Iterator[Item]:
+    """Read the documents of a file, or of a folder of them. RAISES (ValueError): If a file is damaged."""
+    return read_folder(path, (".xml", ".json", ".jsonl"), _read_file)
+
+
+def _read_file(path: Path) -> Iterator[Item]:
+    with path.open("rb") as file:
+        first = next(filter(None, (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)), b"")
+    with path.open("rb") as file:
+        is_annotated = any(b"<relation" in line or b'"nodes"' in line for line in file)
+    if first[:1] not in (b"{", b"["):
+        for line, document in read_bioc_xml(path):
+            yield Item(str(path), line, BioCDocument(document, is_annotated))
+        return
+    for item in read_json(path):
+        value = item.value if isinstance(item.value, dict) else {}
+        documents = value.get("documents", value.get("PubTator3"))
+        for document in documents if isinstance(documents, list) else [item.value]:
+            yield Item(item.path, item.line, BioCDocument(document, is_annotated), item.error, item.element)
+
+
+def parse_bioc(document: BioCDocument) -> Record:
+    """Parse a document; it is annotated with triples if any document of its file is."""
+    record = check_object(document.value, "the document")
+    holders = [("", record)]
+    text = ""
+    places: List[List[_Passage]] = [[]]
+    for name, passage in iter_objects(record, "passages"):
+        sentences = _list(passage, "sentences", f"{name}.")
+        own: List[_Passage] = []
+        for each, holder in [(name, passage)] if passage.get("text") else sentences:
+            piece = check_unicode(require(holder, "text", str, name=each), f"'text' of {each}")
+            text += "\n" if text else ""
+            own.append(_Passage(_read_number(holder, "offset", each), len(text), len(piece)))
+            text += piece
+        places[0] += own
+        for each, holder in [(name, passage), *sentences]:
+            holders.append((f"{each}.", holder))
+            places.append(own)
+    reader = SpanReader(check_text(text, "the text of the passages"))
+    for (prefix, holder), passages in zip(holders, places):
+        for name, annotation in _list(holder, "annotations", prefix):
+            _read_annotation(annotation, name, passages, reader)
+    relations = [each for prefix, holder in holders for each in _list(holder, "relations", prefix)]
+    for _, relation in relations:
+        reader.spans.setdefault(str(relation.get("id")), None)  # a relation that another joins has no place
+    concepts = Concepts(reader)
+    for name, relation in relations:
+        _read_relation(relation, name, reader, concepts)
+    others = {key: record[key] for key in ("id", "infons") if record.get(key)}
+    is_annotated = bool(relations) or document.is_annotated
+    return reader.record(others, annotated=("entities", "triples") if is_annotated else ("entities",))
+
+
+def _list(holder: Record, key: str, prefix: str) -> List[Tuple[str, Record]]:
+    """List the objects under a key that may be absent, each with its name."""
+    return [(prefix + name, each) for name, each in iter_objects(holder, key)] if key in holder else []
+
+
+def _read_annotation(annotation: Record, name: str, passages: List[_Passage], reader: SpanReader) -> None:
+    """Read a span; parts with only white space between them are joined."""
+    key, parts = str(annotation.get("id")), []
+    for each, location in iter_objects(annotation, "locations"):
+        start, length = (_read_number(location, side, f"{each} of {name}") for side in ("offset", "length"))
+        shifts = [p.start - p.offset for p in passages if p.offset <= start and start + length <= p.offset + p.length]
+        if not shifts:
+            found, expected = f"the place [{start}, {start + length}]", "a place in its passage"
+            raise ValueError(Errors.R750.format(name=name, found=found, expected=expected))
+        parts.append((start + shifts[0], start + shifts[0] + length))
+    parts.sort()
+    if not parts or any(start == end for start, end in parts):
+        reader.losses["spans without a character"] += 1
+        reader.spans[key] = None
+    elif any(reader.text[end:start].strip() or start < end for (_, end), (start, _) in zip(parts, parts[1:])):
+        reader.losses["discontinuous spans"] += 1
+        reader.spans[key] = None
+    else:
+        infons = _read_infons(annotation, name)
+        labels = [str(infons.pop("type"))] if infons.get("type") else []
+        ids = [clean_id(str(infons.pop(each))) for each in _IDS if each in infons]
+        for other in infons:
+            reader.losses[f"infons of annotations: {other}"] += 1
+        text = annotation.get("text")
+        start, end = parts[0][0], parts[-1][1]
+        if text is not None:
+            text = require(annotation, "text", str, name=name)
+        reader.add_span(key, start, end, labels, name=name, text=text, kb_id=next(filter(None, ids), ""))
+
+
+def _read_relation(relation: Record, name: str, reader: SpanReader, concepts: Concepts) -> None:
+    """Read a relation of two nodes or, if it has none, of two ids among its infons."""
+    infons = _read_infons(relation, name)
+    labels = [str(infons.pop(each)) for each in _RELATION_LABELS if infons.get(each)][:1]
+    nodes = _list(relation, "nodes", f"{name}.")
+    keys = [str(node.get("refid")) for _, node in nodes]
+    if len(keys) == 2:
+        if str(nodes[1][1].get("role")).casefold() in _SUBJECTS:
+            keys.reverse()
+        reader.add_relation(keys[0], labels, keys[1], name=name, attributes=infons)
+        return
+    ids = [key for key, value in infons.items() if value in concepts.mentions] if not keys else []
+    if len(ids) == 2 and labels:
+        subject, obj = (infons.pop(key) for key in ids)
+        concepts.add_relation(subject, labels[0], obj, attributes=infons)
+    else:
+        kind = "with more than two arguments" if len(keys) > 2 else "without a subject or an object"
+        reader.losses[f"relations {kind}"] += 1
+
+
+def _read_infons(holder: Record, name: str) -> Record:
+    """Read the plain values of an object's infons, by keys in lower case."""
+    infons = require(holder, "infons", dict, name=name) if "infons" in holder else {}
+    return {key.casefold(): value for key, value in infons.items() if isinstance(value, (str, int, float))}
+
+
+def _read_number(record: Record, key: str, name: str) -> int:
+    """Read an offset or a length, a string in XML."""
+    value = record.get(key)
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.isdecimal())):
+        raise ValueError(Errors.R750.format(name=f"{key!r} of {name}", found=describe(value), expected="a number"))
+    return int(value)

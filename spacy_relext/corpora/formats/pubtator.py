@@ -1,0 +1,103 @@
+"""PubTator's text: `ID|t|title` and `ID|a|abstract`, then lines with tabs for mentions and for relations.
+
+Offsets count the characters of the title, one more, and the abstract; the end is exclusive. Relations join ids of a
+knowledge base, not mentions, so the nearest mentions are chosen.
+"""
+
+import re
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+from ...annotations.triple import Record
+from ...errors import Errors
+from .annotation import SpanReader
+from .checks import check_text, describe
+from .concepts import Concepts, clean_id
+from .sources import Item, read_folder, read_lines
+
+_TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
+_EXPECTED = (
+    "ID|t|title, ID|a|abstract, or ID<tab>12<tab>17<tab>Havol<tab>Chemical<tab>D001, or ID<tab>inhibits<tab>D001<tab>G2"
+)
+
+# Whether the authors of a corpus found a relation new, as BioRED has it in a fifth column.
+_NOVEL = ("Novel", "No")
+
+
+class Block(NamedTuple):
+    """The numbered lines of a document, and whether its file has any relation."""
+
+    lines: List[Tuple[int, str]]
+    is_annotated: bool
+
+
+def read_pubtator(path: Path) -> Iterator[Item]:
+    """Read the documents of a file, or of a folder of them."""
+    return read_folder(path, (".pubtator", ".txt", ".tsv"), _read_file)
+
+
+def _read_file(path: Path) -> Iterator[Item]:
+    """Read the documents of a file; a title begins each."""
+    is_annotated = any(_is_relation(item.value) for item in read_lines(path) if not item.error)
+    lines: List[Tuple[int, str]] = []
+    error = ""
+    for item in read_lines(path):
+        match = None if item.error else _TEXT.match(item.value)
+        if lines and match is not None and match.group(2) == "t":
+            yield Item(str(path), lines[0][0], Block(lines, is_annotated), error=error)
+            lines, error = [], ""
+        if item.error or item.value.strip():
+            lines.append((item.line, item.value or ""))
+            error = error or item.error
+    if lines:
+        yield Item(str(path), lines[0][0], Block(lines, is_annotated), error=error)
+
+
+def _is_relation(line: str) -> bool:
+    """Return True for the columns of a relation: an id, its label and two more ids."""
+    columns = line.split("\t")
+    return len(columns) >= 4 and not columns[1].strip().isdecimal()
+
+
+def parse_pubtator(block: Block) -> Record:
+    """Parse a document; it is annotated with triples if any document of its file is."""
+    texts: Dict[str, str] = {}
+    rows: List[Tuple[str, List[str]]] = []
+    ids = set()
+    for number, line in block.lines:
+        match, name = _TEXT.fullmatch(line), f"line {number}"
+        columns = [column.strip() for column in line.split("\t")]
+        if match is not None and match.group(2) not in texts:
+            ids.add(match.group(1))
+            texts[match.group(2)] = match.group(3)
+        elif match is None and len(columns) >= 4:
+            ids.add(columns[0])
+            rows.append((name, columns))
+        else:
+            raise ValueError(Errors.R750.format(name=name, found=describe(line), expected=_EXPECTED))
+    if len(ids) > 1 or "t" not in texts:
+        found = f"the ids {', '.join(sorted(ids)[:3])}" if len(ids) > 1 else "no title"
+        raise ValueError(Errors.R750.format(name="the document", found=found, expected="one id, and ID|t|title"))
+    reader = SpanReader(check_text("\n".join(filter(None, (texts["t"], texts.get("a")))), "the text"))
+    relations = []
+    for name, columns in rows:
+        if columns[1].isdecimal():
+            _read_mention(columns, name, reader)
+        else:
+            relations.append(columns)
+    concepts = Concepts(reader)
+    for _, label, subject, obj, *rest in relations:
+        attributes = {"novel": rest[0]} if rest and rest[0] in _NOVEL else {}
+        reader.losses["further columns of relations"] += len(rest) > len(attributes)
+        concepts.add_relation(subject, label, obj, attributes=attributes)
+    return reader.record({"id": ids.pop()}, annotated=("entities", "triples") if block.is_annotated else ("entities",))
+
+
+def _read_mention(columns: List[str], name: str, reader: SpanReader) -> None:
+    """Read a mention: start, end, its text, its label, and often an id."""
+    if len(columns) < 5 or not columns[2].isdecimal():
+        raise ValueError(Errors.R750.format(name=name, found=describe("\t".join(columns)), expected=_EXPECTED))
+    start, end = int(columns[1]), int(columns[2])
+    kb_id = clean_id(columns[5]) if len(columns) > 5 else ""
+    reader.losses["further columns of spans"] += len(columns) > 6
+    reader.add_span((start, end), start, end, [columns[4]], name=name, text=columns[3], kb_id=kb_id)
