@@ -9,7 +9,7 @@ from typing import Iterator, List, NamedTuple, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from .annotation import SpanReader
+from .annotation import ANNOTATED, SpanReader
 from .bioc_xml import read_bioc_xml
 from .checks import check_object, check_text, check_unicode, describe, iter_objects, require
 from .concepts import Concepts, clean_id
@@ -89,7 +89,7 @@ def parse_bioc(document: BioCDocument) -> Record:
         _read_relation(relation, name, reader, concepts)
     others = {key: record[key] for key in ("id", "infons") if record.get(key)}
     is_annotated = bool(relations) or document.is_annotated
-    return reader.record(others, annotated=("entities", "triples") if is_annotated else ("entities",))
+    return reader.record(others, annotated=ANNOTATED if is_annotated else ("entities",))
 
 
 def _list(holder: Record, key: str, prefix: str) -> List[Tuple[str, Record]]:

@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
-from .annotation import SpanReader
+from .annotation import ANNOTATED, SpanReader
 from .checks import check_text, describe
 from .concepts import Concepts, clean_id
 from .sources import Item, read_folder, read_lines
@@ -78,7 +78,7 @@ def parse_pubtator(block: Block) -> Record:
     if len(ids) > 1 or "t" not in texts:
         found = f"the ids {', '.join(sorted(ids)[:3])}" if len(ids) > 1 else "no title"
         raise ValueError(Errors.R750.format(name="the document", found=found, expected="one id, and ID|t|title"))
-    reader = SpanReader(check_text("\n".join(filter(None, (texts["t"], texts.get("a")))), "the text"))
+    reader = SpanReader(check_text(f"{texts['t']}\n{texts.get('a', '')}".rstrip(), "the text"))
     relations = []
     for name, columns in rows:
         if columns[1].isdecimal():
@@ -90,7 +90,7 @@ def parse_pubtator(block: Block) -> Record:
         attributes = {"novel": rest[0]} if rest and rest[0] in _NOVEL else {}
         reader.losses["further columns of relations"] += len(rest) > len(attributes)
         concepts.add_relation(subject, label, obj, attributes=attributes)
-    return reader.record({"id": ids.pop()}, annotated=("entities", "triples") if block.is_annotated else ("entities",))
+    return reader.record({"id": ids.pop()}, annotated=ANNOTATED if block.is_annotated else ("entities",))
 
 
 def _read_mention(columns: List[str], name: str, reader: SpanReader) -> None:

@@ -15,6 +15,7 @@ from .bioc import parse_bioc, read_bioc
 from .brat import parse_brat, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
 from .doccano import parse_doccano, read_doccano, write_doccano
+from .drugprot import parse_drugprot, read_drugprot
 from .evidence import Reading
 from .label_studio import parse_label_studio, read_label_studio, write_label_studio
 from .locate import locate_facts, locate_pair, locate_record
@@ -101,6 +102,7 @@ FORMATS: Dict[str, Format] = {
     "docred": Format(
         read_json, parse_docred, locate=locate_facts, decide=decide_docred, objects=("labels", "vertexSet[]")
     ),
+    "drugprot": _tool(read_drugprot, parse_drugprot, folder=True),
     "duie": Format(read_json, parse_duie, locate=locate_record, objects=("spo_list",)),
     "jsonl": Format(
         read_answers,

@@ -41,6 +41,7 @@ EXPECTED: Dict[str, List[Any]] = {
     "semeval2010.hub": [[("stove", "Cause-Effect", "smoke")], []],
     "uie": [[("Ada Holm", "leads", "Havgass")]],
     "bioc": [[("Havol", "activates", "EDD1"), ("Havol", "inhibits", "KALB")], []],
+    "drugprot": [[("Havol", "INHIBITOR", "KALB"), ("Skaldin", "ACTIVATOR", "EDD1")], []],
     "pubannotation": [[("Havol", "inhibits", "KALB"), ("Skaldin", "binds", "KALB")]],
     "pubtator": [[("Havol", "inhibits", "KALB"), ("Skaldin", "activates", "EDD1")], []],
     "spacy-rel": [[("Ada Holm", "born_in", "Bergen"), ("Bo Lie", "born_in", "Oslo")], None],
@@ -85,6 +86,12 @@ BAD: List[Tuple[str, str, str, str]] = [
     ("bioc", 'length="5"', "", "'length' of locations[0] of passages[1].annotations[0]: found None; expected a number"),
     ("bioc", 'refid="1"', 'refid="9"', "R708.*passages[1].relations[0] joins the span '9'"),
     ("bioc", "<offset>12</offset>", "", "'offset' of passages[1]: found None; expected a number"),
+    ("drugprot", "T1\tCHEMICAL\t12\t17", "T1\tCHEMICAL\t11\t16", "R713.*sample_entities.tsv:1 hold '\\nHavo'"),
+    ("drugprot", "T1\tCHEMICAL\t12", "T1\tCHEMICAL\tx", "sample_entities.tsv:1: found '1\\tT1\\tCHEMICAL\\tx"),
+    ("drugprot", "\tArg2:T2", "", "R750.*sample_relations.tsv:1: found '1\\tINHIBITOR\\tArg1:T1'; expected ID<tab>INH"),
+    ("drugprot", "Arg2:T2", "Arg2:T9", "R708.*sample_relations.tsv:1 joins the span 'T9'"),
+    ("drugprot", "2\tNothing", "2 Nothing", "sample_abstracts.tsv:2: [R750] sample_abstracts.tsv:2: found '2 Nothing"),
+    ("drugprot", "1\tACTIVATOR", "3\tACTIVATOR", "sample_relations.tsv:2: [R750] the row: found ['3', 'ACTIVATOR'"),
     ("pubannotation", '"begin": 0', '"begin": -1', "denotations[0] is [-1, 5]; expected 0 <= start < end <= 48"),
     ("pubannotation", '"begin": 0, ', "", "'span' of denotations[0] has no key 'begin'"),
     ("pubannotation", '"id": "T1", ', "", "R750.*'id' of denotations[0]: found None; expected an id"),
@@ -105,7 +112,7 @@ def test_what_cannot_be_read_is_one_line(name: str, old: str, new: str, message:
     with pytest.raises(ValueError) as error:
         convert(name, [path], tmp_path / "out.spacy", nlp=NLP, strict=True)
     what = str(error.value)
-    assert str(path) in what and "\n" not in what and all(part in what for part in message.split(".*")), what
+    assert str(tmp_path) in what and "\n" not in what and all(part in what for part in message.split(".*")), what
 
 
 # What is replaced in a sample by what, and what the report counts.
@@ -179,6 +186,21 @@ def test_a_file_without_any_relation_is_not_annotated_with_triples(name: str, re
     path.write_text(re.sub(relation, "", path.read_text("utf8")), encoding="utf8")
     records, _ = read(name, path)
     assert records and not any("triples" in record for record in records) and len(records[0]["entities"]) > 2
+
+
+def test_tables_of_chemprot_and_without_relations(tmp_path: Path) -> None:
+    path = change("drugprot", tmp_path, "INHIBITOR", "CPR:4\tY \t INHIBITOR")
+    (first, _), report = read("drugprot", path / "sample_abstracts.tsv")
+    triple = first["triples"][0]
+    assert triple["attributes"] == {"group": "CPR:4", "evaluated": "Y"} and triple["relation"] == "INHIBITOR"
+    (path / "sample_relations.tsv").unlink()
+    records, _ = read("drugprot", path)
+    assert len(records) == 2 and not any("triples" in record for record in records)
+    (path / "sample_entities.tsv").unlink()
+    with pytest.raises(ValueError, match="R209.*no table of entities beside it; expected sample_entities.tsv"):
+        read("drugprot", path)
+    with pytest.raises(ValueError, match="R209.*no table of abstracts"):
+        read("drugprot", copy_sample("bioc", tmp_path))
 
 
 def test_tracks_have_ids_of_their_own(tmp_path: Path) -> None:
