@@ -7,6 +7,7 @@ breaks. A relation without nodes joins two ids of a knowledge base that are amon
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Tuple
 
+from ...annotations.encoding import number_lines
 from ...annotations.triple import Record
 from ...errors import Errors
 from .annotation import ANNOTATED, SpanReader
@@ -45,7 +46,7 @@ def read_bioc(path: Path) -> Iterator[Item]:
 
 def _read_file(path: Path) -> Iterator[Item]:
     with path.open("rb") as file:
-        first = next(filter(None, (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)), b"")
+        first = next(filter(None, (line.strip() for _, line in number_lines(file))), b"")
     with path.open("rb") as file:
         is_annotated = any(b"<relation" in line or b'"nodes"' in line for line in file)
     if first[:1] not in (b"{", b"["):

@@ -127,7 +127,9 @@ def recognize_file(path: Path) -> str:
             return recognize_bytes(file.read(_HEAD))
     files = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix.lower() != ".txt")
     by_suffix = (_SUFFIXES[each.suffix.lower()] for each in files if each.suffix.lower() in _SUFFIXES)
-    return next(by_suffix, "") or next(filter(None, map(recognize_file, files[:_LINES])), "")
+    found = list(filter(None, [next(by_suffix, ""), *map(recognize_file, files[:_LINES])]))
+    # a table or JSON may be anything: a format of another file tells more
+    return min(found, key=lambda name: not name.islower() or " " in name, default="")
 
 
 def describe_likeness(path: Path, *, but: str, known: Collection[str], value: object = None) -> str:
