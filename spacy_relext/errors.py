@@ -147,7 +147,7 @@ class Errors:
     R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
     R211 = "[R211] No file {path!r}. Use an existing file, or a text of more than one word."
     R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another port with --port."
-    R213 = "[R213] No .txt file in the folder {path!r}."
+    R213 = "[R213] No .ann file and no .txt file in the folder {path!r}."
     R214 = "[R214] No output for the drawing: use --html FILE.html or --svg FILE.svg."
     R216 = "[R216] Cannot open {path!r}: {reason}."
     R217 = "[R217] {path!r} is both input and output, and would be overwritten while it is read. Choose another output."
@@ -173,6 +173,10 @@ class Errors:
     R231 = "[R231] The argument {found} is not UTF-8 text. Rename the file, or set the terminal to UTF-8."
     R232 = "[R232] {where}: {found}."
     R233 = "[R233] {path} is a PDF, not text. Give it a name that ends in .pdf, or use --input-format pdf."
+    R234 = (
+        "[R234] {path} looks like {found}, not like text. `spacy relext convert` reads formats of annotated data, and "
+        "--input-format jsonl JSON lines with texts."
+    )
     R250 = (
         "[R250] {path!r}, line {line}: not an answer of `spacy relext annotate correct`, which would write into this "
         "file. Choose another name for OUT.jsonl."

@@ -10,7 +10,7 @@ from wasabi import msg
 from ..corpora.convert import convert, load_pipeline, load_tokenizer
 from ..corpora.export import export, format_export_report
 from ..corpora.formats.registry import FORMATS, WRITABLE
-from ..corpora.report import format_report
+from ..corpora.report import format_report, list_warnings
 from ..corpora.shards import UNPACKED, freeze_objects
 from ..errors import Errors
 from ..kb.align_corpus import align_corpus, format_align_report
@@ -66,8 +66,8 @@ def convert_cli(
             pseudo_labels=pseudo_labels,
         )
     typer.echo(format_report(report))
-    if report.skipped:
-        msg.warn(f"{report.skipped} of {report.records} records were malformed and are not in the corpus.")
+    for warning in list_warnings(report):
+        msg.warn(warning)
     msg.good(f"Wrote {report.docs} documents to {output}")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import spacy
 from spacy.language import Language
@@ -20,6 +20,7 @@ from .formats.recognition import describe_likeness
 from .formats.registry import FORMATS, Format, bind_options
 from .formats.sources import Item
 from .records import record_to_doc
+from .repeats import Repeats
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
 
@@ -140,7 +141,7 @@ class _Reading:
     report: Report
     strict: bool
     annotator: Optional[str]
-    seen: Set[int] = field(default_factory=set)
+    repeats: Repeats = field(default_factory=Repeats)
 
     def docs(self, items: Iterable[Item], nlp: Language) -> Iterator[Doc]:
         """Make Docs of items. Malformed ones are counted, or raise an error if strict."""
@@ -179,9 +180,7 @@ class _Reading:
         for key in ("triples", "rejected"):
             if key in record:
                 record[key] = self._clean(record[key])
-        text = hash(record["text"])
-        self.report.repeated_texts += text in self.seen
-        self.seen.add(text)
+        self.repeats.count(record, self.report)
         others = record.keys() - set(KNOWN_KEYS)
         self.report.other_keys.update(others)
         self.report.lists_kept += any(record[key] and isinstance(record[key], (list, dict)) for key in others)

@@ -28,6 +28,8 @@ class Report:
     docs: int = 0
     not_annotated: int = 0
     repeated_texts: int = 0
+    copies: int = 0  # of texts with their annotation
+    contradictions: int = 0  # pairs that one text relates in one record, and not in another
     sentences: int = 0
     sentences_without_triples: int = 0
     triples: int = 0
@@ -128,6 +130,17 @@ def format_report(report: Report) -> str:
     return "\n".join(parts)
 
 
+def list_warnings(report: Report) -> List[str]:
+    """List what a user should know before the corpus is used."""
+    counts = (
+        (report.docs if report.docs == report.not_annotated else 0, "documents: not one is annotated with triples."),
+        (report.contradictions, "pairs have a relation and none in one text: their labels contradict each other."),
+        (report.skipped, f"of {report.records} records were malformed and are not in the corpus."),
+    )
+    readings = [f"In {count} records {note}." for note, count in report.readings.items()]
+    return [*readings, *(f"{count} {what}" for count, what in counts if count)]
+
+
 def format_table(rows: Sequence[Tuple[str, str]]) -> str:
     """Format names and figures as a table."""
     lines: str = table(rows, aligns=("l", "r"), max_col=100)
@@ -161,6 +174,8 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
     optional = [
         ("documents not annotated with triples", report.not_annotated),
         ("texts that occurred before", report.repeated_texts),
+        ("  of them, exact copies with their annotation", report.copies),
+        ("pairs with a relation and with none in one text", report.contradictions),
         ("triples across sentences", report.across_sentences),
         ("triples with attributes", report.attributed),
         ("triples of a pipeline, not gold (--pseudo-labels makes them gold)", report.predicted),

@@ -28,6 +28,7 @@ from .documents import (
     check_library,
     find_charset,
 )
+from .formats.recognition import HEAD, READ_AS_TEXT, recognize_bytes
 from .formats.sources import parse_json
 from .raw_text import RawText, TextLog
 from .records import doc_to_record, read_jsonl
@@ -346,11 +347,21 @@ def _make_source(path: Path, name: str, input_format: Optional[str]) -> Source:
         return LineSource(path, name, kind, markup)
     if input_format is None:
         input_format = kind
+    if kind == "text" and input_format not in ("jsonl", *DOCUMENTS) and str(path) != STDIN:
+        check_prose(path)
     if input_format in ("file", *DOCUMENTS):
         for each in {kind, input_format}.intersection(DOCUMENTS):
             check_library(each)
         return FileSource(path, name, input_format, whole=[path])
     return LineSource(path, name, input_format)
+
+
+def check_prose(path: Path) -> None:
+    """RAISES (ValueError): If a file is no text to read, but XML, JSON, a table or a zip; what it looks like."""
+    with open_binary(str(path)) as stream:
+        found = recognize_bytes(stream.read(HEAD))
+    if found not in ("", *READ_AS_TEXT):
+        raise ValueError(Errors.R234.format(path=path, found=found))
 
 
 def _kind(path: Path) -> str:

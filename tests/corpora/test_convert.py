@@ -9,8 +9,9 @@ from spacy.tokens import Doc
 from spacy_relext import get_records
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.records import doc_to_record
-from spacy_relext.corpora.report import Report, format_report
+from spacy_relext.corpora.report import Report, format_report, list_warnings
 from spacy_relext.corpora.shards import iter_docs, list_shards
+from spacy_relext.hrere.reader import BagCorpus
 
 NYT: List[Dict[str, Any]] = [
     {"text": "Ada knows Bo .", "triple_list": [["Ada", "knows", "Bo"], ["Ada", "knows", "Bo"], ["Bo", "likes", "Bo"]]},
@@ -178,3 +179,15 @@ def test_the_report_shortens_long_lists() -> None:
         report.count_problem(f"file:{number}", "wrong")
     table = format_report(report)
     assert "... and 10 more labels" in table and "... and 4 more" in table and table.count("file:") == 5
+
+
+def test_copies_and_contradictory_labels(write: Write, tmp_path: Path) -> None:
+    sides = {"h": {"id": "m.1", "name": "ada", "pos": [0, 3]}, "t": {"id": "m.2", "name": "oslo", "pos": [15, 19]}}
+    labels = ["born_in", "born_in", "NA", "lives_in", "NA"]
+    records = [{"text": "ada was in the oslo", **sides, "relation": label} for label in labels]
+    report = convert("opennre", [write("a.txt", records)], tmp_path / "a.spacy")
+    assert (report.repeated_texts, report.copies, report.contradictions) == (4, 2, 1)
+    assert "exact copies" in format_report(report) and any("contradict" in each for each in list_warnings(report))
+    (example,) = BagCorpus(tmp_path / "a.spacy")(spacy.blank("en"))
+    assert example.reference.text == "ada was in the oslo"
+    assert {triple.relation for triple in example.reference._.triples} == {"born_in", "lives_in"}

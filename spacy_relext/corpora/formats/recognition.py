@@ -10,7 +10,7 @@ from ...annotations.encoding import open_utf8
 from ...errors import Errors
 
 # Bytes that are looked at, and lines.
-_HEAD = 1 << 16
+HEAD = 1 << 16
 _LINES = 20
 
 # The format of a record that has all the keys. `.0` is the first element of a list, `.*` the first value of an object.
@@ -68,6 +68,8 @@ _BYTES = (
     (b"x\x9c", "a .spacy file"),
     (b"x\xda", "a .spacy file"),
 )
+# What looks otherwise and is read as text or refused by its readers.
+READ_AS_TEXT = ("HTML", "a PDF")
 _JSON, _XML, _HTML, _TABLE, _BINARY = "JSON", "XML", "HTML", "a table with tabs between columns", "binary data"
 
 # The format of markup by what is in its head, and of lines by what matches one of them.
@@ -79,7 +81,7 @@ _MARKUP = (
 _IS_MARKUP = re.compile(
     r"<\?xml\s|<!DOCTYPE\s|<html[\s>]|<([\w.-]+:)?\w[\w.-]*\s[^<>]*xmlns|<collection>", re.IGNORECASE
 )
-_IS_JSON = re.compile(r"\{\s*\"|\[\s*[{\[]")
+_IS_JSON = re.compile(r"\{\s*\"|\[\s*\{")
 _LINE_OF = (
     ("webanno", re.compile(r"#FORMAT=WebAnno TSV")),
     ("pubtator", re.compile(r"\d+\|[ta]\|")),
@@ -124,7 +126,7 @@ def recognize_file(path: Path) -> str:
     """Name the format of a file, or of a folder by its files, or what else it is; "" if it looks like prose."""
     if not path.is_dir():
         with path.open("rb") as file:
-            return recognize_bytes(file.read(_HEAD))
+            return recognize_bytes(file.read(HEAD))
     files = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix.lower() != ".txt")
     by_suffix = (_SUFFIXES[each.suffix.lower()] for each in files if each.suffix.lower() in _SUFFIXES)
     found = list(filter(None, [next(by_suffix, ""), *map(recognize_file, files[:_LINES])]))

@@ -10,6 +10,8 @@ import pytest
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.recognition import recognize_bytes, recognize_file, recognize_record
 from spacy_relext.corpora.formats.registry import FORMATS
+from spacy_relext.corpora.raw_text import TextLog
+from spacy_relext.corpora.texts import list_sources
 from tests.fuzz.samples import RECORD, SAMPLES, copy_sample, write_sample
 
 TOKENS = ["Eva", "Dahl", "leads", "Lysverk"]
@@ -36,7 +38,7 @@ RECORDS: Dict[str, List[Any]] = {
     "uie": [{"text": "Eva", "tokens": TOKENS, "entity": [], "relation": [], "spot": [], "asoc": []}],
 }
 BYTES = {
-    "": b"[1] Eva Dahl leads Lysverk.\tShe lives in Bergen.\n\n<b>No</b> markup.\n",
+    "": b"[1] Eva Dahl leads Lysverk.\tShe lives in Bergen.\n\n[[No]] < markup.\n",
     "a PDF": b"%PDF-1.7\n%\xe2\xe3",
     "a zip archive": b"PK\x03\x04\x14\x00",
     "a .spacy file": zlib.compress(b"any"),
@@ -124,3 +126,15 @@ def test_more_than_a_tenth_malformed(tmp_path: Path, shard: int) -> None:
         convert("jsonl", [path], output, shard=shard)
     assert not list(tmp_path.rglob("*.spacy"))
     assert convert("jsonl", [path], output, shard=shard, strict=None).skipped == 1
+
+
+@pytest.mark.parametrize("name", ["bioc", "webanno", "JSON", "a zip archive", "a table with tabs between columns"])
+def test_texts_are_not_read_from_other_files(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "doc.xml"
+    path.write_bytes(BYTES[name])
+    with pytest.raises(ValueError, match=f"R234.*looks like {name}"):
+        list_sources(path)
+    with pytest.raises(ValueError, match=f"R234.*looks like {name}"):
+        convert("text", [path], tmp_path / "a.spacy")
+    path.write_bytes(BYTES[""])
+    assert len(list(list_sources(path)[0].read(TextLog(strict=True)))) == 2
