@@ -76,9 +76,10 @@ def convert(
             raise ValueError(Errors.R103.format(paths=named, format=format, detail=_reason(report)))
         if strict is not None:
             if report.skipped > _TOLERANCE * report.records:
-                problem, counts = report.problems[0], (report.skipped, report.records)
+                problem, counts = report.problems[0].rstrip("."), (report.skipped, report.records)
                 raise ValueError(Errors.R128.format(skipped=counts[0], records=counts[1], problem=problem))
             _check_annotated(report, spec, format, paths)
+        report.is_bare = spec.is_annotated is not False and report.not_annotated == report.docs
         if spec.check is not None:
             spec.check(report)
     return report
@@ -124,7 +125,7 @@ def _check_annotated(report: Report, spec: Format, name: str, paths: Sequence[Pa
 
 def _reason(report: Report) -> str:
     if report.problems:
-        return f"First problem: {report.problems[0]}."
+        return f"First problem: {report.problems[0].rstrip('.')}."
     if report.pairs_left_out:
         return f"In none of {report.pairs_left_out} texts stand the two strings of its pair."
     if +report.losses:

@@ -55,6 +55,7 @@ class Report:
     entities_found: int = 0
     sentences_moved: int = 0
     other_keys: "Counter[str]" = field(default_factory=Counter)
+    is_bare: bool = False  # whether no document has triples, though the format has them
     lists_kept: int = 0  # documents with lists or objects under other keys
     # What an annotation tool has and a record has no place for, or the reverse, by kind.
     losses: "Counter[str]" = field(default_factory=Counter)
@@ -133,7 +134,7 @@ def format_report(report: Report) -> str:
 def list_warnings(report: Report) -> List[str]:
     """List what a user should know before the corpus is used."""
     counts = (
-        (report.docs if report.docs == report.not_annotated else 0, "documents: not one is annotated with triples."),
+        (report.docs if report.is_bare else 0, "documents, and not one of them is annotated with triples."),
         (report.contradictions, "pairs have a relation and none in one text: their labels contradict each other."),
         (report.skipped, f"of {report.records} records were malformed and are not in the corpus."),
     )

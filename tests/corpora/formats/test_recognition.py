@@ -11,6 +11,7 @@ from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.recognition import recognize_bytes, recognize_file, recognize_record
 from spacy_relext.corpora.formats.registry import FORMATS
 from spacy_relext.corpora.raw_text import TextLog
+from spacy_relext.corpora.report import list_warnings
 from spacy_relext.corpora.texts import list_sources
 from tests.fuzz.samples import RECORD, SAMPLES, copy_sample, write_sample
 
@@ -38,7 +39,7 @@ RECORDS: Dict[str, List[Any]] = {
     "uie": [{"text": "Eva", "tokens": TOKENS, "entity": [], "relation": [], "spot": [], "asoc": []}],
 }
 BYTES = {
-    "": b"[1] Eva Dahl leads Lysverk.\tShe lives in Bergen.\n\n[[No]] < markup.\n",
+    "": b"[1] Eva Dahl leads Lysverk.\tShe lives in Bergen.\n\n[[No] < markup.\n",
     "a PDF": b"%PDF-1.7\n%\xe2\xe3",
     "a zip archive": b"PK\x03\x04\x14\x00",
     "a .spacy file": zlib.compress(b"any"),
@@ -97,7 +98,9 @@ def test_text_with_annotation_of_another_format_is_no_text(tmp_path: Path) -> No
         convert("jsonl", [write(tmp_path, {"text": "Eva leads.", "triplez": [[1]]})], tmp_path / "a.spacy")
     assert not (tmp_path / "a.spacy").exists()
     report = convert("jsonl", [write(tmp_path, {"text": "Eva leads.", "id": 7})], tmp_path / "a.spacy")
-    assert report.not_annotated == 1
+    assert report.not_annotated == 1 and "not one of them is annotated" in list_warnings(report)[0]
+    (tmp_path / "a.txt").write_text("Eva leads.\n")
+    assert list_warnings(convert("text", [tmp_path / "a.txt"], tmp_path / "a.spacy")) == []
 
 
 @pytest.mark.parametrize("format", ["cas", "nyt", "brat"])
