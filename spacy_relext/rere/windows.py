@@ -100,8 +100,8 @@ def make_windows(docs: Sequence[Doc], *, max_length: int = MAX_LENGTH, stride: i
                 rows.append((number, left, right, len(bounds), left > first, right < last))
             bounds.append((number, start, end))
     table = numpy.asarray(rows, dtype="int64").reshape(-1, 6)
-    columns = (table[:, column] for column in range(4))
-    return SentenceWindows(docs, words, *columns, is_cut=table[:, 4:].astype(bool), bounds=bounds)
+    doc_of, first, after, sentence = table[:, :4].T
+    return SentenceWindows(docs, words, doc_of, first, after, sentence, table[:, 4:].astype(bool), bounds)
 
 
 def _cut(start: int, end: int, max_length: int, stride: int) -> Iterator[Tuple[int, int]]:
