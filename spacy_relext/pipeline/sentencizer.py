@@ -82,7 +82,7 @@ class RelextSentencizer(Sentencizer):
                 if self._closes(words, spaced, i, quoted):
                     quoted ^= word == '"'
                     continue
-                starts[i] = self._ends(words, spaced, end, i, line)
+                starts[i] = self._ends(words, spaced, end, i, line if starts[line] else -1)
                 end = -1
             quoted ^= word == '"'
             if word in self.punct_chars or (word[-1] == "." and len(word) > 1):
@@ -114,7 +114,7 @@ class RelextSentencizer(Sentencizer):
             return True
         if mark == ".":
             before = words[end - 1] if end and not spaced[end - 1] else ""
-            if end - 1 == line and (before.isdigit() or len(before) == 1):
+            if line == end - 1 and (before.isdigit() or len(before) == 1):
                 return False  # the number of a list item
             return before not in self.abbreviations and (len(before) < 2 or before.lower() not in self.abbreviations)
         if mark[:-1] in self.abbreviations or (len(mark) > 2 and mark[:-1].lower() in self.abbreviations):
@@ -126,10 +126,10 @@ class RelextSentencizer(Sentencizer):
         following = words[line_break + 1]
         if following in BULLETS:
             return True
-        if following.isdigit() and line_break + 2 < len(words) and words[line_break + 2] in (".", ")"):
-            return True
         if is_wrapped or not (following[0].isupper() or following[0].isdigit()):
             return False
+        if following.isdigit() and line_break + 2 < len(words) and words[line_break + 2] in (".", ")"):
+            return True
         before = words[line:line_break]
         length = sum(map(len, before)) + len(before) - 1
         return bool(before) and length <= self.heading_length and (before[-1][-1].isalnum() or before[-1] in (":", ")"))

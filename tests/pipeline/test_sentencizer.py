@@ -43,7 +43,8 @@ def test_wrapped_lines_stay_together() -> None:
 
 PROSE = (
     "Ada Orr was born in the old town of Vardal and studied in Espoo. In 1911 she founded Vane, which Ole Holm "
-    "Jensen bought for Nordlys in 1920. It is based in St. Ives, Cornwall."
+    "Jensen bought for Nordlys in 1920. It is based in St. Ives, Cornwall, and closed its old mill in Espoo in 1996. "
+    "Nobody knows why."
 )
 
 
