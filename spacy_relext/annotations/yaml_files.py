@@ -5,6 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Optional, Tuple, Union
 
+from .encoding import decode, describe_bytes
+
 # Keys, and positions in lists, that lead to a value.
 Place = Tuple[Union[str, int], ...]
 
@@ -19,12 +21,12 @@ def read_yaml(path: Path, *, message: str) -> Tuple[Any, Any]:
     ruamel_yaml = import_module("srsly.ruamel_yaml")  # a plain import would hide the rest of srsly from mypy
 
     try:
-        text = path.read_text(encoding="utf8")
+        text = decode(path.read_bytes()).replace("\r\n", "\n")
     except OSError as error:
         raise ValueError(message.format(place=path, reason=error.strerror or error)) from None
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ValueError(message.format(place=name_line(path, line), reason="not UTF-8 text")) from None
+        line, what = describe_bytes(error)
+        raise ValueError(message.format(place=name_line(path, line), reason=what)) from None
     is_json = path.suffix == ".json"
     try:
         # knows the lines, and refuses duplicate keys; tabs are white space in JSON, but not in YAML

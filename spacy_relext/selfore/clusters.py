@@ -7,6 +7,7 @@ from typing import Dict, List, Sequence
 import numpy
 from numpy.typing import NDArray
 
+from ..annotations.encoding import decode
 from ..annotations.triple import Record
 from ..corpora.formats.sources import parse_json
 from ..errors import Errors
@@ -160,7 +161,7 @@ def read_names(path: Path) -> Dict[str, str]:
     RAISES (ValueError): If the file is no JSON object of strings.
     """
     try:
-        names = parse_json(path.read_text(encoding="utf8"))
+        names = parse_json(decode(path.read_bytes()))
     except ValueError as error:
         raise ValueError(Errors.R614.format(path=str(path), found=f"no JSON ({error})")) from None
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
