@@ -90,7 +90,7 @@ _LINE_OF = (
     ("markup", re.compile(r"\[[A-Z]\d+ .*\|\|")),
     ("drugprot", re.compile(r"\S+\tT\d+\t\S+\t\d+\t\d+\t|\S+\t\S+\tArg1:T\d+\tArg2:T\d+")),
     ("brat", re.compile(r"T\d+\t\S+ \d+ \d+(?:;\d+ \d+)*\t")),
-    ("conll04", re.compile(r"\d+\t(?:[BILUE]-\w+|O)\t\d+\t")),
+    ("conll04", re.compile(r"\d+\t\S+\t(?:[BI]-\S+|O)\t\[")),
 )
 # The format of a folder by the suffixes of its files.
 _SUFFIXES = {".a1": "bionlp", ".a2": "bionlp", ".ann": "brat", ".xmi": "cas", ".spacy": "spacy-rel"}

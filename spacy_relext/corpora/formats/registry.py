@@ -14,6 +14,7 @@ from .answers import leave_out_unfinished, read_answers
 from .bioc import parse_bioc, read_bioc
 from .brat import parse_brat, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
+from .conll04 import parse_conll04, read_conll04
 from .doccano import parse_doccano, read_doccano, write_doccano
 from .drugprot import parse_drugprot, read_drugprot
 from .evidence import Reading
@@ -98,6 +99,7 @@ FORMATS: Dict[str, Format] = {
     "bioc": _tool(read_bioc, parse_bioc, folder=True),
     "brat": _tool(read_brat, parse_brat, write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
+    "conll04": Format(read_conll04, parse_conll04),
     "doccano": _tool(read_doccano, parse_doccano, write=write_doccano, suffix=".jsonl"),
     "docred": Format(
         read_json, parse_docred, locate=locate_facts, decide=decide_docred, objects=("labels", "vertexSet[]")
