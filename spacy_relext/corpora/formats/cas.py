@@ -28,7 +28,7 @@ _ROLES = ("Governor", "Dependent")
 _NO_VALUE = ("sofa", "begin", "end", *_ROLES)
 
 _DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
-_SYNTAX = f"{_DKPRO}.syntax."
+SYNTAX = f"{_DKPRO}.syntax."
 _SENTENCE = f"{_DKPRO}.segmentation.type.Sentence"
 _ENTITY = f"{_DKPRO}.ner.type.NamedEntity"
 _CHAIN = f"{_DKPRO}.coref.type.CoreferenceChain"
@@ -37,9 +37,9 @@ _CAS_METADATA = "de.tudarmstadt.ukp.clarin.webanno.api.type.CASMetadata"
 _ANNOTATION = "uima.tcas.Annotation"
 
 # Layers that annotators fill; others come from preprocessing.
-_OF_USERS = ("custom.", "webanno.custom.", _ENTITY)
+OF_USERS = ("custom.", "webanno.custom.", _ENTITY)
 
-_LABELS = ("label", "value")
+LABELS = ("label", "value")
 _KB_ID = "identifier"
 
 _TYPE_SYSTEM = "typesystem.xml"
@@ -49,7 +49,7 @@ _SKIPPED = ("exportedproject", "INITIAL_CAS")
 _ANNOTATOR = re.compile(r"/(?:annotation|curation)/[^/]+/([^/]+)\.(?:zip|json|xmi)(?:/|$)")
 
 # A CAS may declare only the types in use, so a document without annotation of a layer lacks the layer's type.
-_NO_RELATIONS = "documents without the relation layer, read as annotated without triples"
+NO_RELATIONS = "documents without the relation layer, read as annotated without triples"
 
 
 class CasDocument(NamedTuple):
@@ -95,7 +95,7 @@ def parse_cas(document: CasDocument) -> Record:
     cas = document.cas
     reader = SpanReader(check_text(cas.sofa_string or "", "the text of the CAS"))
     layers = _find_relation_layers(cas)
-    reader.losses[_NO_RELATIONS] += not layers
+    reader.losses[NO_RELATIONS] += not layers
     relations = [relation for layer in layers for relation in cas.select(layer)]
     spans = _find_span_layers(cas, layers, relations)
     for span in (span for layer in spans for span in cas.select(layer)):
@@ -110,13 +110,13 @@ def parse_cas(document: CasDocument) -> Record:
 
 def check_cas(report: Report) -> None:
     """RAISES (ValueError): If no document of a conversion has a relation layer."""
-    if report.docs and report.losses[_NO_RELATIONS] == report.docs:
+    if report.docs and report.losses[NO_RELATIONS] == report.docs:
         raise ValueError(Errors.R122.format(count=report.docs))
 
 
 def _find_relation_layers(cas: "Cas") -> List["Type"]:
     layers = [each for each in cas.typesystem.get_types() if all(map(each.get_feature, _ROLES))]
-    return [layer for layer in layers if not layer.name.startswith(_SYNTAX)]
+    return [layer for layer in layers if not layer.name.startswith(SYNTAX)]
 
 
 def _find_span_layers(cas: "Cas", layers: Sequence["Type"], relations: Sequence["FeatureStructure"]) -> List["Type"]:
@@ -194,12 +194,12 @@ def _label_feature(layer: "Type") -> Optional[str]:
     """Find the feature with the label; None if a type has none."""
     features = {each.name: each.rangeType.name for each in layer.all_features if each.name not in _NO_VALUE}
     strings = [each for each, kind in features.items() if kind in ("uima.cas.String", "uima.cas.StringArray")]
-    return next((each for each in _LABELS if each in strings), strings[0] if len(strings) == 1 else None)
+    return next((each for each in LABELS if each in strings), strings[0] if len(strings) == 1 else None)
 
 
 def _count_others(cas: "Cas", layers: Sequence["Type"], reader: SpanReader) -> None:
     for each in cas.typesystem.get_types():
-        if each.name.startswith(_OF_USERS) and not any(layer.subsumes(each) for layer in layers):
+        if each.name.startswith(OF_USERS) and not any(layer.subsumes(each) for layer in layers):
             reader.losses[f"annotations of the layer {each.name}"] += sum(f.type == each for f in cas.select(each))
 
 

@@ -32,6 +32,7 @@ from .sources import Item, read_json, read_lines
 from .spacy_rel import parse_spacy_rel, read_spacy_rel
 from .text import parse_markup_line, parse_text, read_text
 from .token_spans import decide_spert, decide_tacred, parse_spert, parse_tacred
+from .webanno import parse_webanno, read_webanno
 
 
 def _write_jsonl(records: Iterable[Record], path: Path, losses: Losses) -> List[Path]:
@@ -133,6 +134,7 @@ FORMATS: Dict[str, Format] = {
     "spert": Format(read_json, parse_spert, decide=decide_spert, objects=("entities", "relations")),
     "tacred": Format(read_json, parse_tacred, decide=decide_tacred),
     "text": Format(read_text, parse_text, one_sentence=False, is_annotated=False, folder=True, read_options=("unit",)),
+    "webanno": _tool(read_webanno, parse_webanno, folder=True, check=check_cas),
     **{name: _mapped(partial(_shipped, name)) for name in _MAPPINGS},
 }
 

@@ -52,6 +52,14 @@ EXPECTED: Dict[str, List[Any]] = {
     "drugprot": [[("Havol", "INHIBITOR", "KALB"), ("Skaldin", "ACTIVATOR", "EDD1")], []],
     "pubannotation": [[("Havol", "inhibits", "KALB"), ("Skaldin", "binds", "KALB")]],
     "pubtator": [[("Havol", "inhibits", "KALB"), ("Skaldin", "activates", "EDD1")], []],
+    "webanno": [
+        [
+            ("Ada Holm", "leads_now", "Lys\\verk"),
+            ("Lys\\verk", "based_in", "Oslo"),
+            ("Ada Holm", "lives_in", "Oslo"),
+            ("She", "likes", "Oslo"),
+        ]
+    ],
     "spacy-rel": [[("Ada Holm", "born_in", "Bergen"), ("Bo Lie", "born_in", "Oslo")], None],
 }
 
@@ -116,6 +124,14 @@ BAD: List[Tuple[str, str, str, str]] = [
     ("pubtator", "1|t|Havol", "1|a|Havol", "R750.*line 2: found '1|a|Havol inhibits"),
     ("pubtator", "2|a|", "3|a|", "the document: found the ids 2, 3; expected one id"),
     ("pubtator", "1\tinhibits\tC001\t77", "1 inhibits C001 77", "line 8: found '1 inhibits C001 77'"),
+    ("webanno", "=WebAnno TSV 3.3", "=x", "the first line: found '#FORMAT=x'; expected #FORMAT=WebAnno TSV"),
+    ("webanno", "|BT_webanno.custom.Entity", "", "the layer webanno.custom.Relation: found no BT_"),
+    ("webanno", "12-17\tleads", "11-16\tleads", "R713.*line 10 hold ' lead', but its text is 'leads'"),
+    ("webanno", "Q1[1]\tPERSON[1]\t_", "Q1[1]|*[2]\tPERSON[1]\t_", "line 7: found 'Q1[1]|*[2]"),
+    ("webanno", "\t1-1[1_0]", "", "R750.*line 11: found 'leads"),
+    ("webanno", "1-1[1_0]", "x", "R750.*line 11: found 'x'; expected a source such as 1-1"),
+    ("webanno", "1-1[1_0]", "1-1[9_0]", "R708.*the relation of line 11 joins the span 'webanno.custom.Entity[9]'"),
+    ("webanno", "#Text=Ada", "#Txt=Ada", "line 7: found '1-1"),
 ]
 
 
@@ -150,6 +166,9 @@ LOST: List[Tuple[str, str, str, str]] = [
     ("pubtator", "C002\t78", "78\t78", "relations of a span with itself"),
     ("pubtator", "Novel", "other", "further columns of relations"),
     ("pubtator", "Chemical\t-", "Chemical\t-\tHavol", "further columns of spans"),
+    ("webanno", "leads\\_now", "*", "relations without a label"),
+    ("webanno", "*\tPERSON", "*\t*", "spans without a label"),
+    ("webanno", "Entity|identifier", "Entity|size", "features of spans: size"),
 ]
 
 
@@ -214,6 +233,35 @@ def test_tables_of_chemprot_and_without_relations(tmp_path: Path) -> None:
         read("drugprot", path)
     with pytest.raises(ValueError, match="R209.*no table of abstracts"):
         read("drugprot", copy_sample("bioc", tmp_path))
+
+
+WEBANNO = """#FORMAT=WebAnno TSV 3.2
+#T_SP=de.tudarmstadt.ukp.dkpro.core.api.lexmorph.type.pos.POS|PosValue
+#T_SP=webanno.custom.Frame|ROLE_webanno.custom.Frame:Roles_webanno.custom.FrameLink|webanno.custom.Frame
+#T_SP=webanno.custom.Other|
+#T_CH=de.tudarmstadt.ukp.dkpro.core.api.coref.type.CoreferenceLink|referenceType|referenceRelation
+#T_RL=webanno.custom.Knows|BT_webanno.custom.Other
+
+
+#Text=😀 Ada
+1-1\t0-1\t😀\tNN\t_\t_\t*\t_\t_\t_
+1-2\t2-5\tAda\tNN\tseller;buyer\t1-1;1-1\t*\tpr[1]\tcoref->1-1\t1-1
+"""
+
+
+def test_webanno_with_slots_chains_and_several_documents(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text(2 * WEBANNO, encoding="utf8")
+    records, report = read("webanno", path)
+    assert [in_words(record) for record in records] == 2 * [[("😀", "Knows", "Ada")]]
+    assert +report.losses == {"annotations of the layer webanno.custom.Frame": 2, "mentions in coreference chains": 2}
+    path.write_text(WEBANNO.replace("BT_webanno.custom.Other", "BT_webanno.custom.Frame"), encoding="utf8")
+    with pytest.raises(ValueError, match="R708"):
+        read("webanno", path)
+    lines = WEBANNO.replace("#T_RL=webanno.custom.Knows|BT_webanno.custom.Other\n", "")
+    path.write_text(re.sub(r"\t[^\t\n]+$", "", lines, flags=re.M), encoding="utf8")
+    with pytest.raises(ValueError, match="R122"):
+        read("webanno", path)
 
 
 def test_tracks_have_ids_of_their_own(tmp_path: Path) -> None:
