@@ -156,6 +156,8 @@ def _windows(
     windows = []
     for number, left in enumerate(begins):
         is_own = home == number
+        if not is_own.any():  # inside a token of thousands of pieces, such as a rule of hyphens
+            continue
         right = min(left + body, n_pieces)
         shift = len(prefix) - left
         windows.append(

@@ -1,7 +1,9 @@
 """Break a text with marked arguments into lines, for drawings that cannot measure text."""
 
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Dict, List, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -71,10 +73,10 @@ def _character_width(character: str) -> float:
 
 def shorten(text: str, width: float, size: float = FONT_SIZE) -> str:
     """Cut a text to a width in pixels."""
-    short = text
-    while len(short) > 1 and text_width(short, size) > width:
-        short = short[:-2] + "…"
-    return short
+    if len(text) < 2 or text_width(text, size) <= width:
+        return text
+    ends = list(accumulate(size * _character_width(character) for character in text))
+    return text[: bisect_right(ends, width - text_width("…", size))] + "…"
 
 
 def break_lines(span: Span, arguments: Sequence[Tuple[int, int]], *, width: float) -> List[Box]:

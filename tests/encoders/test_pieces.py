@@ -60,6 +60,14 @@ def test_docs_keep_their_order_although_batches_are_sorted_by_length() -> None:
     assert sequences(pieces)[0] == "[CLS] met [SEP]"
 
 
+def test_a_token_of_a_thousand_pieces_is_read_in_its_middle() -> None:
+    """A rule of hyphens in a text must not be encoded from end to end."""
+    doc = make_doc(["ada", "met", "." * 1000, "charles"], spaces=[True] * 3 + [False])
+    pieces = cut_docs([doc], TOKENIZER, max_pieces=16)
+    assert [first for first, _ in pieces_of_tokens(pieces)] == ["ada", "met", ".", "charles"]
+    assert len(sequences(pieces)) == 3
+
+
 def test_sentences_are_sequences() -> None:
     doc = make_doc("ada met . charles met .".split(), starts=[0, 3])
     assert sequences(cut_docs([doc], TOKENIZER, max_pieces=16)) == [
