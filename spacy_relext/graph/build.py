@@ -1,7 +1,8 @@
 """Building the tables of a graph from documents with triples."""
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
+from itertools import product
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy
 
@@ -10,7 +11,7 @@ from ..annotations.triple import Record
 from ..errors import require
 from ..export.tables import GraphTables, make_table, sorted_table, table_rows, table_schemas
 from .across import Joined, join_groups
-from .collect import Collector
+from .collect import Collector, Denial
 from .conflicts import Conflict, Fact, find_conflicts
 from .decisions import Decision
 from .documents import Document
@@ -105,14 +106,20 @@ def build_graph(
         symmetric=[name for name, each in options.schema.relations.items() if each.symmetric] if options.schema else (),
     )
     support = support.drop_columns(["relation"]).append_column("fact_id", pyarrow.array(facts.support))
+    entity_table = _entity_table(mentions, entities)
+    conflicts = _find_denials(collector.denials, entity_table, facts.facts)
+    if base is not None:
+        there = set(facts.facts.column("fact_id").to_pylist())
+        rows = (Conflict(*row) for row in table_rows(base.conflicts, Conflict._fields))
+        conflicts += [each for each in rows if each.kind == "denied" and each.fact_id in there]
     tables = GraphTables(
         documents=_finish("documents", documents_table),
         mentions=_finish("mentions", mentions),
-        entities=_entity_table(mentions, entities),
+        entities=entity_table,
         facts=_finish("facts", facts.facts),
         support=_finish("support", support),
         merges=_merge_table(merges, entities),
-        conflicts=_conflict_table(facts.facts, entities.known, options.schema),
+        conflicts=_conflict_table(facts.facts, entities.known, options.schema, conflicts),
         info=_describe(options, base, last, int(facts.support.max(initial=0))),
     )
     return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts, collector.blank)
@@ -190,11 +197,30 @@ def _entity_table(mentions: "pyarrow.Table", entities: Entities) -> "pyarrow.Tab
     return make_table("entities", columns)
 
 
-def _conflict_table(facts: "pyarrow.Table", known: Dict[int, Entity], schema: Optional[Schema]) -> "pyarrow.Table":
+def _find_denials(denials: Sequence[Denial], entities: "pyarrow.Table", facts: "pyarrow.Table") -> List[Conflict]:
+    """List the facts that a text denies, whose subject and object have the names of the denied triple."""
+    having: Dict[str, Set[int]] = {}
+    for number, name, aliases in table_rows(entities, ("entity_id", "name", "aliases")):
+        for form in (name, *aliases):
+            having.setdefault(fold(form), set()).add(number)
+    stated = {tuple(row[1:]): row[0] for row in table_rows(facts, ("fact_id", "subject", "relation", "object"))}
+    conflicts = []
+    for each in denials:
+        pairs = product(having.get(fold(each.subject), ()), having.get(fold(each.object), ()))
+        denied = {stated.get((subject, each.relation, obj)) for subject, obj in pairs} - {None}
+        conflicts += [
+            Conflict("denied", each.relation, fact, None, f"{each.doc_id}: {each.sentence}") for fact in sorted(denied)
+        ]
+    return conflicts
+
+
+def _conflict_table(
+    facts: "pyarrow.Table", known: Dict[int, Entity], schema: Optional[Schema], denials: Sequence[Conflict]
+) -> "pyarrow.Table":
     rows = [Fact(*row) for row in table_rows(facts, Fact._fields)]
     labels = {number: entity.label for number, entity in known.items()}
     names = {number: entity.name for number, entity in known.items()}
-    conflicts = find_conflicts(rows, labels=labels, names=names, schema=schema)
+    conflicts = [*find_conflicts(rows, labels=labels, names=names, schema=schema), *dict.fromkeys(denials)]
     columns = list(zip(*conflicts)) or [()] * len(Conflict._fields)
     return make_table("conflicts", dict(zip(Conflict._fields, columns)))
 

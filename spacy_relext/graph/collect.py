@@ -3,16 +3,16 @@
 from bisect import bisect_right
 from collections import Counter
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Collection, Dict, List, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ..annotations.assertion import is_fact
+from ..annotations.assertion import assertion_of, is_fact
 from ..annotations.schema import Schema
 from ..annotations.triple import CharSpan
 from ..corpora.formats.sources import to_json
 from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from .across import Group, ShortForm
-from .documents import Document, entity_of
+from .documents import Document, entity_of, read_kb_id
 from .names import choose_name, is_description, parse_name, tidy
 from .within import DEFAULT_RULES, Grouping, Mention, group_mentions
 
@@ -60,11 +60,22 @@ class Columns:
         self._rows = []
 
 
+class Denial(NamedTuple):
+    """A triple that a text denies: its names and relation, the document and the sentence."""
+
+    subject: str
+    relation: str
+    object: str
+    doc_id: str
+    sentence: str
+
+
 class Collector:
     """Collects documents as tables of mentions, triples, and merges inside documents; these refer to groups by number.
 
     `groups` has the entities of each document, `skipped` counts repeated documents, `not_facts` triples that are denied
-    or hypothetical, and `blank` triples with an argument of white space and invisible marks.
+    or hypothetical, and `blank` triples with an argument of white space and invisible marks. `denials` has the
+    denied ones.
 
     base (Optional[GraphTables]): A graph to add the documents to: its entities come first in `groups`.
     rules (Collection[str]): Those of `within.RULES` that are used.
@@ -87,6 +98,7 @@ class Collector:
         self.support = Columns({**_without(schemas["support"], "fact_id"), **relation})
         self.merges = Columns({**_without(schemas["merges"], "entity_id"), **group})
         self.groups: List[Group] = []
+        self.denials: List[Denial] = []
         self.skipped = self.not_facts = self.blank = 0
         self._rules = rules
         self._implied = _implied_types(schema) if schema is not None else {}
@@ -107,23 +119,19 @@ class Collector:
         self.documents.append(doc_id, document.text, document.meta)
         facts = [each for each in document.statements if is_fact(each.attributes)]
         self.not_facts += len(document.statements) - len(facts)
+        for each in document.statements:
+            if assertion_of(each.attributes) == "denied":
+                subject, obj, sentence = (
+                    document.text[slice(*part)] for part in (each.subject, each.object, each.sentence)
+                )
+                self.denials.append(Denial(subject, each.relation, obj, doc_id, sentence))
         named = _without_blank(document._replace(statements=facts))
         self.blank += len(facts) - len(named.statements)
         if named.statements:
             self._add_statements(named, doc_id)
 
     def _add_statements(self, document: Document, doc_id: str) -> None:
-        mentions, arguments = _list_mentions(document, self._implied)
-        positions = {mention.span: at for at, mention in enumerate(mentions)}
-        chains = [[positions[span] for span in chain] for chain in document.chains]
-        apart = {(positions[each.subject], positions[each.object]) for each in document.statements}
-        grouping = group_mentions(
-            mentions,
-            text=document.text,
-            apart={pair for pair in apart if pair[0] != pair[1]},
-            chains=chains,
-            rules=self._rules,
-        )
+        mentions, arguments, grouping = _group_document(document, rules=self._rules, implied=self._implied)
         numbers = self._add_groups(mentions, arguments, grouping, doc_id)
         sentences = [start for start, _ in document.sentences]
         ids: Dict[CharSpan, int] = {}
@@ -191,7 +199,35 @@ class Collector:
         for entity, name, label, kb_id in table_rows(base.entities, ["entity_id", "name", "label", "kb_id"]):
             for number, each in enumerate(dict.fromkeys([name, *full.get(entity, ())])):
                 forms = short.get(entity, ()) if not number else ()
-                self.groups.append(Group(parse_name(each, label), kb_id, entity, forms))
+                self.groups.append(Group(parse_name(each, label), read_kb_id(kb_id), entity, forms))
+
+
+def group_arguments(document: Document) -> Dict[CharSpan, Group]:
+    """Return the entity of each argument of a document's triples, without those that have only white space."""
+    mentions, arguments, grouping = _group_document(_without_blank(document), rules=DEFAULT_RULES, implied={})
+    members: Dict[int, List[Mention]] = {}
+    for mention, number in zip(mentions, grouping.groups):
+        members.setdefault(number, []).append(mention)
+    groups = {number: _describe(same) for number, same in members.items()}
+    pairs = zip(mentions, grouping.groups)
+    return {mention.span: groups[number] for mention, number in pairs if mention.span in arguments}
+
+
+def _group_document(
+    document: Document, *, rules: Collection[str], implied: Dict[Tuple[str, int], str]
+) -> Tuple[List[Mention], Collection[CharSpan], Grouping]:
+    """Group the mentions of a document; also return which are arguments."""
+    mentions, arguments = _list_mentions(document, implied)
+    positions = {mention.span: at for at, mention in enumerate(mentions)}
+    apart = {(positions[each.subject], positions[each.object]) for each in document.statements}
+    grouping = group_mentions(
+        mentions,
+        text=document.text,
+        apart={pair for pair in apart if pair[0] != pair[1]},
+        chains=[[positions[span] for span in chain] for chain in document.chains],
+        rules=rules,
+    )
+    return mentions, arguments, grouping
 
 
 def _without_blank(document: Document) -> Document:

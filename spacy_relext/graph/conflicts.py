@@ -37,7 +37,8 @@ def find_conflicts(
 ) -> List[Conflict]:
     """Find facts that cannot all be true: the less probable one comes first, with what it contradicts.
 
-    Kinds: "self" (an entity and itself), and with a schema "type", "functional" and "acyclic".
+    Kinds: "self" (an entity and itself), and with a schema "type", "functional" and "acyclic". Facts that a text denies
+    are added in `build`, as "denied".
 
     labels, names (Mapping): Types and names of the entities.
     """

@@ -1,14 +1,18 @@
 """Documents with their triples, as the graph reads them: records of `spacy relext extract`, and corpora."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from ..annotations.sentences import covering_sentences
+from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import CharSpan, Record
 from ..corpora.canonical import KNOWN_KEYS, check_record
 from ..corpora.formats.sources import read_json, to_json
@@ -22,6 +26,10 @@ GOLD_KEY = "input_triples"
 
 _SPAN_GROUPS = ("coref_clusters_", "equiv")
 _KNOWN = {*KNOWN_KEYS, "doc_id", GOLD_KEY}
+
+# What linkers write for an entity that is not in the knowledge base, in lower case.
+_NO_IDS = frozenset({"", "nil", "none", "null", "nan", "n/a", "-", "-1", "q-1"})
+_WIKIDATA = re.compile(r"(?:wd:|https?://(?:www\.)?wikidata\.org/(?:entity|wiki)/)(Q[1-9]\d*)")
 
 
 class Statement(NamedTuple):
@@ -64,7 +72,7 @@ class Document(NamedTuple):
     statements (List[Statement]): Triples, in the order of the record.
     entities (List[EntitySpan]): Entities, by position.
     chains (List[List[CharSpan]]): Coreference chains.
-    sentences (List[CharSpan]): Sentences, by position; empty if the record has none.
+    sentences (List[CharSpan]): Sentences, by position: those of the record, or else by rules; empty without triples.
     place (str): Where it comes from, for messages.
     file (str): Name of its file without folder and suffix; "" if there is none.
     """
@@ -117,10 +125,12 @@ def parse_document(record: object, *, number: int = 1, place: str = "record", go
     except ValueError as error:
         raise ValueError(Errors.R830.format(place=place, found=error)) from None
     text = checked["text"]
-    sentences = [(start, end) for start, end in checked.get("sents", ())]
     triples = [*checked.get("triples", ()), *({**triple, "source": ""} for triple in golden)]
+    sentences = [(start, end) for start, end in checked.get("sents", ())]
+    if triples and not sentences:
+        sentences = _split(text)
     entities = [
-        EntitySpan(each["start"], each["end"], each["label"], each.get("kb_id") or None)
+        EntitySpan(each["start"], each["end"], each["label"], read_kb_id(each.get("kb_id")))
         for each in checked.get("entities", ())
     ]
     meta = {key: value for key, value in checked.items() if key not in _KNOWN}
@@ -128,7 +138,7 @@ def parse_document(record: object, *, number: int = 1, place: str = "record", go
         read_id(checked.get("doc_id")) or str(number),
         text,
         to_json(meta, sort_keys=True) if meta else "",
-        [_read_statement(triple, sentences or [(0, len(text))]) for triple in triples],
+        [_read_statement(triple, sentences) for triple in triples],
         sorted(entities, key=lambda each: (each.start, each.end, each.label, each.kb_id or "")),
         [[(start, end) for start, end in chain] for chain in checked.get("coref", ())],
         sentences,
@@ -136,9 +146,18 @@ def parse_document(record: object, *, number: int = 1, place: str = "record", go
     )
 
 
-def doc_to_document(doc: Doc, *, number: int = 1) -> Document:
+def read_kb_id(value: Optional[str]) -> Optional[str]:
+    """Read an id in a knowledge base: "NIL" and the like are none, and the forms of a Wikidata id are one, "Q42"."""
+    value = (value or "").strip()
+    if value.casefold() in _NO_IDS:
+        return None
+    match = _WIKIDATA.fullmatch(value)
+    return match[1] if match else value
+
+
+def doc_to_document(doc: Doc, *, number: int = 1, min_score: float = 0.0) -> Document:
     """Make a document of a Doc with its coreference: that of records, `coref_clusters_*`, or `doc._.coref_chains`."""
-    record = extraction_record(doc, number=number)
+    record = extraction_record(doc, number=number, min_score=min_score)
     record["coref"] = [*record.get("coref", ()), *_chains(doc)]
     return parse_document(record, place=f"Doc {number}")
 
@@ -178,6 +197,20 @@ def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
             yield item.where, item.value
     else:
         raise ValueError(Errors.R831.format(path=path, found=f"the suffix {path.suffix!r}"))
+
+
+@lru_cache(maxsize=1)
+def _sentencizer() -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("relext_sentencizer")
+    nlp.max_length = 2**31
+    return nlp
+
+
+def _split(text: str) -> List[CharSpan]:
+    """Split a text into sentences, without white space at their ends."""
+    pieces = ((start, text[start:end]) for start, end in sentence_chars(_sentencizer()(text)))
+    return [(start, start + len(piece.rstrip())) for start, piece in pieces if piece.strip()]
 
 
 def _read_statement(triple: Record, sentences: Sequence[CharSpan]) -> Statement:

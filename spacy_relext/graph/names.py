@@ -21,6 +21,7 @@ _LABELS = {
     VALUE: "TIME DATE NUM NUMBER CARDINAL ORDINAL QUANTITY PERCENT MONEY VALUE YEAR",
 }
 _KINDS = {label: kind for kind, labels in _LABELS.items() for label in labels.split()}
+VALUE_LABELS, PERSON_LABELS = (tuple(_LABELS[kind].split()) for kind in (VALUE, PERSON))
 
 PRONOUNS = frozenset(
     "i me my mine myself you your yours yourself he him his himself she her hers herself it its itself we us our ours "
@@ -107,9 +108,9 @@ class Name(NamedTuple):
     is_pronoun: bool
 
     @property
-    def fullness(self) -> int:
-        """RETURNS (int): Number of words in its normal form, without initials."""
-        return sum(len(token) > 1 for token in self.tokens)
+    def fullness(self) -> Tuple[int, int]:
+        """RETURNS (Tuple[int, int]): Number of words in its normal form, without initials and with them."""
+        return sum(len(token) > 1 for token in self.tokens), len(self.tokens)
 
 
 @lru_cache(maxsize=200_000)
@@ -175,7 +176,7 @@ def choose_name(texts: Iterable[str]) -> str:
     given = list(texts)
     counts = Counter([text for text in given if text == tidy(text)] or given)
 
-    def rank(text: str) -> Tuple[int, int, bool, int]:
+    def rank(text: str) -> Tuple[int, Tuple[int, int], bool, int]:
         return counts[text], parse_name(text).fullness, not (text.isupper() or text.islower()), -len(text)
 
     return max(counts, key=rank)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Sequence, Tup
 from ..annotations.triple import CharSpan, Record
 from ..export.tables import GraphTables, table_rows
 from ..visuals.templates import draw_page
+from .names import VALUE, kind_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -36,7 +37,8 @@ REASONS = {
 KINDS = {
     "self": "subject and object are one entity",
     "type": "the schema does not allow these types",
-    "functional": "the schema allows one object",
+    "functional": "the schema allows one object, or the name is that of two entities",
+    "denied": "a text denies it",
     "acyclic": "the schema allows no cycle",
 }
 
@@ -130,7 +132,8 @@ def _entity_columns(entities: "pyarrow.Table") -> Record:
         "mentions": columns["n_mentions"],
         "documents": columns["n_documents"],
     }
-    return {"entities": listed, "types": list(types)}
+    values = [number for label, number in types.items() if kind_of(label) == VALUE]
+    return {"entities": listed, "types": list(types), "values": values}
 
 
 def _support_columns(tables: GraphTables, facts: Mapping[int, int]) -> Record:

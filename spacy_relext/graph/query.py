@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Tuple
 from ..errors import Errors, require
 from ..export.tables import INFO_FILE, TABLE_NAMES
 from .algorithms import find_path
+from .names import PERSON_LABELS, VALUE_LABELS, tidy
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,9 +43,15 @@ _TOP = _FACTS + " WHERE $relation IS NULL OR f.relation = $relation"
 _TOP += " ORDER BY f.n_sentences DESC, f.probability DESC, f.fact_id LIMIT $limit"
 
 _CONFLICTS = """
+    WITH best AS (
+        SELECT f.fact_id, min(s.doc_id) AS document FROM facts f
+        JOIN support s ON s.fact_id = f.fact_id AND s.sentence = f.best_sentence GROUP BY f.fact_id
+    )
     SELECT c.kind, c.relation, c.fact_id, c.other_fact_id, c.detail, round(f.probability, 3) AS probability,
-        round(g.probability, 3) AS other_probability, f.best_sentence AS sentence, g.best_sentence AS other_sentence
+        round(g.probability, 3) AS other_probability, f.best_sentence AS sentence, g.best_sentence AS other_sentence,
+        a.document, b.document AS other_document
     FROM conflicts c JOIN facts f ON f.fact_id = c.fact_id LEFT JOIN facts g ON g.fact_id = c.other_fact_id
+    JOIN best a ON a.fact_id = c.fact_id LEFT JOIN best b ON b.fact_id = c.other_fact_id
     WHERE $relation IS NULL OR c.relation = $relation
     ORDER BY c.kind, c.relation, c.fact_id, c.other_fact_id, c.detail LIMIT $limit
 """
@@ -95,11 +102,17 @@ _SOURCES = """
     SELECT s.doc_id, s.sent, a.text AS subject, b.text AS object, round(s.score, 3) AS score, s.source, s.sentence
     FROM support s
     JOIN mentions a ON a.mention_id = s.subject_mention JOIN mentions b ON b.mention_id = s.object_mention
-    WHERE s.fact_id = $fact ORDER BY s.score DESC, s.doc_id, s.sent, s.subject_mention LIMIT $limit
+    WHERE s.fact_id = $fact
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, 'denied', c.detail FROM conflicts c
+    WHERE c.fact_id = $fact AND c.kind = 'denied'
+    ORDER BY score DESC NULLS LAST, 1, 2, 3, 4, 7 LIMIT $limit
 """
 
-# Entities of one type that share a name, or have similar names and share a neighbour that few have by that relation.
-_DUPLICATES = """
+# Entities of one type that share a name; people of one surname, of whom one is named by no more than initials or a
+# title; and entities of similar names, or of one name and two types, that share a neighbour that few have by that
+# relation. Values, such as dates and sums, are neither.
+_DUPLICATES = r"""
     WITH forms AS (
         SELECT entity_id, name, label, lower(unnest(list_append(aliases, name))) AS form FROM entities
     ), shared_names AS (
@@ -107,9 +120,27 @@ _DUPLICATES = """
         FROM forms a JOIN forms b ON a.form = b.form AND a.entity_id < b.entity_id
             AND a.label IS NOT DISTINCT FROM b.label
         GROUP BY a.entity_id, b.entity_id
+    ), people AS (
+        SELECT entity_id, lower(name) AS name, lower(regexp_extract(name, '\S+$')) AS surname,
+            regexp_full_match(name, '(\S+\. +)*\S+') AS is_short, name NOT LIKE '% %' AS is_alone,
+            regexp_extract(lower(name), '^(\w)\. ', 1) AS initial
+        FROM entities WHERE list_contains($persons, upper(label))
+    ), families AS (
+        SELECT surname FROM people GROUP BY surname HAVING count(*) BETWEEN 2 AND 20
+    ), surnames AS (
+        SELECT a.entity_id AS one, b.entity_id AS other, a.surname AS form, 0 AS neighbours
+        FROM people a JOIN people b ON a.surname = b.surname AND a.entity_id < b.entity_id
+        JOIN families f ON f.surname = a.surname
+        WHERE (a.is_short OR b.is_short)
+            AND (a.initial = '' OR b.is_alone OR starts_with(b.name, a.initial))
+            AND (b.initial = '' OR a.is_alone OR starts_with(a.name, b.initial))
+    ), named AS (
+        SELECT f.* FROM facts f JOIN entities x ON x.entity_id = f.subject JOIN entities y ON y.entity_id = f.object
+        WHERE NOT list_contains($values, upper(coalesce(x.label, '')))
+            AND NOT list_contains($values, upper(coalesce(y.label, '')))
     ), ends AS (
-        SELECT subject AS entity_id, relation || '>' AS relation, object AS neighbour FROM facts
-        UNION SELECT object, relation || '<', subject FROM facts
+        SELECT subject AS entity_id, relation || '>' AS relation, object AS neighbour FROM named
+        UNION SELECT object, relation || '<', subject FROM named
     ), rare AS (
         SELECT relation, neighbour FROM ends GROUP BY relation, neighbour HAVING count(*) BETWEEN 2 AND 20
     ), few AS (
@@ -118,13 +149,16 @@ _DUPLICATES = """
         SELECT a.entity_id AS one, b.entity_id AS other, NULL AS form, count(*) AS neighbours
         FROM few a JOIN few b ON a.relation = b.relation AND a.neighbour = b.neighbour AND a.entity_id < b.entity_id
         JOIN entities x ON x.entity_id = a.entity_id JOIN entities y ON y.entity_id = b.entity_id
-        WHERE x.label IS NOT DISTINCT FROM y.label AND jaro_winkler_similarity(lower(x.name), lower(y.name)) > 0.85
+        WHERE lower(x.name) = lower(y.name) OR
+            x.label IS NOT DISTINCT FROM y.label AND jaro_winkler_similarity(lower(x.name), lower(y.name)) > 0.85
         GROUP BY ALL
     ), candidates AS (
         SELECT one, other, max(form) AS form, max(neighbours) AS neighbours
-        FROM (SELECT * FROM shared_names UNION ALL SELECT * FROM shared) GROUP BY one, other
+        FROM (SELECT * FROM shared_names UNION ALL SELECT * FROM surnames UNION ALL SELECT * FROM shared)
+        GROUP BY one, other
     )
-    SELECT p.one AS entity_id, x.name, p.other AS other_id, y.name AS other_name, x.label, p.form AS shared_name,
+    SELECT p.one AS entity_id, x.name, p.other AS other_id, y.name AS other_name, x.label, y.label AS other_label,
+        p.form AS shared_name,
         p.neighbours AS shared_facts, round(jaro_winkler_similarity(lower(x.name), lower(y.name)), 3) AS similarity
     FROM candidates p JOIN entities x ON x.entity_id = p.one JOIN entities y ON y.entity_id = p.other
     ORDER BY p.neighbours DESC, similarity DESC, p.one, p.other LIMIT $limit
@@ -133,6 +167,9 @@ _DUPLICATES = """
 _STEP = """
     SELECT fact_id, subject, object, probability FROM facts
     WHERE list_contains($ids, subject) OR list_contains($ids, object) ORDER BY probability DESC, fact_id
+"""
+_VALUES = """
+    SELECT entity_id FROM entities WHERE list_contains($ids, entity_id) AND list_contains($values, upper(label))
 """
 _OF_IDS = _FACTS + " WHERE list_contains($ids, f.fact_id)"
 
@@ -227,6 +264,8 @@ class GraphQuery:
         if not known.statement:
             return self.find_path(arguments[0], arguments[1], limit=limit)
         values: Dict[str, object] = {"limit": limit}
+        if question == "duplicates":
+            values.update(values=list(VALUE_LABELS), persons=list(PERSON_LABELS))
         for kind, argument in zip_longest(taken, arguments):
             name = kind.strip("[]").lower()
             if name == "name":
@@ -242,6 +281,7 @@ class GraphQuery:
 
         RAISES (ValueError): If there is none.
         """
+        name = tidy(name) or name
         if _is_number(name):
             rows = self.connection.execute(_FIND_ID, {"id": int(name)}).fetchall()
             if rows:
@@ -256,15 +296,21 @@ class GraphQuery:
     def find_path(self, start: str, goal: str, *, limit: int) -> Answer:
         """Find a shortest chain of facts between two entities, in either direction; no rows if there is none.
 
+        It does not lead through values: two people who were born in one year have nothing to do with each other.
+
         limit (int): Maximum number of facts in the chain.
         """
 
+        starts = self.find(start)
+
         def edges_of(entities: List[int]) -> Iterator[Tuple[int, int, int]]:
-            known = set(entities)
+            bound = {"ids": entities, "values": list(VALUE_LABELS)}
+            crossed = {row[0] for row in self.connection.execute(_VALUES, bound).fetchall()} - {*starts}
+            known = {*entities} - crossed
             for fact, subject, obj, _ in self.connection.execute(_STEP, {"ids": entities}).fetchall():
                 yield from ((one, two, fact) for one, two in ((subject, obj), (obj, subject)) if one in known)
 
-        facts = find_path(self.find(start), set(self.find(goal)), edges_of, limit=limit, most_visited=_MAX_VISITED)
+        facts = find_path(starts, set(self.find(goal)), edges_of, limit=limit, most_visited=_MAX_VISITED)
         answer = self._run(_OF_IDS, ids=facts)
         return answer._replace(rows=sorted(answer.rows, key=lambda row: facts.index(row[0])))
 

@@ -6,9 +6,11 @@ from typing import Dict, List, Tuple, Union
 from spacy.tokens import Doc
 
 from ..annotations.assertion import is_fact
-from ..annotations.triple import Record
 from ..corpora.formats.sources import to_json
-from ..export.records import extraction_record
+from ..graph.across import Group
+from ..graph.collect import group_arguments
+from ..graph.documents import doc_to_document
+from ..graph.names import tidy
 
 UNTYPED = "Entity"
 
@@ -21,7 +23,7 @@ class DocNode:
     """An entity that a text names.
 
     id (str): Id in a knowledge base, or else the type and the case-folded name; unique in a text.
-    name (str): Its text in the first triple that has it.
+    name (str): Its most frequent full spelling in the text.
     type (str): Type of the entity; UNTYPED if no component sets one.
     properties (Dict[str, Property]): `kb_id`, if there is one.
     """
@@ -50,39 +52,39 @@ class DocEdge:
 
 
 def doc_graph(doc: Doc, *, min_score: float = 0.0) -> Tuple[List[DocNode], List[DocEdge]]:
-    """List the arguments of triples as nodes, those with the same id once, and the triples as edges.
+    """List the entities of triples as nodes, with the names that `graph build` gives them, and the triples as edges.
 
-    Triples that are denied or hypothetical are left out.
+    Mentions are merged by the rules of `graph build`. Triples that are denied or hypothetical are left out, and those
+    with a pronoun whose antecedent is unknown: a database would merge the pronouns of all texts.
 
     doc (Doc): A processed Doc.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     RETURNS (Tuple[List[DocNode], List[DocEdge]]): Nodes in the order of the triples, and edges.
+    RAISES (ImportError): If rapidfuzz is not installed.
     """
-    record = extraction_record(doc, min_score=min_score)
-    entities = {(entity["start"], entity["end"]): entity for entity in record.get("entities", ())}
+    if not doc.text.strip():
+        return [], []
+    document = doc_to_document(doc, min_score=min_score)
+    stated = [each for each in document.statements if is_fact(each.attributes)]
+    groups = group_arguments(document._replace(statements=stated))
     nodes: Dict[str, DocNode] = {}
     edges = []
-    for triple in record["triples"]:
-        attributes = triple.get("attributes", {})
-        if not is_fact(attributes):
+    for each in stated:
+        ends = [groups.get(span) for span in (each.subject, each.object)]
+        known = [_node(group) for group in ends if group is not None and not group.name.is_pronoun]
+        if len(known) < 2:
             continue
-        ends = []
-        for role in ("subject", "object"):
-            node = _node(triple[f"{role}_text"], entities.get(tuple(triple[role]), {}))
-            ends.append(nodes.setdefault(node.id, node))
-        places = {
-            f"{role}_{side}": triple[role][number]
-            for role in ("subject", "object")
-            for number, side in enumerate(("start", "end"))
-        }
-        sentence = record["text"][triple["sent_start"] : triple["sent_end"]]
-        properties = {"score": triple["score"], "source": triple["source"], "sentence": sentence, **places}
-        properties.update({"attributes": to_json(attributes)} if attributes else {})
-        edges.append(DocEdge(ends[0], ends[1], triple["relation"], properties))
+        subject, obj = (nodes.setdefault(node.id, node) for node in known)
+        properties: Dict[str, Property] = {"score": each.score, "source": each.source}
+        properties["sentence"] = document.text[slice(*each.sentence)]
+        for role, span in (("subject", each.subject), ("object", each.object)):
+            properties.update({f"{role}_start": span[0], f"{role}_end": span[1]})
+        properties.update({"attributes": to_json(each.attributes)} if each.attributes else {})
+        edges.append(DocEdge(subject, obj, each.relation, properties))
     return list(nodes.values()), edges
 
 
-def _node(text: str, entity: Record) -> DocNode:
-    name, kind, kb_id = " ".join(text.split()), entity.get("label") or UNTYPED, entity.get("kb_id")
-    properties: Dict[str, Property] = {"kb_id": kb_id} if kb_id else {}
-    return DocNode(kb_id or f"{kind}:{name.casefold()}", name, kind, properties)
+def _node(group: Group) -> DocNode:
+    name, kind = tidy(group.name.text), group.name.label or UNTYPED
+    properties: Dict[str, Property] = {"kb_id": group.kb_id} if group.kb_id else {}
+    return DocNode(group.kb_id or f"{kind}:{name.casefold()}", name, kind, properties)

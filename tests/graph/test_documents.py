@@ -19,6 +19,7 @@ from spacy_relext.graph.documents import (
     entity_of,
     parse_document,
     read_documents,
+    read_kb_id,
 )
 
 from .texts import record
@@ -133,6 +134,48 @@ def test_the_entity_of_an_argument(span: CharSpan, places: List[CharSpan], expec
     assert found is (None if expected is None else entities[expected])
 
 
+def test_a_text_without_sentences_is_split() -> None:
+    made = record("Dr. Moe sings.  Eva met\nBo! Cy left.", [("Eva", "met", "Bo", 0.9)])
+    del made["sents"]
+    read = parse_document(made)
+    assert read.sentences == [(0, 14), (16, 27), (28, 36)]
+    assert (read.statements[0].sent, read.statements[0].sentence) == (1, (16, 27))
+    assert parse_document({**made, "triples": []}).sentences == [], "only where it is needed"
+    (only,) = parse_document({**made, "triples": [{"subject": [4, 7], "relation": "r", "object": [28, 30]}]}).statements
+    assert only.sentence == (0, 36), "all that a triple spans"
+
+
+@pytest.mark.parametrize(
+    "kb_id, expected",
+    [
+        *((form, "Q42") for form in ("Q42", " Q42 ", "wd:Q42", "http://www.wikidata.org/entity/Q42")),
+        ("https://www.wikidata.org/wiki/Q42", "Q42"),
+        *((form, None) for form in ("", " ", "NIL", "None", "null", "nan", "Q-1", "-1")),
+        *((form, form) for form in ("Q 42", "wd:P31", "http://example.org/Q42", "javascript:alert(1)", "nil7", "0")),
+    ],
+)
+def test_ids_in_knowledge_bases(kb_id: str, expected: Optional[str]) -> None:
+    made = record("Eva left.", [("Eva", "left", "left", 0.9)], {"Eva": "PERSON"})
+    made["entities"][0]["kb_id"] = kb_id
+    assert parse_document(made).entities[0].kb_id == expected == read_kb_id(kb_id)
+    doc = spacy.blank("en")("Eva left.")
+    doc.set_ents([Span(doc, 0, 1, "PERSON", kb_id=kb_id)])
+    assert doc_to_document(doc).entities[0].kb_id == expected
+
+
+@pytest.mark.parametrize("doc_id", ["", "  ", None, [1], {"a": 1}, True])
+def test_what_is_no_id_gets_a_number(doc_id: object) -> None:
+    made = record("Eva left.", [("Eva", "left", "left", 0.9)])
+    assert parse_document({**made, "doc_id": doc_id}, number=3).doc_id == "3"
+
+
+def test_documents_without_text_are_counted(tmp_path: Path) -> None:
+    path, losses = tmp_path / "texts.jsonl", Counter[str]()
+    path.write_text('{"text": " "}\n{"text": "Eva"}\n{"text": ""}\n')
+    assert [each.doc_id for each in read_documents([path], losses=losses)] == ["2"]
+    assert losses == {"documents without text": 2}
+
+
 def test_parts_of_a_record() -> None:
     triple = {"subject": [0, 3], "relation": "r", "object": [4, 6]}
     made = {
@@ -145,7 +188,7 @@ def test_parts_of_a_record() -> None:
         "pairs": [], "rejected": [], "b": 1, "a": 2, "doc_id": 7,
     }  # fmt: skip
     read = parse_document(made, number=4, place="here")
-    assert (read.doc_id, read.meta, read.place, read.file, read.sentences) == ("7", '{"a": 2, "b": 1}', "here", "", [])
+    assert (read.doc_id, read.meta, read.place, read.file, read.sentences) == ("7", '{"a": 2, "b": 1}', "here", "", [(0, 13)])
     assert read.entities == [(0, 3, "A", "Q1"), (0, 3, "A", "Q2"), (0, 3, "B", None), (7, 8, "C", None)]
     assert read.chains == [[(0, 3), (10, 12)]]
     whole, other = read.statements

@@ -84,6 +84,7 @@ def test_long_runs_take_no_time(text: str) -> None:
         (["EM", "Eva Moe", "EM"], "EM"),
         (["EVA MOE", "eva moe", "Eva Moe"], "Eva Moe"),
         (["Dr. Eva Moe", "Eva Moe"], "Eva Moe"),
+        (["Moe", "E. Moe"], "E. Moe"),
     ],
 )
 def test_chosen_names(names: List[str], chosen: str) -> None:

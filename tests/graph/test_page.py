@@ -156,6 +156,7 @@ def test_a_worked_example() -> None:
             **{"aliases": [["A."], 0, 0, 0], "mentions": [3, 2, 2, 1], "documents": [2, 1, 2, 1]},
         },
         "types": ["ORG", "ART", "PER"],
+        "values": [],
         "relations": [
             {"name": "knows", "facts": 1, "description": ""},
             {"name": "met", "facts": 2, "description": "saw"},
@@ -177,7 +178,7 @@ def test_a_worked_example() -> None:
             {"kind": 0, "fact": 0, "other": 1, "detail": "Bo: Di or Ada"},
             {"kind": 1, "fact": 2, "other": -1, "detail": "Cy"},
         ],
-        "kinds": ["the schema allows one object", "new kind"],
+        "kinds": ["the schema allows one object, or the name is that of two entities", "new kind"],
         "merges": [[0, "Ada", "A.", 0, 950, 2], [0, "Ada", "Adah", 1, 1000, 0], [1, "Bo", "BO", 2, 500, 1]],
         "reasons": ["part of the full name, which comes before it", "decided by hand", "new rule"],
     }
@@ -185,7 +186,7 @@ def test_a_worked_example() -> None:
 
 def test_every_rule_and_kind_has_words() -> None:
     assert set(REASONS) == {*RULES, "decision"}
-    assert set(KINDS) == {"self", "type", "functional", "acyclic"}
+    assert set(KINDS) == {"self", "type", "functional", "acyclic", "denied"}
     assert Conflict._fields[0] == "kind"
 
 
@@ -256,7 +257,7 @@ def test_a_reader(tmp_path: Path) -> None:
     assert start["nodes"] == ["Ada Lovelace", "London", "Charles Babbage", "Kent"] and start["dashed"] == 2
     assert sorted(start["edges"]) == ["born_in", "born_in", "met"]
     assert re.fullmatch(r"Ada Lovelace born_in → London⚠ conflict ?0\.\d\d 2 sentences, 2 documents", start["facts"][0])
-    assert "the schema allows one object: Ada Lovelace: Kent or London" in seen["open"]["facts"][0]
+    assert "the name is that of two entities: Ada Lovelace: Kent or London" in seen["open"]["facts"][0]
     assert "The other fact: Ada Lovelace born_in → Kent (0." in seen["open"]["facts"][0]
     assert "document d0; score 0.90 of m" in seen["open"]["facts"][0]
     assert seen["marks"][:2] == [["subject", "Ada Lovelace"], ["object", "London"]] and len(seen["marks"]) == 8

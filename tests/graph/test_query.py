@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +12,7 @@ from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.cli.main import relext
 from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables, write_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
+from spacy_relext.graph.documents import parse_document
 from spacy_relext.graph.query import QUESTIONS, GraphQuery
 from tests.export.example_graph import rows_table
 
@@ -49,7 +50,7 @@ BORN = (1, "Ada Lovelace", "born", "London", 0.937, 2, 2, "Ada Lovelace was born
 PARIS = (2, "Ada Lovelace", "born", "Paris", 0.3, 1, 1, "Ada Lovelace was born in Paris.")
 LIVED = (3, "Lord Byron", "lived", "London", 0.8, 1, 1, "Lord Byron lived in London.")
 DIED = (4, "Lord Byron", "died", "Greece", 0.7, 1, 1, "Lord Byron died in Greece.")
-CONFLICT = ("functional", "born", 2, 1, "Ada Lovelace: Paris or London", 0.3, 0.937, PARIS[-1], BORN[-1])
+CONFLICT = ("functional", "born", 2, 1, "Ada Lovelace: Paris or London", 0.3, 0.937, PARIS[-1], BORN[-1], "c", "a")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,69 @@ def test_entities_that_may_be_the_same(tmp_path: Path) -> None:
     write_tables(build_graph(texts).tables, tmp_path / "graph")
     (only,) = rows(GraphQuery.open(tmp_path / "graph"), "duplicates")
     assert {only["name"], only["other_name"]} == {"Jon Smithe", "John Smith"} and only["shared_facts"] == 1
+
+
+def graph_of(tmp_path: Path, *stated: Tuple[str, str, str], labels: Dict[str, str]) -> GraphQuery:
+    """Build a graph with a document for each fact."""
+    texts = []
+    for number, (one, relation, other) in enumerate(stated):
+        types = {name: labels[name] for name in (one, other) if name in labels}
+        text, triple = f"{one} {relation} {other}.", (one, relation, other, 0.9)
+        texts.append(document(text, [triple], types, doc_id=f"d{number}"))
+    write_tables(build_graph(texts).tables, tmp_path / "graph")
+    return GraphQuery.open(tmp_path / "graph")
+
+
+def test_surnames_and_types_of_possible_duplicates(tmp_path: Path) -> None:
+    people = dict.fromkeys(["Dr. Moe", "Eva Moe", "Moe", "L. Moe", "Lars Moe", "Per Lund", "Eva Lund"], "PERSON")
+    stated = [(name, "visited", f"Place {at}") for at, name in enumerate(people)]
+    graph = graph_of(tmp_path, *stated, labels=people)
+    pairs = {(each["name"], each["other_name"]) for each in rows(graph, "duplicates")}
+    assert pairs == {
+        *(("Dr. Moe", "Eva Moe"), ("Dr. Moe", "Moe"), ("Dr. Moe", "Lars Moe"), ("Eva Moe", "Moe"), ("Moe", "L. Moe")),
+        *(("Moe", "Lars Moe"), ("L. Moe", "Lars Moe")),
+    }
+
+
+@pytest.mark.parametrize("other, count", [("Eva Moe", 1), ("Lars Lund", 0)])
+def test_one_name_of_two_types(tmp_path: Path, other: str, count: int) -> None:
+    texts = [
+        document("Eva Moe runs Fjord.", [("Eva Moe", "runs", "Fjord", 0.9)], {"Fjord": "ORG", "Eva Moe": "PERSON"}),
+        document(f"{other} runs Fjord now.", [(other, "runs", "Fjord", 0.9)], {"Fjord": "PRODUCT", other: "PERSON"}),
+    ]
+    texts = [each._replace(doc_id=f"d{number}") for number, each in enumerate(texts)]
+    write_tables(build_graph(texts).tables, tmp_path / "graph")
+    found = rows(GraphQuery.open(tmp_path / "graph"), "duplicates")
+    assert [(each["label"], each["other_label"]) for each in found] == [("ORG", "PRODUCT")] * count
+
+
+@pytest.mark.parametrize("label", ["MONEY", "DATE", "CARDINAL", "QUANTITY", "PERCENT", "ORDINAL", "TIME"])
+def test_values_connect_nothing(tmp_path: Path, label: str) -> None:
+    labels = {"Fjord": "ORG", "Fjordo": "ORG", "5 million": label}
+    graph = graph_of(tmp_path, ("Fjord", "got", "5 million"), ("Fjordo", "got", "5 million"), labels=labels)
+    assert rows(graph, "path", "Fjord", "Fjordo") == [] == rows(graph, "duplicates")
+    for start, goal in (("Fjord", "5 million"), ("5 million", "Fjord")):
+        assert [each["subject"] for each in rows(graph, "path", start, goal)] == ["Fjord"]
+    assert [each["name"] for each in rows(graph, "neighbours", "Fjord")] == ["5 million"]
+
+
+def test_a_denial_is_evidence_against_a_fact(tmp_path: Path) -> None:
+    labels = {"Eva Moe": "PERSON", "Fjord": "ORG"}
+    stated = document("Eva Moe runs Fjord.", [("Eva Moe", "runs", "Fjord", 0.9)], labels, doc_id="a")
+    text = "No, Fjord isn't what EVA MOE runs."
+    denied = record(text, [("EVA MOE", "runs", "Fjord", 0.8)], {"EVA MOE": "PERSON", "Fjord": "ORG"}, doc_id="b")
+    denied["triples"][0]["attributes"] = {"assertion": "denied"}
+    first = build_graph([stated]).tables
+    tables = build_graph([parse_document(denied)], base=first).tables
+    again = build_graph([document("Cy sat.", [("Cy", "sat", "sat", 0.5)], doc_id="c")], base=tables).tables
+    for each in (tables, again):
+        write_tables(each, tmp_path / "graph")
+        graph = GraphQuery.open(tmp_path / "graph")
+        (conflict,) = rows(graph, "conflicts")
+        assert (conflict["kind"], conflict["fact_id"], conflict["detail"]) == ("denied", 1, f"b: {text}")
+        assert [(row["source"], row["sentence"]) for row in rows(graph, "sources", "1")] == [
+            *(("m", "Eva Moe runs Fjord."), ("denied", f"b: {text}"))
+        ]
 
 
 @pytest.mark.parametrize(

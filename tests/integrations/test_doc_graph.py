@@ -2,7 +2,9 @@ import spacy
 from spacy.tokens import Span
 
 from spacy_relext.annotations.store import set_triples
-from spacy_relext.integrations.doc_graph import doc_graph
+from spacy_relext.graph.build import build_graph
+from spacy_relext.graph.documents import doc_to_document
+from spacy_relext.integrations import doc_graph
 
 NLP = spacy.blank("en")
 
@@ -44,12 +46,28 @@ def test_edges_say_where():
     assert edge.properties == {
         "score": 0.9,
         "source": "one",
-        "sentence": "Ada met Bo. ADA saw  Cy.",
+        "sentence": "ADA saw  Cy.",
         "subject_start": 12,
         "subject_end": 15,
         "object_start": 21,
         "object_end": 23,
     }
+
+
+def test_the_same_entities_as_in_a_graph():
+    doc = NLP("Eva Moe sings. She runs Fjord. The firm likes him; Dr. Eva Moe runs Fjord.")
+    doc.set_ents([Span(doc, start, end, label) for start, end, label in ((0, 2, "PERSON"), (6, 7, "ORG"))])
+    doc.spans["coref_clusters_1"] = [doc[0:2], doc[4:5]]
+    doc.spans["coref_clusters_2"] = [doc[6:7], doc[8:10]]
+    triples = [(doc[4:5], "runs", doc[6:7]), (doc[8:10], "likes", doc[11:12]), (doc[8:10], "pays", doc[0:2])]
+    set_triples(doc, triples, source="one")
+    nodes, edges = doc_graph(doc)
+    assert [(node.id, node.name) for node in nodes] == [("PERSON:eva moe", "Eva Moe"), ("ORG:fjord", "Fjord")]
+    assert [(edge.subject.name, edge.relation, edge.object.name) for edge in edges] == [
+        *(("Eva Moe", "runs", "Fjord"), ("Fjord", "pays", "Eva Moe"))  # whom the firm likes is unknown
+    ]
+    tables = build_graph([doc_to_document(doc)]).tables
+    assert tables.entities.column("name").to_pylist() == ["Eva Moe", "Fjord", "him"]
 
 
 def test_nothing_to_say():

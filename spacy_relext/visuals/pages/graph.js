@@ -155,6 +155,7 @@ function neighbourhood(center) {
   for (let step = 1; step <= state.steps; step++) {
     const found = [];
     for (const entity of front) {
+      if (entity !== center && data.values.includes(E.type[entity])) continue; // a sum or a date connects nothing
       for (const fact of factsOf(entity)) {
         const other = otherEnd(fact, entity);
         if (level.has(other)) continue;
