@@ -76,6 +76,10 @@ class Errors:
         "[R032] {name!r} has no schema. Set [initialize.components.{name}] schema_path to a YAML or JSON file of "
         "relations."
     )
+    R033 = (
+        "[R033] {path}: the file is {form}. Expected a schema in YAML or JSON: relations: {{NAME: {{...}}}}, with the "
+        "keys {keys}."
+    )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
         "records."
@@ -488,6 +492,10 @@ class Errors:
     R837 = "[R837] The query {question!r} takes {taken}; found {found} arguments."
     R838 = "[R838] The graph has no entity {name!r}.{near} `spacy relext graph query FOLDER degree` lists entities."
     R839 = "[R839] Only {found} is named. Expected one or more inputs, and the folder for the graph at the end."
+    R840 = (
+        "[R840] {form} is no form of a graph, which has several tables. For facts as a table, write {folder} with --to "
+        "parquet, which pandas and DuckDB read, or lines with --to jsonl; other forms: {expected}."
+    )
     R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
     R810 = "the worker process that read this text has ended three times; it may need more memory than there is"
     R811 = "[R811] {where} has no text: found {found} under 'text'. Correct or remove it."
@@ -631,6 +639,10 @@ class Warnings:
     W701 = "[W701] {path}: {count} of {total} texts have no marked pair or triple and are not read."
     W830 = "[W830] The graph in {path} is replaced, and its numbers may change; --add-to {path} would add to it."
     W831 = "[W831] {place}: {decision} changes nothing: the graph does not have both, or the names are ambiguous."
+    W832 = (
+        "[W832] {path}: none of its relations ({known}) occurs in the facts, which have {found}. Name them as in the "
+        "triples."
+    )
 
 
 def check_choice(key: str, value: object, choices: Sequence[str]) -> None:

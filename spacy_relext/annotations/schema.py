@@ -17,6 +17,10 @@ Name = Annotated[str, Field(min_length=1)]
 
 _BOUNDARY = re.compile(r"[/_.:\-\s]+|(?<=[a-z0-9])(?=[A-Z])")
 
+# Forms of ontologies, by the suffix of a file.
+_ONTOLOGIES = {".ttl": "Turtle", ".nt": "N-Triples", ".nq": "N-Quads", ".n3": "Notation3", ".trig": "TriG"}
+_ONTOLOGIES.update({".owl": "OWL", ".rdf": "RDF", ".jsonld": "JSON-LD"})
+
 _EXPECTED = {
     "relations": "a mapping from relations to what is known about them",
     "description": "a text",
@@ -116,8 +120,21 @@ def read_schema(path: Path) -> Schema:
         and what is expected.
     """
     path = Path(path)
+    if path.is_file() and (form := _other_form(path)):
+        raise ValueError(Errors.R033.format(path=path, form=form, keys=", ".join(RelationSchema.model_fields)))
     data, root = read_yaml(path, message=Errors.R030)
     return _validate(data, path, root)
+
+
+def _other_form(path: Path) -> str:
+    """Name the form of an ontology, by the first words of a file or its suffix; "" for what may be a schema."""
+    with path.open("rb") as file:
+        first = file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if first.startswith((b"<?xml", b"<rdf", b"<owl", b"<!doctype")):
+        return "XML"
+    if first.startswith((b"@prefix", b"@base", b"prefix ", b"base ")):
+        return "Turtle"
+    return _ONTOLOGIES.get(path.suffix.lower(), "")
 
 
 def schema_from_dict(data: Record) -> Schema:

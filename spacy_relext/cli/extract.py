@@ -76,7 +76,7 @@ def extract_cli(
         nlp = open_pipeline(pipeline, gpu_id, code=code)
         _report(f"Reading {source}: {describe_sources(sources)}")
         _warn_of_unknown(nlp, wanted := options.split_list(relations))
-        csv_options = {"raw": raw_csv, "with_text": with_text} if chosen == "csv" else {}
+        csv_options = {"raw": raw_csv, "with_text": with_text} if chosen.endswith("csv") else {}
         job = Job(pipeline, code, min_score=min_score, relations=wanted, batch_size=batch_size)
         with Extractor(job, nlp, n_process=n_process) as extractor:
             if streams:
@@ -133,9 +133,9 @@ def _format(output: str, chosen: Optional[str]) -> str:
 
 
 def _suffix(path: Path) -> str:
-    """Return the suffix of a file without the first dot, both of them if the last is .gz."""
+    """Return the suffix of a file without the first dot, both of them if they are a format or the last is .gz."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    if len(suffixes) == 2 and suffixes[1] == ".gz":
+    if "".join(suffixes)[1:] in FORMATS or len(suffixes) == 2 and suffixes[1] == ".gz":
         return "".join(suffixes)[1:]
     return suffixes[-1][1:] if suffixes else ""
 

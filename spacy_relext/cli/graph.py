@@ -8,12 +8,12 @@ from typing import Annotated, Iterator, List, Optional
 import typer
 from wasabi import msg, table
 
-from ..annotations.schema import read_schema
+from ..annotations.schema import Schema, read_schema
 from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings
 from ..export.graph_files import FOLDER_FORMS, FORMS, SUFFIXES, export_graph, find_form
-from ..export.tables import INFO_FILE, check_folder, is_graph, read_tables, write_tables
+from ..export.tables import INFO_FILE, GraphTables, check_folder, is_graph, read_tables, write_tables
 from ..graph.build import BuiltGraph, GraphOptions, build_graph, fit_on
 from ..graph.decisions import read_decisions
 from ..graph.documents import Document, read_documents
@@ -72,6 +72,7 @@ def build_cli(
         built = build_graph(_documents(inputs, losses=losses), options=settings, base=base)
         write_tables(built.tables, folder)
     losses["triples with a blank argument"] = built.blank
+    _warn_of_schema(schema, settings.schema, built.tables)
     _report(built, folder, losses=losses)
 
 
@@ -135,11 +136,20 @@ def export_cli(
         if output.resolve() == folder.resolve():
             fail(Errors.R217.format(path=str(output)))
         tables = read_tables(folder)
+        _warn_of_schema(schema, known, tables)
         replaced = export_graph(tables, output, form=form, base=base, schema=known)
     if replaced:
         msg.warn(f"{replaced:,} characters that {form} does not have are replaced by U+FFFD")
     facts, entities = tables.facts.num_rows, tables.entities.num_rows
     msg.good(f"Wrote {facts:,} facts of {entities:,} entities to {output}")
+
+
+def _warn_of_schema(path: Optional[Path], schema: Optional[Schema], tables: GraphTables) -> None:
+    """Warn if a schema has no relation of the facts."""
+    found = tables.facts.column("relation").unique().to_pylist()
+    if schema is not None and found and not schema.relations.keys() & set(found):
+        known, stated = (", ".join(list(names)[:5]) for names in (schema.relations, found))
+        msg.warn(Warnings.W832.format(path=path, known=known, found=stated))
 
 
 def _documents(paths: List[Path], *, gold: bool = False, losses: Optional["Counter[str]"] = None) -> Iterator[Document]:

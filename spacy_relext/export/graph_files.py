@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FOLDER_FORMS = ("parquet", "neo4j")
 SUFFIXES = {f".{form}": form for form in ("jsonl", "graphml", "gexf", "ttl", "nt", "nq")}
 FORMS = (*FOLDER_FORMS, *SUFFIXES.values())
+# What people give for a table.
+_TABLES = ("csv", "tsv", "xlsx")
 
 # Columns of a fact, of its entities and of its support in JSON lines.
 _FACT = ("subject", "object", "relation", "probability", "best_score", "n_sentences", "n_documents")
@@ -85,6 +87,9 @@ def find_form(out: Path, form: Optional[str] = None) -> str:
     RAISES (ValueError): If there is no such form.
     """
     found = SUFFIXES.get(out.suffix.lower()) if form is None else form
+    if (form or out.suffix[1:]).lower() in _TABLES:
+        table = (form or out.suffix[1:]).upper()
+        raise ValueError(Errors.R840.format(form=table, folder=out.with_suffix(""), expected=", ".join(FORMS)))
     if found not in FORMS:
         expected = ", ".join(FORMS)
         raise ValueError(Errors.R206.format(option="--to", found=form or out.suffix, expected=expected))

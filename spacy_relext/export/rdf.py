@@ -31,6 +31,9 @@ PREFIXES = {
     "oa": "http://www.w3.org/ns/oa#",
 }
 
+# The prefix of the IRIs of Wikidata: its ids are known by their form.
+_WIKIDATA = "http://www.wikidata.org/entity/"
+
 # An absolute IRI without the characters that RDF excludes from IRIs.
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 # Characters that a literal may not have unescaped, and others that are safer escaped.
@@ -214,7 +217,8 @@ def _entities(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
         pairs += [(alias, literal(each)) for each in dict.fromkeys(aliases) if each != name]
         if kb_id:
             pairs.append((identifier, literal(kb_id)))
-            pairs += [(same, f"<{kb_id}>")] if kb_id.startswith(("http://", "https://")) and is_iri(kb_id) else []
+            iri = f"{_WIKIDATA}{kb_id}" if re.fullmatch(r"Q[1-9]\d*", kb_id) else kb_id
+            pairs += [(same, f"<{iri}>")] if iri.startswith(("http://", "https://")) and is_iri(iri) else []
         yield Block(names.graph, names("entity", number), pairs)
 
 

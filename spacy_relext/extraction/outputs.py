@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, NamedTuple, Sequence
 
@@ -43,8 +44,8 @@ def _open_jsonl_gz(stream: IO[bytes], options: Record) -> Iterator[RecordWriter]
 
 
 @contextmanager
-def _open_csv(stream: IO[bytes], options: Record) -> Iterator[RecordWriter]:
-    text = io.TextIOWrapper(stream, encoding="utf8", newline="")
+def _open_csv(stream: IO[bytes], options: Record, *, encoding: str = "utf8") -> Iterator[RecordWriter]:
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     yield CsvWriter(text, **options)
     text.flush()
     text.detach()
@@ -92,6 +93,7 @@ FORMATS: Dict[str, Format] = {
     "jsonl": Format(_open_jsonl, _join_bytes),
     "jsonl.gz": Format(_open_jsonl_gz, _join_bytes),
     "csv": Format(_open_csv, _join_csv),
+    "excel.csv": Format(partial(_open_csv, encoding="utf-8-sig"), _join_csv),  # Excel takes others for cp1252
     "parquet": Format(_open_parquet, _join_parquet),
 }
 

@@ -86,6 +86,16 @@ def test_csv_is_safe_or_raw(run, pipeline, tmp_path):
             assert [row["sentence"] for row in csv.DictReader(file)] == ["Ada met Bo =cmd()", expected]
 
 
+def test_csv_for_excel(run, pipeline, tmp_path):
+    (tmp_path / "in.txt").write_text("Ada met Bø.\nCy saw Di.\n", encoding="utf8")
+    for name, options in (("one.excel.csv", ()), ("two.csv", ("--format", "excel.csv", "--shard-size", "1"))):
+        run("extract", pipeline, tmp_path / "in.txt", tmp_path / name, *options)
+        data = (tmp_path / name).read_bytes()
+        assert data.startswith(b"\xef\xbb\xbfsubject,") and data.count(b"\xef\xbb\xbf") == 1
+        with open(tmp_path / name, newline="", encoding="utf-8-sig") as file:
+            assert [row["sentence"] for row in csv.DictReader(file)] == ["Ada met Bø.", "Cy saw Di."]
+
+
 def test_parquet(run, pipeline, tmp_path):
     (tmp_path / "in.txt").write_text("Ada met Bo. Cy saw Di.\nNobody came.\n")
     for name in ("out.jsonl", "out.parquet"):

@@ -31,11 +31,21 @@ def test_schema_and_base(run, graph, tmp_path):
     assert (rdflib.URIRef("https://a.b/g/relation/met"), rdflib.RDF.type, rdflib.OWL.FunctionalProperty) in rdf
 
 
+@pytest.mark.parametrize(("relation", "warns"), [("met", False), ("saw", True)])
+def test_a_schema_of_other_relations(run, graph, tmp_path, relation, warns):
+    (tmp_path / "s.yaml").write_text(f"relations: {{{relation}: }}\n")
+    done = run("graph", "export", graph, tmp_path / "g.ttl", "--schema", tmp_path / "s.yaml")
+    assert done.exit_code == 0 and ("W832" in done.output) is warns
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("{tmp}/nothing", "{tmp}/g.ttl"), "R801"),
-        (("{graph}", "{tmp}/g.xlsx"), "R206"),
+        (("{graph}", "{tmp}/g.docx"), "R206"),
+        (("{graph}", "{tmp}/g.csv"), "R840"),
+        (("{graph}", "{tmp}/g.xlsx"), "R840"),
+        (("{graph}", "{tmp}/g", "--to", "tsv"), "R840"),
         (("{graph}", "{tmp}/g", "--to", "owl"), "R206"),
         (("{graph}", "{graph}", "--to", "parquet"), "R217"),
         (("{graph}", "{tmp}/g.ttl", "--base", "mine"), "R802"),

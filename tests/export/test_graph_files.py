@@ -60,7 +60,7 @@ def test_parquet_is_a_copy(tmp_path):
 
 def test_forms(tmp_path):
     assert find_form(tmp_path / "g.TTL") == "ttl" and find_form(tmp_path / "g.ttl", "nt") == "nt"
-    for arguments in ((tmp_path / "g.xlsx",), (tmp_path / "g",), (tmp_path / "g.ttl", "owl")):
+    for arguments in ((tmp_path / "g.docx",), (tmp_path / "g",), (tmp_path / "g.ttl", "owl")):
         with pytest.raises(ValueError, match="R206.*--to.*expected one of: parquet, neo4j, jsonl, graphml"):
             find_form(*arguments)
 
