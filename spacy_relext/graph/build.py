@@ -93,9 +93,9 @@ def build_graph(
     entities = Entities(known, mentions.column("entity_id").to_numpy().copy(), texts)
     last = max([taken, *known])
     entities.apply(options.decisions)
-    last = max([last, *entities.known])
     place = mentions.schema.get_field_index("entity_id")
     mentions = mentions.set_column(place, "entity_id", pyarrow.array(entities.mentions))
+    symmetric = [name for name, each in options.schema.relations.items() if each.symmetric] if options.schema else []
     facts = make_facts(
         support,
         _entities_of(support.column("subject_mention"), mentions),
@@ -103,15 +103,11 @@ def build_graph(
         known=facts_known,
         taken=int(base.info.get("last_fact", 0)) if base else 0,
         discount=options.discount,
-        symmetric=[name for name, each in options.schema.relations.items() if each.symmetric] if options.schema else (),
+        symmetric=symmetric,
     )
     support = support.drop_columns(["relation"]).append_column("fact_id", pyarrow.array(facts.support))
     entity_table = _entity_table(mentions, entities)
-    conflicts = _find_denials(collector.denials, entity_table, facts.facts)
-    if base is not None:
-        there = set(facts.facts.column("fact_id").to_pylist())
-        rows = (Conflict(*row) for row in table_rows(base.conflicts, Conflict._fields))
-        conflicts += [each for each in rows if each.kind == "denied" and each.fact_id in there]
+    denied = _find_denials(collector.denials, entity_table, facts.facts, symmetric=symmetric, base=base)
     tables = GraphTables(
         documents=_finish("documents", documents_table),
         mentions=_finish("mentions", mentions),
@@ -119,8 +115,8 @@ def build_graph(
         facts=_finish("facts", facts.facts),
         support=_finish("support", support),
         merges=_merge_table(merges, entities),
-        conflicts=_conflict_table(facts.facts, entities.known, options.schema, conflicts),
-        info=_describe(options, base, last, int(facts.support.max(initial=0))),
+        conflicts=_conflict_table(facts.facts, entities.known, options.schema, denied),
+        info=_describe(options, base, max([last, *entities.known]), int(facts.support.max(initial=0))),
     )
     return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts, collector.blank)
 
@@ -197,20 +193,29 @@ def _entity_table(mentions: "pyarrow.Table", entities: Entities) -> "pyarrow.Tab
     return make_table("entities", columns)
 
 
-def _find_denials(denials: Sequence[Denial], entities: "pyarrow.Table", facts: "pyarrow.Table") -> List[Conflict]:
-    """List the facts that a text denies, whose subject and object have the names of the denied triple."""
+def _find_denials(
+    denials: Sequence[Denial],
+    entities: "pyarrow.Table",
+    facts: "pyarrow.Table",
+    *,
+    symmetric: Sequence[str],
+    base: Optional[GraphTables],
+) -> List[Conflict]:
+    """List the facts that a text denies, whose subject and object have the names of the denied triple; and old ones."""
     having: Dict[str, Set[int]] = {}
     for number, name, aliases in table_rows(entities, ("entity_id", "name", "aliases")):
         for form in (name, *aliases):
             having.setdefault(fold(form), set()).add(number)
     stated = {tuple(row[1:]): row[0] for row in table_rows(facts, ("fact_id", "subject", "relation", "object"))}
-    conflicts = []
+    rows = table_rows(base.conflicts, Conflict._fields) if base is not None else ()
+    old, there = (Conflict(*row) for row in rows), set(stated.values())
+    conflicts = [each for each in old if each.kind == "denied" and each.fact_id in there]
     for each in denials:
-        pairs = product(having.get(fold(each.subject), ()), having.get(fold(each.object), ()))
-        denied = {stated.get((subject, each.relation, obj)) for subject, obj in pairs} - {None}
-        conflicts += [
-            Conflict("denied", each.relation, fact, None, f"{each.doc_id}: {each.sentence}") for fact in sorted(denied)
-        ]
+        pairs = list(product(having.get(fold(each.subject), ()), having.get(fold(each.object), ())))
+        pairs += [(obj, subject) for subject, obj in pairs] if each.relation in symmetric else []
+        keys = {(subject, each.relation, obj) for subject, obj in pairs} & stated.keys()
+        detail = f"{each.doc_id}: {each.sentence}"
+        conflicts += [Conflict("denied", each.relation, stated[key], None, detail) for key in sorted(keys)]
     return conflicts
 
 
