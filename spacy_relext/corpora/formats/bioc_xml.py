@@ -62,8 +62,10 @@ def read_bioc_xml(path: Path) -> Iterator[Tuple[int, Record]]:
             more = bool(data)
             try:
                 parser.Parse(data, not more)
-            except expat.ExpatError as error:
-                refuse(expat.ErrorString(error.code))
+            except (expat.ExpatError, LookupError, ValueError) as error:  # the others if it has another encoding
+                if str(error).startswith("[R"):
+                    raise
+                refuse(expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else str(error))
             yield from finished
             finished.clear()
 

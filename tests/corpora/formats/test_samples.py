@@ -96,6 +96,8 @@ BAD: List[Tuple[str, str, str, str]] = [
     ("bioc", "</passage>", "", "R209.*.xml:14: mismatched tag; expected BioC's XML"),
     ("bioc", "&amp;", "&nbsp;", ".xml:7: the entity 'nbsp', which is not declared"),
     ("bioc", '"BioC.dtd"', '"x" [<!ENTITY a "b">]', ".xml:2: a declaration of the entity 'a'"),
+    ("bioc", 'encoding="UTF-8"', 'encoding="UTF-9"', "R209.*.xml:1: unknown encoding: UTF-9; expected BioC's XML"),
+    ("bioc", 'encoding="UTF-8"', 'encoding="gb18030"', "R209.*.xml:1: multi-byte encodings are not supported"),
     ("bioc", "<collection>", "<html>", ".xml:3: <html>; expected BioC's XML"),
     ("bioc", 'offset="12"', 'offset="11"', "R750.*passages[1].annotations[0]: found the place [11, 16]"),
     ("bioc", 'offset="12"', 'offset="13"', "R713.*hold 'avol ', but its text is 'Havol'"),
