@@ -411,8 +411,8 @@ class Errors:
         "which have no relations"
     )
     R713 = (
-        "[R713] The offsets of {name} hold {found}, but its text is {text}; expected offsets in characters of the text "
-        "that was annotated"
+        "[R713] The offsets of {name} hold {found}, but its text is {text}; expected offsets of the text that was "
+        "annotated, in code points, UTF-16 units, bytes or graphemes"
     )
     R714 = (
         "[R714] The record has 'label', but neither 'entities' nor 'relations': its doccano project has no relations; "
@@ -459,6 +459,16 @@ class Errors:
     )
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R744 = "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it"
+    R745 = "[R745] {what}. Offsets are read as {unit}, and tools count this text differently: choose with --offsets"
+    R746 = "[R746] {name} is [{start}, {end}], which holds nothing but white space; expected words"
+    R747 = (
+        "[R747] The text of the task, {key!r} of data, is {found}: a path or URL, not a text. Import the tasks with "
+        "their texts, or put the content of each file there"
+    )
+    R748 = (
+        "[R748] {name} is a HyperText span, an XPath without globalOffsets; export the project from Label Studio 1.0 "
+        "or later"
+    )
     R750 = "[R750] {name}: found {found}; expected {expected}"
     R755 = "[R755] The record has no {key} (found: {found}; expected: {expected})"
     R756 = (
@@ -674,4 +684,5 @@ def require(module: str, *, purpose: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError:
         package = module.split(".")[0].replace("sklearn", "scikit-learn").replace("cassis", "dkpro-cassis")
+        package = package.replace("bs4", "beautifulsoup4")
         raise ImportError(Errors.R006.format(package=package, purpose=purpose, extra=extra)) from None

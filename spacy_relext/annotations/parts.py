@@ -9,7 +9,18 @@ from spacy.tokens import Doc, Span
 from ..errors import Errors
 from .entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from .sentences import is_inside
-from .store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, TRIPLES_KEY, has_stored, plain, store_values
+from .store import (
+    COREF_KEY,
+    INCOMPLETE_KEY,
+    LENGTH_KEY,
+    REJECTED_KEY,
+    RELATIONS_KEY,
+    TRIPLES_KEY,
+    has_stored,
+    is_incomplete,
+    plain,
+    store_values,
+)
 from .triple import CharSpan, Record
 
 # Evidence made of rows of numbers: how many numbers at the start of each row are character offsets.
@@ -19,7 +30,7 @@ EVIDENCE_OFFSETS = {"attention": 2, "mentions": 4}
 _MEASURED = (TRIPLES_KEY, REJECTED_KEY, COREF_KEY)
 
 _KEYS = (*_MEASURED, RELATIONS_KEY, ENTITIES_KEY, PAIRS_KEY, GIVEN_PAIRS_KEY)
-_NAMES = "|".join((*_KEYS, LENGTH_KEY))
+_NAMES = "|".join((*_KEYS, INCOMPLETE_KEY, LENGTH_KEY))
 
 
 # Records, and clusters of mentions, by their keys of `user_data`.
@@ -37,6 +48,8 @@ def span_to_doc(span: Span) -> Doc:
     """
     doc = span.as_doc()
     _update(doc, _move(span.doc, (span.start_char, span.start_char + len(doc.text)), -span.start_char))
+    if is_incomplete(span.doc):
+        doc.user_data[INCOMPLETE_KEY] = True
     return doc
 
 
@@ -65,6 +78,9 @@ def merge_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
             everything.setdefault(key, []).extend(records)
         first_token += len(part)
     _update(merged, everything)
+    merged.user_data.pop(INCOMPLETE_KEY, None)
+    if any(map(is_incomplete, parts)):
+        merged.user_data[INCOMPLETE_KEY] = True
     return merged
 
 

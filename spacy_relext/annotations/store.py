@@ -21,6 +21,9 @@ RELATIONS_KEY = "relext_relations"
 # Triples that an annotator rejected, and clusters of mentions of one entity: both in characters, like triples.
 REJECTED_KEY, COREF_KEY = "relext_rejected", "relext_coref"
 
+# True: the text has relations that the stored triples lack, since they could not be read.
+INCOMPLETE_KEY = "relext_incomplete"
+
 # A teacher's soft labels for the pairs of a text.
 SOFT_LABELS_KEY = "relext_teacher"
 
@@ -43,8 +46,13 @@ class TokenTriple(NamedTuple):
 
 
 def has_triples(doc: Doc) -> bool:
-    """Return True if a Doc is annotated with triples, even with an empty list."""
-    return has_stored(doc, TRIPLES_KEY)
+    """Return True if a Doc is fully annotated with triples, even with an empty list: what they lack is not there."""
+    return has_stored(doc, TRIPLES_KEY) and not is_incomplete(doc)
+
+
+def is_incomplete(doc: Doc) -> bool:
+    """Return True if a Doc states relations that its triples lack: these are right, but teach no negatives."""
+    return bool(doc.user_data.get(INCOMPLETE_KEY))
 
 
 def can_teach(doc: Doc) -> bool:
@@ -128,7 +136,7 @@ def set_triple_records(doc: Doc, records: Optional[Iterable[Record]]) -> None:
 
 
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
-    """Store triples, replacing those of the same source and leaving those of others.
+    """Store triples, replacing those of the same source and leaving those of others; gold is then complete.
 
     triples (Iterable[TripleLike]): `Triple`s, or dicts with `subject`, `relation`, `object` (spans or character
         offsets) and optionally `score`, `evidence` and `attributes`, or sequences (subject, relation, object[, score[,
@@ -139,6 +147,8 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
     """
     new = read_triples(doc, triples, source=source)
     new = _with_whole_words(doc, new) if source and new else new
+    if not source:
+        doc.user_data.pop(INCOMPLETE_KEY, None)
     store_triples(doc, [*(record for record in _stored(doc) or () if record["source"] != source), *new])
 
 

@@ -9,6 +9,8 @@ from wasabi import msg
 
 from ..corpora.convert import convert, load_pipeline, load_tokenizer
 from ..corpora.export import export, format_export_report
+from ..corpora.formats.annotation import DISCONTINUOUS
+from ..corpora.formats.offsets import COUNTINGS
 from ..corpora.formats.registry import FORMATS, WRITABLE
 from ..corpora.report import format_report, list_warnings
 from ..corpora.shards import UNPACKED, freeze_objects
@@ -47,6 +49,12 @@ def convert_cli(
     annotator: options.Annotator = None,
     unit: Annotated[Optional[str], typer.Option(help="For text, what a document is: line, paragraph or file")] = None,
     pseudo_labels: Annotated[bool, typer.Option(help="For jsonl: make the triples of a pipeline gold")] = False,
+    offsets: Annotated[
+        Optional[str], typer.Option(help=f"What offsets count: {', '.join(COUNTINGS)}; else found by the spans' texts")
+    ] = None,
+    discontinuous: Annotated[
+        Optional[str], typer.Option(help=f"For spans of several fragments: {', '.join(DISCONTINUOUS)} (default)")
+    ] = None,
     code: options.Code = None,
 ) -> None:
     """Convert data files to a .spacy corpus with triples, and report what was found and left out."""
@@ -64,6 +72,8 @@ def convert_cli(
             progress=with_progress,
             unit=unit,
             pseudo_labels=pseudo_labels,
+            offsets=offsets,
+            discontinuous=discontinuous,
         )
     typer.echo(format_report(report))
     for warning in list_warnings(report):

@@ -14,7 +14,15 @@ from typing_extensions import NotRequired, TypedDict
 
 from ..annotations.constraints import REMOVED_KEY
 from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
-from ..annotations.store import COREF_KEY, LENGTH_KEY, REJECTED_KEY, RELATIONS_KEY, SOFT_LABELS_KEY, TRIPLES_KEY
+from ..annotations.store import (
+    COREF_KEY,
+    INCOMPLETE_KEY,
+    LENGTH_KEY,
+    REJECTED_KEY,
+    RELATIONS_KEY,
+    SOFT_LABELS_KEY,
+    TRIPLES_KEY,
+)
 from ..annotations.triple import Record
 from .formats.checks import check_unicode, describe
 
@@ -32,6 +40,7 @@ _EXPECTED = {
     "dict_type": "an object",
     "int_type": "a whole number",
     "float_type": "a number",
+    "bool_type": "true or false",
 }
 
 # Characters, from 0: below the limit of spaCy, which counts them in 32 bits.
@@ -92,6 +101,9 @@ class CanonicalRecord(TypedDict):
     text: _Label
     entities: NotRequired[Annotated[List[_Entity], Field(description="Absent: not annotated. Overlap is allowed.")]]
     triples: NotRequired[Annotated[List[_Triple], Field(description="Absent: not annotated. Empty: there is none.")]]
+    incomplete: NotRequired[
+        Annotated[bool, Field(strict=True, description="True: relations that the text states are missing in triples.")]
+    ]
     sents: NotRequired[Annotated[List[_Place], Field(min_length=1, description="In order. Absent: not annotated.")]]
     pairs: NotRequired[Annotated[List[_Pair], Field(description="Marked pairs, for tasks that classify a given pair.")]]
     rejected: NotRequired[Annotated[List[_Triple], Field(description="Suggestions that an annotator refused.")]]
@@ -123,28 +135,38 @@ def check_record(value: object) -> Record:
 
     RAISES (ValueError): If it is not: which part, what it is, and what is expected.
     """
+    return check_places(check_form(value))
+
+
+def check_form(value: object) -> Record:
+    """Check the keys and types of a record, but not whether offsets lie in the text; see `check_record`."""
     if not isinstance(value, dict):
         raise ValueError(f"the record is {describe(value)}, not an object")
     try:
         _records().validate_python(value)
     except ValidationError as error:
         raise ValueError(_describe_error(error)) from None
-    text, length = value["text"], len(value["text"])
-    for name, place in _list_places(value):
-        if not place[0] < place[1] <= length:
-            raise ValueError(f"{name} is {list(place)}; expected 0 <= start < end <= {length}")
-    for key in ("triples", "rejected", "pairs"):
-        for number, each in enumerate(value.get(key, ())):
-            _check_pair(each, text, f"{key}[{number}]")
-    ends = [0, *(end for _, end in value.get("sents", ()))]
-    for number, (before, (start, _)) in enumerate(zip(ends, value.get("sents", ()))):
-        if start < before:
-            what = f"starts at {start}, before the sentence ahead of it ends ({before})"
-            raise ValueError(f"sents[{number}] {what}")
     for key in value.keys() - set(KNOWN_KEYS):
         _check_plain(value[key], key)
         check_unicode(key, "a key")
     return value
+
+
+def check_places(record: Record) -> Record:
+    """Check that offsets lie in the text of a record and hold the texts that it states; see `check_record`."""
+    text, length = record["text"], len(record["text"])
+    for name, place in _list_places(record):
+        if not place[0] < place[1] <= length:
+            raise ValueError(f"{name} is {list(place)}; expected 0 <= start < end <= {length}")
+    for key in ("triples", "rejected", "pairs"):
+        for number, each in enumerate(record.get(key, ())):
+            _check_pair(each, text, f"{key}[{number}]")
+    ends = [0, *(end for _, end in record.get("sents", ()))]
+    for number, (before, (start, _)) in enumerate(zip(ends, record.get("sents", ()))):
+        if start < before:
+            what = f"starts at {start}, before the sentence ahead of it ends ({before})"
+            raise ValueError(f"sents[{number}] {what}")
+    return record
 
 
 def _list_places(record: Record) -> Iterator[Tuple[str, Sequence[int]]]:
@@ -261,6 +283,7 @@ class _SoftLabels(TypedDict):
 # What this package stores in `user_data`: damaged or foreign files may have anything there.
 _USER_FIELDS: Dict[str, Any] = {
     LENGTH_KEY: NotRequired[Optional[_Offset]],
+    INCOMPLETE_KEY: NotRequired[bool],
     META_KEY: NotRequired[_Values],
     SENTS_KEY: NotRequired[List[_Place]],
     ENTITIES_KEY: NotRequired[List[_StoredEntity]],

@@ -14,12 +14,13 @@ from ..errors import Errors
 from .canonical import KNOWN_KEYS
 from .damage import first_line
 from .formats.annotation import LOSSES, Losses
+from .formats.checks import TRIMMED
 from .formats.evidence import Reading
 from .formats.other_keys import rows_of_columns
 from .formats.recognition import describe_likeness
 from .formats.registry import FORMATS, Format, bind_options
 from .formats.sources import Item
-from .records import record_to_doc
+from .records import record_to_doc, trim_record
 from .repeats import Repeats
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
@@ -54,7 +55,8 @@ def convert(
     shard (int): Docs per file of a folder; 0 writes one file.
     annotator (Optional[str]): Keep only what this annotator annotated.
     progress (Progress): Wraps the stream of Docs.
-    options (object): Options of the format: `unit`, `pseudo_labels`; see `Format`. None and False count as not given.
+    options (object): Options of the format: `unit`, `pseudo_labels`, `offsets`, `discontinuous`; see `Format`. None
+        and False count as not given.
     RAISES (ValueError): If an option or an input cannot be used, too many records are malformed, or none is annotated.
     """
     spec, target = bind_options(format, options, annotator=annotator), Path(output)
@@ -117,7 +119,11 @@ def _to_rows(value: object, keys: Sequence[str], losses: Losses) -> object:
 def _check_annotated(report: Report, spec: Format, name: str, paths: Sequence[Path]) -> None:
     """RAISES (ValueError): If annotation is expected and there is none, which happens if a file has another format."""
     expected = report.lists_kept > 0 if spec.is_annotated is None else spec.is_annotated
-    if expected and report.not_annotated == report.docs and not (report.entities or report.rejected or report.clusters):
+    if (
+        expected
+        and report.not_annotated == report.docs
+        and not (report.entities or report.incomplete or report.rejected or report.clusters)
+    ):
         found = f" (other keys: {', '.join(sorted(report.other_keys))})" if report.other_keys else ""
         likeness = describe_likeness(paths[0], but=name, known=FORMATS)
         raise ValueError(Errors.R129.format(count=report.docs, found=found, likeness=likeness).rstrip())
@@ -178,6 +184,7 @@ class _Reading:
         if self.annotator not in (None, record.get("annotator")):
             self.report.losses["documents of other annotators"] += 1
             return None
+        self.report.losses[TRIMMED] += trim_record(record)
         for key in ("triples", "rejected"):
             if key in record:
                 record[key] = self._clean(record[key])

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy
-from spacy.attrs import IDX, SENT_START
+from spacy.attrs import IDX, LENGTH, SENT_START
 from spacy.tokens import Doc, Span
 
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from ..annotations.store import (
     COREF_KEY,
+    INCOMPLETE_KEY,
     REJECTED_KEY,
     TRIPLES_KEY,
     get_plain,
+    is_incomplete,
     plain,
     set_coref,
     set_rejected,
@@ -24,12 +26,23 @@ from ..annotations.store import (
 )
 from ..annotations.triple import Record, text_length
 from ..errors import Errors
-from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY, check_record
+from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY, check_form, check_places, check_record
+from .formats.annotation import LOSSES, Losses
 from .formats.answers import is_finished, read_answers
-from .formats.checks import describe, make_entity
+from .formats.checks import describe, make_entity, trim
+from .formats.offsets import (
+    CODE_POINTS,
+    OTHERS,
+    Counting,
+    OffsetMap,
+    differs,
+    fit_counting,
+    is_doubtful,
+    recount,
+)
 from .formats.recognition import recognize_record
 from .formats.sources import to_json
-from .report import Report
+from .report import DOUBTFUL, Report
 from .whole import whole_text
 
 _DEFAULTS: Record = {"score": 1.0, "source": "", "evidence": {}, "attributes": {}}
@@ -62,6 +75,9 @@ def record_to_doc(
         # an empty list means annotated, without a triple
         for source in dict.fromkeys(triple.get("source", "") for triple in record["triples"]) or ("",):
             set_triples(doc, [t for t in record["triples"] if t.get("source", "") == source], source=source)
+        report.arguments_widened += _count_widened(doc, record["triples"])
+        if record.get("incomplete"):
+            doc.user_data[INCOMPLETE_KEY] = True
     if "rejected" in record:
         set_rejected(doc, record["rejected"])
     if "coref" in record:
@@ -83,6 +99,7 @@ def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
         record["entities"] = _list_entities(doc)
     if (triples := get_plain(doc, TRIPLES_KEY)) is not None:
         record["triples"] = [_without_defaults(triple) for triple in triples]
+        record.update({"incomplete": True} if is_incomplete(doc) else {})
     if SENTS_KEY in doc.user_data:
         record["sents"] = plain(doc.user_data[SENTS_KEY])
     elif len(doc) > 1 and doc.has_annotation("SENT_START"):
@@ -127,17 +144,64 @@ def write_jsonl(path: Union[str, Path], docs: Iterable[Union[Doc, Record]]) -> i
     return count
 
 
-def parse_jsonl(value: object, *, pseudo_labels: bool = False) -> Record:
-    """Check a canonical record.
+def parse_jsonl(value: object, *, offsets: Optional[str] = None, pseudo_labels: bool = False) -> Record:
+    """Check a canonical record, whose offsets become code points; its losses name what they counted.
 
+    offsets (Optional[str]): What offsets count, a key of `COUNTINGS`; None: what the texts of arguments show.
     pseudo_labels (bool): Make the triples of a pipeline gold, to train another pipeline on them.
     """
     if isinstance(value, dict) and not value.keys() & set(KNOWN_KEYS[1:]) and recognize_record(value) != "":
         raise ValueError(Errors.R131.format(found=describe(sorted(value)), expected=", ".join(KNOWN_KEYS[1:3])))
-    record = check_record(value)
+    record, losses = check_form(value), Losses()
+    triples = [triple for key in ("triples", "rejected") for triple in record.get(key, ())]
+    stated = [([t[r]], t[f"{r}_text"]) for t in triples for r in ("subject", "object") if f"{r}_text" in t]
+    counting = Counting(offsets) if offsets else fit_counting(record["text"], stated) or CODE_POINTS
+    if differs(record["text"], [counting, *OTHERS]):
+        recount(record, OffsetMap(record["text"], counting))
+        losses[counting.kind] += counting != CODE_POINTS and differs(record["text"], [counting])
+    check_places(record)
+    if not (offsets or stated):
+        places = [(each["start"], each["end"]) for each in record.get("entities", ())]
+        places += [triple[role] for triple in triples for role in ("subject", "object")]
+        losses[DOUBTFUL] += is_doubtful(record["text"], places)
+    if +losses:
+        record[LOSSES] = losses
     if pseudo_labels and "triples" in record:
         record["triples"] = [{**triple, "source": ""} for triple in record["triples"]]
     return record
+
+
+def trim_record(record: Record) -> int:
+    """Trim white space from the arguments and entities of a record, in place; return how many spans had some.
+
+    RAISES (ValueError): If one holds nothing else, or subject and object become one span.
+    """
+    text, trimmed = record["text"], 0
+    for number, entity in enumerate(record.get("entities", ())):
+        span = (entity["start"], entity["end"])
+        entity["start"], entity["end"] = trim(text, *span, name=f"entities[{number}]")
+        trimmed += span != (entity["start"], entity["end"])
+    for key in ("triples", "rejected", "pairs"):
+        for number, each in enumerate(record.get(key, ())):
+            for role in ("subject", "object"):
+                span = trim(text, *each[role], name=f"{key}[{number}].{role}")
+                if span != tuple(each[role]):
+                    trimmed += 1
+                    each[role] = list(span)
+                    each.pop(f"{role}_text", None)
+    if trimmed:
+        check_places(record)
+    return trimmed
+
+
+def _count_widened(doc: Doc, triples: Iterable[Record]) -> int:
+    """Count the arguments that begin or end inside a token."""
+    spans = {tuple(triple[role]) for triple in triples for role in ("subject", "object")}
+    if not spans:
+        return 0
+    starts, lengths = doc.to_array([IDX, LENGTH]).T
+    first, last = set(starts.tolist()), set((starts + lengths).tolist())
+    return sum(start not in first or end not in last for start, end in spans)
 
 
 def set_entities(doc: Doc, entities: Iterable[Record], *, report: Optional[Report] = None) -> None:

@@ -8,11 +8,14 @@ from typing import List, Mapping, Sequence, Tuple, Union
 from spacy.tokens import Doc
 from wasabi.tables import table
 
-from ..annotations.store import get_coref, get_records, get_rejected
+from ..annotations.store import get_coref, get_records, get_rejected, has_triples, is_incomplete
 from ..annotations.triple import CharSpan
 
 _EXAMPLES = 5
 _LABELS_SHOWN = 40
+
+# What documents are counted by whose offsets cut words, and that have characters which tools count differently.
+DOUBTFUL = "documents whose offsets may count otherwise"
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Report:
     problems: List[str] = field(default_factory=list)
     docs: int = 0
     not_annotated: int = 0
+    incomplete: int = 0
     repeated_texts: int = 0
     copies: int = 0  # of texts with their annotation
     contradictions: int = 0  # pairs that one text relates in one record, and not in another
@@ -50,6 +54,7 @@ class Report:
     entities: int = 0
     entities_linked: int = 0
     entities_widened: int = 0
+    arguments_widened: int = 0
     entities_dropped: int = 0
     # In doc.ents after a pipeline has run.
     entities_found: int = 0
@@ -96,9 +101,10 @@ class Report:
         starts = [sent.start_char for sent in doc.sents] if annotated else [0]
         self.sentences += len(starts)
         records = get_records(doc)
+        self.not_annotated += not has_triples(doc)
         if records is None:
-            self.not_annotated += 1
             return
+        self.incomplete += is_incomplete(doc)
         self.triples += len(records)
         self.labels.update(record["relation"] for record in records)
         self.attributed += sum(bool(record.get("attributes")) for record in records)
@@ -108,7 +114,7 @@ class Report:
             sentences = {max(bisect_right(starts, record[role][0]) - 1, 0) for role in ("subject", "object")}
             self.across_sentences += len(sentences) > 1
             filled |= sentences
-        self.sentences_without_triples += len(starts) - len(filled)
+        self.sentences_without_triples += len(starts) - len(filled) if has_triples(doc) else 0
 
 
 def format_report(report: Report) -> str:
@@ -136,6 +142,8 @@ def list_warnings(report: Report) -> List[str]:
     counts = (
         (report.docs if report.is_bare else 0, "documents, and not one of them is annotated with triples."),
         (report.contradictions, "pairs have a relation and none in one text: their labels contradict each other."),
+        (report.incomplete, "documents have relations that could not be read: they count as not annotated."),
+        (report.losses[DOUBTFUL], "documents have emoji or the like, and spans that cut words: check --offsets."),
         (report.skipped, f"of {report.records} records were malformed and are not in the corpus."),
     )
     readings = [f"In {count} records {note}." for note, count in report.readings.items()]
@@ -174,6 +182,7 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ]
     optional = [
         ("documents not annotated with triples", report.not_annotated),
+        ("  of them, with relations that could not be read", report.incomplete),
         ("texts that occurred before", report.repeated_texts),
         ("  of them, exact copies with their annotation", report.copies),
         ("pairs with a relation and with none in one text", report.contradictions),
@@ -186,6 +195,7 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("entities in doc.ents after the pipeline", report.entities_found),
         ("entities with an id of a knowledge base", report.entities_linked),
         ("entities widened to whole tokens in doc.ents", report.entities_widened),
+        ("arguments widened to whole tokens", report.arguments_widened),
         ("entities left out of doc.ents (overlap)", report.entities_dropped),
         ("sentence boundaries moved to a token", report.sentences_moved),
     ]

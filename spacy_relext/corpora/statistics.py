@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 
 from ..annotations.entities import doc_entities
 from ..annotations.sentences import overlaps, sentence_bounds
-from ..annotations.store import can_teach, char_span, get_records
+from ..annotations.store import can_teach, char_span, get_records, has_triples
 from ..annotations.triple import CharSpan, Record
 from .shards import iter_docs
 
@@ -77,7 +77,7 @@ class CorpusStatistics:
         text = hash(doc.text)
         self.repeated_texts += text in self._texts
         self._texts.add(text)
-        if records is None:
+        if records is None or not has_triples(doc):
             self.not_annotated += 1
             self.hinted += can_teach(doc)
             return

@@ -162,22 +162,23 @@ def gold_pairs(
 def mark_known(pairs: Pairs, examples: Sequence[Example]) -> Bools:
     """Mark the pairs whose gold is known. Shape (P,)
 
-    In an annotated Doc these are all pairs. In others they are the pairs of triples that an annotator rejected: they
-    have no relation.
+    In an annotated Doc these are all pairs. In others they are the pairs of triples that an annotator rejected, which
+    have no relation, and those of the triples of an incomplete annotation.
     """
     annotated = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)
     known = annotated[pairs.doc]
-    refused: Set[Tuple[int, ...]] = set()
+    chosen: Set[Tuple[int, ...]] = set()
     for number in numpy.flatnonzero(~annotated).tolist():
         example = examples[number]
-        for triple in align_records(example.predicted, get_rejected(example.reference)):
+        records = [*get_rejected(example.reference), *(get_records(example.reference, source="") or ())]
+        for triple in align_records(example.predicted, records):
             (first, last), (start, end) = triple.subject, triple.object
-            refused.add((number, first, last + 1, start, end + 1))
+            chosen.add((number, first, last + 1, start, end + 1))
             if not pairs.both_orders:
-                refused.add((number, start, end + 1, first, last + 1))
-    if refused:
+                chosen.add((number, start, end + 1, first, last + 1))
+    if chosen:
         keys = zip(pairs.doc.tolist(), pairs.subject.tolist(), pairs.object.tolist())
-        known = known | numpy.asarray([(doc, *subject, *obj) in refused for doc, subject, obj in keys], dtype=bool)
+        known = known | numpy.asarray([(doc, *subject, *obj) in chosen for doc, subject, obj in keys], dtype=bool)
     return known
 
 

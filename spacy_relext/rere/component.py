@@ -95,7 +95,7 @@ def estimate_priors(examples: Iterable[Example]) -> Priors:
         documents += 1
         entity_labels.update(entity.label_ for entity in example.reference.ents)
         records = get_records(example.reference, source="")
-        if records is None:
+        if records is None or not has_triples(example.reference):
             unannotated += 1
             continue
         labels.update(record["relation"] for record in records)

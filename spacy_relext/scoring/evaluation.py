@@ -9,7 +9,7 @@ from spacy.scorer import PRFScore, Scorer
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations.store import get_records, set_relations
+from ..annotations.store import get_records, has_triples, set_relations
 from ..errors import Errors
 from .clusters import clusters_source, score_cluster_baselines
 from .probabilities import bootstrap_interval, expected_calibration_error
@@ -82,7 +82,7 @@ def evaluate_pipeline(
     metrics.update(score_unseen(list(compare_documents(compared, label_filter=label_filter)), training))
     metrics.update(_score_confidence(collect_outcomes(compared, label_filter=label_filter)))
     metrics["n_documents"] = len(pairs)
-    metrics["n_annotated"] = sum(get_records(reference) is not None for _, reference in pairs)
+    metrics["n_annotated"] = sum(has_triples(reference) for _, reference in pairs)
     metrics["seconds"] = seconds
     metrics["docs_per_second"] = len(pairs) / seconds
     metrics["words_per_second"] = sum(len(doc) for doc, _ in pairs) / seconds

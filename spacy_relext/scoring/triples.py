@@ -15,7 +15,7 @@ from spacy.util import registry
 from ..annotations.assertion import assertion_of
 from ..annotations.entities import is_judged
 from ..annotations.sentences import overlaps, sentence_offsets
-from ..annotations.store import get_records, widen_records
+from ..annotations.store import get_records, has_triples, widen_records
 from ..annotations.triple import CharSpan, Record
 from .probabilities import Bools, Counts, Floats
 from .thresholds import average_precision
@@ -238,9 +238,10 @@ def mean(values: Iterable[float]) -> Optional[float]:
 
 
 def gold_records(example: Example) -> Optional[List[Record]]:
-    """Read the gold triples of an example, widened to tokens of the predicted Doc; None if it is not annotated."""
-    records = get_records(example.reference, source="")
-    return None if records is None else widen_records(example.predicted, records)
+    """Read the gold triples of an example, widened to tokens of the predicted Doc; None if they are not all known."""
+    if not has_triples(example.reference):
+        return None
+    return widen_records(example.predicted, get_records(example.reference, source="") or [])
 
 
 def predicted_records(example: Example, *, source: Optional[str] = None) -> List[Record]:

@@ -1,10 +1,10 @@
 """What the formats of annotation tools share: spans with ids and relations between them become canonical records.
 
-A record parsed from a tool's format has a counter under `LOSSES` of what a record has no place for, by kind;
-`count_losses` moves it to the report. `list_spans` makes spans and relations of a record to write.
+A record has a counter under `LOSSES` of what it has no place for, by kind; `count_losses` moves it to the report.
+Whatever may be a relation is counted by `lose`, which marks the record as incomplete: its triples are right, but what
+they lack may be there, so that it teaches no negatives. `list_spans` makes spans and relations of a record to write.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -12,17 +12,18 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequenc
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..canonical import check_record
-from ..report import Report
-from .checks import check_offsets, check_text, describe, make_entity
+from ..report import DOUBTFUL, Report
+from .checks import INCOMPLETE, TRIMMED, check_text, describe, make_entity, trim
 from .locate import ENTITY
+from .offsets import CODE_POINTS, Counting, OffsetMap, Stated, differs, fit_counting, is_doubtful, same_text
 from .sources import parse_json, to_json
 
 LOSSES = "relext_losses"
 
 ANNOTATED = ("entities", "triples")
 
-# White space, and a line break as Label Studio writes it in the text of a span: a backslash and an n.
-_LINE_BREAK = re.compile(r"\s|\\n")
+# What becomes of a span of several fragments: all from the first to the last, the longest fragment, or nothing.
+DISCONTINUOUS = ("cover", "longest", "drop")
 
 Losses = Counter[str]
 Key = Union[int, str, CharSpan]
@@ -30,14 +31,46 @@ Key = Union[int, str, CharSpan]
 
 @dataclass
 class SpanReader:
-    """Collects the spans and relations of one text."""
+    """Collects the spans and relations of one text.
+
+    offsets (Optional[str]): What offsets count, a key of `COUNTINGS`; None: what `fit_offsets` finds, else `default`.
+    discontinuous (Optional[str]): What becomes of spans of several fragments, of `DISCONTINUOUS`; None: "drop".
+    """
 
     text: str
+    offsets: Optional[str] = None
+    discontinuous: Optional[str] = None
+    default: Counting = CODE_POINTS
     losses: Losses = field(default_factory=Counter)
     entities: List[Record] = field(default_factory=list)
     triples: List[Record] = field(default_factory=list)
     # Offsets by the tool's id; None for a span that a record has no place for.
     spans: Dict[Key, Optional[CharSpan]] = field(default_factory=dict)
+    is_complete: bool = True
+    # Whether offsets count is known from the option or from the text of a span.
+    is_known: bool = field(init=False)
+    places: OffsetMap = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_known = self.offsets is not None
+        self._count_by(self.default if self.offsets is None else Counting(self.offsets))
+
+    def _count_by(self, counting: Counting) -> None:
+        self.places = OffsetMap(self.text, counting)
+        if counting != CODE_POINTS and differs(self.text, [counting]):
+            self.losses[counting.kind] += 1
+
+    def fit_offsets(self, stated: Iterable[Stated]) -> None:
+        """Find out what the offsets of this text count, by the texts that the tool states; before any span is added."""
+        stated = [(spans, text) for spans, text in stated if text.strip()]
+        if not self.is_known and stated and (counting := fit_counting(self.text, stated)):
+            self.is_known = True
+            self._count_by(counting)
+
+    def lose(self, kind: str, count: int = 1, *, is_relation: bool = True) -> None:
+        """Count what is left out; if it may be a relation, or an argument of one, the record is incomplete."""
+        self.losses[kind] += count
+        self.is_complete = self.is_complete and not (count and is_relation)
 
     def add_span(
         self,
@@ -50,23 +83,62 @@ class SpanReader:
         text: Optional[str] = None,
         kb_id: str = "",
     ) -> None:
-        """Add a span, which becomes an entity for each label.
+        """Add a span, which becomes an entity for each label; see `add_fragments`. `end` is exclusive."""
+        self.add_fragments(key, [(start, end)], labels, name=name, text=text, kb_id=kb_id)
 
-        end (int): Exclusive.
+    def add_fragments(
+        self,
+        key: Key,
+        fragments: Sequence[CharSpan],
+        labels: Sequence[str],
+        *,
+        name: str,
+        text: Optional[str] = None,
+        kb_id: str = "",
+    ) -> None:
+        """Add a span of fragments in any order; those with only white space between are joined.
+
         name (str): Name of the span in messages.
         text (Optional[str]): The span's text, if the tool has it; white space is not compared.
         kb_id (str): The id of its entities in a knowledge base; "" means not linked.
-        RAISES (ValueError): If offsets or a label are malformed, the text differs, or the id already has another span.
+        RAISES (ValueError): If offsets or a label are malformed, the text differs, the span is blank, or the id already
+            has another span.
         """
-        check_offsets([start, end], length=len(self.text), name=f"start and end of {name}")
-        found = self.text[start:end]
-        if text is not None and _LINE_BREAK.sub("", text) != _LINE_BREAK.sub("", found):
+        places = [self.places.to_codepoints(each, f"start and end of {name}") for each in fragments]
+        found = "".join(self.text[start:end] for start, end in places)
+        if text is not None and not same_text(found, text):
             raise ValueError(Errors.R713.format(name=name, found=describe(found), text=describe(text)))
+        span = self._join(sorted(places))
+        if span is None:
+            self.spans[key] = None
+            return
+        start, end = trim(self.text, *span, name=name)
+        self.losses[TRIMMED] += (start, end) != span
         if self.spans.get(key) not in (None, (start, end)):
             raise ValueError(Errors.R717.format(name=name, found=describe(key)))
         self.spans[key] = (start, end)
         self.losses["spans without a label"] += not labels
         self.entities += [make_entity(start, end, check_text(label, f"the label of {name}"), kb_id) for label in labels]
+
+    def _join(self, places: Sequence[CharSpan]) -> Optional[CharSpan]:
+        """Make one span of sorted fragments, or None if it is left out."""
+        joined = [places[0]]
+        for start, end in places[1:]:
+            first, last = joined[-1]
+            if self.text[last:start].strip():
+                joined.append((start, end))
+            else:
+                joined[-1] = (first, max(last, end))
+        if len(joined) == 1:
+            return joined[0]
+        if self.discontinuous == "cover":
+            self.losses["discontinuous spans, read from their first to their last fragment"] += 1
+            return joined[0][0], max(end for _, end in joined)
+        if self.discontinuous == "longest":
+            self.losses["discontinuous spans, of which the longest fragment is read"] += 1
+            return max(joined, key=lambda each: (each[1] - each[0], each))
+        self.lose("discontinuous spans")
+        return None
 
     def add_relation(
         self,
@@ -90,11 +162,11 @@ class SpanReader:
                 raise ValueError(Errors.R708.format(name=name, found=describe(key)))
         first, second = self.spans[subject], self.spans[obj]
         if first is None or second is None:
-            self.losses["relations of spans that are left out"] += 1
+            self.lose("relations of spans that are left out")
         elif first == second:
-            self.losses["relations of a span with itself"] += 1
+            self.lose("relations of a span with itself")
         elif not labels:
-            self.losses["relations without a label"] += 1
+            self.lose("relations without a label")
         else:
             values: Record = {"attributes": attributes} if attributes else {}
             if isinstance(score, (int, float)) and 0 <= score <= 1:
@@ -106,16 +178,20 @@ class SpanReader:
                 self.triples.append({"subject": list(first), "relation": label, "object": list(second), **values})
 
     def record(self, others: Record, *, known: Iterable[str] = (), annotated: Sequence[str] = ANNOTATED) -> Record:
-        """Make the record, with its losses.
+        """Make the record, with its losses; it is marked if relations are among them.
 
         others (Record): Further keys of the tool's record, which are kept.
         known (Iterable[str]): Keys among them that are not kept.
         annotated (Sequence[str]): Which of `entities` and `triples` the tool's record is annotated with.
         RAISES (ValueError): If a further key cannot be kept, such as `sents` that are not sentences.
         """
-        for key in set(ANNOTATED).intersection(others).difference(known):
+        for key in {*ANNOTATED, INCOMPLETE}.intersection(others).difference(known):
             self.losses[f"key that is no annotation of the tool: {key}"] += 1
         parsed = {"text": self.text, **{key: getattr(self, key) for key in annotated}}
+        if "triples" in annotated and not self.is_complete:
+            parsed[INCOMPLETE] = True
+        if not self.is_known:
+            self.losses[DOUBTFUL] += is_doubtful(self.text, filter(None, self.spans.values()))
         return {**check_record({**parsed, **keep_others(others, known)}), LOSSES: self.losses}
 
 
@@ -135,8 +211,15 @@ def write_value(value: object) -> str:
 
 
 def keep_others(others: Record, known: Iterable[str] = ()) -> Record:
-    """Copy the keys of a record except text, entities, triples and those that are known."""
-    return {key: value for key, value in others.items() if key not in ("text", *ANNOTATED, *known)}
+    """Copy the keys of a record except its text and annotation, and those that are known."""
+    return {key: value for key, value in others.items() if key not in ("text", *ANNOTATED, INCOMPLETE, *known)}
+
+
+def lose(record: Record, kind: str, count: int = 1) -> None:
+    """Count what may be a relation and is left out of a record, which is then incomplete; see `SpanReader.lose`."""
+    if count:
+        record.setdefault(LOSSES, Counter())[kind] += count
+        record.update({INCOMPLETE: True} if "triples" in record else {})
 
 
 def left_out(kind: str) -> Record:
@@ -181,6 +264,7 @@ def list_spans(record: Record, losses: Losses) -> Tuple[List[Record], List[Relat
     RETURNS (Tuple[List[Record], List[Relation]]): The entities and then other arguments, as entities labelled `ENTITY`;
         and the relations, which refer to them by number.
     """
+    losses["documents of incomplete annotation, written as annotated"] += bool(record.get(INCOMPLETE))
     entities = list(record.get("entities", ()))
     numbers: Dict[CharSpan, int] = {}
     for number, entity in enumerate(entities):

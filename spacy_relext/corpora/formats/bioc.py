@@ -113,7 +113,7 @@ def _read_annotation(annotation: Record, name: str, passages: List[_Passage], re
         reader.losses["spans without a character"] += 1
         reader.spans[key] = None
     elif any(reader.text[end:start].strip() or start < end for (_, end), (start, _) in zip(parts, parts[1:])):
-        reader.losses["discontinuous spans"] += 1
+        reader.lose("discontinuous spans")
         reader.spans[key] = None
     else:
         infons = _read_infons(annotation, name)
@@ -145,7 +145,7 @@ def _read_relation(relation: Record, name: str, reader: SpanReader, concepts: Co
         concepts.add_relation(subject, labels[0], obj, attributes=infons)
     else:
         kind = "with more than two arguments" if len(keys) > 2 else "without a subject or an object"
-        reader.losses[f"relations {kind}"] += 1
+        reader.lose(f"relations {kind}")
 
 
 def _read_infons(holder: Record, name: str) -> Record:

@@ -1,13 +1,14 @@
 """BRAT's standoff format: a text `DOC.txt`, and beside it `DOC.ann` with a line for each span, relation and id.
 
-Offsets count characters; the end is exclusive. A span over a line break has a fragment on each line.
+Offsets count code points, and in texts with Windows line ends often CR LF as one; the end is exclusive. A span over a
+line break has a fragment on each line.
 """
 
 import re
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ...annotations.encoding import describe_bytes
 from ...annotations.triple import CharSpan, Record
@@ -32,7 +33,7 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _BASE = "KB"
 
 # What a record has no place for, by the first character of its lines.
-_KINDS = {"E": "events", "A": "attributes", "M": "attributes", "*": "groups of spans", "#": "notes"}
+_KINDS = {"A": "attributes", "M": "attributes", "*": "groups of spans", "#": "notes"}
 
 
 def read_brat(path: Path) -> Iterator[Item]:
@@ -67,23 +68,25 @@ def _read_document(stem: Path) -> Item:
     return Item(str(lines if lines.is_file() else text), 1, tuple(content))
 
 
-def parse_brat(document: _Document) -> Record:
-    """Parse a document; without an .ann file it is not annotated."""
+def parse_brat(document: _Document, *, offsets: Optional[str] = None, discontinuous: Optional[str] = None) -> Record:
+    """Parse a document; without an .ann file it is not annotated.
+
+    offsets, discontinuous (Optional[str]): See `SpanReader`.
+    """
     text, annotation = document
-    reader = SpanReader(check_text(text, "the text"))
+    reader = SpanReader(check_text(text, "the text"), offsets, discontinuous)
     if annotation is None:
         return reader.record({}, annotated=())
     lines = [(f"line {number}", line.strip("\r")) for number, line in enumerate(annotation.split("\n"), start=1)]
     lines = [(name, line) for name, line in lines if line.strip()]
     entities: Dict[str, Record] = {}
-    for name, line in lines:
-        key = line.partition("\t")[0]
-        if line[0] == "T":
-            _read_span(line, name, reader)
-            if reader.spans[key] is not None:
-                entities[key] = reader.entities[-1]
-        elif line[0] == "E":
-            reader.spans[key] = None
+    spans = [_parse_span(line, name) for name, line in lines if line[0] == "T"]
+    reader.fit_offsets((span.fragments, span.text) for span in spans)
+    for span in spans:
+        reader.add_fragments(span.key, span.fragments, [span.label], name=span.name, text=span.text or None)
+        if reader.spans[span.key] is not None:
+            entities[span.key] = reader.entities[-1]
+    reader.spans.update({line.partition("\t")[0]: None for _, line in lines if line[0] == "E"})
     for name, line in lines:
         rest = line.partition("\t")[2]
         kind = line[0] if rest else ""
@@ -91,6 +94,8 @@ def parse_brat(document: _Document) -> Record:
             _read_relation(rest, name, reader)
         elif kind == "N":
             _read_reference(rest, name, reader, entities)
+        elif kind == "E":
+            reader.lose("events")
         elif kind in _KINDS:
             reader.losses[_KINDS[kind]] += 1
         elif kind != "T":
@@ -98,19 +103,23 @@ def parse_brat(document: _Document) -> Record:
     return reader.record({})
 
 
-def _read_span(line: str, name: str, reader: SpanReader) -> None:
-    """Read a span; fragments with only white space between them are joined."""
+class _Span(NamedTuple):
+    """A line of a span; the name is that of the line."""
+
+    name: str
+    key: str
+    label: str
+    fragments: List[CharSpan]
+    text: str
+
+
+def _parse_span(line: str, name: str) -> _Span:
     key, place, text = [*line.split("\t", 2), "", ""][:3]
     match = _SPAN.fullmatch(place.strip())
     if not match:
         raise ValueError(Errors.R716.format(name=name, found=describe(line)))
-    label, numbers = match.group(1), [int(number) for number in re.findall(r"\d+", match.group(2))]
-    gaps = zip(numbers[1:-1:2], numbers[2::2])
-    if any(start > end or reader.text[start:end].strip() for start, end in gaps):
-        reader.losses["discontinuous spans"] += 1
-        reader.spans[key] = None
-        return
-    reader.add_span(key, numbers[0], numbers[-1], [label], name=name, text=text or None)
+    numbers = [int(number) for number in re.findall(r"\d+", match.group(2))]
+    return _Span(name, key, match.group(1), list(zip(numbers[::2], numbers[1::2])), text)
 
 
 def _read_relation(rest: str, name: str, reader: SpanReader) -> None:
@@ -120,7 +129,7 @@ def _read_relation(rest: str, name: str, reader: SpanReader) -> None:
         raise ValueError(Errors.R716.format(name=name, found=describe(rest)))
     keys = [argument.rpartition(":")[2] for argument in match.group(2).split()]
     if len(keys) > 2:
-        reader.losses["relations with more than two arguments"] += 1
+        reader.lose("relations with more than two arguments")
     else:
         reader.add_relation(keys[0], [match.group(1)], keys[1], name=name)
 

@@ -93,7 +93,7 @@ def parse_cas(document: CasDocument) -> Record:
     The label is the feature `label`, `value`, or the only string feature; without one, the name of the type.
     """
     cas = document.cas
-    reader = SpanReader(check_text(cas.sofa_string or "", "the text of the CAS"))
+    reader = SpanReader(check_text(cas.sofa_string or "", "the text of the CAS"), "codepoint")
     layers = _find_relation_layers(cas)
     reader.losses[NO_RELATIONS] += not layers
     relations = [relation for layer in layers for relation in cas.select(layer)]
@@ -158,7 +158,7 @@ def _read_relation(relation: "FeatureStructure", reader: SpanReader) -> None:
     """Read a relation; features other than its label are attributes."""
     arguments = _arguments(relation)
     if any(argument is None for argument in arguments):
-        reader.losses["relations without a subject or an object"] += 1
+        reader.lose("relations without a subject or an object")
         return
     subject, obj = (argument.xmiID for argument in arguments if argument is not None)
     for key in (subject, obj):

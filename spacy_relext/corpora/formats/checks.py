@@ -10,6 +10,12 @@ from typing import Iterable, Iterator, List, Sequence, Tuple, Type, TypeVar
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 
+# Key of a record that states relations which its triples lack: they may be true, so nothing is known to be false.
+INCOMPLETE = "incomplete"
+
+# What the report counts trimmed spans by.
+TRIMMED = "arguments and entities trimmed of white space"
+
 _KINDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number", float: "a number"}
 
 _JOINTS = re.compile(r"[\s_]+")
@@ -97,6 +103,14 @@ def check_offsets(value: object, *, length: int, name: str) -> List[int]:
     if not 0 <= start < end <= length:
         raise ValueError(f"{name} is [{start}, {end}]; expected 0 <= start < end <= {length}")
     return [start, end]
+
+
+def trim(text: str, start: int, end: int, *, name: str) -> CharSpan:
+    """Trim white space at both ends of a span. RAISES (ValueError): If it holds nothing else."""
+    span = text[start:end]
+    if not span.strip():
+        raise ValueError(Errors.R746.format(name=name, start=start, end=end))
+    return start + len(span) - len(span.lstrip()), end - len(span) + len(span.rstrip())
 
 
 def make_entity(start: int, end: int, label: str, kb_id: str = "") -> Record:

@@ -1,13 +1,13 @@
 """doccano's JSON lines, of projects with relations: `{"text", "entities", "relations"}`; exports and imports alike.
 
-Offsets count characters; the end is exclusive.
+Offsets count UTF-16 units, as JavaScript does, or graphemes if the project is set so; the end is exclusive.
 """
 
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Iterable, Iterator, List
+from typing import Iterable, Iterator, List, Optional
 from zipfile import BadZipFile, ZipFile
 
 from ...annotations.triple import Record
@@ -15,7 +15,10 @@ from ...errors import Errors
 from ..whole import whole_text
 from .annotation import Losses, SpanReader, count_suggestions, list_spans, pop_others
 from .checks import check_object, iter_objects, require, require_text
+from .offsets import Counting, OffsetMap
 from .sources import Item, read_json, to_json
+
+_COUNTING = Counting("utf16")
 
 _OWN_KEYS = ("relations", "Comments")
 
@@ -54,10 +57,13 @@ def _read_zip(path: Path) -> Iterator[Item]:
                 yield replace(item, path=f"{path}/{file.relative_to(folder).as_posix()}", value=value)
 
 
-def parse_doccano(value: object) -> Record:
-    """Parse a record; it is annotated only with what it has a key for."""
+def parse_doccano(value: object, *, offsets: Optional[str] = None) -> Record:
+    """Parse a record; it is annotated only with what it has a key for.
+
+    offsets (Optional[str]): What offsets count, a key of `COUNTINGS`; None: UTF-16 units.
+    """
     record = check_object(value)
-    reader = SpanReader(require_text(record, "text"))
+    reader = SpanReader(require_text(record, "text"), offsets, default=_COUNTING)
     reader.losses["comments"] += len(record["Comments"]) if isinstance(record.get("Comments"), list) else 0
     annotated = [key for key, of_tool in (("entities", "entities"), ("triples", "relations")) if of_tool in record]
     if not annotated and ("label" in record or "labels" in record):
@@ -87,10 +93,16 @@ def write_doccano(records: Iterable[Record], path: Path, losses: Losses) -> List
             losses["attributes of triples"] += sum(bool(relation.attributes) for relation in relations)
             count_suggestions(relations, losses)
             ids = [next(entity_ids) for _ in entities]
+            places = OffsetMap(record["text"], _COUNTING)
             made: Record = {"text": record["text"], **pop_others(record, _OWN_KEYS.__contains__, losses)}
             if "entities" in record or entities:
                 made["entities"] = [
-                    {"id": key, "start_offset": each["start"], "end_offset": each["end"], "label": each["label"]}
+                    {
+                        "id": key,
+                        "start_offset": places.from_codepoints(each["start"]),
+                        "end_offset": places.from_codepoints(each["end"]),
+                        "label": each["label"],
+                    }
                     for key, each in zip(ids, entities)
                 ]
             if "triples" in record:

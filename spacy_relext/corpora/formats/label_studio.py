@@ -1,15 +1,17 @@
 """Label Studio's JSON: tasks with annotations that people made and predictions that a model made.
 
-Offsets count characters; the end is exclusive. Only this export has relations, not JSON-MIN or CSV.
+Offsets count code points, before version 1.4 UTF-16 units; the end is exclusive. Spans of HTML are XPaths, with offsets
+in the visible text. Only this export has relations, not JSON-MIN or CSV.
 """
 
+import re
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 from xml.sax.saxutils import quoteattr
 
 from ...annotations.encoding import open_utf8
-from ...annotations.triple import Record
+from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..whole import whole_text
 from .annotation import (
@@ -23,8 +25,17 @@ from .annotation import (
     read_value,
     write_value,
 )
-from .checks import check_object, describe, iter_objects, require, require_text
+from .checks import check_object, check_text, describe, iter_objects, require, require_text
+from .hypertext import VisibleText
+from .offsets import CODE_POINTS, Counting, OffsetMap, Stated, differs, fit_counting
 from .sources import Item, read_json, to_json
+
+# Types of results that label spans of a text.
+_SPANS = ("labels", "hypertextlabels")
+
+_PATH = re.compile(
+    r"[A-Za-z][\w+.-]*://\S+|(?:[A-Za-z]:|\.{0,2})?[/\\]?(?:[^\s/\\]+[/\\])+\S+|\S+\.(?:txt|html?|json|csv|md|pdf)"
+)
 
 _CONFIG = """<View>
   <Relations{choice}>
@@ -51,33 +62,37 @@ def read_label_studio(path: Path) -> Iterator[Item]:
     yield from read_json(path)
 
 
-def parse_label_studio(value: object, *, annotator: Optional[str] = None) -> Record:
+def parse_label_studio(value: object, *, annotator: Optional[str] = None, offsets: Optional[str] = None) -> Record:
     """Parse a task. Of several annotations, the ground truth is read, else the last that was not cancelled.
 
     annotator (Optional[str]): Read only annotations of this person.
+    offsets (Optional[str]): What offsets count; see `SpanReader`.
     """
     task = check_object(value, "the task")
     if "data" not in task:
         raise ValueError(Errors.R709.format(found=describe(sorted(task))))
     data = dict(require(task, "data", dict, name="the task"))
-    if "text" not in data and len(texts := [key for key in data if isinstance(data[key], str)]) == 1:
-        data["text"] = data.pop(texts[0])
-    reader = SpanReader(require_text(data, "text", name="data"))
-    others = {**({"id": task["id"]} if "id" in task else {}), **data}
+    losses = Losses()
     annotations = [each for _, each in iter_objects(task, "annotations")] if "annotations" in task else []
     if annotator is not None:
         annotations = [each for each in annotations if _read_annotator(each).get("annotator") == annotator]
     finished = [each for each in annotations if not each.get("was_cancelled")]
-    reader.losses["cancelled annotations"] += len(annotations) - len(finished)
+    losses["cancelled annotations"] += len(annotations) - len(finished)
     if annotations and not finished:
         return left_out("skipped tasks: all annotations cancelled")
-    if finished:
-        chosen = _choose(finished, reader.losses)
-        others.update(_read_annotator(chosen))
-        _read_result(chosen, reader)
+    chosen = _choose(finished, losses) if finished else {"result": []}
+    results = list(iter_objects(chosen, "result"))
+    regions = [_parse_region(result, name) for name, result in results if _is_span(result, name)]
+    key = _choose_text(data, regions)
+    reader = _read_regions(require_text(data, key, name="data"), key, regions, offsets)
+    reader.losses.update(losses)
+    _read_relations(results, reader)
     if task.get("predictions"):
         reader.losses["predictions"] += len(require(task, "predictions", list, name="the task"))
-    return reader.record(others, annotated=ANNOTATED if finished else ())
+    others = {**({"id": task["id"]} if "id" in task else {}), **data, **_read_annotator(chosen)}
+    if key != "text":
+        reader.losses["other texts of a task"] += "text" in data
+    return reader.record(others, known=[key], annotated=ANNOTATED if finished else ())
 
 
 def _choose(annotations: Sequence[Record], losses: Losses) -> Record:
@@ -98,21 +113,103 @@ def _read_annotator(annotation: Record) -> Record:
     return {} if by is None else {"annotator": str(by)}
 
 
-def _read_result(annotation: Record, reader: SpanReader) -> None:
-    """Read the spans of an annotation and then its relations; other results are counted."""
-    results = list(iter_objects(annotation, "result"))
-    kinds = [require(result, "type", str, name=name) for name, result in results]
-    for name, result in (each for each, kind in zip(results, kinds) if kind == "labels"):
-        key, value = require(result, "id", str, name=name), require(result, "value", dict, name=name)
-        start, end = (require(value, side, int, name=name) for side in ("start", "end"))
-        text = None if value.get("text") is None else require(value, "text", str, name=name)
-        reader.add_span(key, start, end, _list_labels(value, name), name=name, text=text)
-    for (_, result), kind in zip(results, kinds):
-        if kind not in ("labels", "relation"):
-            reader.losses[f"results of the type {kind}"] += 1
-            reader.spans.setdefault(str(result.get("id")), None)
-    for name, result in (each for each, kind in zip(results, kinds) if kind == "relation"):
-        _read_relation(result, name, reader)
+class _Region(NamedTuple):
+    """A result that labels a span; the name is that of the result in messages."""
+
+    name: str
+    key: str
+    # Name of the tag that shows the text.
+    target: object
+    span: CharSpan
+    # Whether the span is one of HTML: offsets in its visible text.
+    is_html: bool
+    labels: List[str]
+    text: Optional[str]
+
+
+def _is_span(result: Record, name: str) -> bool:
+    return require(result, "type", str, name=name) in _SPANS
+
+
+def _parse_region(result: Record, name: str) -> _Region:
+    key, value = require(result, "id", str, name=name), require(result, "value", dict, name=name)
+    is_html = isinstance(value.get("start"), str)
+    if is_html and not isinstance(value.get("globalOffsets"), dict):
+        raise ValueError(Errors.R748.format(name=name))
+    places = value["globalOffsets"] if is_html else value
+    start, end = (require(places, side, int, name=name) for side in ("start", "end"))
+    text = None if value.get("text") is None else require(value, "text", str, name=name)
+    labels = _list_labels(value, name, "hypertextlabels" if "hypertextlabels" in value else "labels")
+    return _Region(name, key, result.get("to_name"), (start, end), is_html, labels, text)
+
+
+def _list_stated(regions: Iterable[_Region]) -> List[Stated]:
+    return [([region.span], region.text) for region in regions if region.text and region.text.strip()]
+
+
+def _choose_text(data: Record, regions: Sequence[_Region]) -> str:
+    """Choose the key of the text that is annotated: where the spans' texts are, else by the name of its tag."""
+    strings = [key for key in data if isinstance(data[key], str)]
+    stated, target = _list_stated(regions), _main_target(regions)
+    order = [key for key in dict.fromkeys([target, "text", *strings]) if key in strings]
+    fitting = [key for key in order if fit_counting(data[key], stated)] if stated else []
+    if fitting or target in strings:
+        return str(fitting[0] if fitting else target)
+    return strings[0] if "text" not in data and len(strings) == 1 else "text"
+
+
+def _main_target(regions: Iterable[_Region]) -> object:
+    """Find the tag that most spans are of; None if there is no span."""
+    return next((target for target, _ in Counter(str(region.target) for region in regions).most_common(1)), None)
+
+
+def _read_regions(text: str, key: str, regions: Sequence[_Region], offsets: Optional[str]) -> SpanReader:
+    """Read the spans of the text that most of them are of."""
+    target = _main_target(regions)
+    own = [region for region in regions if str(region.target) == target]
+    stated = _list_stated(own)
+    if _PATH.fullmatch(text.strip()) and not (stated and fit_counting(text, stated)):
+        raise ValueError(Errors.R747.format(key=key, found=describe(text)))
+    if any(region.is_html for region in own):
+        reader, own = _read_html(text, own, stated, offsets)
+    else:
+        reader = SpanReader(text, offsets)
+        reader.fit_offsets(stated)
+    for region in own:
+        reader.add_span(region.key, *region.span, region.labels, name=region.name, text=region.text)
+    for region in regions:
+        if str(region.target) != target:
+            reader.spans.setdefault(region.key, None)
+            reader.lose("spans of another text")
+    return reader
+
+
+def _read_html(
+    html: str, regions: Sequence[_Region], stated: Sequence[Stated], offsets: Optional[str]
+) -> Tuple[SpanReader, List[_Region]]:
+    """Read the visible text of HTML, and translate the spans to it."""
+    visible = VisibleText(html)
+    counting = Counting(offsets) if offsets else fit_counting(visible.counted, stated) or CODE_POINTS
+    places = OffsetMap(visible.counted, counting)
+    reader = SpanReader(check_text(visible.text, "the visible text"), "codepoint")
+    reader.losses[counting.kind] += differs(visible.counted, [counting])
+    spans = [visible.to_text(places.to_codepoints(region.span, region.name)) for region in regions]
+    return reader, [region._replace(span=span) for region, span in zip(regions, spans)]
+
+
+def _read_relations(results: Sequence[Tuple[str, Record]], reader: SpanReader) -> None:
+    """Read the relations of an annotation; results that are neither relations nor spans are counted."""
+    for _, result in results:
+        kind = result["type"]
+        if kind in ("relation", *_SPANS):
+            continue
+        value = result.get("value")
+        reader.lose(f"results of the type {kind}", is_relation=isinstance(value, dict) and "start" in value)
+        # a region may have results of several types
+        reader.spans.setdefault(str(result.get("id")), None)
+    for name, result in results:
+        if result["type"] == "relation":
+            _read_relation(result, name, reader)
 
 
 def _read_relation(result: Record, name: str, reader: SpanReader) -> None:
@@ -138,11 +235,11 @@ def _is_attribute(label: str) -> bool:
     return bool(equals and name.strip())
 
 
-def _list_labels(value: Record, name: str) -> List[str]:
+def _list_labels(value: Record, name: str, key: str = "labels") -> List[str]:
     """Read labels, which may be absent."""
-    labels = value.get("labels") or []
+    labels = value.get(key) or []
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ValueError(f"'labels' of {name} is {describe(labels)}, not a list of strings")
+        raise ValueError(f"{key!r} of {name} is {describe(labels)}, not a list of strings")
     return labels
 
 

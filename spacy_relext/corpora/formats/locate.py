@@ -8,7 +8,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ..report import Report
-from .checks import sort_entities
+from .checks import INCOMPLETE, sort_entities
 
 # Label of entities for which a data set gives no label.
 ENTITY = "ENTITY"
@@ -62,6 +62,7 @@ def locate_record(record: Record, report: Report) -> Record:
                 entities[(*span, triple[label], "")] = None
     report.count_strings(places)
     located: Record = {**record.get(OTHERS, {}), "text": text, "triples": triples}
+    located.update({INCOMPLETE: True} if len(triples) < len(record["string_triples"]) else {})
     if entities or "string_entities" in record:
         located["entities"] = sort_entities(entities)
     return located
@@ -118,7 +119,8 @@ def locate_facts(record: Record, report: Report) -> Record:
             continue
         evidence = {"evidence": {"sentences": fact["evidence"]}} if fact["evidence"] else {}
         triples.append({"subject": list(pair[0]), "relation": fact["relation"], "object": list(pair[1]), **evidence})
-    return {**{key: value for key, value in record.items() if key != "facts"}, "triples": triples}
+    located = {**{key: value for key, value in record.items() if key != "facts"}, "triples": triples}
+    return {**located, INCOMPLETE: True} if len(triples) < len(record["facts"]) else located
 
 
 def find_string(text: str, string: str) -> List[CharSpan]:

@@ -6,13 +6,14 @@ relation are only last tokens, so its `head_span` and `child_span` are preferred
 
 import re
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..whole import whole_text
 from .annotation import ANNOTATED, Losses, SpanReader, left_out, list_spans, pop_others
 from .checks import check_object, describe, iter_objects, require, require_text
+from .offsets import Stated
 from .sources import to_json
 
 _OWN_KEYS = ("tokens", "spans", "relations", "answer")
@@ -27,17 +28,20 @@ _PIECE = re.compile(r"\w+|[^\w\s]|\s+")
 _Typed = Tuple[int, int, str]
 
 
-def parse_prodigy(value: object) -> Record:
+def parse_prodigy(value: object, *, offsets: Optional[str] = None) -> Record:
     """Parse a task: accepted ones are annotated, those without an answer are not.
 
     The relations of a rejected task are rejected triples.
+
+    offsets (Optional[str]): What offsets count; see `SpanReader`.
     """
     task = check_object(value, "the task")
     answer = task.get("answer")
     if answer not in (None, *_ANSWERS):
         raise ValueError(f"'answer' of the task is {describe(answer)}; expected accept, reject or ignore")
-    reader = SpanReader(require_text(task, "text", name="the task"))
+    reader = SpanReader(require_text(task, "text", name="the task"), offsets)
     spans, relations = (list(iter_objects(task, key)) if key in task else [] for key in ("spans", "relations"))
+    reader.fit_offsets(_list_stated(task))
     if answer == "ignore" or (answer == "reject" and not relations):
         return left_out("ignored tasks" if answer == "ignore" else "rejected tasks without a relation")
     by = task.get(_ANNOTATOR) or task.get(_SESSION)
@@ -52,6 +56,14 @@ def parse_prodigy(value: object) -> Record:
     # Other interfaces do not ask for relations.
     asked = "relations" in task or task.get("_view_id") in (None, _VIEW)
     return reader.record(others, known=known, annotated=ANNOTATED if asked else ("entities",))
+
+
+def _list_stated(task: Record) -> Iterator[Stated]:
+    """List tokens and spans whose text is stated; malformed ones are left out."""
+    for each in (each for key in ("tokens", "spans") if isinstance(task.get(key), list) for each in task[key]):
+        start, end, text = (each.get(key) if isinstance(each, dict) else None for key in ("start", "end", "text"))
+        if isinstance(start, int) and isinstance(end, int) and isinstance(text, str):
+            yield [(start, end)], text
 
 
 def _read_task(

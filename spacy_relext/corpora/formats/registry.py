@@ -9,7 +9,7 @@ from ...annotations.triple import Record
 from ...errors import Errors
 from ..records import parse_jsonl, write_jsonl
 from ..report import Report
-from .annotation import Losses, count_losses
+from .annotation import DISCONTINUOUS, Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
 from .bioc import parse_bioc, read_bioc
 from .brat import parse_brat, read_brat, write_brat
@@ -24,6 +24,7 @@ from .mapped import locate_mapped, parse_mapped, read_mapped
 from .mapping import Mapping, read_mappings
 from .named_spans import decide_docred, decide_opennre, parse_docred, parse_opennre
 from .nyt import parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
+from .offsets import COUNTINGS
 from .prodigy import parse_prodigy, write_prodigy
 from .pubannotation import parse_pubannotation, read_pubannotation
 from .pubtator import parse_pubtator, read_pubtator
@@ -98,10 +99,10 @@ _tool = partial(Format, locate=count_losses, one_sentence=False)
 
 FORMATS: Dict[str, Format] = {
     "bioc": _tool(read_bioc, parse_bioc, folder=True),
-    "brat": _tool(read_brat, parse_brat, write=write_brat, folder=True),
+    "brat": _tool(read_brat, parse_brat, parse_options=("offsets", "discontinuous"), write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
     "conll04": Format(read_conll04, parse_conll04),
-    "doccano": _tool(read_doccano, parse_doccano, write=write_doccano, suffix=".jsonl"),
+    "doccano": _tool(read_doccano, parse_doccano, parse_options=("offsets",), write=write_doccano, suffix=".jsonl"),
     "docred": Format(
         read_json, parse_docred, locate=locate_facts, decide=decide_docred, objects=("labels", "vertexSet[]")
     ),
@@ -114,19 +115,30 @@ FORMATS: Dict[str, Format] = {
         one_sentence=False,
         objects=("entities", "triples", "pairs", "rejected"),
         is_annotated=None,
-        parse_options=("pseudo_labels",),
+        parse_options=("offsets", "pseudo_labels"),
         write=_write_jsonl,
         suffix=".jsonl",
     ),
     "label-studio": _tool(
-        read_label_studio, parse_label_studio, parse_options=("annotator",), write=write_label_studio, suffix=".json"
+        read_label_studio,
+        parse_label_studio,
+        parse_options=("annotator", "offsets"),
+        write=write_label_studio,
+        suffix=".json",
     ),
     "markup": Format(partial(read_lines, comment="#"), parse_markup_line),
     "nyt": Format(read_json, parse_nyt, locate=locate_record),
     "nyt10": Format(read_nyt10, parse_nyt10, locate=locate_pair),
     "opennre": Format(read_json, parse_opennre, decide=decide_opennre),
     "cotype": Format(read_json, parse_cotype, locate=locate_record, objects=("relationMentions", "entityMentions")),
-    "prodigy": _tool(read_json, parse_prodigy, objects=("spans", "relations"), write=write_prodigy, suffix=".jsonl"),
+    "prodigy": _tool(
+        read_json,
+        parse_prodigy,
+        objects=("spans", "relations"),
+        parse_options=("offsets",),
+        write=write_prodigy,
+        suffix=".jsonl",
+    ),
     "pubannotation": _tool(read_pubannotation, parse_pubannotation, folder=True),
     "pubtator": _tool(read_pubtator, parse_pubtator, folder=True),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
@@ -137,6 +149,9 @@ FORMATS: Dict[str, Format] = {
     "webanno": _tool(read_webanno, parse_webanno, folder=True, check=check_cas),
     **{name: _mapped(partial(_shipped, name)) for name in _MAPPINGS},
 }
+
+# Values that options of formats can have.
+_CHOICES = {"offsets": tuple(COUNTINGS), "discontinuous": DISCONTINUOUS}
 
 # Formats that can be written too.
 WRITABLE = [name for name, format in FORMATS.items() if format.write]
@@ -167,6 +182,10 @@ def bind_options(name: str, options: Dict[str, object], *, annotator: Optional[s
     """
     spec, given = get_format(name), {key: value for key, value in options.items() if value not in (None, False)}
     given.update({} if annotator is None or "annotator" not in spec.parse_options else {"annotator": annotator})
+    for key, choices in _CHOICES.items():
+        if given.get(key, choices[0]) not in choices:
+            option, expected = f"--{key}", ", ".join(choices)
+            raise ValueError(Errors.R206.format(option=option, found=given[key], expected=expected))
     for key in given:
         if key not in (*spec.read_options, *spec.parse_options):
             others = [each for each, of in FORMATS.items() if key in (*of.read_options, *of.parse_options)]

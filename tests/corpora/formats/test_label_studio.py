@@ -235,3 +235,82 @@ def test_what_the_tool_has_no_place_for_is_counted(tmp_path: Path) -> None:
 )
 def test_values_of_attributes(text: str, value: Any) -> None:
     assert read_value(text) == value and read_value(write_value(value)) == value
+
+
+def test_white_space_at_the_ends_of_a_selection() -> None:
+    """Spans of the tool often have a blank more than was meant."""
+    results = [span("a", 0, 9, "PERSON"), span("b", 20, 27, "PLACE"), relation("a", "b", "born_in")]
+    record, losses = parse(NAME, task(*results))
+    assert record["triples"] == [BORN] and losses == {"arguments and entities trimmed of white space": 2}
+
+
+def on(tag: str, result: Record) -> Record:
+    return {**result, "to_name": tag}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"body": TEXT, "title": "Ada"},
+        {"text": "Another text.", "body": TEXT},
+        {"article": TEXT, "title": "Ada Holm is born"},
+    ],
+)
+def test_the_text_of_the_spans_among_several(data: Record) -> None:
+    made = task(on("body", ADA), on("body", BERGEN), relation("a", "b", "born_in"))
+    record, _ = parse(NAME, {**made, "data": data})
+    assert record["text"] == TEXT and record["triples"] == [BORN]
+    bare = {**ADA, "value": {**ADA["value"], "text": None}}
+    if "body" in data:
+        assert parse(NAME, {**task(on("body", bare)), "data": data})[0]["text"] == TEXT
+
+
+def test_spans_of_another_text() -> None:
+    other = on("title", span("t", 0, 3, "PERSON"))
+    made = task(ADA, BERGEN, other, relation("a", "b", "born_in"), relation("t", "b", "born_in"))
+    record, losses = parse(NAME, {**made, "data": {"text": TEXT, "title": "Ada"}})
+    assert record["triples"] == [BORN] and record["incomplete"]
+    assert losses == {"spans of another text": 1, "relations of spans that are left out": 1}
+
+
+PATHS = ["/data/upload/3/letter.txt", "https://example.org/a", "s3://bucket/a b.txt".replace(" ", ""), "letter.html"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_is_no_text(path: str) -> None:
+    bare = {**ADA, "value": {"start": 0, "end": 4, "labels": ["PERSON"]}}
+    with pytest.raises(ValueError, match=r"R747.*'text' of data, is '.*a path or URL, not a text"):
+        parse(NAME, {**task(bare), "data": {"text": path}})
+    named = {**bare, "value": {**bare["value"], "text": path[:4]}}
+    assert parse(NAME, {**task(named), "data": {"text": path}})[0]["text"] == path
+
+
+HTML = "<head><title>x</title></head><h1>Minutes 😀</h1>\n<p><b>Ada Holm</b><br>founded <i>Nor</i> &amp; Co.<!-- no --></p>"
+
+
+def html_span(key: str, start: int, end: int, text: str) -> Record:
+    """A span of HTML: the tool counts `Minutes 😀\\nAda Holm\\nfounded Nor & Co.`"""
+    value = {"start": "/p[1]/text()[1]", "end": "/p[1]/text()[1]", "startOffset": 0, "endOffset": 3, "text": text}
+    value.update({"globalOffsets": {"start": start, "end": end}, "hypertextlabels": ["X"]})
+    return {"id": key, "to_name": "text", "type": "hypertextlabels", "value": value}
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_spans_of_html(shift: int) -> None:
+    pytest.importorskip("bs4", reason="needs the extra [text]")
+    results = [html_span("a", 10 + shift, 18 + shift, "Ada Holm"), html_span("b", 27 + shift, 36 + shift, "Nor & Co.")]
+    made = {**task(*results, relation("b", "a", "founded_by")), "data": {"text": HTML}}
+    record, losses = parse(NAME, made)
+    (triple,) = record["triples"]
+    assert record["text"] == "Minutes 😀\nAda Holm\nfounded Nor & Co.\n"
+    assert [record["text"][slice(*triple[role])] for role in ("subject", "object")] == ["Nor & Co.", "Ada Holm"]
+    assert losses == ({"documents whose offsets count UTF-16 units": 1} if shift else {})
+    del results[0]["value"]["globalOffsets"]
+    with pytest.raises(ValueError, match=r"R748.*result\[0\] is a HyperText span"):
+        parse(NAME, made)
+
+
+def test_spans_of_other_kinds_may_be_arguments() -> None:
+    sound = {"id": "s", "type": "audio", "value": {"start": 0, "end": 1.5}}
+    record, losses = parse(NAME, task(ADA, sound))
+    assert record["incomplete"] and losses == {"results of the type audio": 1}

@@ -124,7 +124,8 @@ BAD: List[Tuple[Any, str]] = [
 def test_spans_that_begin_or_end_in_a_space_or_a_word(tmp_path: Path, span: Tuple[int, int]) -> None:
     record = {"text": TEXT, "entities": [{"start": span[0], "end": span[1], "label": "X"}], "triples": []}
     (path,), _ = write(NAME, tmp_path, [record])
-    assert read(NAME, path)[0] == [record]
+    (entity,) = read(NAME, path)[0][0]["entities"] if TEXT[slice(*span)].strip() else [None]
+    assert entity is None or TEXT[entity["start"] : entity["end"]] == TEXT[slice(*span)].strip()
     task = json.loads(path.read_text(encoding="utf8"))
     assert "".join(token["text"] + " " * token["ws"] for token in task["tokens"]) == TEXT
 

@@ -76,7 +76,8 @@ def test_what_is_written_is_read(name: str, examples: int) -> None:
             if name in FILES:
                 FILES[name]([json.loads(line) for line in paths[0].read_text(encoding="utf8").split("\n") if line])
         assert list(map(as_json, found)) == list(map(as_json, [*written, *last]))
-        assert not losses and not {kind for kind in lost if kind != EXPECTED}
+        assert not {kind for kind in losses if not kind.startswith("documents whose offsets")}
+        assert not {kind for kind in lost if kind != EXPECTED}
 
     check()
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from hypothesis import strategies as st
 
-from spacy_relext.corpora.formats.annotation import Losses
+from spacy_relext.corpora.formats.annotation import LOSSES, Losses
 from spacy_relext.corpora.formats.registry import FORMATS, bind_options
 from spacy_relext.corpora.report import Report
 
@@ -123,7 +123,9 @@ def read(name: str, path: Path, **options: Any) -> Tuple[List[Record], Losses]:
     found = []
     for item in spec.read(path):
         assert not item.error, item
-        record = spec.locate(spec.parse(item.value), report)
+        parsed = spec.parse(item.value)
+        report.losses.update(parsed.pop(LOSSES, ()))
+        record = spec.locate(parsed, report)
         found += [] if record is None else [record]
     return found, Counter({kind: count for kind, count in report.losses.items() if count})
 
