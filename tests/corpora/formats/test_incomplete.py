@@ -1,4 +1,4 @@
-"""Relations that a reader leaves out are not known to be false: the document is not annotated, but keeps its triples."""
+"""Relations that a reader leaves out may be true: the document is not annotated, and keeps its triples."""
 
 import json
 from pathlib import Path
@@ -100,7 +100,7 @@ def test_strings_that_are_not_found(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     given = [{"em1Text": "Ada", "em2Text": name, "label": "in"} for name in ("Oslo", "Rom")]
     path.write_text(json.dumps({"sentText": "Ada lives in Oslo.", "relationMentions": given}))
-    report = convert("nyt", [path], tmp_path / "a.spacy")
+    report = convert("cotype", [path], tmp_path / "a.spacy")
     assert (report.triples, report.not_annotated, report.incomplete) == (1, 1, 1)
 
 
