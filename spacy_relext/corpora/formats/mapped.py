@@ -311,7 +311,7 @@ class _RecordReader:
         if len(ordered) != len(numbers):
             raise ValueError(f"the indices of {name} are {describe(numbers)}; expected different whole numbers")
         if ordered[-1] - ordered[0] != len(ordered) - 1:
-            self.reader.losses["discontinuous spans"] += 1
+            self.reader.lose("discontinuous spans")
             return None
         ends = check_offsets([ordered[0], ordered[-1] + 1], length=len(self.tokens), name=f"the tokens of {name}")
         return span_chars(self.tokens, *ends)

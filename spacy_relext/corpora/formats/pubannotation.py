@@ -60,7 +60,7 @@ def _read_denotation(denotation: Record, name: str, prefix: str, reader: SpanRea
     """Read a span, which has no place if it has several parts."""
     key = prefix + _read_id(denotation, "id", name)
     if isinstance(denotation.get("span"), list):
-        reader.losses["discontinuous spans"] += 1
+        reader.lose("discontinuous spans")
         reader.spans[key] = None
         return
     span = require(denotation, "span", dict, name=name)
