@@ -184,7 +184,7 @@ class _Reading:
         if self.annotator not in (None, record.get("annotator")):
             self.report.losses["documents of other annotators"] += 1
             return None
-        self.report.losses[TRIMMED] += trim_record(record)
+        self.report.losses += Losses({TRIMMED: trim_record(record)})
         for key in ("triples", "rejected"):
             if key in record:
                 record[key] = self._clean(record[key])
