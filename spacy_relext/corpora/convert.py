@@ -13,8 +13,8 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .canonical import KNOWN_KEYS
 from .damage import first_line
-from .formats.annotation import LOSSES, Losses
-from .formats.checks import TRIMMED
+from .formats.annotation import LOSSES, LOST_RELATIONS, Losses
+from .formats.checks import INCOMPLETE, TRIMMED
 from .formats.evidence import Reading
 from .formats.other_keys import rows_of_columns
 from .formats.recognition import describe_likeness
@@ -176,7 +176,8 @@ class _Reading:
             raise ValueError(item.error)
         losses: Losses = Losses()
         parsed = self.spec.parse(_to_rows(item.value, self.spec.objects, losses), **item.reading.options)
-        self.report.losses += losses + parsed.pop(LOSSES, Losses())
+        losses += parsed.pop(LOSSES, Losses())
+        self.report.losses += losses
         self.report.readings.update([item.reading.note] if item.reading.note else ())
         record = parsed if self.spec.locate is None else self.spec.locate(parsed, self.report)
         if record is None:
@@ -184,6 +185,8 @@ class _Reading:
         if self.annotator not in (None, record.get("annotator")):
             self.report.losses["documents of other annotators"] += 1
             return None
+        if "triples" in record and not LOST_RELATIONS.isdisjoint(losses):
+            record[INCOMPLETE] = True
         self.report.losses += Losses({TRIMMED: trim_record(record)})
         for key in ("triples", "rejected"):
             if key in record:

@@ -22,6 +22,11 @@ LOSSES = "relext_losses"
 
 ANNOTATED = ("entities", "triples")
 
+# Kinds of losses after which a record is incomplete, for readers that only count them.
+LOST_RELATIONS = frozenset(
+    f"relations {which}" for which in ("of spans that are left out", "of a span with itself", "without a label")
+)
+
 # What becomes of a span of several fragments: all from the first to the last, the longest fragment, or nothing.
 DISCONTINUOUS = ("cover", "longest", "drop")
 
