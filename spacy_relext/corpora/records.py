@@ -22,9 +22,9 @@ from ..annotations.store import (
     plain,
     set_coref,
     set_rejected,
-    set_triples,
+    store_triples,
 )
-from ..annotations.triple import Record, text_length
+from ..annotations.triple import Record, read_triples, text_length
 from ..errors import Errors
 from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY, check_form, check_places, check_record
 from .formats.annotation import LOSSES, Losses
@@ -72,9 +72,8 @@ def record_to_doc(
     if "pairs" in record:
         doc.user_data[PAIRS_KEY] = [dict(pair) for pair in record["pairs"]]
     if "triples" in record:
-        # an empty list means annotated, without a triple
-        for source in dict.fromkeys(triple.get("source", "") for triple in record["triples"]) or ("",):
-            set_triples(doc, [t for t in record["triples"] if t.get("source", "") == source], source=source)
+        # an empty list means annotated, without a triple; offsets stay exact, whoever found the triple
+        store_triples(doc, read_triples(doc, record["triples"]))
         report.arguments_widened += _count_widened(doc, record["triples"])
         if record.get("incomplete"):
             doc.user_data[INCOMPLETE_KEY] = True

@@ -95,7 +95,7 @@ def test_a_folder(tmp_path: Path) -> None:
     (folder / "more" / "b.ann").write_text(SPANS + BORN, encoding="utf8")
     (folder / "c.ann").write_text(SPANS, encoding="utf8")
     (folder / "annotation.conf").write_text("[entities]\n")
-    report = convert(NAME, [folder], tmp_path / "a.spacy")
+    report = convert(NAME, [folder], tmp_path / "a.spacy", strict=None)
     assert (report.docs, report.not_annotated, report.triples) == (2, 1, 1)
     missing = "[R715] The text file 'c.txt' is missing beside it; copy both files of each document"
     assert report.problems == [f"{folder / 'c.ann'}:1: {missing}"]
