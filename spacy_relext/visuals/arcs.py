@@ -11,7 +11,7 @@ from spacy.util import filter_spans
 from ..annotations.triple import Record
 from .explanation import rank_records, relation_text, triple_line
 from .templates import read_asset
-from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines, shorten, text_width
+from .text_lines import FONT, FONT_SIZE, SMALL_SIZE, TYPE_SIZE, Box, break_lines, is_right_to_left, shorten, text_width
 
 WIDTH = 860.0  # of a line, in pixels
 
@@ -121,7 +121,7 @@ def _draw_span(span: Span, triples: Sequence[_Drawable]) -> str:
     for arc in arcs:
         for line, segment in _cut(arc, width):
             by_line[line].append(segment)
-    is_reversed = span.doc.vocab.writing_system.get("direction") == "rtl"
+    is_reversed = is_right_to_left(span.text)
     pen = _Pen(width, is_reversed)
     top, parts = 0.0, []
     for line, segments in by_line.items():
@@ -159,7 +159,7 @@ def _make_arcs(boxes: Sequence[Box], triples: Sequence[_Drawable]) -> List[_Arc]
 def _sort_key(box: Box, arc: _Arc) -> Tuple[bool, int, int]:
     """Order the arcs of a box so that they do not cross: those to the left first, among both the longest outside."""
     other = arc.object if arc.subject is box else arc.subject
-    is_right = other.start > box.start
+    is_right = (other.line, other.left) > (box.line, box.left)
     number = min(triple.row for triple in arc.triples)  # of several arcs between two boxes the first is the longest
     return is_right, -other.start, number if is_right else -number
 
@@ -222,6 +222,7 @@ class _Pen:
         middle, base = self.x(box.left + box.width / 2), top + 0.72 * _WORDS
         inner = text_width(box.text) if box.is_argument else box.width
         fill = f' class="relext-word" fill="{_DARK}"' if box.is_argument else ""
+        fill += f' direction="{"rtl" if box.is_reversed else "ltr"}"' if box.is_reversed != self.is_reversed else ""
         text = (
             f'<text x="{middle:.1f}" y="{base:.1f}" textLength="{inner:.1f}" lengthAdjust="spacingAndGlyphs"{fill}>'
             f"{escape(box.text)}</text>"

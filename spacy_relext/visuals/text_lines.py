@@ -3,7 +3,7 @@
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Dict, List, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -32,6 +32,8 @@ _WIDTHS: Dict[str, float] = {
     for character in characters
 }
 _USUAL = 0.56
+# Classes of letters with a direction: left to right, right to left in general, and in Arabic.
+_STRONG = ("L", "R", "AL")
 
 
 @dataclass(eq=False)
@@ -45,6 +47,7 @@ class Box:
     spaced (bool): Whether white space comes before it.
     line (int): Number of the line.
     left, width (float): Place on the line, in reading direction, and width in pixels.
+    is_reversed (bool): Whether it is read from right to left.
     """
 
     start: int
@@ -56,6 +59,12 @@ class Box:
     line: int = 0
     left: float = 0.0
     width: float = 0.0
+    is_reversed: bool = False
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return True if the first letter of a text is of a script that is written from right to left, as `dir="auto"`."""
+    return next((kind for kind in map(unicodedata.bidirectional, text) if kind in _STRONG), "L") != "L"
 
 
 def text_width(text: str, size: float = FONT_SIZE) -> float:
@@ -97,7 +106,32 @@ def break_lines(span: Span, arguments: Sequence[Tuple[int, int]], *, width: floa
             size = max(text_width(text), text_width(kind, TYPE_SIZE)) + 2 * PADDING
             pieces.append(Box(start, end, text, True, _has_space_before(span.doc, start), kind, width=size))
         position = end
-    return _join(_place(pieces, width))
+    is_reversed = is_right_to_left(span.text)
+    _direct(pieces, is_reversed=is_reversed)
+    return _mirror(_join(_place(pieces, width)), is_reversed=is_reversed)
+
+
+def _direct(pieces: Sequence[Box], *, is_reversed: bool) -> None:
+    """Set directions; what has no letters has the direction of its neighbours if that is one, else that of the text."""
+    strong = [
+        is_right_to_left(each.text) if any(unicodedata.bidirectional(char) in _STRONG for char in each.text) else None
+        for each in pieces
+    ]
+    for at, each in enumerate(pieces):
+        before = next((known for known in strong[at::-1] if known is not None), is_reversed)
+        after = next((known for known in strong[at:] if known is not None), is_reversed)
+        each.is_reversed = before if before == after else is_reversed
+
+
+def _mirror(boxes: List[Box], *, is_reversed: bool) -> List[Box]:
+    """Mirror the places of neighbours on a line that are read against the direction of the text."""
+    for _, group in groupby(boxes, key=lambda box: (box.line, box.is_reversed)):
+        run = list(group)
+        if run[0].is_reversed != is_reversed:
+            ends = run[0].left + run[-1].left + run[-1].width
+            for box in run:
+                box.left = ends - box.left - box.width
+    return boxes
 
 
 def _plain_boxes(doc: Doc, token: int, width: float) -> List[Box]:
@@ -137,7 +171,8 @@ def _join(pieces: List[Box]) -> List[Box]:
     joined: List[Box] = []
     for piece in pieces:
         last = joined[-1] if joined else None
-        if last is None or last.is_argument or piece.is_argument or last.line != piece.line:
+        is_alone = last is None or last.is_argument or piece.is_argument
+        if last is None or is_alone or (last.line, last.is_reversed) != (piece.line, piece.is_reversed):
             joined.append(piece)
             continue
         last.text += " " * piece.spaced + piece.text

@@ -35,7 +35,7 @@ LONDON_TABLES: Dict[str, List[Any]] = {
         (2, 3, 4, "a", 1, 33, 54, "Lovelace left London.", 0.25, "m", '{"assertion": "present"}'),
     ],
     "merges": [(1, "Ada Lovelace", "Lovelace", "a", "person", 0.95)],
-    "conflicts": [],
+    "conflicts": [("denied", "left", 2, None, "a: Lovelace left London.")],
 }
 
 
@@ -111,6 +111,7 @@ def test_all_tables_if_a_document_joins() -> None:
             (2, "London, UK", "London", None, "decision", 1.0),
         ],
         "conflicts": [
+            ("denied", "left", 2, None, "a: Lovelace left London."),
             ("functional", "born", 1, 9, "Ada Lovelace: London, UK or Bath"),
             ("self", "born", 10, None, "Bath"),
         ],

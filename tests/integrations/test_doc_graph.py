@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import spacy
 from spacy.tokens import Span
 
@@ -68,6 +71,11 @@ def test_the_same_entities_as_in_a_graph():
     ]
     tables = build_graph([doc_to_document(doc)]).tables
     assert tables.entities.column("name").to_pylist() == ["Eva Moe", "Fjord", "him"]
+
+
+def test_importing_the_adapters_registers_the_attributes():
+    code = "import spacy_relext.integrations; from spacy.tokens import Doc; assert Doc.has_extension('triples')"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_nothing_to_say():

@@ -151,6 +151,29 @@ def test_right_to_left():
     assert 'direction="rtl"' in draw_passages(doc)[0].svg
 
 
+def boxes_of(text, arguments):
+    """Draw a text of any language with a triple, and return the words from left to right."""
+    doc = spacy.blank("xx")(text)
+    spans = [[text.index(each), text.index(each) + len(each)] for each in arguments]
+    set_triples(doc, [{"subject": spans[0], "relation": "r", "object": spans[1]}])
+    svg = draw_passages(doc)[0].svg
+    found = re.findall(r'<text x="([\d.]+)"[^>]*textLength[^>]*>([^<]+)<', svg)
+    return svg, [word for _, word in sorted((float(x), word) for x, word in found)]
+
+
+def test_the_text_decides_the_direction_and_not_the_language():
+    svg, words = boxes_of("דנה גרה בחיפה", ["דנה", "בחיפה"])
+    assert svg.startswith("<svg") and ' direction="rtl" width' in svg and words == ["בחיפה", "גרה", "דנה"]
+    svg, words = boxes_of("She said דנה גרה בחיפה to Eva", ["דנה", "בחיפה"])
+    assert ' direction="ltr" width' in svg and words == ["She said", "בחיפה", "גרה", "דנה", "to Eva"]
+    assert svg.count('direction="rtl"') == 3
+    svg, words = boxes_of("דנה עובדת ב Fjord Bank , Oslo היום", ["Fjord Bank", "Oslo"])
+    assert ' direction="rtl" width' in svg
+    assert words == ["היום", "Fjord Bank", ",", "Oslo", "דנה עובדת ב"] and svg.count('direction="ltr"') == 3
+    svg, words = boxes_of("1 + 2", ["1", "2"])
+    assert ' direction="ltr" width' in svg and words == ["1", "+", "2"]
+
+
 @pytest.mark.parametrize("text", ["a b c d. e f g h. i j"])
 @given(st.lists(st.tuples(*[st.integers(0, 19)] * 4), max_size=5))
 def test_any_offsets_can_be_drawn(text, offsets):

@@ -4,6 +4,7 @@ const wordsOf = shown => shown.words ??= shown.pieces.map(piece => piece[0]).joi
 function side(name, shown, nothing, note) {
   const box = make("div"), text = make("p"), line = make("p"), triple = shown.triple;
   text.append(...shown.pieces.map(([words, role]) => role ? make("mark", role, words) : words));
+  text.dir = "auto";
   line.append(make("b", "", `${name}: `));
   box.append(text, line);
   if (!triple) { line.append(nothing); return box; }
