@@ -8,22 +8,24 @@ import re
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...annotations.encoding import describe_bytes
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from ..whole import whole_folder
-from .annotation import Losses, SpanReader, count_suggestions, keep_others, list_spans
+from .annotation import ANNOTATED, Losses, SpanReader, count_suggestions, keep_others, list_spans
 from .checks import check_text, describe
 from .sources import Item
 
-# Text and lines of the .ann file; None if there is none.
-_Document = Tuple[str, Optional[str]]
+# Text and lines of the .ann file, or of the two files of BioNLP; None if there is none.
+_Document = Tuple[Optional[str], ...]
+
+_SUFFIX = ".ann"
 
 _SPAN = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
-_RELATION = re.compile(r"(\S+)((?: +\S+:\S+){2,})")
-_REFERENCE = re.compile(r"\S+ (\S+) (.+)")
+_RELATION = re.compile(r"(\S+)((?: +\S+:\S+){2,})(?: \[.*\])?")
+_REFERENCE = re.compile(r"\S+ (?:Annotation:)?(\S+) (?:Referent:)?(.+)")
 # Characters at which programs may break a line.
 _BREAK = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 # What BRAT replaces in names of types.
@@ -46,26 +48,29 @@ def read_brat(path: Path) -> Iterator[Item]:
         if not files:
             raise ValueError(Errors.R213.format(path=str(path)))
         for file in sorted(files):
-            yield _read_document(file)
+            yield read_texts(file, [_SUFFIX])
     elif path.suffix == ".ann":
-        yield _read_document(path.with_suffix(""))
+        yield read_texts(path.with_suffix(""), [_SUFFIX])
     else:
         raise ValueError(Errors.R209.format(what=path, found="no .ann file", expected="a folder, or DOC.ann"))
 
 
-def _read_document(stem: Path) -> Item:
-    """Read the two files of a document; line ends are kept, since offsets count them."""
-    text, lines = (stem.with_name(stem.name + suffix) for suffix in (".txt", ".ann"))
+def read_texts(stem: Path, suffixes: Sequence[str]) -> Item:
+    """Read the text of a document and its files of annotation; line ends are kept, since offsets count them.
+
+    suffixes (Sequence[str]): Of the files of annotation, which may be missing: their content is None.
+    """
+    text, *files = (stem.with_name(stem.name + suffix) for suffix in (".txt", *suffixes))
     if not text.is_file():
-        return Item(str(lines), 1, error=Errors.R715.format(path=text.name))
+        return Item(str(files[0]), 1, error=Errors.R715.format(path=text.name))
     content: List[Optional[str]] = []
-    for path in (text, lines):
+    for path in (text, *files):
         try:
             content.append(path.read_bytes().decode("utf8") if path.is_file() else None)
         except UnicodeDecodeError as error:
             line, what = describe_bytes(error)
             return Item(str(path), line, error=what)
-    return Item(str(lines if lines.is_file() else text), 1, tuple(content))
+    return Item(str(next((path for path in files if path.is_file()), text)), 1, tuple(content))
 
 
 def parse_brat(document: _Document, *, offsets: Optional[str] = None, discontinuous: Optional[str] = None) -> Record:
@@ -73,12 +78,17 @@ def parse_brat(document: _Document, *, offsets: Optional[str] = None, discontinu
 
     offsets, discontinuous (Optional[str]): See `SpanReader`.
     """
-    text, annotation = document
-    reader = SpanReader(check_text(text, "the text"), offsets, discontinuous)
-    if annotation is None:
+    text, *annotations = document
+    reader = SpanReader(check_text(text or "", "the text"), offsets, discontinuous)
+    if annotations == [None]:
         return reader.record({}, annotated=())
-    lines = [(f"line {number}", line.strip("\r")) for number, line in enumerate(annotation.split("\n"), start=1)]
-    lines = [(name, line) for name, line in lines if line.strip()]
+    names = ["line"] if len(annotations) == 1 else [".a1 line", ".a2 line"]
+    lines = [
+        (f"{name} {number}", line.strip("\r"))
+        for name, annotation in zip(names, annotations)
+        for number, line in enumerate((annotation or "").split("\n"), start=1)
+        if line.strip()
+    ]
     entities: Dict[str, Record] = {}
     spans = [_parse_span(line, name) for name, line in lines if line[0] == "T"]
     reader.fit_offsets((span.fragments, span.text) for span in spans)
@@ -100,7 +110,7 @@ def parse_brat(document: _Document, *, offsets: Optional[str] = None, discontinu
             reader.losses[_KINDS[kind]] += 1
         elif kind != "T":
             raise ValueError(Errors.R716.format(name=name, found=describe(line)))
-    return reader.record({})
+    return reader.record({}, annotated=("entities",) if annotations[-1] is None else ANNOTATED)
 
 
 class _Span(NamedTuple):

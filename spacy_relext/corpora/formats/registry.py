@@ -12,6 +12,7 @@ from ..report import Report
 from .annotation import DISCONTINUOUS, Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
 from .bioc import parse_bioc, read_bioc
+from .bionlp import read_bionlp
 from .brat import parse_brat, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
 from .conll04 import parse_conll04, read_conll04
@@ -99,6 +100,7 @@ _tool = partial(Format, locate=count_losses, one_sentence=False)
 
 FORMATS: Dict[str, Format] = {
     "bioc": _tool(read_bioc, parse_bioc, folder=True),
+    "bionlp": _tool(read_bionlp, parse_brat, parse_options=("offsets", "discontinuous"), folder=True),
     "brat": _tool(read_brat, parse_brat, parse_options=("offsets", "discontinuous"), write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
     "conll04": Format(read_conll04, parse_conll04),

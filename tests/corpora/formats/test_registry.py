@@ -223,7 +223,7 @@ def test_what_is_wrong_is_said(name: str, value: Any, message: str) -> None:
 
 
 # What these take is made by their own reader or by a library; tests/fuzz has junk in files.
-_OBJECTS = {"bioc", "cas", "conll04", "drugprot", "pubtator", "spacy-rel", "webanno"}
+_OBJECTS = {"bioc", "bionlp", "cas", "conll04", "drugprot", "pubtator", "spacy-rel", "webanno"}
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS.keys() - _OBJECTS))

@@ -41,6 +41,7 @@ EXPECTED: Dict[str, List[Any]] = {
     "semeval2010.hub": [[("stove", "Cause-Effect", "smoke")], []],
     "uie": [[("Ada Holm", "leads", "Havgass")]],
     "bioc": [[("Havol", "activates", "EDD1"), ("Havol", "inhibits", "KALB")], []],
+    "bionlp": [[("Havol", "Binds", "KALB"), ("EDD1", "Part_Of", "Skaldin")], None],
     "conll04": [
         [
             ("Ada Holm", "Live_In", "North Bergen"),
@@ -104,6 +105,9 @@ BAD: List[Tuple[str, str, str, str]] = [
     ("bioc", 'length="5"', "", "'length' of locations[0] of passages[1].annotations[0]: found None; expected a number"),
     ("bioc", 'refid="1"', 'refid="9"', "R708.*passages[1].relations[0] joins the span '9'"),
     ("bioc", "<offset>12</offset>", "", "'offset' of passages[1]: found None; expected a number"),
+    ("bionlp", "Binds Arg1:T1", "Binds", "R716.*.a2 line 1 is 'Binds Arg2:T2'"),
+    ("bionlp", "Protein 12", "Protein 13", "R713.*.a1 line 2 hold 'ALB'"),
+    ("bionlp", "Arg2:T2", "Arg2:T9", "R708.*.a2 line 1 joins the span 'T9'"),
     ("conll04", "I-Loc", "I-Peop", "tags[6] is 'I-Peop', which continues no entity"),
     ("conll04", "[6, 9]", "[6]", "R750.*line 3: found 2 relations and 1 tokens; expected as many of both"),
     ("conll04", "[6, 9]", "[6, 8]", "R750.*line 3: found a relation of token 8; expected tokens of entities"),
@@ -148,6 +152,8 @@ def test_what_cannot_be_read_is_one_line(name: str, old: str, new: str, message:
 
 # What is replaced in a sample by what, and what the report counts.
 LOST: List[Tuple[str, str, str, str]] = [
+    ("bionlp", "R1\tBinds Arg1", "E1\tBinds:T1 Arg1", "events"),
+    ("bionlp", "R1\tBinds", "R1\tBinds Arg0:T3", "relations with more than two arguments"),
     ("bioc", 'length="5"/>', 'length="1"/><location offset="16" length="1"/>', "discontinuous spans"),
     ("bioc", 'length="4"/>', 'length="0"/>', "spans without a character"),
     ("bioc", 'role="Arg2"/>', 'role="Arg2"/><node refid="2"/>', "relations with more than two arguments"),
