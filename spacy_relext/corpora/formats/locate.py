@@ -50,11 +50,13 @@ def locate_record(record: Record, report: Report) -> Record:
         outermost = [span for span in spans if span not in inner]
         entities.update({(*span, mention["label"], ""): None for span in outermost or spans})
     triples: List[Record] = []
+    is_complete = True
     for triple in record["string_triples"]:
         subjects, objects = places[triple["subject"]], places[triple["object"]]
         pair = choose_pair(subjects, objects)
         if pair is None:
             report.count_missing_pair(subjects, objects)
+            is_complete = is_complete and bool(subjects and objects)  # both in one span can be no triple
             continue
         triples.append({"subject": list(pair[0]), "relation": triple["relation"], "object": list(pair[1])})
         for span, label in zip(pair, ("subject_label", "object_label")):
@@ -62,7 +64,7 @@ def locate_record(record: Record, report: Report) -> Record:
                 entities[(*span, triple[label], "")] = None
     report.count_strings(places)
     located: Record = {**record.get(OTHERS, {}), "text": text, "triples": triples}
-    located.update({INCOMPLETE: True} if len(triples) < len(record["string_triples"]) else {})
+    located.update({} if is_complete else {INCOMPLETE: True})
     if entities or "string_entities" in record:
         located["entities"] = sort_entities(entities)
     return located
@@ -119,8 +121,7 @@ def locate_facts(record: Record, report: Report) -> Record:
             continue
         evidence = {"evidence": {"sentences": fact["evidence"]}} if fact["evidence"] else {}
         triples.append({"subject": list(pair[0]), "relation": fact["relation"], "object": list(pair[1]), **evidence})
-    located = {**{key: value for key, value in record.items() if key != "facts"}, "triples": triples}
-    return {**located, INCOMPLETE: True} if len(triples) < len(record["facts"]) else located
+    return {**{key: value for key, value in record.items() if key != "facts"}, "triples": triples}
 
 
 def find_string(text: str, string: str) -> List[CharSpan]:

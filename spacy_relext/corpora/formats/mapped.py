@@ -249,7 +249,7 @@ class _RecordReader:
         elif pair is None:
             self.report.count_missing_pair(subjects, objects)
         if pair is None:
-            self.is_complete = False
+            self.is_complete = self.is_complete and bool(subjects and objects)
             return
         for (argument, name), chosen, spans in zip(roles, pair, (subjects or (), objects or ())):
             if argument.label or argument.kb_id or self.mapping.spans is None and block.each is None:

@@ -111,6 +111,13 @@ def test_odd_tokens_and_relations_cost_only_themselves(tmp_path: Path) -> None:
     }
 
 
+def test_a_relation_of_a_span_with_itself_leaves_the_sentence_annotated(tmp_path: Path) -> None:
+    sentence = spert(1, 3, 6, 7)
+    sentence["relations"].append({"type": "r", "head": 0, "tail": 0})
+    (record,), report = read(tmp_path, "spert", sentence)
+    assert in_words(record) == LIVES and not report.incomplete and not report.not_annotated
+
+
 def test_clusters_scores_and_ids_of_a_document(tmp_path: Path) -> None:
     document = {
         **dygie(1, 2, 6, 6),
