@@ -5,7 +5,7 @@ breaks. A relation without nodes joins two ids of a knowledge base that are amon
 """
 
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from ...annotations.encoding import number_lines
 from ...annotations.triple import Record
@@ -60,8 +60,11 @@ def _read_file(path: Path) -> Iterator[Item]:
             yield Item(item.path, item.line, BioCDocument(document, is_annotated), item.error, item.element)
 
 
-def parse_bioc(document: BioCDocument) -> Record:
-    """Parse a document; it is annotated with triples if any document of its file is."""
+def parse_bioc(document: BioCDocument, *, discontinuous: Optional[str] = None) -> Record:
+    """Parse a document; it is annotated with triples if any document of its file is.
+
+    discontinuous (Optional[str]): See `SpanReader`.
+    """
     record = check_object(document.value, "the document")
     holders = [("", record)]
     text = ""
@@ -78,7 +81,7 @@ def parse_bioc(document: BioCDocument) -> Record:
         for each, holder in [(name, passage), *sentences]:
             holders.append((f"{each}.", holder))
             places.append(own)
-    reader = SpanReader(check_text(text, "the text of the passages"))
+    reader = SpanReader(check_text(text, "the text of the passages"), discontinuous=discontinuous)
     for (prefix, holder), passages in zip(holders, places):
         for name, annotation in _list(holder, "annotations", prefix):
             _read_annotation(annotation, name, passages, reader)
@@ -99,7 +102,7 @@ def _list(holder: Record, key: str, prefix: str) -> List[Tuple[str, Record]]:
 
 
 def _read_annotation(annotation: Record, name: str, passages: List[_Passage], reader: SpanReader) -> None:
-    """Read a span; parts with only white space between them are joined."""
+    """Read a span, of one part or several."""
     key, parts = str(annotation.get("id")), []
     for each, location in iter_objects(annotation, "locations"):
         start, length = (_read_number(location, side, f"{each} of {name}") for side in ("offset", "length"))
@@ -108,12 +111,8 @@ def _read_annotation(annotation: Record, name: str, passages: List[_Passage], re
             found, expected = f"the place [{start}, {start + length}]", "a place in its passage"
             raise ValueError(Errors.R750.format(name=name, found=found, expected=expected))
         parts.append((start + shifts[0], start + shifts[0] + length))
-    parts.sort()
     if not parts or any(start == end for start, end in parts):
         reader.losses["spans without a character"] += 1
-        reader.spans[key] = None
-    elif any(reader.text[end:start].strip() or start < end for (_, end), (start, _) in zip(parts, parts[1:])):
-        reader.lose("discontinuous spans")
         reader.spans[key] = None
     else:
         infons = _read_infons(annotation, name)
@@ -122,10 +121,9 @@ def _read_annotation(annotation: Record, name: str, passages: List[_Passage], re
         for other in infons:
             reader.losses[f"infons of annotations: {other}"] += 1
         text = annotation.get("text")
-        start, end = parts[0][0], parts[-1][1]
         if text is not None:
             text = require(annotation, "text", str, name=name)
-        reader.add_span(key, start, end, labels, name=name, text=text, kb_id=next(filter(None, ids), ""))
+        reader.add_fragments(key, parts, labels, name=name, text=text, kb_id=next(filter(None, ids), ""))
 
 
 def _read_relation(relation: Record, name: str, reader: SpanReader, concepts: Concepts) -> None:

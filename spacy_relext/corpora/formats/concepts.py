@@ -39,11 +39,11 @@ class Concepts:
     def add_relation(self, subject: str, relation: str, obj: str, *, attributes: Optional[Record] = None) -> None:
         """Add a triple of the two mentions that stand in one sentence, or nearest; count a relation that has none."""
         if not {subject, obj} <= self.mentions.keys():
-            self.reader.losses["relations of ids without a mention"] += 1
+            self.reader.lose("relations of ids without a mention")
             return
         pair = choose_mentions(self.mentions[subject], self.mentions[obj], [])
         if pair is None:
-            self.reader.losses["relations of a span with itself"] += 1
+            self.reader.lose("relations of a span with itself")
             return
         triple: Record = {"subject": list(pair[0]), "relation": relation, "object": list(pair[1])}
         self.reader.triples.append({**triple, "attributes": attributes} if attributes else triple)

@@ -94,15 +94,20 @@ def _read_rows(path: Path) -> _Table:
     return table
 
 
-def parse_drugprot(document: TableDocument) -> Record:
-    """Parse a document; without a table of relations it is not annotated with triples."""
+def parse_drugprot(document: TableDocument, *, offsets: Optional[str] = None) -> Record:
+    """Parse a document; without a table of relations it is not annotated with triples.
+
+    offsets (Optional[str]): See `SpanReader`.
+    """
     key, *_ = _check_columns(document.abstract, "abstracts", (3,))
-    reader = SpanReader(check_text("\n".join(document.abstract.columns[1:]).rstrip(), "the text"))
-    for row in document.entities:
-        _, span, label, start, end, text = _check_columns(row, "entities", (6,))
-        if not start.isdecimal() or not end.isdecimal():
+    reader = SpanReader(check_text("\n".join(document.abstract.columns[1:]).rstrip(), "the text"), offsets)
+    entities = [(row.name, _check_columns(row, "entities", (6,))) for row in document.entities]
+    for row, (_, columns) in zip(document.entities, entities):
+        if not (columns[3].isdecimal() and columns[4].isdecimal()):
             raise ValueError(_describe_row(row, "entities"))
-        reader.add_span(span, int(start), int(end), [label], name=row.name, text=text)
+    reader.fit_offsets(([(int(start), int(end))], text) for _, (*_, start, end, text) in entities)
+    for name, (_, span, label, start, end, text) in entities:
+        reader.add_span(span, int(start), int(end), [label], name=name, text=text)
     for row in document.relations or ():
         _, *columns, subject, obj = _check_columns(row, "relations", (4, 6))
         attributes = {"group": columns[0], "evaluated": columns[1]} if len(columns) == 3 else {}

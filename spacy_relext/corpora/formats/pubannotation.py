@@ -4,7 +4,7 @@ Offsets count characters; the end is exclusive.
 """
 
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...annotations.triple import Record
 from ...errors import Errors
@@ -24,10 +24,13 @@ def read_pubannotation(path: Path) -> Iterator[Item]:
     return read_folder(path, (".json", ".jsonl"), read_json)
 
 
-def parse_pubannotation(value: object) -> Record:
-    """Parse a document; it is annotated only with what it, or one of its tracks, has a key for."""
+def parse_pubannotation(value: object, *, offsets: Optional[str] = None, discontinuous: Optional[str] = None) -> Record:
+    """Parse a document; it is annotated only with what it, or one of its tracks, has a key for.
+
+    offsets, discontinuous (Optional[str]): See `SpanReader`.
+    """
     record = check_object(value)
-    reader = SpanReader(require_text(record, "text"))
+    reader = SpanReader(require_text(record, "text"), offsets, discontinuous)
     tracks = list(iter_objects(record, "tracks")) if "tracks" in record else [("", record)]
     for name, track in tracks:
         _read_track(track, f"{name}." if name else "", reader)
@@ -57,15 +60,15 @@ def _read_track(track: Record, prefix: str, reader: SpanReader) -> None:
 
 
 def _read_denotation(denotation: Record, name: str, prefix: str, reader: SpanReader) -> None:
-    """Read a span, which has no place if it has several parts."""
-    key = prefix + _read_id(denotation, "id", name)
-    if isinstance(denotation.get("span"), list):
-        reader.lose("discontinuous spans")
-        reader.spans[key] = None
-        return
-    span = require(denotation, "span", dict, name=name)
-    start, end = (require(span, side, int, name=f"'span' of {name}") for side in ("begin", "end"))
-    reader.add_span(key, start, end, [require_text(denotation, "obj", name=name)], name=name)
+    """Read a span, of one part or a list of them."""
+    parts = denotation.get("span")
+    fragments = []
+    for part in parts if isinstance(parts, list) and parts else [parts]:
+        span = check_object(part, f"'span' of {name}")
+        start, end = (require(span, side, int, name=f"'span' of {name}") for side in ("begin", "end"))
+        fragments.append((start, end))
+    labels = [require_text(denotation, "obj", name=name)]
+    reader.add_fragments(prefix + _read_id(denotation, "id", name), fragments, labels, name=name)
 
 
 def _read_attributes(objects: Dict[str, List[Tuple[str, Record]]], prefix: str) -> Dict[str, Record]:

@@ -6,9 +6,9 @@ knowledge base, not mentions, so the nearest mentions are chosen.
 
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from ...annotations.triple import Record
+from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from .annotation import ANNOTATED, SpanReader
 from .checks import check_text, describe
@@ -59,8 +59,11 @@ def _is_relation(line: str) -> bool:
     return len(columns) >= 4 and not columns[1].strip().isdecimal()
 
 
-def parse_pubtator(block: Block) -> Record:
-    """Parse a document; it is annotated with triples if any document of its file is."""
+def parse_pubtator(block: Block, *, offsets: Optional[str] = None) -> Record:
+    """Parse a document; it is annotated with triples if any document of its file is.
+
+    offsets (Optional[str]): See `SpanReader`.
+    """
     texts: Dict[str, str] = {}
     rows: List[Tuple[str, List[str]]] = []
     ids = set()
@@ -78,13 +81,16 @@ def parse_pubtator(block: Block) -> Record:
     if len(ids) > 1 or "t" not in texts:
         found = f"the ids {', '.join(sorted(ids)[:3])}" if len(ids) > 1 else "no title"
         raise ValueError(Errors.R750.format(name="the document", found=found, expected="one id, and ID|t|title"))
-    reader = SpanReader(check_text(f"{texts['t']}\n{texts.get('a', '')}".rstrip(), "the text"))
-    relations = []
-    for name, columns in rows:
-        if columns[1].isdecimal():
-            _read_mention(columns, name, reader)
-        else:
-            relations.append(columns)
+    reader = SpanReader(check_text(f"{texts['t']}\n{texts.get('a', '')}".rstrip(), "the text"), offsets)
+    mentions = [_check_mention(columns, name) for name, columns in rows if columns[1].isdecimal()]
+    relations = [columns for _, columns in rows if not columns[1].isdecimal()]
+    reader.fit_offsets(([mention.span], mention.text) for mention in mentions)
+    for mention in mentions:
+        start, end = mention.span
+        reader.add_span(
+            (start, end), start, end, [mention.label], name=mention.name, text=mention.text, kb_id=mention.kb_id
+        )
+    reader.losses["further columns of spans"] += sum(columns[1].isdecimal() and len(columns) > 6 for _, columns in rows)
     concepts = Concepts(reader)
     for _, label, subject, obj, *rest in relations:
         attributes = {"novel": rest[0]} if rest and rest[0] in _NOVEL else {}
@@ -93,11 +99,19 @@ def parse_pubtator(block: Block) -> Record:
     return reader.record({"id": ids.pop()}, annotated=ANNOTATED if block.is_annotated else ("entities",))
 
 
-def _read_mention(columns: List[str], name: str, reader: SpanReader) -> None:
-    """Read a mention: start, end, its text, its label, and often an id."""
+class _Mention(NamedTuple):
+    """A line of a mention; the name is that of the line."""
+
+    name: str
+    span: CharSpan
+    text: str
+    label: str
+    kb_id: str
+
+
+def _check_mention(columns: List[str], name: str) -> _Mention:
+    """Check the columns of a mention: start, end, its text, its label, and often an id."""
     if len(columns) < 5 or not columns[2].isdecimal():
         raise ValueError(Errors.R750.format(name=name, found=describe("\t".join(columns)), expected=_EXPECTED))
-    start, end = int(columns[1]), int(columns[2])
     kb_id = clean_id(columns[5]) if len(columns) > 5 else ""
-    reader.losses["further columns of spans"] += len(columns) > 6
-    reader.add_span((start, end), start, end, [columns[4]], name=name, text=columns[3], kb_id=kb_id)
+    return _Mention(name, (int(columns[1]), int(columns[2])), columns[3], columns[4], kb_id)

@@ -99,7 +99,7 @@ def _mapped(mappings: Callable[[], List[Mapping]]) -> Format:
 _tool = partial(Format, locate=count_losses, one_sentence=False)
 
 FORMATS: Dict[str, Format] = {
-    "bioc": _tool(read_bioc, parse_bioc, folder=True),
+    "bioc": _tool(read_bioc, parse_bioc, parse_options=("discontinuous",), folder=True),
     "bionlp": _tool(read_bionlp, parse_brat, parse_options=("offsets", "discontinuous"), folder=True),
     "brat": _tool(read_brat, parse_brat, parse_options=("offsets", "discontinuous"), write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
@@ -108,7 +108,7 @@ FORMATS: Dict[str, Format] = {
     "docred": Format(
         read_json, parse_docred, locate=locate_facts, decide=decide_docred, objects=("labels", "vertexSet[]")
     ),
-    "drugprot": _tool(read_drugprot, parse_drugprot, folder=True),
+    "drugprot": _tool(read_drugprot, parse_drugprot, parse_options=("offsets",), folder=True),
     "duie": Format(read_json, parse_duie, locate=locate_record, objects=("spo_list",)),
     "jsonl": Format(
         read_answers,
@@ -141,8 +141,10 @@ FORMATS: Dict[str, Format] = {
         write=write_prodigy,
         suffix=".jsonl",
     ),
-    "pubannotation": _tool(read_pubannotation, parse_pubannotation, folder=True),
-    "pubtator": _tool(read_pubtator, parse_pubtator, folder=True),
+    "pubannotation": _tool(
+        read_pubannotation, parse_pubannotation, parse_options=("offsets", "discontinuous"), folder=True
+    ),
+    "pubtator": _tool(read_pubtator, parse_pubtator, parse_options=("offsets",), folder=True),
     "semeval2010": Format(read_semeval2010, parse_semeval2010),
     "spacy-rel": _tool(read_spacy_rel, parse_spacy_rel, folder=True),
     "spert": Format(read_json, parse_spert, decide=decide_spert, objects=("entities", "relations")),

@@ -247,7 +247,7 @@ def _read_spans(layer: _Layer, rows: Sequence[_Row], reader: SpanReader) -> None
     slots = [number for number, name in enumerate(layer.features) if name.startswith(_SLOT)]
     for row in rows:
         cells = [row.cells[layer.columns][each] for each in slots]
-        reader.losses["slots of spans"] += sum(1 + cell.count(";") for cell in cells if not cell.startswith("_"))
+        reader.lose("slots of spans", sum(1 + cell.count(";") for cell in cells if not cell.startswith("_")))
         for annotation in _list_annotations(layer, row):
             start, end = places.get(annotation.key, row.place)
             places[annotation.key] = (min(start, row.place[0]), max(end, row.place[1]))

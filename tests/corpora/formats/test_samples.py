@@ -11,6 +11,7 @@ from spacy.tokens import DocBin, Span
 
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.bioc_xml import read_bioc_xml
+from spacy_relext.corpora.formats.checks import INCOMPLETE
 from spacy_relext.corpora.records import doc_to_record
 from spacy_relext.corpora.report import Report
 from spacy_relext.corpora.shards import iter_docs
@@ -154,7 +155,7 @@ def test_what_cannot_be_read_is_one_line(name: str, old: str, new: str, message:
 LOST: List[Tuple[str, str, str, str]] = [
     ("bionlp", "R1\tBinds Arg1", "E1\tBinds:T1 Arg1", "events"),
     ("bionlp", "R1\tBinds", "R1\tBinds Arg0:T3", "relations with more than two arguments"),
-    ("bioc", 'length="5"/>', 'length="1"/><location offset="16" length="1"/>', "discontinuous spans"),
+    ("bioc", '5"/><text>Havol', '1"/><location offset="16" length="1"/><text>H l', "discontinuous spans"),
     ("bioc", 'length="4"/>', 'length="0"/>', "spans without a character"),
     ("bioc", 'role="Arg2"/>', 'role="Arg2"/><node refid="2"/>', "relations with more than two arguments"),
     ("bioc", '<node refid="1" role="Arg2"/>', "", "relations without a subject or an object"),
@@ -167,7 +168,12 @@ LOST: List[Tuple[str, str, str, str]] = [
         '<infon key="Source">X</infon><location offset="12"',
         "infons of annotations: source",
     ),
-    ("pubannotation", '"span": {"begin": 0, "end": 5}', '"span": [{"begin": 0, "end": 2}]', "discontinuous spans"),
+    (
+        "pubannotation",
+        '"span": {"begin": 0, "end": 5}',
+        '"span": [{"begin": 0, "end": 2}, {"begin": 3, "end": 5}]',
+        "discontinuous spans",
+    ),
     ("pubannotation", '"subj": "R2"', '"subj": "T2"', "attributes of spans"),
     ("pubannotation", '"subj": "T3"', '"subj": "R1"', "relations of spans that are left out"),
     ("pubtator", "C002\t78", "C002\t79", "relations of ids without a mention"),
@@ -270,6 +276,24 @@ def test_webanno_with_slots_chains_and_several_documents(tmp_path: Path) -> None
     path.write_text(re.sub(r"\t[^\t\n]+$", "", lines, flags=re.M), encoding="utf8")
     with pytest.raises(ValueError, match="R122"):
         read("webanno", path)
+
+
+@pytest.mark.parametrize("name", ["drugprot", "pubtator"])
+def test_offsets_of_java_are_found_by_the_texts_of_spans(name: str, tmp_path: Path) -> None:
+    path = copy_sample(name, tmp_path)
+    file = path / "sample_abstracts.tsv" if path.is_dir() else path
+    file.write_text(
+        file.read_text("utf8").replace("Havol study", "Havol stu😀", 1), encoding="utf8"
+    )  # as long in UTF-16
+    records, report = read(name, path)
+    assert [in_words(record) for record in records] == EXPECTED[name]
+    assert +report.losses == {"documents whose offsets count UTF-16 units": 1}
+
+
+def test_what_has_lost_relations_is_incomplete(tmp_path: Path) -> None:
+    path = change("pubtator", tmp_path, "C002\t78", "C002\t79")
+    records, _ = read("pubtator", path)
+    assert records[0][INCOMPLETE] and INCOMPLETE not in records[1]
 
 
 def test_tracks_have_ids_of_their_own(tmp_path: Path) -> None:
