@@ -24,7 +24,7 @@ FORMS: Dict[str, Callable[[str], str]] = {
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
     **{f"wrapped at {width}": lambda text, width=width: textwrap.fill(text, width) for width in (40, 60, 72, 80)},  # type: ignore[misc]
 }
-SENTENCES, EPOCHS, LEARN_RATE = 120, 8, 2e-3
+SENTENCES, EPOCHS, LEARN_RATE = 60, 25, 2e-3
 SCORE = 0.2  # of the triples that are compared: a short training makes most scores low
 
 
@@ -65,7 +65,7 @@ def train(nlp: Language, records: List[Dict[str, Any]], annotates: List[str]) ->
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = LEARN_RATE
     for _ in range(EPOCHS):
-        for batch in minibatch(examples, 24):
+        for batch in minibatch(examples, 20):
             nlp.update(list(batch), sgd=optimizer, annotates=annotates)
 
 
@@ -96,9 +96,8 @@ def test_found_text_has_the_triples_of_clean_text(
             pipe.cfg["threshold"] = SCORE  # type: ignore[attr-defined]
     texts = [record["text"] for record in records]
     clean = triples(nlp, texts)
-    assert clean.total() > 60
-    kept = {
-        name: (clean & triples(nlp, list(map(form, texts)))).total() / clean.total() for name, form in FORMS.items()
-    }
-    print({name: round(share, 3) for name, share in kept.items()}, clean.total())
-    assert min(kept.values()) >= 0.97, kept
+    assert clean.total() > 30
+    for name, form in FORMS.items():
+        kept = (clean & triples(nlp, list(map(form, texts)))).total() / clean.total()
+        print(f"{name}: {kept:.1%} of {clean.total()} triples")
+        assert kept >= 0.97, name
