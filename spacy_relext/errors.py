@@ -503,8 +503,8 @@ class Errors:
     R838 = "[R838] The graph has no entity {name!r}.{near} `spacy relext graph query FOLDER degree` lists entities."
     R839 = "[R839] Only {found} is named. Expected one or more inputs, and the folder for the graph at the end."
     R840 = (
-        "[R840] {form} is no form of a graph, which has several tables. For facts as a table, write {folder} with --to "
-        "parquet, which pandas and DuckDB read, or lines with --to jsonl; other forms: {expected}."
+        "[R840] {form} is no form of a graph, which has several tables. --to parquet writes them to a folder, such as "
+        "{folder}, for pandas and DuckDB; --to jsonl writes a line for each fact. Forms: {expected}."
     )
     R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
     R810 = "the worker process that read this text has ended three times; it may need more memory than there is"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Sequence, 
 
 from ..annotations.schema import schema_from_dict
 from ..annotations.triple import Record
-from ..corpora.formats.checks import describe
+from ..corpora.formats.checks import check_unicode, describe
 from ..corpora.formats.sources import parse_json
 from ..corpora.whole import whole_folder
 from ..errors import Errors, require
@@ -249,6 +249,7 @@ def _read_info(folder: Path) -> Record:
     path = folder / INFO_FILE
     try:
         info = parse_json(path.read_text(encoding="utf8"))
+        check_unicode(json.dumps(info, ensure_ascii=False), "the text")
         version = info.pop("format")
         schema_from_dict(info.get("schema") or {"relations": {}})
     except FileNotFoundError:

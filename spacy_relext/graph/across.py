@@ -106,10 +106,11 @@ def _join_equal_ids(ids: Sequence[object], forest: Forest) -> None:
 
 
 def _fill_buckets(groups: Sequence[Group], rules: Collection[str]) -> Dict[Key, List[int]]:
-    """Collect groups with the same normal form and type; pronouns are left out."""
+    """Collect groups with the same normal form and type; pronouns and descriptions without a type are left out."""
     buckets: Dict[Key, List[int]] = {}
     for position, group in enumerate(groups):
-        if not group.name.is_pronoun:
+        is_description = group.name.label is None and names.is_description(group.name.text)
+        if not (group.name.is_pronoun or is_description):
             buckets.setdefault(_key(group.name, rules), []).append(position)
     return buckets
 

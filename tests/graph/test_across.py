@@ -37,6 +37,13 @@ def test_each_rule_says_how_sure_it_is() -> None:
     assert merges(*nearly, similarity=0.99) == []
 
 
+@pytest.mark.parametrize(
+    "name, label, count", [("She", None, 0), ("The firm", None, 0), ("The firm", "ORG", 1), ("The Firm", None, 1)]
+)
+def test_what_names_nobody_is_not_joined(name: str, label: Optional[str], count: int) -> None:
+    assert len(merges((name, label, None), (name, label, None))) == count
+
+
 def test_a_rule_that_is_left_out_joins_nothing() -> None:
     for rule, one, other in (
         ("kb_id", ("NYC", "GPE", "Q60"), ("Big Apple", "GPE", "Q60")),
