@@ -10,6 +10,7 @@ import spacy
 from spacy_relext.annotations.schema import read_schema
 from spacy_relext.corpora.convert import convert
 from spacy_relext.corpora.formats.answers import ANSWER_KEY, DONE, AnswerFile
+from spacy_relext.corpora.formats.mapping import read_mappings
 from spacy_relext.corpora.formats.registry import FORMATS
 from spacy_relext.corpora.formats.sources import to_json
 from spacy_relext.graph.decisions import read_decisions
@@ -66,6 +67,14 @@ TURTLE = """@prefix e: <http://x.org/> .
 e:a rdfs:label "Ada Holm"@en ; e:r e:b , "x\\u0041" . e:b a e:Person . [] e:r e:b .
 """
 TRIPLES = '<http://x.org/a> <http://x.org/r> <http://x.org/b> .\n<http://x.org/a> <http://x.org/r> "x\\u0041"@en .\n'
+MAPPING = """- tokens: words
+  ends: inclusive
+  spans: {each: ner.*, start: 0, end: 1, label: 2, names: [PERSON]}
+  relations: {each: rels, subject: 0, object: {indices: at}, label: 4, attributes: {note: 5}}
+- text: t
+  relations: {each: r, markers: [<a>, <b>, <c>], subject: {string: 0}, object: {string: 1}, label: $key, none: [NA]}
+"""
+
 SCHEMA = """relations:
   born_in:
     subject: [PERSON]
@@ -91,6 +100,7 @@ READERS: Dict[str, Any] = {
     "kb.ttl": (TURTLE, read_kb),
     "kb.nt": (TRIPLES, read_kb),
     "schema.yaml": (SCHEMA, read_schema),
+    "mapping.yaml": (MAPPING, read_mappings),
     "schema.json": ('{"relations": {"born_in": {"subject": ["PERSON"], "object": ["PLACE"]}}}', read_schema),
     "answers.jsonl": (ANSWERS, AnswerFile),
     "lexicon.tsv": ("city\tPLACE\nteacher\tPERSON\n", read_type_lexicon),
