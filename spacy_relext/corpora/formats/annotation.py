@@ -111,7 +111,7 @@ class SpanReader:
         found = "".join(self.text[start:end] for start, end in places)
         if text is not None and not same_text(found, text):
             raise ValueError(Errors.R713.format(name=name, found=describe(found), text=describe(text)))
-        span = self._join(sorted(places))
+        span = self.join_fragments(sorted(places))
         if span is None:
             self.spans[key] = None
             return
@@ -123,8 +123,8 @@ class SpanReader:
         self.losses["spans without a label"] += not labels
         self.entities += [make_entity(start, end, check_text(label, f"the label of {name}"), kb_id) for label in labels]
 
-    def _join(self, places: Sequence[CharSpan]) -> Optional[CharSpan]:
-        """Make one span of sorted fragments, or None if it is left out."""
+    def join_fragments(self, places: Sequence[CharSpan]) -> Optional[CharSpan]:
+        """Make one span of fragments in the order of the text; None if it is left out, which is counted."""
         joined = [places[0]]
         for start, end in places[1:]:
             first, last = joined[-1]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Type, TypeVar, Union
+from typing import Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
@@ -10,6 +10,7 @@ from ..canonical import KNOWN_KEYS
 from ..report import Report
 from .annotation import SpanReader, count_losses
 from .checks import (
+    TRIMMED,
     align_tokens,
     check_object,
     check_offsets,
@@ -18,12 +19,16 @@ from .checks import (
     check_unicode,
     describe,
     join_sentences,
+    make_entity,
     read_label,
     require,
     span_chars,
+    trim,
 )
 from .locate import ENTITY, choose_pair, find_inner, find_string
 from .mapping import KEY, VALUE, Argument, ListedSpan, Mapping, Relations, Span
+from .offsets import CODE_POINTS, Stated
+from .other_keys import rows_of_columns
 from .sources import Item, read_json
 
 # Strings that stand for no id, and the mark of a literal, such as a date, in place of an id.
@@ -65,9 +70,12 @@ class Element:
         value = {} if (found := self.get(path)) is None else {path: found}
         return require(value, path, kind, name=self.name)
 
-    def list_elements(self, path: str, markers: Optional[Sequence[str]] = None) -> Optional[List["Element"]]:
+    def list_elements(
+        self, path: str, fields: Collection[str], markers: Optional[Sequence[str]] = None
+    ) -> Optional[List["Element"]]:
         """List the elements at a path, in which `*` goes through a list or an object; None if there is no such path.
 
+        fields (Collection[str]): Keys that the elements have: an object that has all of them holds columns.
         markers (Optional[Sequence[str]]): Markers of a string that lists triples.
         RAISES (ValueError): If it is something else than a list or an object.
         """
@@ -78,6 +86,8 @@ class Element:
             return None
         if markers is not None and isinstance(value, str):
             return [Element(triple, f"{name}[{n}]") for n, triple in enumerate(split_markers(value, markers))]
+        if isinstance(value, dict) and fields and value.keys() >= set(fields):
+            value = rows_of_columns(value)
         if not isinstance(value, (list, dict)):
             raise ValueError(f"{name} is {describe(value)}, not a list or an object")
         if isinstance(value, dict):
@@ -86,7 +96,7 @@ class Element:
             elements = [Element(each, f"{name}[{n}]", self.key) for n, each in enumerate(value)]
         if not star:
             return elements
-        inner = (each.list_elements(after.removeprefix(".") or VALUE) for each in elements)
+        inner = (each.list_elements(after.removeprefix(".") or VALUE, fields) for each in elements)
         return [element for several in inner for element in several or ()]
 
 
@@ -141,56 +151,66 @@ def _list_records(whole: object, path: str) -> List[object]:
     return [{**record, KEY: key} for key, records in lists for record in records]
 
 
-def parse_mapped(value: object, *, mappings: Sequence[Mapping]) -> Record:
-    """Choose the mapping of a record: the first whose paths it has."""
+def parse_mapped(value: object, *, mappings: Sequence[Mapping], **options: Optional[str]) -> Record:
+    """Choose the mapping of a record: the first whose paths it has.
+
+    options (Optional[str]): `offsets` and `discontinuous` of `SpanReader`.
+    """
     record = check_object(value)
     missing = []
     for mapping in mappings:
         lacking = [path for path in mapping.required if Element(record).get(path) is None]
         if not lacking:
-            return {"mapping": mapping, "record": record}
+            return {"mapping": mapping, "record": record, "options": options}
         missing.append(" and ".join(map(repr, lacking)))
     raise ValueError(Errors.R761.format(expected=", or ".join(missing), found=describe(sorted(record))))
 
 
 def locate_mapped(parsed: Record, report: Report) -> Optional[Record]:
     """Make a canonical record and count what it has no place for."""
-    return count_losses(_RecordReader(parsed["mapping"], parsed["record"], report).read(), report)
+    return count_losses(_RecordReader(parsed["mapping"], parsed["record"], parsed["options"], report).read(), report)
 
 
 class _RecordReader:
     """Reads one record."""
 
-    def __init__(self, mapping: Mapping, record: Record, report: Report) -> None:
+    def __init__(self, mapping: Mapping, record: Record, options: Record, report: Report) -> None:
         self.mapping, self.report = mapping, report
         self.record = Element(record, key=record.get(KEY))
         # Characters of each token, and sentences.
         self.tokens: List[CharSpan] = []
         self.sents: List[List[int]] = []
-        self.reader = SpanReader(self._read_text())
+        own = {} if mapping.counts_characters else {"offsets": CODE_POINTS.unit}
+        self.reader = SpanReader(self._read_text(), **{**options, **own})
         # Listed spans by id, or by number: several if a string occurs more than once, none if it has no place.
         self.spans: Dict[_Key, List[CharSpan]] = {}
         self.strings: Dict[str, List[CharSpan]] = {}
         self.pairs: List[Record] = []
-        self.is_complete = True
 
     def read(self) -> Record:
         """Make a canonical record with its losses."""
         mapping, reader, annotated = self.mapping, self.reader, []
-        if mapping.spans is not None and (spans := self.record.list_elements(mapping.spans.each)) is not None:
+        reader.fit_offsets(self._list_stated())
+        if mapping.spans is not None and (spans := self._list(mapping.spans)) is not None:
             self._add_spans(mapping.spans, spans)
             annotated.append("entities")
-        relations: Optional[List[Element]] = [self.record]
-        if mapping.relations.each is not None:
-            relations = self.record.list_elements(mapping.relations.each, mapping.relations.markers)
+        relations = self._list(mapping.relations)
         for element in relations or ():
             self._add_relation(mapping.relations, element)
         self.report.count_strings(self.strings)
-        if relations is not None and all(pair["label"] is not None for pair in self.pairs) and self.is_complete:
+        is_pair = mapping.relations.each is None
+        if any(pair["label"] is not None for pair in self.pairs) if is_pair else relations is not None:
             annotated.append("triples")
         reader.entities = list({tuple(entity.values()): entity for entity in reader.entities}.values())
         annotated += ["entities"] * bool(reader.entities and "entities" not in annotated)
         return reader.record(self._list_others(), annotated=annotated)
+
+    def _list(self, block: Union[ListedSpan, Relations]) -> Optional[List[Element]]:
+        """List the elements that a block describes; None if the record has no such list."""
+        if block.each is None:
+            return [self.record]
+        fields = {path.partition(".")[0] for path in block.paths()} - {KEY, VALUE}
+        return self.record.list_elements(block.each, fields, block.markers if isinstance(block, Relations) else None)
 
     def _read_text(self) -> str:
         """Read the text; with tokens, also their characters and the sentences."""
@@ -224,17 +244,16 @@ class _RecordReader:
             self.spans[key] = spans
             for span in [span for span in spans if span not in inner] or spans:
                 self._add_entity(block, element, span, element.name)
-            self.reader.losses["spans without a place"] += not (spans or is_located)
+            self.reader.lose("spans without a place", not (spans or is_located), is_relation=False)
             self._count_unread(block.paths(), element.value, block.each or "")
 
     def _add_entity(self, block: Span, element: Element, span: CharSpan, name: str) -> None:
         """Add an entity for each label."""
-        before = len(self.reader.entities)
         labels = [ENTITY] if block.label is None else self._read_labels(element, block.label, block.names, name)
-        self.reader.add_span(span, *span, labels, name=name)
         kb_id = self._read_id(element, block.kb_id, name)
-        for entity in self.reader.entities[before:]:
-            entity.update({"kb_id": kb_id} if kb_id else {})
+        self.reader.losses["spans without a label"] += not labels
+        self.reader.spans[span] = span
+        self.reader.entities += [make_entity(*span, label, kb_id) for label in labels]
 
     def _add_relation(self, block: Relations, element: Element) -> None:
         """Add a relation: a triple for each label, and without `each` the marked pair."""
@@ -245,11 +264,12 @@ class _RecordReader:
         subjects, objects = (self._find_argument(argument, element, name) for argument, name in roles)
         pair = choose_pair(subjects or (), objects or ())
         if subjects is None or objects is None:
-            self.reader.losses["relations without a place of subject or object"] += 1
+            self.reader.lose("relations without a place of subject or object")
         elif pair is None:
             self.report.count_missing_pair(subjects, objects)
+            # both in one span can be no triple
+            self.reader.is_complete = self.reader.is_complete and bool(subjects and objects)
         if pair is None:
-            self.is_complete = self.is_complete and bool(subjects and objects)
             return
         for (argument, name), chosen, spans in zip(roles, pair, (subjects or (), objects or ())):
             if argument.label or argument.kb_id or self.mapping.spans is None and block.each is None:
@@ -281,7 +301,7 @@ class _RecordReader:
             string = check_unicode(element.require(block.string, str), f"the string of {name}")
         spans: Optional[List[CharSpan]]
         if block.start is not None:
-            numbers = [element.get(block.start), element.get(block.end)]
+            numbers = self._read_numbers(block, element)
             spans = None if None in numbers else [self._to_chars(numbers, name)]
         elif block.indices is not None:
             value = element.get(block.indices)
@@ -290,31 +310,46 @@ class _RecordReader:
             spans = [span for span in found if span is not None] or None
         else:
             return None if string is None else self._locate(string)
-        for start, end in spans or ():
-            there = self.reader.text[start:end]
+        trimmed = [trim(self.reader.text, *span, name=name) for span in spans or ()]
+        for span in trimmed:
+            there = self.reader.text[slice(*span)]
             if string is not None and "".join(string.split()).casefold() != "".join(there.split()).casefold():
                 raise ValueError(Errors.R713.format(name=name, found=describe(there), text=describe(string)))
-        return spans
+        self.reader.losses[TRIMMED] += trimmed != (spans or [])
+        return spans and trimmed
+
+    def _read_numbers(self, block: Span, element: Element) -> List[object]:
+        """Read the start and the exclusive end of a span."""
+        start, end = element.get(block.start), element.get(block.end)
+        return [start, end + (self.mapping.ends == "inclusive") if type(end) is int else end]
+
+    def _list_stated(self) -> Iterator[Stated]:
+        """List the numbers of spans that count characters, with the texts that the record has for them."""
+        spans, relations = self.mapping.spans, self.mapping.relations
+        blocks: List[Tuple[Union[ListedSpan, Relations], Span]] = [(spans, spans)] if spans is not None else []
+        blocks += [(relations, relations.subject), (relations, relations.object)]
+        for listing, block in blocks if self.mapping.counts_characters else ():
+            for element in (self._list(listing) if block.start and block.string else None) or ():
+                start, end = self._read_numbers(block, element)
+                string = element.get(block.string)
+                if isinstance(string, str) and isinstance(start, int) and isinstance(end, int):
+                    yield [(start, end)], string
 
     def _to_chars(self, numbers: List[object], name: str) -> CharSpan:
-        """Convert first and last number to characters, with an exclusive end."""
-        counts_tokens = self.mapping.counts_tokens
-        if self.mapping.ends == "inclusive" and type(numbers[1]) is int:
-            numbers = [numbers[0], numbers[1] + 1]
-        length = len(self.tokens) if counts_tokens else len(self.reader.text)
-        start, end = check_offsets(numbers, length=length, name=f"start and exclusive end of {name}")
-        return span_chars(self.tokens, start, end) if counts_tokens else (start, end)
+        """Convert the start and the exclusive end of a span to characters."""
+        name = f"start and exclusive end of {name}"
+        if self.mapping.counts_characters:
+            return self.reader.places.to_codepoints(numbers, name)
+        return span_chars(self.tokens, *check_offsets(numbers, length=len(self.tokens), name=name))
 
     def _join_indices(self, numbers: List[object], name: str) -> Optional[CharSpan]:
-        """Convert the numbers of a span's tokens to characters; None if some in between are missing."""
+        """Convert the numbers of a span's tokens to characters; None if it is discontinuous and left out."""
         ordered = sorted({number for number in numbers if isinstance(number, int)})
         if len(ordered) != len(numbers):
             raise ValueError(f"the indices of {name} are {describe(numbers)}; expected different whole numbers")
-        if ordered[-1] - ordered[0] != len(ordered) - 1:
-            self.reader.lose("discontinuous spans")
-            return None
         ends = check_offsets([ordered[0], ordered[-1] + 1], length=len(self.tokens), name=f"the tokens of {name}")
-        return span_chars(self.tokens, *ends)
+        filled = [self.tokens[number] for number in ordered if self.tokens[number][0] < self.tokens[number][1]]
+        return self.reader.join_fragments(filled) if filled else span_chars(self.tokens, *ends)
 
     def _locate(self, string: str) -> List[CharSpan]:
         """Find a string: the listed spans with this text, else its occurrences."""

@@ -151,9 +151,9 @@ class Mapping(_Block):
         return self
 
     @property
-    def counts_tokens(self) -> bool:
-        """Whether start and end count tokens."""
-        return (self.offsets or ("tokens" if self.tokens else "characters")) == "tokens"
+    def counts_characters(self) -> bool:
+        """Whether start and end count characters."""
+        return (self.offsets or ("tokens" if self.tokens else "characters")) == "characters"
 
     @property
     def required(self) -> List[str]:

@@ -61,7 +61,7 @@ class OffsetMap:
             inner = ([unit] * length for unit, (length, _) in zip(units, pieces))
             self._units = [*chain.from_iterable(inner), units[-1]]
 
-    def to_codepoints(self, span: Sequence[int], name: str) -> CharSpan:
+    def to_codepoints(self, span: Sequence[object], name: str) -> CharSpan:
         """Translate a span. RAISES (ValueError): If it lies outside the text, or begins or ends in a character."""
         units = self._units
         try:

@@ -89,8 +89,9 @@ def _mapped(mappings: Callable[[], List[Mapping]]) -> Format:
     """Make the format of JSON records that mappings describe."""
     return Format(
         lambda path: read_mapped(path, mappings=mappings()),
-        lambda value: parse_mapped(value, mappings=mappings()),
+        lambda value, **options: parse_mapped(value, mappings=mappings(), **options),
         locate=locate_mapped,
+        parse_options=("offsets", "discontinuous"),
         one_sentence=False,
     )
 

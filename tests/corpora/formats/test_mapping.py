@@ -7,6 +7,7 @@ import spacy
 
 from spacy_relext.corpora.canonical import check_record
 from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.formats.checks import TRIMMED
 from spacy_relext.corpora.formats.mapped import locate_mapped, parse_mapped, split_markers
 from spacy_relext.corpora.formats.mapping import read_mappings
 from spacy_relext.corpora.formats.registry import FORMATS
@@ -16,11 +17,11 @@ RELATIONS = "relations: {each: triples, subject: {string: s}, object: {string: o
 TOKENS = ["Ada", "Holm", "left", "Bergen", "and", "Holm", "."]
 
 
-def read(folder: Path, mapping: str, record: Dict[str, Any]) -> Tuple[Dict[str, Any], Report]:
+def read(folder: Path, mapping: str, record: Dict[str, Any], **options: str) -> Tuple[Dict[str, Any], Report]:
     """Read one record by a mapping."""
     path, report = folder / "my.yaml", Report()
     path.write_text(mapping, encoding="utf8")
-    located = locate_mapped(parse_mapped(record, mappings=read_mappings(path)), report)
+    located = locate_mapped(parse_mapped(record, mappings=read_mappings(path), **options), report)
     return check_record(located), report
 
 
@@ -135,11 +136,11 @@ LOST = "relations without a place of subject or object"
         (f"text: t\n{RELATIONS}", {"t": "Ada left.", "triples": [{"s": "Ada", "o": "Bo", "r": "left"}]}, [], 1),
     ],
 )
-def test_lost_relations_are_not_annotated(
+def test_a_record_that_lost_relations_is_incomplete(
     mapping: str, record: Dict[str, Any], losses: List[str], strings: int, tmp_path: Path
 ) -> None:
     parsed, report = read(tmp_path, mapping, record)
-    assert "triples" not in parsed and report.not_found == report.not_located == strings
+    assert parsed["triples"] == [] and parsed["incomplete"] and report.not_found == report.not_located == strings
     assert set(+report.losses) >= set(losses)
 
 
@@ -147,6 +148,44 @@ def test_without_the_lists_nothing_is_annotated(tmp_path: Path) -> None:
     parsed, _ = read(tmp_path, f"text: t\n{RELATIONS}", {"t": "Ada left."})
     assert parsed == {"text": "Ada left."}
     assert read(tmp_path, f"text: t\n{RELATIONS}", {"t": "Ada left.", "triples": []})[0]["triples"] == []
+
+
+def test_a_pair_that_is_not_found_is_not_annotated(tmp_path: Path) -> None:
+    mapping = "text: t\nrelations: {subject: {string: h}, object: {string: o}, label: r}"
+    parsed, report = read(tmp_path, mapping, {"t": "Ada left.", "h": "Ada", "o": "Bo", "r": "left"})
+    assert parsed == {"text": "Ada left."} and report.not_located == 1
+
+
+def test_columns_are_rows(tmp_path: Path) -> None:
+    mapping = f"text: t\nends: exclusive\nspans: {{each: e, start: s, end: x}}\n{RELATIONS}"
+    columns = {"s": ["Ada", "Bo"], "r": ["met", "met"], "o": ["Bo", "Ada"]}
+    parsed, _ = read(tmp_path, mapping, {"t": "Ada met Bo.", "e": {"s": [0, 8], "x": [3, 10]}, "triples": columns})
+    assert in_words(parsed) == [("Ada", "met", "Bo"), ("Bo", "met", "Ada")] and len(parsed["entities"]) == 2
+
+
+CHARACTERS = "text: t\nends: exclusive\nspans: {each: e, start: 0, end: 1, string: 2}\n"
+CHARACTERS += "relations: {each: r, subject: 0, object: 1, label: 2}"
+
+
+@pytest.mark.parametrize("strings, options", [(["Ada", "Bo"], {}), ([None, None], {"offsets": "utf16"})])
+def test_offsets_that_count_otherwise(strings: List[Any], options: Dict[str, str], tmp_path: Path) -> None:
+    record = {"t": "😀 Ada met Bo.", "e": [[3, 6, strings[0]], [11, 13, strings[1]]], "r": [[0, 1, "met"]]}
+    parsed, report = read(tmp_path, CHARACTERS, record, **options)
+    assert in_words(parsed) == [("Ada", "met", "Bo")]
+    assert +report.losses == {"documents whose offsets count UTF-16 units": 1}
+
+
+def test_white_space_around_a_span_is_trimmed(tmp_path: Path) -> None:
+    record = {"t": "Ada met Bo.", "e": [[0, 4, "Ada "], [8, 10]], "r": [[0, 1, "met"]]}
+    parsed, report = read(tmp_path, CHARACTERS, record)
+    assert in_words(parsed) == [("Ada", "met", "Bo")] and +report.losses == {TRIMMED: 1}
+
+
+@pytest.mark.parametrize("choice, subject", [("cover", "Ada Holm left Bergen"), ("longest", "Ada Holm")])
+def test_discontinuous_spans(choice: str, subject: str, tmp_path: Path) -> None:
+    record = {"w": TOKENS, "e": [{"at": [0, 1, 3]}, {"at": [5]}], "r": [[0, 1, "met"]]}
+    parsed, report = read(tmp_path, LISTED, record, discontinuous=choice)
+    assert in_words(parsed) == [(subject, "met", "Holm")] and sum((+report.losses).values()) == 1
 
 
 @pytest.mark.parametrize("label, triples", [("no_relation", 0), ("Other", 0), ("left", 1)])
