@@ -31,8 +31,6 @@ N_MARKS = 1 + 2 * _TYPE_SLOTS
 
 _FIRST_IN_ENTITY = 3  # of spaCy's `ent_iob`
 
-_PLAIN = str.maketrans({**dict.fromkeys("\u2010\u2011", "-"), **dict.fromkeys("`\u00b4\u02bc\u2032", "'")})
-
 # Training adds up a gradient of all weights for every batch, and a GPU makes few calls per second: few, large batches.
 _MOST_PIECES = 8192
 
@@ -69,14 +67,6 @@ def cut_options(model: Model, is_train: bool) -> CutOptions:
     """Choose how the texts of a model with the attribute `max_pieces` are cut: small batches to predict on a CPU."""
     is_small = not is_train and device_of(model).type == "cpu"
     return {"max_pieces": model.attrs["max_pieces"], "batch_pieces": PIECES_PER_BATCH if is_small else _MOST_PIECES}
-
-
-def plain_marks(text: str) -> str:
-    """Replace hyphens and apostrophes of other kinds, which vocabularies lack, by those of the keyboard, one for one.
-
-    The default pipeline kept 22 of 30 triples with U+2010 for hyphens and 12 of 23 with U+00B4 for apostrophes.
-    """
-    return text.translate(_PLAIN)
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -136,7 +126,7 @@ def cut_docs(
         text = doc.text  # built from the tokens at every access
         for start, end in sentence_bounds(doc):
             spans.append((doc, start, end))
-            texts.append(plain_marks(text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])]))
+            texts.append(text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])])
     special = tokenizer.encode("", add_special_tokens=True).ids
     windows: List[_Window] = []
     token_number = 0

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy
 
-from ..encoders.pieces import PIECES_PER_BATCH, IntArray, align_pieces, letter_shape, pad_sequences, plain_marks
+from ..encoders.pieces import PIECES_PER_BATCH, IntArray, align_pieces, letter_shape, pad_sequences
 from .windows import SentenceWindows
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class _Context(NamedTuple):
 def _tokenize_windows(windows: SentenceWindows, tokenizer: "Tokenizer") -> List[_Context]:
     spans = [windows.span(number) for number in range(len(windows))]
     contexts = []
-    encodings = tokenizer.encode_batch([plain_marks(span.text) for span in spans], add_special_tokens=False)
+    encodings = tokenizer.encode_batch([span.text for span in spans], add_special_tokens=False)
     for number, (span, encoding) in enumerate(zip(spans, encodings)):
         first, last, owners = align_pieces(span, encoding.offsets)
         shapes = [letter_shape(span[int(owner)].text) for owner in owners]

@@ -17,7 +17,6 @@ from spacy_relext.encoders.pieces import (
     cut_docs,
     entity_mark,
     letter_shape,
-    plain_marks,
 )
 from tests.pairs.builders import NLP, PIECES, make_doc, wordpiece_tokenizer
 
@@ -91,13 +90,6 @@ def test_whitespace_and_tokens_without_pieces() -> None:
 def test_nothing_to_cut(docs: Any) -> None:
     pieces = cut_docs(docs, TOKENIZER, max_pieces=16)
     assert pieces.ids == [] and len(pieces.first) == len(pieces.last) == 0
-
-
-def test_marks_of_other_kinds_are_read_as_those_of_the_keyboard() -> None:
-    plain = "Ada Orr-Lie's house , it's in Vane-on-Tull ."
-    for hyphen, apostrophe in (("\u2010", "\u00b4"), ("\u2011", "`"), ("-", "\u2032")):
-        found = plain.replace("-", hyphen).replace("'", apostrophe)
-        assert plain_marks(found) == plain
 
 
 def test_unknown_words_and_other_scripts() -> None:

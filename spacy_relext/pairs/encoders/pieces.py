@@ -7,7 +7,7 @@ import numpy
 from numpy.typing import NDArray
 
 from ...annotations.entities import Bounds
-from ...encoders.pieces import PIECES_PER_BATCH, IntArray, align_pieces, letter_shape, plain_marks
+from ...encoders.pieces import PIECES_PER_BATCH, IntArray, align_pieces, letter_shape
 from ..pairs import Pairs
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def cut_texts(pairs: Pairs, tokenizer: "Tokenizer") -> Iterator[CutText]:
     for number, (doc, bounds) in enumerate(zip(pairs.doc.tolist(), pairs.text.tolist())):
         texts.setdefault((doc, *bounds), []).append(number)
     spans = [pairs.docs[doc][start:end] for doc, start, end in texts]
-    encodings = tokenizer.encode_batch([plain_marks(span.text) for span in spans], add_special_tokens=False)
+    encodings = tokenizer.encode_batch([span.text for span in spans], add_special_tokens=False)
     for span, members, encoding in zip(spans, texts.values(), encodings):
         first, last, owners = align_pieces(span, encoding.offsets)
         token_shapes = [letter_shape(token.text) for token in span]
