@@ -1,9 +1,12 @@
 import json
+import re
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import pytest
 import spacy
+from spacy.language import Language
+from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 
 from spacy_relext import get_records
@@ -191,3 +194,37 @@ def test_copies_and_contradictory_labels(write: Write, tmp_path: Path) -> None:
     (example,) = BagCorpus(tmp_path / "a.spacy")(spacy.blank("en"))
     assert example.reference.text == "ada was in the oslo"
     assert {triple.relation for triple in example.reference._.triples} == {"born_in", "lives_in"}
+
+
+def test_white_space_at_the_ends_of_arguments_is_trimmed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    text = "Ada Holm lives in Oslo,\n Norway."
+    triple = {"subject": [0, 9], "relation": "lives_in", "object": [17, 22], "subject_text": "Ada Holm "}
+    record: Dict[str, Any] = {
+        "text": text,
+        "entities": [{"start": 23, "end": 31, "label": "PLACE"}],
+        "triples": [triple],
+    }
+    blank = {**triple, "object": [23, 25]}
+    path.write_text("\n".join(map(json.dumps, [record, {**record, "triples": [blank]}])))
+    report = convert("jsonl", [path], tmp_path / "a.spacy", strict=None)
+    assert +report.losses == {"arguments and entities trimmed of white space": 3}
+    assert report.problems == [
+        f"{path}:2: [R746] triples[0].object is [23, 25], which holds nothing but white space; expected words"
+    ]
+    (doc,) = iter_docs(tmp_path / "a.spacy", spacy.blank("en").vocab)
+    (kept,) = doc_to_record(doc)["triples"]
+    assert (kept["subject"], kept["object"]) == ([0, 8], [18, 22])
+
+
+def test_arguments_inside_a_token_are_counted_and_stay_exact(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    triples = [{"subject": [8, 13], "relation": relation, "object": [23, 28]} for relation in ("of", "by")]
+    path.write_text(json.dumps({"text": "Vorgang-81554 betrifft Ranke.", "entities": [], "triples": triples}))
+    nlp = Language()
+    nlp.tokenizer = Tokenizer(nlp.vocab, suffix_search=re.compile(r"\.$").search)
+    report = convert("jsonl", [path], tmp_path / "a.spacy", nlp=nlp)
+    assert report.arguments_widened == 1 and "arguments widened to whole tokens" in format_report(report)
+    (doc,) = iter_docs(tmp_path / "a.spacy", nlp.vocab)
+    assert doc_to_record(doc)["triples"] == triples
+    assert {triple.subject.text for triple in doc._.triples} == {"Vorgang-81554"}
