@@ -3,7 +3,7 @@
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, Iterator, List, Literal, NoReturn, Optional, Sequence, Type, TypeVar
+from typing import Any, Iterable, Iterator, List, Literal, NoReturn, Optional, Sequence, Type, TypeVar
 
 import spacy
 import typer
@@ -34,6 +34,13 @@ def fail(message: object) -> NoReturn:
 @contextmanager
 def input_errors() -> Iterator[None]:
     """Print messages of this package and of the operating system as one line; other errors keep their traceback."""
+    usual = warnings.formatwarning
+
+    def format_warning(message: object, *place: Any, **line: Any) -> str:
+        """Format a warning of this package without the line of code that gives it."""
+        return f"{message}\n" if str(message).startswith("[W") else usual(message, *place, **line)  # type: ignore[arg-type]
+
+    warnings.formatwarning = format_warning
     try:
         yield
     except BrokenPipeError:
@@ -44,6 +51,8 @@ def input_errors() -> Iterator[None]:
         if not isinstance(error, OSError):
             raise
         fail(Errors.R216.format(path=error.filename or "output", reason=error.strerror or error))
+    finally:
+        warnings.formatwarning = usual
 
 
 @contextmanager

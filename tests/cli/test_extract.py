@@ -3,6 +3,7 @@ import io
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from spacy_relext.cli.main import relext
+from spacy_relext.cli.pipeline import input_errors
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.export.columns import read_parquet_records
 
@@ -116,6 +118,19 @@ def test_other_keys_change_their_type(run, pipeline, tmp_path):
     assert kept == records(tmp_path / "out.jsonl")
     assert [each.get("input_entities") for each in kept[:3]] == ["two", 2, None] and kept[2]["input_sents"] == {"a": 1}
     assert run("convert", "jsonl", tmp_path / "out.jsonl", tmp_path / "out.spacy", "--pseudo-labels").exit_code == 0
+
+
+def test_markup_that_is_read_as_prose_is_counted(run, pipeline, tmp_path):
+    (tmp_path / "in.txt").write_text("<b>Ada</b> met Bo.\n\n" + "Ada &amp; Bo\n" * 30)
+    with pytest.warns(UserWarning, match="W203"):
+        done = run("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.jsonl")
+    assert done.stderr.endswith("; 31 texts look like HTML or Markdown and were read as prose\n")
+    done = run("extract", pipeline, tmp_path / "in.txt", tmp_path / "out.jsonl", "--input-format", "html")
+    (record,) = records(tmp_path / "out.jsonl")
+    assert "look like" not in done.stderr and record["text"].startswith("Ada met Bo. Ada & Bo") and record["triples"]
+    with input_errors():
+        assert warnings.formatwarning("[W203] One.", UserWarning, "file.py", 7) == "[W203] One.\n"
+        assert warnings.formatwarning("Two.", UserWarning, "file.py", 7).startswith("file.py:7: UserWarning: Two.")
 
 
 def test_standard_output_gets_what_a_file_gets(run, pipeline, tmp_path):

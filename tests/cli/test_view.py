@@ -21,6 +21,13 @@ def test_files(run, pipeline, tmp_path):
     assert "Document 2" in page and "No triple." in page
 
 
+def test_a_page_of_html(run, pipeline, tmp_path):
+    (tmp_path / "in.html").write_text("<h1>Ada</h1><p><b>Ada</b> met&nbsp;Bo.", encoding="utf8")
+    assert run("view", pipeline, tmp_path / "in.html", "--html", tmp_path / "out.html").exit_code == 0
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1 and "&lt;b&gt;" not in page and "nbsp" not in page
+
+
 def test_one_drawing_as_svg(run, fails, pipeline, tmp_path):
     assert run("view", pipeline, "Ada met Bo. Cy met Di.", "--svg", tmp_path / "out.svg").exit_code == 0
     svg = (tmp_path / "out.svg").read_text(encoding="utf-8")
