@@ -41,7 +41,13 @@ def test_shards_manifest_and_counts(extract: Extract, texts: Path, tmp_path: Pat
     assert [record["doc_id"] for record in records] == [f"in.txt:{number}" for number in range(1, 36)]
     assert [record["text"] for record in records] == texts.read_text(encoding="utf8").splitlines()
     found = manifest(tmp_path / "out")
-    assert found["complete"] and found["counts"] == {"documents": 35, "triples": 35, "failures": 0, "blank": 0}
+    assert found["complete"] and found["counts"] == {
+        "documents": 35,
+        "triples": 35,
+        "failures": 0,
+        "blank": 0,
+        "markup": 0,
+    }
     assert [each["documents"] for each in found["shards"].values()] == [10, 10, 10, 5]
     assert found["inputs"][0]["size"] == texts.stat().st_size
     assert not (tmp_path / "out" / ERRORS).exists()
