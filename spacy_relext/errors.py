@@ -684,5 +684,4 @@ def require(module: str, *, purpose: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError:
         package = module.split(".")[0].replace("sklearn", "scikit-learn").replace("cassis", "dkpro-cassis")
-        package = package.replace("bs4", "beautifulsoup4")
         raise ImportError(Errors.R006.format(package=package, purpose=purpose, extra=extra)) from None

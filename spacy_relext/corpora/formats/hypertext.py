@@ -1,6 +1,6 @@
 """The visible text of HTML as Label Studio counts it: all text nodes, and one character for each element `br`."""
 
-from typing import List, Optional
+from typing import Any, List
 
 from ...annotations.triple import CharSpan
 from ...errors import require
@@ -16,36 +16,34 @@ _UNSEEN = frozenset("script style template title".split())
 class VisibleText:
     """The text of HTML with blocks on lines of their own, and where the characters are that the tool counts.
 
-    RAISES (ImportError): If `beautifulsoup4` is missing.
+    RAISES (ImportError): If lxml is missing.
+    RAISES (ValueError): If elements are nested too deep.
     """
 
     def __init__(self, html: str) -> None:
-        require("bs4", purpose="`spacy relext convert label-studio` of HTML", extra="text")
-        from bs4 import BeautifulSoup
-        from bs4.element import NavigableString, PageElement, Tag
-
-        soup = BeautifulSoup(html, "html.parser")
+        etree: Any = require("lxml.etree", purpose="`spacy relext convert label-studio` of HTML", extra="text")
         self._parts: List[str] = []
         # Of each character that is counted, its place in the text.
         self.places: List[int] = []
         self.counted = ""
         self._length = 0
-        # None is the end of a block
-        stack: List[Optional[PageElement]] = [soup.body or soup]
-        while stack:
-            node = stack.pop()
-            if node is None:
+        parser = etree.HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
+        try:
+            root = etree.fromstring(f"<body>{html}</body>".encode(), parser)
+        except etree.XMLSyntaxError as error:
+            raise ValueError(f"no HTML that can be read: {error}") from None
+        body = root.find("body")
+        walk = etree.iterwalk(root if body is None else body, events=("start", "end"))
+        for event, element in walk:
+            is_unseen = element.tag in _UNSEEN
+            if element.tag in _BLOCKS:
                 self._break_line()
-            elif not isinstance(node, Tag):
-                # subclasses of the class are comments, declarations and the like
-                self._count(str(node) if node.__class__ is NavigableString else "")
-            elif node.name == "br":
-                self._count("\n")
-            elif node.name not in _UNSEEN:
-                if node.name in _BLOCKS:
-                    self._break_line()
-                    stack.append(None)
-                stack += reversed(node.contents)
+            if event == "start" and is_unseen:
+                walk.skip_subtree()
+            elif event == "start":
+                self._count("\n" if element.tag == "br" else element.text or "")
+            elif element is not body:
+                self._count(element.tail or "")
         self.text = "".join(self._parts)
 
     def _count(self, text: str) -> None:

@@ -297,7 +297,7 @@ def html_span(key: str, start: int, end: int, text: str) -> Record:
 
 @pytest.mark.parametrize("shift", [0, 1])
 def test_spans_of_html(shift: int) -> None:
-    pytest.importorskip("bs4", reason="needs the extra [text]")
+    pytest.importorskip("lxml", reason="needs the extra [text]")
     results = [html_span("a", 10 + shift, 18 + shift, "Ada Holm"), html_span("b", 27 + shift, 36 + shift, "Nor & Co.")]
     made = {**task(*results, relation("b", "a", "founded_by")), "data": {"text": HTML}}
     record, losses = parse(NAME, made)
