@@ -146,10 +146,18 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
         text.
     """
     new = read_triples(doc, triples, source=source)
-    new = _with_whole_words(doc, new) if source and new else new
     if not source:
         doc.user_data.pop(INCOMPLETE_KEY, None)
     store_triples(doc, [*(record for record in _stored(doc) or () if record["source"] != source), *new])
+
+
+def set_predicted(doc: Doc, triples: Iterable[TripleLike], *, source: str) -> None:
+    """Store the triples that a component predicts, as `set_triples` does, with whole words as arguments.
+
+    Tokens of another tokenizer may have white space of their own or be parts of words; see `whole_words`.
+    """
+    new = read_triples(doc, triples, source=source)
+    set_triples(doc, _with_whole_words(doc, new) if new else new, source=source)
 
 
 def _with_whole_words(doc: Doc, records: List[Record]) -> List[Record]:

@@ -15,7 +15,7 @@ from spacy.util import minibatch
 from ..annotations.assertion import ASSERTION
 from ..annotations.entities import NOMINAL
 from ..annotations.near_miss import NearMiss
-from ..annotations.store import has_triples, set_triples
+from ..annotations.store import has_triples, set_predicted
 from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
 from ..bridge.modules import keep_vectors, modules_of
@@ -335,7 +335,7 @@ class PairPipe(RelationPipe):
 
     def store(self, doc: Doc, prediction: List[Record]) -> None:
         """Write the triples of this component."""
-        set_triples(doc, prediction, source=self.name)
+        set_predicted(doc, prediction, source=self.name)
 
     def explain_no_miss(self, doc: Doc, nlp: Language) -> str:
         """Return why there is no pair, or why no pair is scored for any relation."""

@@ -12,7 +12,7 @@ from ..annotations.assertion import gold_assertions
 from ..annotations.entities import has_entity_annotation
 from ..annotations.near_miss import NearMiss
 from ..annotations.schema import readable_label
-from ..annotations.store import has_relations, set_triples
+from ..annotations.store import has_relations, set_predicted
 from ..annotations.triple import Record
 from ..errors import Warnings
 from ..pipeline.assertions import KNOWN, adopt_assertions, head_size
@@ -152,7 +152,7 @@ class RereExtractor(RerePipe):
 
     def store(self, doc: Doc, prediction: Prediction) -> None:
         """Write the triples of this component."""
-        set_triples(doc, [vars(candidate) for candidate in prediction], source=self.name)
+        set_predicted(doc, [vars(candidate) for candidate in prediction], source=self.name)
 
     def explain_no_miss(self, doc: Doc, nlp: Language) -> str:
         """Return that no detector has stored a relation, or that none has arguments."""

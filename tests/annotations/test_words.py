@@ -8,7 +8,7 @@ from spacy.tokens import Doc, Span
 
 from spacy_relext import get_records, get_triples, set_triples
 from spacy_relext.annotations.entities import doc_entities
-from spacy_relext.annotations.store import char_span, widen_records
+from spacy_relext.annotations.store import char_span, set_predicted, widen_records
 from spacy_relext.annotations.words import trim_blanks, whole_words, words_before, words_of
 
 NLP = spacy.blank("en")
@@ -64,7 +64,7 @@ def test_tokens_of_another_tokenizer_give_whole_arguments_once(words: List[str])
     ]
     if words[0] == "A":
         found = found[1:]
-    set_triples(doc, found, source="some_component")
+    set_predicted(doc, found, source="some_component")
     (record,) = get_records(doc) or []
     assert [doc.text[slice(*record[role])] for role in ("subject", "object")] == ["Ada", "Skien"]
     assert record["score"] == 0.6
