@@ -21,7 +21,7 @@ if not (ROOT / "setup.cfg").exists():
 
 # Extras that no module of the package reads, but people who build with it.
 OF_PROJECTS = {"project", "docs", "dev"}
-IMPORTED_AS = {"dkpro-cassis": "cassis", "scikit-learn": "sklearn"}
+IMPORTED_AS = {"markdown-it-py": "markdown_it", "dkpro-cassis": "cassis", "scikit-learn": "sklearn"}
 # Fields of an entry in the published table of the universe; none is required there.
 FIELDS: Dict[str, type] = {
     **dict.fromkeys(["id", "title", "slogan", "description", "github", "pip", "cran", "code_language"], str),

@@ -89,7 +89,7 @@ def test_pages_and_overwriting_are_spelt_alike() -> None:
     """A page is --html, and never an argument; nothing is overwritten by another word than --force."""
     for name, command in LEAVES.items():
         for each in command.params:
-            is_html = ".html" in f"{each.metavar} {each.help}" and each.name not in ("svg", "serve")
+            is_html = ".html" in f"{each.metavar} {each.help}" and each.name not in ("svg", "serve", "source")
             assert not is_html or each.opts == ["--html"], name
             assert "overwrite" not in each.name, name
             assert not each.multiple or each.metavar == "KEY=VALUE", f"{name}: lists are given by commas"
