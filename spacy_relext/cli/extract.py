@@ -31,7 +31,7 @@ def extract_cli(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="Text file (a text per line), .html, .md, .pdf, .jsonl, .parquet or .spacy, also .gz, .zst; folder; -",
+            help="Text file (a text per line), HTML, Markdown, PDF, .jsonl, .parquet or .spacy, .gz, .zst; folder; -",
         ),
     ],
     output: Annotated[

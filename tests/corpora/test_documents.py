@@ -258,10 +258,15 @@ odd_texts = st.lists(
 def test_odd_texts(text: str, tmp_path: Path) -> None:
     """Whatever a text has, it is read or refused in one line, and the places hold the text; prose is not changed."""
     (tmp_path / "a.txt").write_text(text, encoding="utf8", newline="")
-    (source,) = list_sources(tmp_path / "a.txt", input_format="file")
+    try:
+        sources = list_sources(tmp_path / "a.txt", input_format="file")
+    except ValueError as error:
+        assert str(error).startswith("[R234]") and "\n" not in str(error)  # another format, such as binary data
+        sources = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert [raw.text for raw in source.read(TextLog())] == [text.removeprefix("\ufeff").replace("\r\n", "\n")]
+        for raw in (raw for source in sources for raw in source.read(TextLog())):
+            assert raw.text == text.removeprefix("\ufeff").replace("\r\n", "\n")
     for kind in ("html", "markdown"):
         try:
             found, record = read_document(text, kind)
