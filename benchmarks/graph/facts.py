@@ -22,7 +22,7 @@ from spacy.training import Example
 from benchmarks.harness.call import Call
 from benchmarks.harness.runs import cached, digest, fingerprint
 from spacy_relext.annotations.store import get_records
-from spacy_relext.corpora.formats.token_spans import parse_docred
+from spacy_relext.corpora.formats.named_spans import parse_docred
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.export.records import extraction_record
 from spacy_relext.graph.build import build_graph
