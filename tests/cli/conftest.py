@@ -44,7 +44,7 @@ def fails(run: Callable[..., Any]) -> Callable[..., str]:
         assert done.exit_code == 1, done.output
         assert isinstance(done.exception, SystemExit)
         # `extract` says first what it reads
-        lines = [line for line in done.stderr.splitlines() if not line.startswith("Reading ")]
+        lines = [line for line in done.stderr.splitlines(keepends=True) if not line.startswith("Reading ")]
         assert len(lines) == 1 and done.stdout == ""
         return str(lines[0])
 
