@@ -19,7 +19,7 @@ _COPIED = ("NORM", "LEMMA", "POS", "TAG")
 
 def skip_white_space(tok2vec: TokenEncoder) -> TokenEncoder:
     """Wrap a tok2vec, so that it reads words alone; its weights are those of the tok2vec."""
-    return Model("relext_words", _forward, init=_init, layers=[tok2vec], dims={"nO": None})
+    return Model("relext_words", _forward, init=_init, layers=[tok2vec], dims={"nO": tok2vec.maybe_get_dim("nO")})
 
 
 def _init(model: Model, X: Optional[List[Doc]] = None, Y: Any = None) -> Model:
@@ -38,6 +38,9 @@ def _forward(
     if not any(is_blank):
         vectors, backprop = model.layers[0](docs, is_train)
         return vectors, backprop
+    if not any(map(len, words)):  # convolutions have no gradient of nothing
+        width = model.get_dim("nO")
+        return [model.ops.alloc2f(len(doc), width) for doc in docs], lambda gradient: []
     read = [_select(doc, of_doc) if blank else doc for doc, of_doc, blank in zip(docs, words, is_blank)]
     of_words, backprop = model.layers[0](read, is_train)
     vectors = []

@@ -46,7 +46,7 @@ class SentenceWindows:
     end: IntArray  # word after the last (B,)
     sentence: IntArray  # sentence of each window, numbered through the batch (B,)
     is_cut: NDArray[numpy.bool_]  # whether a window starts, and whether it ends, inside its sentence (B, 2)
-    bounds: List[Tuple[int, int, int]]  # Doc, first token and token after the last of each sentence
+    bounds: List[Tuple[int, int, int]]  # Doc, first token and token after the last of each sentence with words
     gold: Optional[GoldWindows] = None  # in training
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ def make_windows(docs: Sequence[Doc], *, max_length: int = MAX_LENGTH, stride: i
             first, last = numpy.searchsorted(words[number], (start, end)).tolist()
             for left, right in _cut(first, last, max_length, stride):
                 rows.append((number, left, right, len(bounds), left > first, right < last))
-            bounds.append((number, start, end))
+            bounds += [(number, start, end)] * (first < last)
     table = numpy.asarray(rows, dtype="int64").reshape(-1, 6)
     doc_of, first, after, sentence = table[:, :4].T
     return SentenceWindows(docs, words, doc_of, first, after, sentence, table[:, 4:].astype(bool), bounds)
