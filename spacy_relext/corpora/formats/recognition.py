@@ -56,6 +56,7 @@ _KEYS = [
     )
 ]
 
+_SPACY = "a .spacy file (of spaCy's relation tutorial: use `spacy relext convert spacy-rel`)"
 # What a file is by its first bytes.
 _BYTES = (
     (b"PK\x03\x04", "a zip archive"),
@@ -64,9 +65,9 @@ _BYTES = (
     (b"\x28\xb5\x2f\xfd", "zstd data"),
     (b"PAR1", "a Parquet table"),
     (b"\xd0\xcf\x11\xe0", "a document of an old Microsoft Office"),
-    (b"x\x01", "a .spacy file"),
-    (b"x\x9c", "a .spacy file"),
-    (b"x\xda", "a .spacy file"),
+    (b"x\x01", _SPACY),
+    (b"x\x9c", _SPACY),
+    (b"x\xda", _SPACY),
 )
 # What looks otherwise and is read as text or refused by its readers.
 READ_AS_TEXT = ("HTML", "a PDF")

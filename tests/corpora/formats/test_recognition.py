@@ -42,7 +42,7 @@ BYTES = {
     "": b"[1] Eva Dahl leads Lysverk.\tShe lives in Bergen.\n\n[[No] < markup.\n",
     "a PDF": b"%PDF-1.7\n%\xe2\xe3",
     "a zip archive": b"PK\x03\x04\x14\x00",
-    "a .spacy file": zlib.compress(b"any"),
+    "a .spacy file (of spaCy's relation tutorial: use `spacy relext convert spacy-rel`)": zlib.compress(b"any"),
     "binary data": b"a\x00b",
     "JSON": b'{"name": [1, 2',
     "XML": b'<?xml version="1.0"?>\n<TEI></TEI>',
