@@ -126,7 +126,7 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     "spacy_relext.PieceEncoder.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.Transformer.v1": lambda: {"name": "no/such/folder"},
     **dict.fromkeys(
-        [f"spacy_relext.{kind}Encoder.v1" for kind in ("Graph", "Recurrent", "Shared")],
+        [f"spacy_relext.{kind}.v1" for kind in ("GraphEncoder", "RecurrentEncoder", "SharedEncoder", "Words")],
         lambda: {"tok2vec": tok2vec()},
     ),
     **dict.fromkeys(

@@ -5,11 +5,12 @@ A convolution or an LSTM would count a line break or a second space as a word. W
 
 from typing import Any, Callable, List, Optional, Tuple
 
+import numpy
+from numpy.typing import NDArray
+from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
-
-from ..annotations.words import IntArray, words_of
 
 TokenEncoder = Model[List[Doc], List[Floats2d]]
 
@@ -33,7 +34,7 @@ def _forward(
     model: Model, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
     """Encode the words of Docs. RETURNS: Vectors of all tokens, of shapes (T, D), and the backward pass."""
-    words = [words_of(doc) for doc in docs]
+    words = [numpy.flatnonzero(doc.to_array([IS_SPACE]) == 0) for doc in docs]
     is_blank = [len(doc) > len(of_doc) for doc, of_doc in zip(docs, words)]
     if not any(is_blank):
         vectors, backprop = model.layers[0](docs, is_train)
@@ -51,7 +52,7 @@ def _forward(
     return vectors, lambda gradient: backprop([rows[of_doc] for rows, of_doc in zip(gradient, words)])
 
 
-def _select(doc: Doc, words: IntArray) -> Doc:
+def _select(doc: Doc, words: NDArray[numpy.int64]) -> Doc:
     """Make a Doc of some tokens."""
     tokens = [doc[number] for number in words.tolist()]
     selected = Doc(doc.vocab, words=[token.text for token in tokens])
