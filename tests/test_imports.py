@@ -278,6 +278,6 @@ def test_blank_is_not_slower() -> None:
             assert imported == str(installed)
             seconds[installed].append(float(took))
         slower = min(seconds[True]) - min(seconds[False])
-        if slower < max(0.2, 0.1 * min(seconds[False])):  # seconds, or a share of what a slow machine takes anyway
+        if slower < max(0.2, 0.15 * min(seconds[False])):  # seconds, or a share of what a slow machine takes anyway
             return
     pytest.fail(f"spacy.blank('en') takes {slower:.2f} s longer: a factory's module imports too much")
