@@ -136,7 +136,7 @@ def set_triple_records(doc: Doc, records: Optional[Iterable[Record]]) -> None:
 
 
 def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") -> None:
-    """Store triples, replacing those of the same source and leaving those of others; gold is then complete.
+    """Store triples in place of earlier triples of their source; gold is then complete.
 
     triples (Iterable[TripleLike]): `Triple`s, or dicts with `subject`, `relation`, `object` (spans or character
         offsets) and optionally `score`, `evidence` and `attributes`, or sequences (subject, relation, object[, score[,
@@ -145,10 +145,7 @@ def set_triples(doc: Doc, triples: Iterable[TripleLike], *, source: str = "") ->
     RAISES (ValueError): If a triple has another form, subject and object are the same span, or offsets lie outside the
         text.
     """
-    new = read_triples(doc, triples, source=source)
-    if not source:
-        doc.user_data.pop(INCOMPLETE_KEY, None)
-    store_triples(doc, [*(record for record in _stored(doc) or () if record["source"] != source), *new])
+    _replace_source(doc, read_triples(doc, triples, source=source), source)
 
 
 def set_predicted(doc: Doc, triples: Iterable[TripleLike], *, source: str) -> None:
@@ -157,7 +154,14 @@ def set_predicted(doc: Doc, triples: Iterable[TripleLike], *, source: str) -> No
     Tokens of another tokenizer may have white space of their own or be parts of words; see `whole_words`.
     """
     new = read_triples(doc, triples, source=source)
-    set_triples(doc, _with_whole_words(doc, new) if new else new, source=source)
+    _replace_source(doc, _with_whole_words(doc, new) if new else new, source)
+
+
+def _replace_source(doc: Doc, new: List[Record], source: str) -> None:
+    """Store records in place of the triples of their source; gold is then complete."""
+    if not source:
+        doc.user_data.pop(INCOMPLETE_KEY, None)
+    store_triples(doc, [*(record for record in _stored(doc) or () if record["source"] != source), *new])
 
 
 def _with_whole_words(doc: Doc, records: List[Record]) -> List[Record]:

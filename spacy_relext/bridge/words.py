@@ -19,7 +19,7 @@ _COPIED = ("NORM", "LEMMA", "POS", "TAG")
 
 
 def skip_white_space(tok2vec: TokenEncoder) -> TokenEncoder:
-    """Wrap a tok2vec, so that it reads words alone; its weights are those of the tok2vec."""
+    """Wrap a tok2vec, so that it reads words alone; the wrapper has no weights."""
     return Model("relext_words", _forward, init=_init, layers=[tok2vec], dims={"nO": tok2vec.maybe_get_dim("nO")})
 
 
