@@ -2,6 +2,7 @@
 
 import json
 from importlib import import_module
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Optional, Tuple, Union
 
@@ -9,6 +10,8 @@ from .encoding import decode, describe_bytes
 
 # Keys, and positions in lists, that lead to a value.
 Place = Tuple[Union[str, int], ...]
+
+DEEPEST = 100  # brackets
 
 
 def read_yaml(path: Path, *, message: str) -> Tuple[Any, Any]:
@@ -28,6 +31,8 @@ def read_yaml(path: Path, *, message: str) -> Tuple[Any, Any]:
         line, what = describe_bytes(error)
         raise ValueError(message.format(place=name_line(path, line), reason=what)) from None
     is_json = path.suffix == ".json"
+    if _depth(text) > DEEPEST:  # the parser would need many seconds until it fails
+        raise ValueError(message.format(place=path, reason="nested too deeply"))
     try:
         # knows the lines, and refuses duplicate keys; tabs are white space in JSON, but not in YAML
         root = ruamel_yaml.load(text.replace("\t", " ") if is_json else text, Loader=ruamel_yaml.RoundTripLoader)
@@ -69,10 +74,13 @@ def _line_of(error: Exception, text: str) -> Optional[int]:
     return None if position is None else text[:position].count("\n") + 1
 
 
+def _depth(text: str) -> int:
+    """Count the brackets that are open at once."""
+    return max(accumulate((c in "[{") - (c in "]}") for c in text), default=0)
+
+
 def _reason(error: Exception) -> str:
     """Say in one line what is wrong with YAML."""
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
     return (
         str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
         .split("\n")[0]

@@ -15,13 +15,14 @@ from thinc.types import FloatsXd
 from torch import nn
 
 from ..errors import Errors
+from .packing import PACKED, pack_module, unpack_state
 from .weights import clear_caches, swapped_weights
 
 Sizes = Dict[str, object]
 ReadDocs = Callable[[Sequence[Doc]], object]
 ParameterKey = Tuple[int, str]  # id of the layer or shim, and the name there
 
-_SIZES = "sizes"
+_SIZES, _LAYOUT = "sizes", "layout"
 
 
 class WrappedModule(Protocol):
@@ -94,9 +95,15 @@ def wrap_module(module: nn.Module, *, lr_scales: Optional[Mapping[str, float]] =
 
 
 def module_to_bytes(module: nn.Module) -> bytes:
-    """Serialize a module's weights and sizes as a safetensors file; the module may be empty."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    return safetensors.torch.save(state, metadata={_SIZES: json.dumps(module.sizes)})
+    """Serialize a module's weights and sizes as a safetensors file; the module may be empty, or be stored packed."""
+    if getattr(module, PACKED, False):
+        state, layout = pack_module(module)
+        # in one key: safetensors writes several in any order
+        metadata = {PACKED: json.dumps({_SIZES: module.sizes, _LAYOUT: layout}, sort_keys=True)}
+    else:
+        state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+        metadata = {_SIZES: json.dumps(module.sizes)}
+    return safetensors.torch.save(state, metadata=metadata)
 
 
 def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> nn.Module:
@@ -107,10 +114,14 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
     try:
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length])
-        sizes = json.loads(header.get("__metadata__", {}).get(_SIZES, "null"))
+        metadata = {key: json.loads(value) for key, value in header.get("__metadata__", {}).items()}
+        packed = metadata.get(PACKED)
+        sizes = packed[_SIZES] if packed else metadata.get(_SIZES)
+        setattr(module, PACKED, packed is not None)
         if sizes is not None:
             cast(WrappedModule, module).configure(**sizes)
-            module.load_state_dict(safetensors.torch.load(data))
+            state = safetensors.torch.load(data)
+            module.load_state_dict(unpack_state(state, packed[_LAYOUT]) if packed else state)
     except Exception as error:  # reading a damaged file may raise almost any exception
         if isinstance(error, ValueError) and str(error).startswith("[R"):
             raise

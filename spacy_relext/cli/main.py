@@ -33,6 +33,7 @@ COMMANDS: Table = {
     "explain": "explain:explain_cli",
     "view": "view:view_cli",
     "extract": "extract:extract_cli",
+    "pack": "pack:pack_cli",
     "serve": "view:serve_cli",
     "annotate": Group(
         "Write texts for annotators, correct triples, measure agreement, train on corrections.",

@@ -82,14 +82,15 @@ class TransformerEncoder(CachesWeights):
 
     def configure(self, *, hf_config: Dict[str, object]) -> None:
         """Build the layers with random weights, from the checkpoint's `config.json`."""
-        from transformers import AutoConfig, AutoModel
+        from transformers import MODEL_MAPPING, AutoConfig
 
-        options = dict(hf_config)
+        options = {**hf_config, "attn_implementation": ATTENTION}
         if self.dropout is not None:
             options.update(hidden_dropout_prob=self.dropout, attention_probs_dropout_prob=self.dropout)
         config = AutoConfig.for_model(**options)  # type: ignore[arg-type]
         self.hf_config = hf_config
-        self._adopt(AutoModel.from_config(config, attn_implementation=ATTENTION, **_without_pooler(config)))
+        # AutoModel.from_config would import the configurations of all architectures, for half of the loading time
+        self._adopt(MODEL_MAPPING[type(config)](config, **_without_pooler(config)))
 
     def load_checkpoint(self, path: str) -> None:
         """Build the layers with the weights of a checkpoint.

@@ -1,8 +1,10 @@
 """`relext_sentencizer`: sentence boundaries by rules that know abbreviations, headings and lists."""
 
 from itertools import groupby
-from typing import Collection, Iterable, List, Optional, Sequence, Set
+from pathlib import Path
+from typing import Collection, Iterable, List, Optional, Sequence, Set, Union
 
+import srsly
 from spacy.language import Language
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
@@ -54,6 +56,11 @@ class RelextSentencizer(Sentencizer):
         super().__init__(name, punct_chars=punct_chars, overwrite=overwrite, scorer=scorer)
         self.abbreviations, self.openers = frozenset(abbreviations), frozenset(openers)
         self.heading_length = heading_length
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Write the settings as spaCy does, but in an order that does not change from process to process."""
+        settings = {"punct_chars": sorted(self.punct_chars), "overwrite": self.overwrite}
+        srsly.write_json(Path(path).with_suffix(".json"), settings)
 
     def predict(self, docs: Iterable[Doc]) -> List[List[bool]]:
         """Return, for each token of each Doc, whether it starts a sentence."""

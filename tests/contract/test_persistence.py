@@ -13,6 +13,7 @@ import spacy.language
 import srsly
 from spacy.tokens import Doc, DocBin
 
+from spacy_relext.bridge.packing import save_packed
 from spacy_relext.corpora.damage import FILES
 from tests.contract.cases import CASES, MethodCase
 from tests.contract.conftest import BATCH_TOLERANCE, NAME, Trained, assert_close, case_id, outcome
@@ -24,6 +25,16 @@ def outcomes(nlp: Any, texts: List[str]) -> List[Any]:
 
 def test_disk(trained: Trained) -> None:
     assert_close(outcomes(trained.copy(), trained.texts), outcomes(trained.nlp, trained.texts))
+
+
+def test_packed_weights(trained: Trained, tmp_path: pathlib.Path) -> None:
+    nlp = trained.copy()
+    save_packed(nlp, tmp_path / "packed")
+    packed = spacy.load(tmp_path / "packed")
+    save_packed(packed, tmp_path / "again")
+    models = {each: sorted((tmp_path / each).rglob("model")) for each in ("packed", "again")}
+    assert [path.read_bytes() for path in models["packed"]] == [path.read_bytes() for path in models["again"]]
+    assert_close(outcomes(packed, trained.texts), outcomes(trained.nlp, trained.texts), tolerance=0.05)
 
 
 def test_bytes(case: MethodCase, trained: Trained, encoder: pathlib.Path) -> None:
