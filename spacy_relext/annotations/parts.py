@@ -8,6 +8,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import Errors
 from .entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
+from .judged import JUDGED_KEY, get_judged, judged_by_all, set_judged
 from .sentences import is_inside
 from .store import (
     COREF_KEY,
@@ -30,7 +31,7 @@ EVIDENCE_OFFSETS = {"attention": 2, "mentions": 4}
 _MEASURED = (TRIPLES_KEY, REJECTED_KEY, COREF_KEY)
 
 _KEYS = (*_MEASURED, RELATIONS_KEY, ENTITIES_KEY, PAIRS_KEY, GIVEN_PAIRS_KEY)
-_NAMES = "|".join((*_KEYS, INCOMPLETE_KEY, LENGTH_KEY))
+_NAMES = "|".join((*_KEYS, INCOMPLETE_KEY, JUDGED_KEY, LENGTH_KEY))
 
 
 # Records, and clusters of mentions, by their keys of `user_data`.
@@ -50,6 +51,7 @@ def span_to_doc(span: Span) -> Doc:
     _update(doc, _move(span.doc, (span.start_char, span.start_char + len(doc.text)), -span.start_char))
     if is_incomplete(span.doc):
         doc.user_data[INCOMPLETE_KEY] = True
+    set_judged(doc, get_judged(span.doc))
     return doc
 
 
@@ -81,6 +83,7 @@ def merge_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
     merged.user_data.pop(INCOMPLETE_KEY, None)
     if any(map(is_incomplete, parts)):
         merged.user_data[INCOMPLETE_KEY] = True
+    set_judged(merged, judged_by_all(parts))
     return merged
 
 

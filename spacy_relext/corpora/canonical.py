@@ -14,6 +14,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from ..annotations.constraints import REMOVED_KEY
 from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
+from ..annotations.judged import JUDGED_KEY
 from ..annotations.store import (
     COREF_KEY,
     INCOMPLETE_KEY,
@@ -103,6 +104,9 @@ class CanonicalRecord(TypedDict):
     triples: NotRequired[Annotated[List[_Triple], Field(description="Absent: not annotated. Empty: there is none.")]]
     incomplete: NotRequired[
         Annotated[bool, Field(strict=True, description="True: relations that the text states are missing in triples.")]
+    ]
+    judged: NotRequired[
+        Annotated[List[_Label], Field(description="Relations that the annotation covers. Absent: all of them.")]
     ]
     sents: NotRequired[Annotated[List[_Place], Field(min_length=1, description="In order. Absent: not annotated.")]]
     pairs: NotRequired[Annotated[List[_Pair], Field(description="Marked pairs, for tasks that classify a given pair.")]]
@@ -284,6 +288,7 @@ class _SoftLabels(TypedDict):
 _USER_FIELDS: Dict[str, Any] = {
     LENGTH_KEY: NotRequired[Optional[_Offset]],
     INCOMPLETE_KEY: NotRequired[bool],
+    JUDGED_KEY: NotRequired[List[_Text]],
     META_KEY: NotRequired[_Values],
     SENTS_KEY: NotRequired[List[_Place]],
     ENTITIES_KEY: NotRequired[List[_StoredEntity]],

@@ -12,6 +12,7 @@ from spacy.attrs import IDX, LENGTH, SENT_START
 from spacy.tokens import Doc, Span
 
 from ..annotations.entities import ENTITIES_KEY, PAIRS_KEY
+from ..annotations.judged import get_judged, set_judged
 from ..annotations.store import (
     COREF_KEY,
     INCOMPLETE_KEY,
@@ -77,6 +78,7 @@ def record_to_doc(
         report.arguments_widened += _count_widened(doc, record["triples"])
         if record.get("incomplete"):
             doc.user_data[INCOMPLETE_KEY] = True
+        set_judged(doc, record.get("judged"))
     if "rejected" in record:
         set_rejected(doc, record["rejected"])
     if "coref" in record:
@@ -99,6 +101,7 @@ def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
     if (triples := get_plain(doc, TRIPLES_KEY)) is not None:
         record["triples"] = [_without_defaults(triple) for triple in triples]
         record.update({"incomplete": True} if is_incomplete(doc) else {})
+        record.update({} if (judged := get_judged(doc)) is None else {"judged": sorted(judged)})
     if SENTS_KEY in doc.user_data:
         record["sents"] = plain(doc.user_data[SENTS_KEY])
     elif len(doc) > 1 and doc.has_annotation("SENT_START"):

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.assertion import assertion_of
+from ..annotations.judged import get_judged
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import get_records, get_rejected, has_triples, relations_by_sentence
 from ..bridge.modules import width_of
@@ -86,11 +87,11 @@ class Priors(NamedTuple):
 
 def estimate_priors(examples: Iterable[Example]) -> Priors:
     """Compute the observed class prior π_o from the sentences of annotated documents and the relations they state."""
-    counts: Counter = Counter()
+    counts, covered = Counter[str](), Counter[Optional[str]]()  # sentences; None: all relations are covered
     labels: Set[str] = set()
     entity_labels: Set[str] = set()
     assertions: Set[str] = set()
-    documents, unannotated, sentences = 0, 0, 0
+    documents, unannotated = 0, 0
     for example in examples:
         documents += 1
         entity_labels.update(entity.label_ for entity in example.reference.ents)
@@ -100,13 +101,13 @@ def estimate_priors(examples: Iterable[Example]) -> Priors:
             continue
         labels.update(record["relation"] for record in records)
         assertions.update(assertion_of(record.get("attributes", {})) for record in records)
-        doc = example.reference
+        doc, judged = example.reference, get_judged(example.reference)
         for start, end in sentence_bounds(doc):
             first, last = doc[start].idx, doc[end - 1].idx + len(doc[end - 1])
             offsets = [(*record["subject"], *record["object"]) for record in records]
             held = [first <= min(ends) and max(ends) <= last for ends in offsets]
             counts.update({record["relation"] for record, whole in zip(records, held) if whole})
-            sentences += 1
-    rates = {label: counts[label] / max(1, sentences) for label in sorted(labels)}
+            covered.update([None] if judged is None else judged)
+    rates = {label: counts[label] / max(1, covered[None] + covered[label], counts[label]) for label in sorted(labels)}
     mean = sum(rates.values()) / max(1, len(rates))
     return Priors(list(rates), mean, rates, documents, unannotated, sorted(entity_labels), frozenset(assertions))

@@ -20,7 +20,7 @@ from ..scoring.relations import RELATION_SCORE_WEIGHTS
 from .component import RerePipe, most_probable_relation
 from .losses import detector_loss
 from .settings import MAX_MISSING_RATE, RereDetectorLoss
-from .windows import SentenceWindows, TokenBatch, label_matrix
+from .windows import SentenceWindows, TokenBatch, judged_matrix, label_matrix
 
 # Offsets of each sentence, and the probabilities of its relations.
 SentenceRelations = List[Tuple[CharSpan, Dict[str, float]]]
@@ -87,6 +87,7 @@ class RereDetector(RerePipe):
         assert instances.gold is not None
         return {
             "relations": label_matrix(instances.gold, self.labels),
+            "judged": judged_matrix(instances.gold, self.labels),
             "label_prior": self._per_label(self.cfg["label_prior"], self.cfg["prior"]),
             "missing_rates": self.missing_rates(),
         }

@@ -44,16 +44,17 @@ def detector_loss(logits: Tensor, targets: Tensors, settings: "RereDetectorLoss"
     """Compute the term `relations`: binary cross-entropy, Eq. 9, or SSR-PU.
 
     logits (Tensor): Shape (B, R)
-    targets (Tensors): `relations` (B, R); `label_prior` (R,), observed rate of each relation;
-        `missing_rates` (R,), τ of each, for all but cross-entropy.
+    targets (Tensors): `relations` (B, R); `judged` (B, R), True for cells that the annotation covers, the only ones
+        that count (absent: all do); `label_prior` (R,), observed rate of each relation; `missing_rates` (R,), τ of
+        each, for all but cross-entropy.
     """
     observed = targets["relations"]
-    mask = torch.ones_like(observed, dtype=torch.bool)
+    mask = targets.get("judged", torch.ones_like(observed, dtype=torch.bool))
     if settings.kind == "bce":
         return {"relations": settings.weight * masked_bce(logits, observed, mask=mask)}
     prior, missing = targets["label_prior"].clamp(*_RATES), targets["missing_rates"]
     if settings.kind == "ssr_pu":
-        loss = shifted_ranking_loss(logits, observed, prior=prior, missing=missing)
+        loss = shifted_ranking_loss(logits, observed, mask=mask, prior=prior, missing=missing)
     else:
         mu = expected_rate(prior, missing, form=settings.mu)
         gamma = positive_weight(prior.mean()) if settings.gamma is None else settings.gamma
@@ -66,7 +67,7 @@ def extractor_loss(output: ExtractorOutput, targets: Tensors, settings: "RereExt
     `ranks` among pairs with the same subject or object, and the cross-entropy of entity `types` and `assertions`.
 
     targets (Tensors): `pointers` (M, T, 4), `weights` (M,), `gold_pairs` (G, 5), `entities` (E, 4); if there
-        are any, `refused_pairs` (J, 5), which count as wrong though their rows have no weight; `untyped` (U,),
+        are any, `lone_pairs` (J, 5), which count though their rows have no weight; `untyped` (U,),
         sentences without known entities; and `assertions` (G,), the number of each gold pair's assertion, -1 for none.
     """
     ends, weights, cells = targets["pointers"], targets["weights"], output.mask.unsqueeze(-1)
@@ -82,13 +83,13 @@ def extractor_loss(output: ExtractorOutput, targets: Tensors, settings: "RereExt
     pairs, gold_pairs, n_tokens = output.pairs, targets["gold_pairs"], max(1, output.mask.shape[1])
     gold = look_up_rows(pairs, gold_pairs, output.pair_logits.new_ones(len(gold_pairs)), n_tokens=n_tokens)
     row_weights = weights[pairs[:, 0]]
-    if (refused := targets.get("refused_pairs")) is not None:
-        row_weights = row_weights + look_up_rows(pairs, refused, weights.new_ones(len(refused)), n_tokens=n_tokens)
+    if (lone := targets.get("lone_pairs")) is not None:
+        row_weights = row_weights + look_up_rows(pairs, lone, weights.new_ones(len(lone)), n_tokens=n_tokens)
     everywhere = torch.ones_like(gold, dtype=torch.bool)
     scored = masked_bce(output.pair_logits, gold, mask=everywhere, weights=row_weights)
     losses = {"pointers": settings.pointer_weight * pointers, "pairs": settings.pair_weight * scored}
     if settings.rank_weight:
-        losses["ranks"] = settings.rank_weight * rank_loss(output.pair_logits, pairs, gold)
+        losses["ranks"] = settings.rank_weight * rank_loss(output.pair_logits, pairs, gold * (weights[pairs[:, 0]] > 0))
     if settings.type_weight and len(output.type_logits):
         losses["types"] = settings.type_weight * _type_loss(output, targets["entities"], targets.get("untyped"))
     if "assertions" in targets:
@@ -182,27 +183,28 @@ def rank_loss(logits: Tensor, pairs: Tensor, gold: Tensor) -> Tensor:
     return ranks.sum() / max(1, len(ranks))
 
 
-def shifted_ranking_loss(logits: Tensor, targets: Tensor, *, prior: Tensor, missing: Tensor) -> Tensor:
+def shifted_ranking_loss(logits: Tensor, targets: Tensor, *, mask: Tensor, prior: Tensor, missing: Tensor) -> Tensor:
     """Compute SSR-PU's risk R of positive and unlabelled cells, the mean over the labels; 0 for an empty batch.
 
     Three things differ from its paper. The score of the none class is 0, a probability of 0.5. z is scaled, so that the
     margin m is 4, not 0.25. E_P and E_N divide the sums over the batch by the expected numbers of cells, B π_o and
-    B (1-π_o): batches of sentences have no positives of most labels.
+    B (1-π_o), B being the cells of a label that count: batches of sentences have no positives of most labels.
 
     logits, targets (Tensor): z, and observed labels, 0 or 1. Shapes (B, R)
+    mask (Tensor): True for cells that count. Shape (B, R)
     prior, missing (Tensor): π_o, in (0, 1), and τ, in [0, 1), of each label. Shapes (R,)
     """
     if not len(logits):
         return logits.sum() * 0.0
     true = (prior / (1.0 - missing)).clamp(max=0.99)
     hidden = (prior * missing / ((1.0 - missing) * (1.0 - prior))).clamp(max=0.99)
-    is_positive = targets > 0.5
+    is_positive, is_negative, count = mask & (targets > 0.5), mask & (targets <= 0.5), mask.sum(0).clamp(min=1)
     as_positive, as_negative = (logits / MARGIN - 1.0).square(), (logits / MARGIN + 1.0).square()
     zero = torch.zeros_like(logits)
-    positives, negatives = len(logits) * prior, len(logits) * (1.0 - prior)
+    positives, negatives = count * prior, count * (1.0 - prior)
     positive_risk = torch.where(is_positive, as_positive, zero).sum(0) / positives
     reversed_risk = torch.where(is_positive, as_negative, zero).sum(0) / positives
-    unlabelled = torch.where(is_positive, zero, as_negative).sum(0) / negatives
+    unlabelled = torch.where(is_negative, as_negative, zero).sum(0) / negatives
     negative_risk = (1.0 - true) / (1.0 - hidden) * (unlabelled - hidden * reversed_risk)
     weight = ((1.0 - true) / true).sqrt()
     return (true * weight * positive_risk + negative_risk.clamp(min=0.0)).mean()

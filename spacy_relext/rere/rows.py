@@ -40,8 +40,8 @@ class QueryRows:
     spans: List[Tuple[int, int, int]] = field(default_factory=list)
     # Window, first, last, number of the label of gold entities
     entities: List[Tuple[int, int, int, int]] = field(default_factory=list)
-    # As `pairs`: pairs that an annotator rejected, in rows about which nothing else is known
-    refused: List[Tuple[int, ...]] = field(default_factory=list)
+    # As `pairs`: pairs that an annotator rejected, or that are stated, in rows about which nothing else is known
+    lone: List[Tuple[int, ...]] = field(default_factory=list)
     # Windows whose entities are not known
     untyped: List[int] = field(default_factory=list)
     # Number of the assertion of each gold pair, -1 for none; empty if assertions are not learned
@@ -60,9 +60,7 @@ class QueryRows:
     def targets(self) -> Dict[str, NDArray[numpy.generic]]:
         """Return targets of the loss, see `extractor_loss`."""
         width = int((self.windows.end - self.windows.start).max(initial=0))
-        pairs, refused = (
-            numpy.asarray(each, "int64").reshape(-1, 1 + N_POINTERS) for each in (self.pairs, self.refused)
-        )
+        pairs, lone = (numpy.asarray(each, "int64").reshape(-1, 1 + N_POINTERS) for each in (self.pairs, self.lone))
         pointers = numpy.zeros((len(self), width, N_POINTERS), dtype="float32")
         for pointer in range(N_POINTERS):
             pointers[pairs[:, 0], pairs[:, 1 + pointer], pointer] = 1.0
@@ -70,8 +68,8 @@ class QueryRows:
         weights = self.weight.astype("float32")
         targets: Dict[str, NDArray[numpy.generic]]
         targets = {"pointers": pointers, "weights": weights, "gold_pairs": pairs, "entities": entities}
-        if self.refused:
-            targets["refused_pairs"] = refused
+        if self.lone:
+            targets["lone_pairs"] = lone
         if self.untyped:
             targets["untyped"] = numpy.asarray(self.untyped, dtype="int64")
         if self.assertions:
@@ -91,6 +89,7 @@ def gold_rows(
 
     Without negatives the extractor cannot reject the detector's false positives. Triples of other labels are ignored.
     In a Doc that is not annotated, the relations of rejected triples are queried; only these pairs count in the loss.
+    Where the annotation covers some relations, only these are sampled; of a triple of others only its pair counts.
 
     sampling (RereSampling): `negatives` is the number of absent relations per gold relation, or in a window without
         any; for several gold relations at most `MAX_NEGATIVES` or `negatives`, whichever is more. A negative row has at
@@ -101,13 +100,13 @@ def gold_rows(
     number = {label: index for index, label in enumerate(labels)}
     rows: List[Tuple[int, int, float]] = []
     pairs: List[Tuple[int, ...]] = []
-    refused: List[Tuple[int, ...]] = []
+    lone: List[Tuple[int, ...]] = []
     spans: List[Tuple[int, int, int]] = []
     for window, triples in enumerate(gold.triples):
         if gold.refused[window] is not None:
             for triple in gold.refused[window] or ():
                 if triple.relation in number:
-                    refused.append((len(rows), *triple.subject, *triple.object))
+                    lone.append((len(rows), *triple.subject, *triple.object))
                     spans.extend((len(rows), *span) for span in (triple.subject, triple.object))
                     rows.append((window, number[triple.relation], 0.0))
             continue
@@ -116,21 +115,25 @@ def gold_rows(
         arguments = sorted({span for triple in known for span in (triple.subject, triple.object)})
         is_read = sampling.hard_negatives > 0 and len(entities) > 0
         others = sorted({(first, last) for first, last, _ in entities[window]} - {*arguments}) if is_read else []
-        absent = [label for label in range(len(labels)) if label not in present]
+        judged = gold.judged[window]
+        unknown = set() if judged is None else {number[label] for label in labels if label not in judged}
+        absent = [label for label in range(len(labels)) if label not in present and label not in unknown]
         limit = min(len(absent), max(MAX_NEGATIVES, round(sampling.negatives)))
         sampled = _sample(absent, min(limit, round(sampling.negatives * max(1, len(present)))))
         for relation in present:
-            pairs.extend((len(rows), *t.subject, *t.object) for t in known if number[t.relation] == relation)
+            stated = [(len(rows), *t.subject, *t.object) for t in known if number[t.relation] == relation]
+            pairs.extend(stated)
+            lone.extend(stated if relation in unknown else ())
             hard = others if len(others) <= sampling.hard_negatives else _sample(others, sampling.hard_negatives)
             spans.extend((len(rows), *span) for span in (*arguments, *hard))
-            rows.append((window, relation, 1.0))
+            rows.append((window, relation, float(relation not in unknown)))
         for relation in sampled:
             some = [*arguments, *others]
             some = some if len(some) <= MAX_ARGUMENTS else _sample(some, MAX_ARGUMENTS)
             spans.extend((len(rows), *span) for span in some)
             rows.append((window, relation, sampling.negative_weight))
     window_of, relation_of, weight = _columns(rows)
-    return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans, refused=refused)
+    return QueryRows(windows, window_of, relation_of, numpy.ones_like(weight), weight, pairs, spans, lone=lone)
 
 
 def number_assertions(

@@ -4,13 +4,14 @@ A window holds words, the tokens that are not white space: two spaces or a line 
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from ..annotations.judged import get_judged
 from ..annotations.sentences import sentence_bounds
 from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from ..annotations.triple import Record
@@ -33,6 +34,8 @@ class GoldWindows:
     lost: int  # triples in no window: they cross a sentence boundary or cover no word
     # Triples that an annotator rejected, in windows of Docs that are not annotated; None in windows of annotated Docs
     refused: List[Optional[List[TokenTriple]]] = field(default_factory=list)
+    # Relations that the annotation of each window covers; None: all
+    judged: List[Optional[FrozenSet[str]]] = field(default_factory=list)
 
 
 @dataclass
@@ -135,7 +138,8 @@ def gold_windows(windows: SentenceWindows, examples: Sequence[Example]) -> GoldW
     refused = [[] if known else get_rejected(eg.reference) for known, eg in zip(annotated, examples)]
     rejected, lost_too = _assign(windows, examples, refused)
     of_window = [None if annotated[doc] else each for doc, each in zip(windows.doc.tolist(), rejected)]
-    return GoldWindows(triples, lost + lost_too, of_window)
+    judged = [get_judged(example.reference) for example in examples]
+    return GoldWindows(triples, lost + lost_too, of_window, [judged[doc] for doc in windows.doc.tolist()])
 
 
 def _assign(
@@ -188,6 +192,12 @@ def label_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.floa
             if triple.relation in number:
                 matrix[row, number[triple.relation]] = 1.0
     return matrix
+
+
+def judged_matrix(gold: GoldWindows, labels: Sequence[str]) -> NDArray[numpy.bool_]:
+    """Mark the relations of each window that its annotation covers, or that it states. Shape (B, R)"""
+    rows = [[judged is None or label in judged for label in labels] for judged in gold.judged]
+    return numpy.asarray(rows, dtype=bool).reshape(-1, len(labels)) | (label_matrix(gold, labels) > 0)
 
 
 def missed_by_windows(docs: Sequence[Doc], *, most: int) -> Iterator[Tuple[str, str]]:

@@ -13,6 +13,7 @@ from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
 
+from ..annotations.judged import get_judged
 from ..annotations.sentences import is_inside, sentence_offsets
 from ..annotations.store import char_span, get_relations, has_relations
 from ..annotations.triple import CharSpan, Record
@@ -135,11 +136,12 @@ def collect_cells(examples: Iterable[Example]) -> Outcomes:
     cells: List[Tuple[float, bool, str]] = []
     gold_counts = Counter[str]()
     for example in examples:
-        sentences = gold_relations(example) or []
+        sentences, judged = gold_relations(example) or [], get_judged(example.reference)
         for sentence, gold in sentences:
             span = char_span(example.predicted, sentence)
             probs = get_relations(span) if span is not None else {}
-            cells += [(probability, label in gold, label) for label, probability in probs.items()]
+            known = [label for label in probs if judged is None or label in judged or label in gold]
+            cells += [(probs[label], label in gold, label) for label in known]
             gold_counts.update(gold)
         crossing = [
             record["relation"]

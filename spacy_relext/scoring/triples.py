@@ -14,6 +14,7 @@ from spacy.util import registry
 
 from ..annotations.assertion import assertion_of
 from ..annotations.entities import is_judged
+from ..annotations.judged import get_judged
 from ..annotations.sentences import overlaps, sentence_offsets
 from ..annotations.store import get_records, has_triples, widen_records
 from ..annotations.triple import CharSpan, Record
@@ -270,12 +271,13 @@ def compare_documents(
             for records in (all_gold, records_of_model)
         )
         text = example.reference.text
-        gold_keys = {text_key(record, text) for record in gold}
+        gold_keys, judged = {text_key(record, text) for record in gold}, get_judged(example.reference)
         predicted = [
             each
             for each in predicted
             if text_key(each, text) in gold_keys
-            or is_judged(example.reference, tuple(each["subject"]), tuple(each["object"]))
+            or (judged is None or each["relation"] in judged)
+            and is_judged(example.reference, tuple(each["subject"]), tuple(each["object"]))
         ]
         scores: Dict[TextKey, float] = {}
         for record in predicted:

@@ -270,7 +270,9 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "rere.masked_bce": lambda f, n: f(n.logits, n.observed, mask=n.mask, weights=n.weights[:, None]),
     "rere.positive_weight": lambda f, n: f(n.rates),
     "rere.rank_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
-    "rere.shifted_ranking_loss": lambda f, n: f(n.logits, n.observed, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates),
+    "rere.shifted_ranking_loss": lambda f, n: f(
+        n.logits, n.observed, mask=n.observed > -1, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates
+    ),
     "selfore.selfore_loss": lambda f, n: f(
         ClusterOutput(n.logits, n.vectors), {"clusters": n.classes, "weights": n.rates}, smoothing=0.1
     ),

@@ -20,7 +20,24 @@ NLP = spacy.blank("en")
 parquet = pytest.importorskip("pyarrow.parquet")
 
 KEYS = ("meta", "url", "score", "triples", "entities", "doc_id", "sents", "", " ", "a.b", "é", "\ud83d", "text ")
-VALUES = (0, -1, 2**70, 1.5, float("nan"), True, None, "", "x", "\x00", "\ud83d", [], {}, [[]], [1, "a", None], {"": {}})
+VALUES = (
+    0,
+    -1,
+    2**70,
+    1.5,
+    float("nan"),
+    True,
+    None,
+    "",
+    "x",
+    "\x00",
+    "\ud83d",
+    [],
+    {},
+    [[]],
+    [1, "a", None],
+    {"": {}},
+)
 
 
 def odd_record(rng: random.Random) -> Any:

@@ -275,7 +275,7 @@ def test_pairs_have_the_weights_of_their_rows_and_refused_ones_weigh_more() -> N
     plain = (cells * torch.tensor([1.0, 0.25, 0.25])).sum() / 1.5
     found = extractor_loss(output, targets, RereExtractorLoss(pair_weight=2.0))["pairs"]
     assert number(found) == pytest.approx(2 * number(plain))
-    refused = {**targets, "refused_pairs": pairs[2:]}
+    refused = {**targets, "lone_pairs": pairs[2:]}
     expected = (cells * torch.tensor([1.0, 0.25, 1.25])).sum() / 2.5
     assert number(extractor_loss(output, refused, RereExtractorLoss())["pairs"]) == pytest.approx(number(expected))
 
@@ -330,7 +330,7 @@ def test_unknown_losses_are_refused() -> None:
 def loss_of(logits: list, targets: list, prior: list, missing: list) -> torch.Tensor:
     made = [torch.tensor(values, dtype=torch.float64) for values in (logits, targets, prior, missing)]
     made[0].requires_grad_()
-    loss = shifted_ranking_loss(made[0], made[1], prior=made[2], missing=made[3])
+    loss = shifted_ranking_loss(made[0], made[1], mask=made[1] > -1, prior=made[2], missing=made[3])
     loss.backward()
     assert made[0].grad is not None and made[0].grad.isfinite().all()
     return torch.cat([loss.detach().view(1), made[0].grad.flatten()])
@@ -369,5 +369,17 @@ def test_an_option_of_the_detector() -> None:
     rates = {"label_prior": torch.tensor([0.3, 0.1]), "missing_rates": torch.tensor([0.2, 0.0])}
     settings = RereDetectorLoss(kind="ssr_pu", weight=2.0)
     found = detector_loss(logits, {"relations": observed, **rates}, settings)["relations"]
-    expected = shifted_ranking_loss(logits, observed, prior=rates["label_prior"], missing=rates["missing_rates"])
+    expected = shifted_ranking_loss(
+        logits, observed, mask=observed > -1, prior=rates["label_prior"], missing=rates["missing_rates"]
+    )
     assert found.item() == pytest.approx(2 * expected.item())
+
+
+@pytest.mark.parametrize("kind", ["bce", "collective", "ssr_pu"])
+def test_cells_that_are_not_judged_have_no_gradient(kind: str) -> None:
+    logits = torch.tensor([[1.0, -2.0], [0.5, 3.0]], requires_grad=True)
+    judged = torch.tensor([[True, True], [True, False]])
+    targets = {"relations": torch.tensor([[1.0, 0.0], [0.0, 0.0]]), "judged": judged}
+    rates = {"label_prior": torch.tensor([0.3, 0.1]), "missing_rates": torch.tensor([0.2, 0.1])}
+    detector_loss(logits, {**targets, **rates}, RereDetectorLoss(kind=kind))["relations"].backward()
+    assert logits.grad is not None and (logits.grad != 0).tolist() == judged.tolist()

@@ -11,7 +11,14 @@ from spacy.tokens import Span
 from spacy_relext.annotations.store import set_relations
 from spacy_relext.rere.rows import MAX_ARGUMENTS, MAX_NEGATIVES, QueryRows, all_rows, detected_rows, gold_rows
 from spacy_relext.rere.settings import RereSampling
-from spacy_relext.rere.windows import GoldWindows, SentenceWindows, entity_windows, gold_windows, make_windows
+from spacy_relext.rere.windows import (
+    GoldWindows,
+    SentenceWindows,
+    entity_windows,
+    gold_windows,
+    judged_matrix,
+    make_windows,
+)
 from tests.pairs.builders import NLP, make_doc, make_example
 
 WORDS = "ada met charles in london . mary wrote .".split()
@@ -41,6 +48,19 @@ def test_gold_relations_and_their_answers() -> None:
     # every argument of the window is a candidate under every relation asked of it
     assert rows.arrays()["extra"].tolist() == [[row, token, token] for row in (0, 1) for token in (0, 2, 4)]
     assert rows.arrays()["sentence"].tolist() == [0, 0] and rows.arrays()["index"].shape == (2, 6)
+
+
+def test_relations_that_are_not_judged_are_no_negatives() -> None:
+    windows, gold = windows_and_gold()
+    gold.judged[:] = [frozenset({"met", "unused"})] * 2
+    rows = gold_rows(windows, gold, LABELS, RereSampling(10.0, 0.5, 0))
+    assert queried(rows) == [(0, "met"), (0, "place"), (0, "unused"), (1, "met"), (1, "unused")]
+    assert rows.weight.tolist() == [1.0, 0.0, 0.5, 0.5, 0.5]
+    # of a relation that is not judged, the stated pair alone counts
+    assert (
+        rows.targets()["lone_pairs"].tolist() == [[1, 0, 0, 4, 4]] and [1, 0, 0, 4, 4] in rows.targets()["gold_pairs"]
+    )
+    assert judged_matrix(gold, LABELS).tolist() == [[False, True, True, True], [False, True, False, True]]
 
 
 def test_entities_are_hard_negatives() -> None:
