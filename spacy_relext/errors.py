@@ -460,7 +460,6 @@ class Errors:
     R743 = "[R743] {name} has no knowledge base. Set [initialize.components.{name}] names to a file of ids and names."
     R744 = "[R744] The type system of this XMI is missing; put TypeSystem.xml of the same export beside it"
     R745 = "[R745] {what}. Offsets are read as {unit}, and tools count this text differently: choose with --offsets"
-    R746 = "[R746] {name} is [{start}, {end}], which holds nothing but white space; expected words"
     R747 = (
         "[R747] The text of the task, {key!r} of data, is {found}: a path or URL, not a text. Import the tasks with "
         "their texts, or put the content of each file there"
@@ -544,6 +543,9 @@ class Warnings:
     W009 = (
         "[W009] {name}: no component has set entities in these texts, so types are not compared with the schema. Add a "
         "component that sets them, such as an ner."
+    )
+    W010 = (
+        "[W010] {count} triples or entities are left out: they hold nothing but white space, or have such an argument."
     )
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."

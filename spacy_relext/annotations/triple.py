@@ -1,11 +1,12 @@
 """The data type of the public API, a relation between two spans of a Doc, and the other forms that it may have."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 
 CharSpan = Tuple[int, int]
 
@@ -91,13 +92,34 @@ _KEYS = ("subject", "relation", "object", "score", "evidence")
 def read_triples(doc: Doc, triples: Iterable[TripleLike], *, source: Optional[str] = None) -> List[Record]:
     """Read triples in any accepted form, see `set_triples`, as records with character offsets.
 
+    Arguments are trimmed of white space. Triples with an argument of white space alone are left out, with a warning.
+
     source (Optional[str]): Their source; None: each triple's own, "" if it has none.
     RAISES (ValueError): If one is malformed.
     """
     if isinstance(triples, (str, bytes, Mapping, Triple)) or not isinstance(triples, Iterable):
         raise ValueError(Errors.R016.format(what=f"the triples are {_describe(triples)}, not a list"))
-    length = text_length(doc)
-    return [_read_triple(doc, each, source, length, number) for number, each in enumerate(triples, start=1)]
+    given = list(triples)
+    text = doc.text if given else ""
+    read = [_read_triple(doc, each, source, text, number) for number, each in enumerate(given, start=1)]
+    kept = [record for record in read if record is not None]
+    warn_of_blank(len(read) - len(kept))
+    return kept
+
+
+def trim_span(text: str, start: int, end: int) -> CharSpan:
+    """Leave out white space at both ends of a span of characters; of a blank span nothing is left: start is end."""
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
+
+
+def warn_of_blank(count: int) -> None:
+    """Warn of what is left out, since it is white space or has such an argument."""
+    if count:
+        warnings.warn(Warnings.W010.format(count=count), UserWarning, stacklevel=4)
 
 
 def read_clusters(doc: Doc, clusters: Iterable[Iterable[Argument]]) -> List[List[CharSpan]]:
@@ -118,11 +140,11 @@ def text_length(doc: Doc) -> int:
     return doc[-1].idx + len(doc[-1].text_with_ws) if len(doc) else 0
 
 
-def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, number: int) -> Record:
-    """Convert any accepted form of a triple to plain values."""
+def _read_triple(doc: Doc, triple: object, source: Optional[str], text: str, number: int) -> Optional[Record]:
+    """Convert any accepted form of a triple to plain values; None if an argument is blank."""
     values = _values(triple, number)
     subject, obj = [
-        _offsets(doc, values[role], length, f"the {role} of triple {number}") for role in ("subject", "object")
+        _offsets(doc, values[role], len(text), f"the {role} of triple {number}") for role in ("subject", "object")
     ]
     relation, score = values["relation"], values.get("score", 1.0)
     if not isinstance(relation, str):
@@ -134,8 +156,11 @@ def _read_triple(doc: Doc, triple: object, source: Optional[str], length: int, n
         if not isinstance(value, Mapping):
             what = f"the {name} of triple {number} {'is' if name == 'evidence' else 'are'} {_describe(value)}"
             raise ValueError(Errors.R016.format(what=what))
+    subject, obj = (list(trim_span(text, *place)) for place in (subject, obj))
+    if subject[0] == subject[1] or obj[0] == obj[1]:
+        return None
     if subject == obj:
-        raise ValueError(Errors.R001.format(relation=relation, text=doc.text[slice(*subject)]))
+        raise ValueError(Errors.R001.format(relation=relation, text=text[slice(*subject)]))
     return {
         "subject": subject,
         "relation": str(relation),

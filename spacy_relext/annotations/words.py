@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
-from .triple import CharSpan
+from .triple import CharSpan, trim_span
 
 IntArray = NDArray[numpy.int64]
 
@@ -46,10 +46,7 @@ def whole_words(text: str, start: int, end: int) -> Optional[CharSpan]:
 
     RETURNS (Optional[CharSpan]): In characters; None for white space alone.
     """
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    while start < end and text[start].isspace():
-        start += 1
+    start, end = trim_span(text, start, end)
     if start == end:
         return None
     while start and _INSIDE.fullmatch(text, start - 1, start + 1):

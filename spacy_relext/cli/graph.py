@@ -9,6 +9,7 @@ import typer
 from wasabi import msg, table
 
 from ..annotations.schema import Schema, read_schema
+from ..corpora.formats.checks import BLANK_TRIPLES
 from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings
@@ -71,7 +72,7 @@ def build_cli(
         losses: Counter[str] = Counter()
         built = build_graph(_documents(inputs, losses=losses), options=settings, base=base)
         write_tables(built.tables, folder)
-    losses["triples with a blank argument"] = built.blank
+    losses[BLANK_TRIPLES] += built.blank
     _warn_of_schema(schema, settings.schema, built.tables)
     _report(built, folder, losses=losses)
 

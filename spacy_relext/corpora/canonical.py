@@ -5,6 +5,7 @@ and has typed dictionaries instead of classes, since these take six times as lon
 Python callers pass, such as spans and numbers of numpy.
 """
 
+from collections import Counter
 from functools import lru_cache
 from typing import Annotated, Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type
 
@@ -24,8 +25,8 @@ from ..annotations.store import (
     SOFT_LABELS_KEY,
     TRIPLES_KEY,
 )
-from ..annotations.triple import Record
-from .formats.checks import check_unicode, describe
+from ..annotations.triple import Record, trim_span, warn_of_blank
+from .formats.checks import BLANK_SPANS, BLANK_TRIPLES, INCOMPLETE, TRIMMED, check_unicode, describe
 
 SENTS_KEY = "relext_sents"
 META_KEY = "relext_meta"
@@ -134,12 +135,54 @@ def record_schema() -> Record:
     return _records().json_schema()
 
 
-def check_record(value: object) -> Record:
-    """Check that a parsed JSON value is a canonical record, and return it unchanged.
+def check_record(value: object, *, losses: "Optional[Counter[str]]" = None) -> Record:
+    """Check that a parsed JSON value is a canonical record, and return it with trimmed arguments (`trim_record`).
 
+    losses (Optional[Counter[str]]): Counts what is trimmed and left out; None: a warning counts what is left out.
     RAISES (ValueError): If it is not: which part, what it is, and what is expected.
     """
-    return check_places(check_form(value))
+    counts: Counter[str] = Counter()
+    record = trim_record(check_places(check_form(value)), counts)
+    if losses is None:
+        warn_of_blank(counts[BLANK_SPANS] + counts[BLANK_TRIPLES])
+    else:
+        losses.update(counts)
+    return record
+
+
+def trim_record(record: Record, losses: "Counter[str]") -> Record:
+    """Trim white space from the arguments and entities of a record; what has nothing else is left out, and counted.
+
+    RETURNS (Record): The record itself if there is nothing to trim. A record that lost a triple is incomplete.
+    RAISES (ValueError): If subject and object become one span.
+    """
+    changed: Record = {}
+    for key in ("entities", "triples", "rejected", "pairs"):
+        given = record.get(key, ())
+        trimmed = [_trim(each, record["text"], losses) for each in given]
+        kept = [each for each in trimmed if each is not None]
+        if any(each is not before for each, before in zip(trimmed, given)):
+            changed[key] = kept
+        if len(kept) < len(given):
+            losses[BLANK_SPANS if key == "entities" else BLANK_TRIPLES] += len(given) - len(kept)
+            changed.update({INCOMPLETE: True} if key == "triples" else {})
+    return check_places({**record, **changed}) if changed else record
+
+
+def _trim(each: Record, text: str, losses: "Counter[str]") -> Optional[Record]:
+    """Trim an entity, a triple or a pair: itself if there is nothing to trim, None if a span is blank."""
+    changed: Record = {}
+    for role in ("subject", "object") if "subject" in each else ("",):
+        place = tuple(each[role]) if role else (each["start"], each["end"])
+        start, end = trim_span(text, *place)
+        if start == end:
+            return None
+        if (start, end) != place:
+            losses[TRIMMED] += 1
+            changed.update({role: [start, end]} if role else {"start": start, "end": end})
+            if f"{role}_text" in each:
+                changed[f"{role}_text"] = text[start:end]
+    return {**each, **changed} if changed else each
 
 
 def check_form(value: object) -> Record:

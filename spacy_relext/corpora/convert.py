@@ -11,16 +11,16 @@ from spacy.tokens import Doc
 
 from ..annotations.triple import Record
 from ..errors import Errors
-from .canonical import KNOWN_KEYS
+from .canonical import KNOWN_KEYS, trim_record
 from .damage import first_line
 from .formats.annotation import LOSSES, LOST_RELATIONS, Losses
-from .formats.checks import INCOMPLETE, TRIMMED
+from .formats.checks import INCOMPLETE
 from .formats.evidence import Reading
 from .formats.other_keys import rows_of_columns
 from .formats.recognition import describe_likeness
 from .formats.registry import FORMATS, Format, bind_options
 from .formats.sources import Item
-from .records import record_to_doc, trim_record
+from .records import record_to_doc
 from .repeats import Repeats
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
@@ -187,7 +187,7 @@ class _Reading:
             return None
         if "triples" in record and not LOST_RELATIONS.isdisjoint(losses):
             record[INCOMPLETE] = True
-        self.report.losses += Losses({TRIMMED: trim_record(record)})
+        record = trim_record(record, self.report.losses)
         for key in ("triples", "rejected"):
             if key in record:
                 record[key] = self._clean(record[key])

@@ -30,7 +30,7 @@ from ..errors import Errors
 from .canonical import KNOWN_KEYS, META_KEY, SENTS_KEY, check_form, check_places, check_record
 from .formats.annotation import LOSSES, Losses
 from .formats.answers import is_finished, read_answers
-from .formats.checks import describe, make_entity, trim
+from .formats.checks import describe, make_entity
 from .formats.offsets import (
     CODE_POINTS,
     OTHERS,
@@ -171,29 +171,6 @@ def parse_jsonl(value: object, *, offsets: Optional[str] = None, pseudo_labels: 
     if pseudo_labels and "triples" in record:
         record["triples"] = [{**triple, "source": ""} for triple in record["triples"]]
     return record
-
-
-def trim_record(record: Record) -> int:
-    """Trim white space from the arguments and entities of a record, in place; return how many spans had some.
-
-    RAISES (ValueError): If one holds nothing else, or subject and object become one span.
-    """
-    text, trimmed = record["text"], 0
-    for number, entity in enumerate(record.get("entities", ())):
-        span = (entity["start"], entity["end"])
-        entity["start"], entity["end"] = trim(text, *span, name=f"entities[{number}]")
-        trimmed += span != (entity["start"], entity["end"])
-    for key in ("triples", "rejected", "pairs"):
-        for number, each in enumerate(record.get(key, ())):
-            for role in ("subject", "object"):
-                span = trim(text, *each[role], name=f"{key}[{number}].{role}")
-                if span != tuple(each[role]):
-                    trimmed += 1
-                    each[role] = list(span)
-                    each.pop(f"{role}_text", None)
-    if trimmed:
-        check_places(record)
-    return trimmed
 
 
 def _count_widened(doc: Doc, triples: Iterable[Record]) -> int:

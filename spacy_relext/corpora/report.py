@@ -10,6 +10,7 @@ from wasabi.tables import table
 
 from ..annotations.store import get_coref, get_records, get_rejected, has_triples, is_incomplete
 from ..annotations.triple import CharSpan
+from .formats.checks import BLANK_SPANS, BLANK_TRIPLES
 
 _EXAMPLES = 5
 _LABELS_SHOWN = 40
@@ -144,6 +145,7 @@ def list_warnings(report: Report) -> List[str]:
         (report.contradictions, "pairs have a relation and none in one text: their labels contradict each other."),
         (report.incomplete, "documents have relations that could not be read: they count as not annotated."),
         (report.losses[DOUBTFUL], "documents have emoji or the like, and spans that cut words: check --offsets."),
+        (report.losses[BLANK_SPANS] + report.losses[BLANK_TRIPLES], "spans or arguments of white space are left out."),
         (report.skipped, f"of {report.records} records were malformed and are not in the corpus."),
     )
     readings = [f"In {count} records {note}." for note, count in report.readings.items()]

@@ -77,17 +77,14 @@ def extraction_record(
     if extra.get("doc_id") == record["doc_id"]:
         del extra["doc_id"]
     for key, value in extra.items():
-        is_own = key not in record and (key not in KNOWN_KEYS or _is_canonical({"text": text, key: value}))
+        is_own = key not in record
+        if key in KNOWN_KEYS:
+            try:
+                value = check_record({"text": text, key: value})[key]
+            except ValueError:
+                is_own = False
         record[_free_key(key, record, extra) if not is_own else key] = value
     return record
-
-
-def _is_canonical(record: Record) -> bool:
-    try:
-        check_record(record)
-    except ValueError:
-        return False
-    return True
 
 
 def _free_key(key: str, *taken: Record) -> str:

@@ -107,21 +107,30 @@ def read_documents(
                 if losses is not None:
                     losses["documents without text"] += 1
                 continue
-            yield parse_document(record, number=number, place=place, gold=gold)._replace(file=path.stem)
+            document = parse_document(record, number=number, place=place, gold=gold, losses=losses)
+            yield document._replace(file=path.stem)
 
 
-def parse_document(record: object, *, number: int = 1, place: str = "record", gold: bool = False) -> Document:
+def parse_document(
+    record: object,
+    *,
+    number: int = 1,
+    place: str = "record",
+    gold: bool = False,
+    losses: Optional["Counter[str]"] = None,
+) -> Document:
     """Read one record.
 
     record (object): Canonical record, such as `extraction_record` makes it.
     number (int): Id of a document without one.
-    gold (bool): As for `read_documents`.
+    gold, losses (bool, Optional[Counter[str]]): As for `read_documents`.
     RAISES (ValueError): If it is malformed.
     """
     try:
-        checked = check_record(record)
+        checked = check_record(record, losses=losses)
         has_gold = gold and GOLD_KEY in checked
-        golden = check_record({"text": checked["text"], "triples": checked[GOLD_KEY]})["triples"] if has_gold else []
+        given = {"text": checked["text"], "triples": checked[GOLD_KEY] if has_gold else []}
+        golden = check_record(given, losses=losses)["triples"]
     except ValueError as error:
         raise ValueError(Errors.R830.format(place=place, found=error)) from None
     text = checked["text"]

@@ -105,7 +105,7 @@ class Correction:
         lists = {key: require(answer, key, list, name="the answer") for key in ("triples", "rejected")}
         record = {key: value for key, value in current.items() if key not in (*lists, ANSWER_KEY, "incomplete")}
         record |= {"triples": lists["triples"], **({"rejected": lists["rejected"]} if lists["rejected"] else {})}
-        check_record(record)
+        record = check_record(record)
         if state == DONE and (count := sum(bool(triple.get("source")) for triple in record["triples"])):
             raise ValueError(Errors.R252.format(count=count))
         self.answers.append(record, answer=state)

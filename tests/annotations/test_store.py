@@ -33,6 +33,7 @@ from spacy_relext.annotations.store import (
 NLP = spacy.blank("en")
 NLP.add_pipe("sentencizer")
 TEXT = "Ada Lovelace was born in London. Mary wrote Frankenstein in Geneva."
+ROLES = ("subject", "object")
 EVIDENCE = {"rule": 3, "score": 0.5, "name": "born in", "both": True, "none": None, "parts": [1.0, 2.0]}
 
 
@@ -215,6 +216,16 @@ def test_one_span_twice_is_no_triple() -> None:
     assert len(doc._.triples) == 1
 
 
+@pytest.mark.parametrize("blank", ["  ", "\u00a0", "\n", "\u00a0\n "])
+def test_white_space_is_never_part_of_an_argument(blank: str) -> None:
+    doc, size = NLP(f"Ada{blank}left{blank}Oslo"), len(blank)
+    trimmed, left_out = ((0, 3 + size), "r", (7 + size, 11 + 2 * size)), ((0, 3), "r", (3, 3 + size))
+    for store, read in ((set_triples, get_records), (set_rejected, get_rejected)):
+        with pytest.warns(UserWarning, match=r"\[W010\] 1 triples"):
+            store(doc, [trimmed, left_out])
+        assert [doc.text[slice(*each[role])] for each in read(doc) or () for role in ROLES] == ["Ada", "Oslo"]
+
+
 @pytest.mark.parametrize("offsets", [(0, 68), (-1, 3), (5, 5), (6, 5)])
 def test_offsets_outside_are_refused(offsets: Tuple[int, int]) -> None:
     doc = NLP(TEXT)
@@ -263,7 +274,7 @@ SPANS = st.tuples(st.integers(0, 66), st.integers(1, 20)).map(lambda span: (span
 
 @given(st.lists(st.tuples(SPANS, st.sampled_from("rs"), SPANS).filter(lambda t: t[0] != t[2]), max_size=5))
 def test_records_come_back_exactly(triples: Any) -> None:
-    doc = NLP(TEXT)
+    doc = NLP(TEXT.replace(" ", "_"))
     set_triples(doc, triples, source="x")
     for found in (doc, through_docbin(doc), doc.copy()):
         records = get_records(found) or []

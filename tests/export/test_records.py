@@ -126,6 +126,18 @@ def test_doc_id(extra, expected):
     assert record["doc_id"] == expected
 
 
+@pytest.mark.parametrize("blank", ["  ", "\u00a0", "\n"])
+def test_given_triples_are_trimmed(blank):
+    doc, size = NLP(f"Ada{blank}left{blank}Oslo"), len(blank)
+    ends = [7 + size, 11 + 2 * size], [3, 3 + size]
+    triples = [{"subject": [0, 3 + size], "relation": "left", "object": end} for end in ends]
+    set_triples(doc, [], source="model")
+    with pytest.warns(UserWarning, match=r"\[W010\] 1 triples"):
+        record = extraction_record(doc, extra={"triples": triples})
+    (given,) = record["input_triples"]
+    assert [doc.text[slice(*given[role])] for role in ("subject", "object")] == ["Ada", "Oslo"]
+
+
 def test_an_id_that_is_none_is_kept():
     record = extraction_record(NLP("Ada left"), extra={"doc_id": [1]})
     assert (record["doc_id"], record["input_doc_id"]) == ("1", [1])

@@ -1,5 +1,6 @@
 """Documents as tables: mentions, triples and groups with their numbers, names and types."""
 
+from collections import Counter
 from typing import Any, Dict, List
 
 import pytest
@@ -143,11 +144,19 @@ def test_blank_arguments_never_reach_a_node(blank: str) -> None:
     triples = [
         {"subject": one, "relation": "r", "object": two} for one, two in (([0, 3], place), (place, bo), (bo, cy))
     ]
-    collector = collect(
-        parse_document({"text": text, "entities": entities, "triples": triples, "coref": [[place, bo]]})
-    )
+    losses: Counter[str] = Counter()
+    record = {"text": text, "entities": entities, "triples": triples, "coref": [[place, bo]]}
+    collector = collect(parse_document(record, losses=losses))
     assert [group.name.text for group in collector.groups] == ["Bo", "Cy"]
-    assert collector.blank == 2
+    assert collector.blank + losses["triples with a blank argument"] == 2
+
+
+@pytest.mark.parametrize("blank", ["  ", "\u00a0", "\n"])
+def test_white_space_around_arguments_is_trimmed(blank: str) -> None:
+    text, size = f"Ada{blank}met{blank}Bo", len(blank)
+    triple = {"subject": [0, 3 + size], "relation": "met", "object": [6 + size, 8 + 2 * size]}
+    parsed = parse_document({"text": text, "triples": [{**triple, "object_text": text[6 + size :]}]})
+    assert [text[slice(*place)] for each in parsed.statements for place in (each.subject, each.object)] == ["Ada", "Bo"]
 
 
 def names_of(*spellings: str, label: str = "ORG") -> List[str]:

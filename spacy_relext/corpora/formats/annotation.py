@@ -9,11 +9,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ...annotations.triple import CharSpan, Record
+from ...annotations.triple import CharSpan, Record, trim_span
 from ...errors import Errors
 from ..canonical import check_record
 from ..report import DOUBTFUL, Report
-from .checks import INCOMPLETE, TRIMMED, check_text, describe, make_entity, trim
+from .checks import BLANK_SPANS, INCOMPLETE, TRIMMED, check_text, describe, make_entity
 from .locate import ENTITY
 from .offsets import CODE_POINTS, Counting, OffsetMap, Stated, differs, fit_counting, is_doubtful, same_text
 from .sources import parse_json, to_json
@@ -56,9 +56,10 @@ class SpanReader:
 
     def __post_init__(self) -> None:
         self.is_known = self.offsets is not None
-        self._count_by(self.default if self.offsets is None else Counting(self.offsets))
+        self.count_by(self.default if self.offsets is None else Counting(self.offsets))
 
-    def _count_by(self, counting: Counting) -> None:
+    def count_by(self, counting: Counting) -> None:
+        """Read offsets as counting so, and count the document if that makes a difference."""
         self.places = OffsetMap(self.text, counting)
         if counting != CODE_POINTS and differs(self.text, [counting]):
             self.losses[counting.kind] += 1
@@ -68,7 +69,7 @@ class SpanReader:
         stated = [(spans, text) for spans, text in stated if text.strip()]
         if not self.is_known and stated and (counting := fit_counting(self.text, stated)):
             self.is_known = True
-            self._count_by(counting)
+            self.count_by(counting)
 
     def lose(self, kind: str, count: int = 1, *, is_relation: bool = True) -> None:
         """Count what is left out; if it may be a relation, or an argument of one, the record is incomplete."""
@@ -104,10 +105,22 @@ class SpanReader:
         name (str): Name of the span in messages.
         text (Optional[str]): The span's text, if the tool has it; white space is not compared.
         kb_id (str): The id of its entities in a knowledge base; "" means not linked.
-        RAISES (ValueError): If offsets or a label are malformed, the text differs, the span is blank, or the id already
-            has another span.
+        RAISES (ValueError): If offsets or a label are malformed, the text differs, or the id has another span already.
         """
         places = [self.places.to_codepoints(each, f"start and end of {name}") for each in fragments]
+        self.add_places(key, places, labels, name=name, text=text, kb_id=kb_id)
+
+    def add_places(
+        self,
+        key: Key,
+        places: Sequence[CharSpan],
+        labels: Sequence[str],
+        *,
+        name: str,
+        text: Optional[str] = None,
+        kb_id: str = "",
+    ) -> None:
+        """Add a span of fragments whose offsets count code points; see `add_fragments`."""
         found = "".join(self.text[start:end] for start, end in places)
         if text is not None and not same_text(found, text):
             raise ValueError(Errors.R713.format(name=name, found=describe(found), text=describe(text)))
@@ -115,7 +128,11 @@ class SpanReader:
         if span is None:
             self.spans[key] = None
             return
-        start, end = trim(self.text, *span, name=name)
+        start, end = trim_span(self.text, *span)
+        if start == end:
+            self.losses[BLANK_SPANS] += 1
+            self.spans[key] = None
+            return
         self.losses[TRIMMED] += (start, end) != span
         if self.spans.get(key) not in (None, (start, end)):
             raise ValueError(Errors.R717.format(name=name, found=describe(key)))
@@ -193,9 +210,13 @@ class SpanReader:
         parsed = {"text": self.text, **{key: getattr(self, key) for key in annotated}}
         if "triples" in annotated and not self.is_complete:
             parsed[INCOMPLETE] = True
+        self.count_doubtful()
+        return {**check_record({**parsed, **keep_others(others, known)}), LOSSES: self.losses}
+
+    def count_doubtful(self) -> None:
+        """Count the document if what its offsets count is not known, and spans cut words; after all spans."""
         if not self.is_known:
             self.losses[DOUBTFUL] += is_doubtful(self.text, filter(None, self.spans.values()))
-        return {**check_record({**parsed, **keep_others(others, known)}), LOSSES: self.losses}
 
 
 def read_value(text: str) -> object:

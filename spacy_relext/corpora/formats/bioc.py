@@ -1,19 +1,20 @@
 """BioC, as XML and as JSON: documents of passages, with annotations and relations that join them by id.
 
-Offsets count the characters of the document, while each passage has a text of its own; passages are joined by line
-breaks. A relation without nodes joins two ids of a knowledge base that are among its infons.
+Offsets count bytes or characters of the document, as its producer chose, while each passage has a text of its own;
+passages are joined by line breaks. A relation without nodes joins two ids of a knowledge base, among its infons.
 """
 
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ...annotations.encoding import number_lines
-from ...annotations.triple import Record
+from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from .annotation import ANNOTATED, SpanReader
 from .bioc_xml import read_bioc_xml
 from .checks import check_object, check_text, check_unicode, describe, iter_objects, require
 from .concepts import Concepts, clean_id
+from .offsets import CODE_POINTS, Counting, OffsetMap, Stated, fit_pieces
 from .sources import Item, read_folder, read_json
 
 # Keys of infons, in lower case.
@@ -32,11 +33,20 @@ class BioCDocument(NamedTuple):
 
 
 class _Passage(NamedTuple):
-    """A passage, or a sentence of it: where it starts in the document and in the record, and its length."""
+    """A passage, or a sentence of it: where it starts in the document and in the record, and its text."""
 
     offset: int
     start: int
-    length: int
+    text: str
+
+
+class _Annotation(NamedTuple):
+    """A span; its parts have offsets that count from the start of their passages."""
+
+    name: str
+    value: Record
+    text: Optional[str]
+    parts: List[Tuple[_Passage, CharSpan]]
 
 
 def read_bioc(path: Path) -> Iterator[Item]:
@@ -60,10 +70,10 @@ def _read_file(path: Path) -> Iterator[Item]:
             yield Item(item.path, item.line, BioCDocument(document, is_annotated), item.error, item.element)
 
 
-def parse_bioc(document: BioCDocument, *, discontinuous: Optional[str] = None) -> Record:
+def parse_bioc(document: BioCDocument, *, offsets: Optional[str] = None, discontinuous: Optional[str] = None) -> Record:
     """Parse a document; it is annotated with triples if any document of its file is.
 
-    discontinuous (Optional[str]): See `SpanReader`.
+    offsets, discontinuous (Optional[str]): See `SpanReader`.
     """
     record = check_object(document.value, "the document")
     holders = [("", record)]
@@ -75,16 +85,21 @@ def parse_bioc(document: BioCDocument, *, discontinuous: Optional[str] = None) -
         for each, holder in [(name, passage)] if passage.get("text") else sentences:
             piece = check_unicode(require(holder, "text", str, name=each), f"'text' of {each}")
             text += "\n" if text else ""
-            own.append(_Passage(_read_number(holder, "offset", each), len(text), len(piece)))
+            own.append(_Passage(_read_number(holder, "offset", each), len(text), piece))
             text += piece
         places[0] += own
         for each, holder in [(name, passage), *sentences]:
             holders.append((f"{each}.", holder))
             places.append(own)
     reader = SpanReader(check_text(text, "the text of the passages"), discontinuous=discontinuous)
-    for (prefix, holder), passages in zip(holders, places):
-        for name, annotation in _list(holder, "annotations", prefix):
-            _read_annotation(annotation, name, passages, reader)
+    annotations = [
+        _read_annotation(value, name, passages)
+        for (prefix, holder), passages in zip(holders, places)
+        for name, value in _list(holder, "annotations", prefix)
+    ]
+    maps = _fit_offsets(annotations, offsets, reader)
+    for annotation in annotations:
+        _add_annotation(annotation, maps, reader)
     relations = [each for prefix, holder in holders for each in _list(holder, "relations", prefix)]
     for _, relation in relations:
         reader.spans.setdefault(str(relation.get("id")), None)  # a relation that another joins has no place
@@ -101,29 +116,52 @@ def _list(holder: Record, key: str, prefix: str) -> List[Tuple[str, Record]]:
     return [(prefix + name, each) for name, each in iter_objects(holder, key)] if key in holder else []
 
 
-def _read_annotation(annotation: Record, name: str, passages: List[_Passage], reader: SpanReader) -> None:
-    """Read a span, of one part or several."""
-    key, parts = str(annotation.get("id")), []
+def _read_annotation(annotation: Record, name: str, passages: List[_Passage]) -> _Annotation:
+    """Read a span, of one part or several, each in the last passage that starts before it."""
+    parts = []
     for each, location in iter_objects(annotation, "locations"):
         start, length = (_read_number(location, side, f"{each} of {name}") for side in ("offset", "length"))
-        shifts = [p.start - p.offset for p in passages if p.offset <= start and start + length <= p.offset + p.length]
-        if not shifts:
+        before = [passage for passage in passages if passage.offset <= start]
+        if not before:
             found, expected = f"the place [{start}, {start + length}]", "a place in its passage"
             raise ValueError(Errors.R750.format(name=name, found=found, expected=expected))
-        parts.append((start + shifts[0], start + shifts[0] + length))
-    if not parts or any(start == end for start, end in parts):
+        passage = max(before, key=lambda each: (each.offset, len(each.text)))
+        parts.append((passage, (start - passage.offset, start - passage.offset + length)))
+    text = None if annotation.get("text") is None else require(annotation, "text", str, name=name)
+    return _Annotation(name, annotation, text, parts)
+
+
+def _fit_offsets(annotations: List[_Annotation], offsets: Optional[str], reader: SpanReader) -> Dict[int, OffsetMap]:
+    """Find out what offsets count, by the texts of annotations; return the map of each passage by its start."""
+    passages = {passage.start: passage for each in annotations for passage, _ in each.parts}
+    stated: Dict[int, List[Stated]] = {start: [] for start in passages}
+    for each in annotations:
+        if each.text and each.text.strip() and len({passage.start for passage, _ in each.parts}) == 1:
+            stated[each.parts[0][0].start].append(([span for _, span in each.parts], each.text))
+    pieces = [(passages[start].text, spans) for start, spans in stated.items() if spans]
+    fitting = Counting(offsets) if offsets else fit_pieces(pieces)
+    reader.is_known = offsets is not None or bool(pieces and fitting)
+    reader.count_by(counting := fitting or CODE_POINTS)
+    return {start: OffsetMap(passage.text, counting) for start, passage in passages.items()}
+
+
+def _add_annotation(annotation: _Annotation, maps: Dict[int, OffsetMap], reader: SpanReader) -> None:
+    key, name = str(annotation.value.get("id")), annotation.name
+    if not annotation.parts or any(start == end for _, (start, end) in annotation.parts):
         reader.losses["spans without a character"] += 1
         reader.spans[key] = None
-    else:
-        infons = _read_infons(annotation, name)
-        labels = [str(infons.pop("type"))] if infons.get("type") else []
-        ids = [clean_id(str(infons.pop(each))) for each in _IDS if each in infons]
-        for other in infons:
-            reader.losses[f"infons of annotations: {other}"] += 1
-        text = annotation.get("text")
-        if text is not None:
-            text = require(annotation, "text", str, name=name)
-        reader.add_fragments(key, parts, labels, name=name, text=text, kb_id=next(filter(None, ids), ""))
+        return
+    infons = _read_infons(annotation.value, name)
+    labels = [str(infons.pop("type"))] if infons.get("type") else []
+    ids = [clean_id(str(infons.pop(each))) for each in _IDS if each in infons]
+    for other in infons:
+        reader.losses[f"infons of annotations: {other}"] += 1
+    places = []
+    for passage, span in annotation.parts:
+        start, end = maps[passage.start].to_codepoints(span, f"the place of {name} in its passage")
+        places.append((passage.start + start, passage.start + end))
+    kb_id = next(filter(None, ids), "")
+    reader.add_places(key, places, labels, name=name, text=annotation.text, kb_id=kb_id)
 
 
 def _read_relation(relation: Record, name: str, reader: SpanReader, concepts: Concepts) -> None:

@@ -16,6 +16,9 @@ INCOMPLETE = "incomplete"
 # What the report counts trimmed spans by.
 TRIMMED = "arguments and entities trimmed of white space"
 
+# What it counts spans by that hold nothing else, and triples that have such an argument.
+BLANK_SPANS, BLANK_TRIPLES = "blank spans", "triples with a blank argument"
+
 _KINDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number", float: "a number"}
 
 _JOINTS = re.compile(r"[\s_]+")
@@ -103,14 +106,6 @@ def check_offsets(value: object, *, length: int, name: str) -> List[int]:
     if not 0 <= start < end <= length:
         raise ValueError(f"{name} is [{start}, {end}]; expected 0 <= start < end <= {length}")
     return [start, end]
-
-
-def trim(text: str, start: int, end: int, *, name: str) -> CharSpan:
-    """Trim white space at both ends of a span. RAISES (ValueError): If it holds nothing else."""
-    span = text[start:end]
-    if not span.strip():
-        raise ValueError(Errors.R746.format(name=name, start=start, end=end))
-    return start + len(span) - len(span.lstrip()), end - len(span) + len(span.rstrip())
 
 
 def make_entity(start: int, end: int, label: str, kb_id: str = "") -> Record:

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
-from ...annotations.triple import CharSpan, Record
+from ...annotations.triple import CharSpan, Record, trim_span
 from ...errors import Errors
 from ..canonical import KNOWN_KEYS
 from ..report import Report
 from .annotation import SpanReader, count_losses
 from .checks import (
+    BLANK_SPANS,
     TRIMMED,
     align_tokens,
     check_object,
@@ -23,7 +24,6 @@ from .checks import (
     read_label,
     require,
     span_chars,
-    trim,
 )
 from .locate import ENTITY, choose_pair, find_inner, find_string
 from .mapping import KEY, VALUE, Argument, ListedSpan, Mapping, Relations, Span
@@ -310,13 +310,15 @@ class _RecordReader:
             spans = [span for span in found if span is not None] or None
         else:
             return None if string is None else self._locate(string)
-        trimmed = [trim(self.reader.text, *span, name=name) for span in spans or ()]
+        trimmed = [trim_span(self.reader.text, *span) for span in spans or ()]
+        trimmed = [(start, end) for start, end in trimmed if start < end]
         for span in trimmed:
             there = self.reader.text[slice(*span)]
             if string is not None and "".join(string.split()).casefold() != "".join(there.split()).casefold():
                 raise ValueError(Errors.R713.format(name=name, found=describe(there), text=describe(string)))
-        self.reader.losses[TRIMMED] += trimmed != (spans or [])
-        return spans and trimmed
+        self.reader.losses[BLANK_SPANS] += len(spans or ()) - len(trimmed)
+        self.reader.losses[TRIMMED] += any(span not in (spans or ()) for span in trimmed)
+        return trimmed or (None if spans else spans)
 
     def _read_numbers(self, block: Span, element: Element) -> List[object]:
         """Read the start and the exclusive end of a span."""

@@ -4,11 +4,11 @@ count tokens or characters.
 DocRED has no ids of a knowledge base: an entity's id is `title#number`, the same for all its mentions.
 """
 
-from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
-from .annotation import LOSSES
+from .annotation import LOSSES, SpanReader
 from .checks import (
     check_keys,
     check_object,
@@ -169,25 +169,31 @@ def decide_opennre(values: Iterable[object]) -> Reading:
     return decide_by_name(list_names(), readings=_OPENNRE)
 
 
-def parse_opennre(value: object, *, last: int = 0) -> Record:
+def parse_opennre(value: object, *, last: int = 0, offsets: Optional[str] = None) -> Record:
     """Parse a record; `pairs` has the label as the file has it.
 
     last (int): Is added to ends, which become exclusive.
+    offsets (Optional[str]): What `pos` counts in a record without tokens; see `SpanReader`.
     """
     record = check_object(value)
     check_keys(record, "text or token", "h", "t")
-    offsets: List[CharSpan] = []
+    tokens: List[CharSpan] = []
     if "token" in record:
-        text, (offsets,) = join_sentences([check_tokens(require(record, "token", list), allow_blank=True)])
+        text, (tokens,) = join_sentences([check_tokens(require(record, "token", list), allow_blank=True)])
     else:
         text = require_text(record, "text")
-    subject, obj = (_parse_place(record, role, text, offsets, last) for role in ("h", "t"))
+    arguments = {role: _read_argument(record, role, last) for role in ("h", "t")}
+    reader = SpanReader(text, "codepoint" if tokens else offsets)
+    names = ((position, value.get("name")) for value, position in arguments.values())
+    reader.fit_offsets([([position], name) for position, name in names if name])  # type: ignore[list-item]
+    subject, obj = (_parse_place(*arguments[role], role, reader, tokens) for role in ("h", "t"))
     spans = {"subject": [subject["start"], subject["end"]], "object": [obj["start"], obj["end"]]}
     if spans["subject"] == spans["object"]:
         raise ValueError(Errors.R705.format(string=describe(text[slice(*spans["subject"])])))
     label = require_label(record, "relation") if "relation" in record else None
     others, losses = split_others(record, ("text", "token", "h", "t", "relation"))
-    losses += count_others("arguments", (record["h"], record["t"]), ("id", "name", "pos", "type"))
+    reader.count_doubtful()
+    losses += reader.losses + count_others("arguments", (record["h"], record["t"]), ("id", "name", "pos", "type"))
     parsed: Record = {
         **others,
         LOSSES: losses,
@@ -200,19 +206,27 @@ def parse_opennre(value: object, *, last: int = 0) -> Record:
     return parsed
 
 
-def _parse_place(record: Record, role: str, text: str, offsets: List[CharSpan], last: int) -> Record:
-    """Parse one argument; `offsets` of the tokens are empty if `pos` counts characters. `last` is added to its end."""
+def _read_argument(record: Record, role: str, last: int) -> Tuple[Record, List[object]]:
+    """Read one argument and its position, to whose end `last` is added."""
     value = require(record, role, dict)
     for key in ("id", "name", "type"):
         if value.get(key) is not None:
             check_unicode(require(value, key, str, name=role), f"{key} of {role}")
-    length = len(offsets) or len(text)
-    position = _move(require(value, "pos", list, name=role), 0, last)
-    start, end = check_offsets(position, length=length, name=f"'pos' of {role}")
-    if offsets:
-        start, end = span_chars(offsets, start, end)
-    name, text_there = value.get("name"), text[start:end]
-    if name and not same_words(name, text_there):
-        raise ValueError(Errors.R704.format(role=role, name=describe(name), found=describe(text_there)))
+    return value, _move(require(value, "pos", list, name=role), 0, last)
+
+
+def _parse_place(
+    value: Record, position: List[object], role: str, reader: SpanReader, tokens: Sequence[CharSpan]
+) -> Record:
+    """Make the entity of an argument; without tokens, its position counts characters."""
+    name = f"'pos' of {role}"
+    if tokens:
+        start, end = span_chars(tokens, *check_offsets(position, length=len(tokens), name=name))
+    else:
+        start, end = reader.places.to_codepoints(position, name)
+    reader.spans[role] = (start, end)
+    stated, text_there = value.get("name"), reader.text[start:end]
+    if stated and not same_words(stated, text_there):
+        raise ValueError(Errors.R704.format(role=role, name=describe(stated), found=describe(text_there)))
     label = (value.get("type") or "").strip() or ENTITY
     return make_entity(start, end, label, (value.get("id") or "").strip())

@@ -101,14 +101,22 @@ def _pieces(text: str, counting: Counting) -> Iterator[CharSpan]:
 
 def fit_counting(text: str, stated: Sequence[Stated]) -> Optional[Counting]:
     """Find the counting by which all offsets hold the texts that are stated for them; None if none does."""
-    for counting in _TRIED if differs(text, _TRIED) else _TRIED[:1]:
-        offsets = OffsetMap(text, counting)
+    return fit_pieces([(text, stated)])
+
+
+def fit_pieces(pieces: Sequence[Tuple[str, Sequence[Stated]]]) -> Optional[Counting]:
+    """Find the one counting of several texts, each with its own offsets; see `fit_counting`."""
+    for counting in _TRIED if any(differs(text, _TRIED) for text, _ in pieces) else _TRIED[:1]:
         try:
-            if all(same_text(_slice(text, offsets, spans), string) for spans, string in stated):
+            if all(_holds(text, OffsetMap(text, counting), stated) for text, stated in pieces):
                 return counting
         except ValueError:
             continue
     return None
+
+
+def _holds(text: str, offsets: OffsetMap, stated: Sequence[Stated]) -> bool:
+    return all(same_text(_slice(text, offsets, spans), string) for spans, string in stated)
 
 
 def _slice(text: str, offsets: OffsetMap, spans: Sequence[CharSpan]) -> str:

@@ -100,7 +100,7 @@ def _mapped(mappings: Callable[[], List[Mapping]]) -> Format:
 _tool = partial(Format, locate=count_losses, one_sentence=False)
 
 FORMATS: Dict[str, Format] = {
-    "bioc": _tool(read_bioc, parse_bioc, parse_options=("discontinuous",), folder=True),
+    "bioc": _tool(read_bioc, parse_bioc, parse_options=("offsets", "discontinuous"), folder=True),
     "bionlp": _tool(read_bionlp, parse_brat, parse_options=("offsets", "discontinuous"), folder=True),
     "brat": _tool(read_brat, parse_brat, parse_options=("offsets", "discontinuous"), write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
@@ -132,7 +132,7 @@ FORMATS: Dict[str, Format] = {
     "markup": Format(partial(read_lines, comment="#"), parse_markup_line),
     "nyt": Format(read_json, parse_nyt, locate=locate_record),
     "nyt10": Format(read_nyt10, parse_nyt10, locate=locate_pair),
-    "opennre": Format(read_json, parse_opennre, decide=decide_opennre),
+    "opennre": Format(read_json, parse_opennre, decide=decide_opennre, parse_options=("offsets",)),
     "cotype": Format(read_json, parse_cotype, locate=locate_record, objects=("relationMentions", "entityMentions")),
     "prodigy": _tool(
         read_json,

@@ -10,6 +10,7 @@ from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
 from .annotation import LOSSES, Losses
 from .checks import (
+    BLANK_SPANS,
     check_keys,
     check_object,
     check_offsets,
@@ -138,7 +139,7 @@ def _find_place(offsets: Sequence[CharSpan], tokens: Tuple[int, int], losses: Lo
     """Find the characters of a span of tokens; None, which is counted, if these are blank."""
     if any(start < end for start, end in offsets[slice(*tokens)]):
         return span_chars(offsets, *tokens)
-    losses["spans of blank tokens"] += 1
+    losses[BLANK_SPANS] += 1
     return None
 
 

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 import spacy
 
 from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.formats.annotation import LOSSES
+from spacy_relext.corpora.formats.bioc import BioCDocument, parse_bioc
+from spacy_relext.corpora.formats.named_spans import parse_opennre
 from spacy_relext.corpora.formats.offsets import CODE_POINTS, COUNTINGS, Counting, OffsetMap, fit_counting
 from spacy_relext.corpora.shards import iter_docs
 
@@ -120,6 +123,44 @@ def test_the_texts_of_spans_tell_the_counting(name: str, kind: str) -> None:
     record, losses = parse(name, task_of(name, shifted(kind)))
     expected = {} if kind == "code points" else {f"documents whose offsets count {kind}": 1}
     assert record == RECORD and losses == expected
+
+
+@pytest.mark.parametrize("kind, unit", [*((kind, None) for kind in COUNTED), *((k, u) for u, k in COUNTINGS.items())])
+def test_bioc_by_the_texts_of_annotations_or_the_option(kind: str, unit: Optional[str]) -> None:
+    first = "📉 Os"
+    start = COUNTED[kind](first) + 1
+    annotations = [
+        {
+            "id": i,
+            "infons": {"type": "X"},
+            "locations": [{"offset": start + span[0], "length": span[1] - span[0]}],
+            **({} if unit else {"text": NAMES[i]}),
+        }
+        for i, span in enumerate(shifted(kind))
+    ]
+    ends = [(0, 1, "born_in"), (1, 2, "near")]
+    relations = [{"infons": {"type": r}, "nodes": [{"refid": i}, {"refid": o}]} for i, o, r in ends]
+    passages = [
+        {"offset": 0, "text": first},
+        {"offset": start, "text": TEXT, "annotations": annotations, "relations": relations},
+    ]
+    document = BioCDocument({"passages": passages}, True)
+    record = parse_bioc(document, offsets=unit)
+    assert [record["text"][each["start"] : each["end"]] for each in record["entities"]] == NAMES
+    assert [triple["relation"] for triple in record["triples"]] == ["born_in", "near"]
+    assert +record[LOSSES] == ({} if kind == "code points" else {f"documents whose offsets count {kind}": 1})
+
+
+@pytest.mark.parametrize("with_name", [True, False])
+@pytest.mark.parametrize("unit", COUNTINGS)
+def test_opennre_by_the_names_of_arguments_or_the_option(unit: str, with_name: bool) -> None:
+    kind = COUNTINGS[unit]
+    places = [{"pos": span, **({"name": name} if with_name else {})} for span, name in zip(shifted(kind), NAMES)]
+    parsed = parse_opennre(
+        {"text": TEXT, "h": places[0], "t": places[1], "relation": "born_in"}, offsets=None if with_name else unit
+    )
+    assert parsed["triples"] == RECORD["triples"][:1]
+    assert +parsed[LOSSES] == ({} if unit == "codepoint" else {f"documents whose offsets count {kind}": 1})
 
 
 @pytest.mark.parametrize("unit", COUNTINGS)
