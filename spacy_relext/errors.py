@@ -81,8 +81,8 @@ class Errors:
         "keys {keys}."
     )
     R100 = (
-        "[R100] {where}: {what}. Correct the record; `spacy relext convert` without --strict skips and counts such "
-        "records."
+        "[R100] {where}: {what}. Correct the record; `spacy relext convert` skips and counts up to a tenth of such "
+        "records, with --malformed any all of them."
     )
     R101 = "[R101] {path}: {what}. Expected UTF-8 text: {expected}."
     R102 = "[R102] Unknown format {found!r}; expected one of: {expected}."
@@ -120,11 +120,11 @@ class Errors:
     R127 = "[R127] It looks like {format}: use `spacy relext convert {format}`."
     R128 = (
         "[R128] {skipped} of {records} records are malformed, more than a tenth; nothing was written. First problem: "
-        "{problem}. Correct the file, or write the other records with --allow-malformed."
+        "{problem}. Correct the file, or write the other records with --malformed any."
     )
     R129 = (
         "[R129] Not one of {count} documents is annotated{found}; nothing was written. Use the format `text` for texts "
-        "without annotation, or --allow-malformed. {likeness}"
+        "without annotation, or --malformed any. {likeness}"
     )
     R131 = "[R131] The record has the keys {found}, none of which is annotation such as {expected}"
     R200 = (

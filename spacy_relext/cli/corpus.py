@@ -37,11 +37,9 @@ def convert_cli(
     ],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT.spacy", help="Corpus to write; a folder with --shard")],
     lang: options.Lang = "en",
-    strict: options.Strict = False,
-    allow_malformed: Annotated[
-        bool,
-        typer.Option("--allow-malformed", help="Write what can be read, even if little of it is annotated records"),
-    ] = False,
+    malformed: Annotated[
+        str, typer.Option(help="Malformed records: refuse the first, skip few (up to a tenth), or skip any")
+    ] = "few",
     pipeline: options.Annotating = None,
     skip: Annotated[int, typer.Option(min=0, help="Documents to skip first")] = 0,
     limit: options.Limit = 0,
@@ -65,7 +63,7 @@ def convert_cli(
             inputs,
             output,
             nlp=load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline),
-            strict=strict or (None if allow_malformed else False),
+            malformed=malformed,
             part=slice(skip, skip + limit if limit else None),
             shard=shard,
             annotator=annotator,

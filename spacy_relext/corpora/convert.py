@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 import spacy
 from spacy.language import Language
@@ -13,21 +13,20 @@ from ..annotations.triple import Record
 from ..errors import Errors
 from .canonical import KNOWN_KEYS, trim_record
 from .damage import first_line
-from .formats.annotation import LOSSES, LOST_RELATIONS, Losses
-from .formats.checks import INCOMPLETE
-from .formats.evidence import Reading
-from .formats.other_keys import rows_of_columns
+from .formats.annotation import LOSSES, Losses
+from .formats.evidence import OffsetConvention
+from .formats.other_keys import rows_of_record, split_others
 from .formats.recognition import describe_likeness
 from .formats.registry import FORMATS, Format, bind_options
 from .formats.sources import Item
 from .records import record_to_doc
-from .repeats import Repeats
 from .report import Report
 from .shards import GOLD_ATTRS, Progress, ShardWriter
 
 PathLike = Union[str, Path]
 
-# Fraction of records that may be malformed.
+# What becomes of malformed records: stop at the first, skip up to a tenth, skip all.
+MALFORMED = ("refuse", "few", "any")
 _TOLERANCE = 0.1
 
 
@@ -37,7 +36,7 @@ def convert(
     output: PathLike,
     *,
     nlp: Optional[Language] = None,
-    strict: Optional[bool] = False,
+    malformed: str = "few",
     part: slice = slice(None),
     shard: int = 0,
     annotator: Optional[str] = None,
@@ -49,8 +48,8 @@ def convert(
     format (str): A name in `formats.registry.FORMATS`.
     output (PathLike): The .spacy file, or the folder if `shard` is given.
     nlp (Optional[Language]): Gives the tokenizer, and adds annotation; None: the English tokenizer alone.
-    strict (Optional[bool]): Stop at the first malformed record. False: skip and count up to a tenth of the records, and
-        expect annotation unless the format is one of texts; None: neither.
+    malformed (str): "refuse": stop at the first malformed record. "few": skip and count up to a tenth of the records,
+        and expect annotation unless the format is one of texts. "any": skip and count all, and expect no annotation.
     part (slice): Which records to read, counted from 0 over all files, malformed ones included.
     shard (int): Docs per file of a folder; 0 writes one file.
     annotator (Optional[str]): Keep only what this annotator annotated.
@@ -59,6 +58,8 @@ def convert(
         and False count as not given.
     RAISES (ValueError): If an option or an input cannot be used, too many records are malformed, or none is annotated.
     """
+    if malformed not in MALFORMED:
+        raise ValueError(Errors.R206.format(option="--malformed", found=malformed, expected=", ".join(MALFORMED)))
     spec, target = bind_options(format, options, annotator=annotator), Path(output)
     paths = _check_inputs(inputs, target, folders=spec.folder)
     nlp = load_tokenizer("en") if nlp is None else nlp
@@ -66,7 +67,7 @@ def convert(
     writer = ShardWriter(target, shard=shard, attrs=None if is_annotating else GOLD_ATTRS)
     report = Report()
     items = islice(chain.from_iterable(_read(path, spec, format) for path in paths), part.start, part.stop)
-    docs: Iterable[Doc] = _Reading(spec, format, report, bool(strict), annotator).docs(items, nlp)
+    docs: Iterable[Doc] = _Conversion(spec, format, report, malformed == "refuse", annotator).docs(items, nlp)
     if is_annotating:
         docs = nlp.pipe(docs)
     with writer:
@@ -76,7 +77,7 @@ def convert(
         if not report.docs:
             named = ", ".join(map(str, paths))
             raise ValueError(Errors.R103.format(paths=named, format=format, detail=_reason(report)))
-        if strict is not None:
+        if malformed != "any":
             if report.skipped > _TOLERANCE * report.records:
                 problem, counts = report.problems[0].rstrip("."), (report.skipped, report.records)
                 raise ValueError(Errors.R128.format(skipped=counts[0], records=counts[1], problem=problem))
@@ -90,30 +91,12 @@ def convert(
 def _read(path: Path, spec: Format, name: str) -> Iterator[Item]:
     """Read a file. RAISES (ValueError): If it cannot be read: why, and what else it looks like."""
     try:
-        reading = Reading({})
+        convention = OffsetConvention({})
         if spec.decide is not None:
-            reading = spec.decide(item.value for item in spec.read(path))
-        yield from (replace(item, reading=reading) for item in spec.read(path))
+            convention = spec.decide(item.value for item in spec.read(path))
+        yield from (replace(item, convention=convention) for item in spec.read(path))
     except ValueError as error:
         raise ValueError(f"{error} {describe_likeness(path, but=name, known=FORMATS)}".rstrip()) from None
-
-
-def _to_rows(value: object, keys: Sequence[str], losses: Losses) -> object:
-    """Turn columns of Hugging Face into rows, and count them.
-
-    keys (Sequence[str]): See `Format.objects`.
-    """
-    record: Record = value if isinstance(value, dict) else {}
-    for key in keys:
-        name = key.removesuffix("[]")
-        given = record.get(name)
-        rows = rows_of_columns(given)
-        if name != key and isinstance(given, list):
-            rows = [rows_of_columns(each) for each in given]
-        if rows != given:
-            losses[f"columns read as rows (Sequence of Hugging Face): {name}"] += 1
-            record = {**record, name: rows}
-    return record or value
 
 
 def _check_annotated(report: Report, spec: Format, name: str, paths: Sequence[Path]) -> None:
@@ -140,7 +123,38 @@ def _reason(report: Report) -> str:
 
 
 @dataclass
-class _Reading:
+class _Repeats:
+    """What was seen of the records of a conversion, as hashes.
+
+    texts, copies (Set[int]): Texts, and texts with their annotation.
+    pairs (Dict[int, Set[bool]]): Of each marked pair of a text, whether it was related.
+    """
+
+    texts: Set[int] = field(default_factory=set)
+    copies: Set[int] = field(default_factory=set)
+    pairs: Dict[int, Set[bool]] = field(default_factory=dict)
+
+    def count(self, record: Record, report: Report) -> None:
+        """Count what a record repeats of earlier ones, and which of its pairs it contradicts."""
+        text = hash(record["text"])
+        report.repeated_texts += text in self.texts
+        self.texts.add(text)
+        copy = hash((text, repr([record.get(key) for key in ("entities", "triples", "pairs")])))
+        report.copies += copy in self.copies
+        self.copies.add(copy)
+        if "triples" not in record:
+            return
+        related = {frozenset((tuple(each["subject"]), tuple(each["object"]))) for each in record["triples"]}
+        for pair in record.get("pairs", ()):
+            ends = tuple(pair["subject"]), tuple(pair["object"])
+            states = self.pairs.setdefault(hash((text, ends)), set())
+            before = len(states)
+            states.add(frozenset(ends) in related)
+            report.contradictions += before == 1 and len(states) == 2
+
+
+@dataclass
+class _Conversion:
     """Makes the Docs of one conversion and counts them."""
 
     spec: Format
@@ -148,7 +162,7 @@ class _Reading:
     report: Report
     strict: bool
     annotator: Optional[str]
-    repeats: Repeats = field(default_factory=Repeats)
+    repeats: _Repeats = field(default_factory=_Repeats)
 
     def docs(self, items: Iterable[Item], nlp: Language) -> Iterator[Doc]:
         """Make Docs of items. Malformed ones are counted, or raise an error if strict."""
@@ -174,27 +188,25 @@ class _Reading:
         """Make a canonical record of an item; None if it is left out, which is counted."""
         if item.error:
             raise ValueError(item.error)
-        losses: Losses = Losses()
-        parsed = self.spec.parse(_to_rows(item.value, self.spec.objects, losses), **item.reading.options)
-        losses += parsed.pop(LOSSES, Losses())
-        self.report.losses += losses
-        self.report.readings.update([item.reading.note] if item.reading.note else ())
+        value, losses = rows_of_record(item.value, self.spec.objects)
+        parsed = self.spec.parse(value, **item.convention.options)
+        others, unread = split_others(value, self.spec.keys, self.spec.objects)
+        self.report.losses += losses + unread + parsed.pop(LOSSES, Losses())
+        self.report.conventions.update([item.convention.note] if item.convention.note else ())
         record = parsed if self.spec.locate is None else self.spec.locate(parsed, self.report)
         if record is None:
             return None
         if self.annotator not in (None, record.get("annotator")):
             self.report.losses["documents of other annotators"] += 1
             return None
-        if "triples" in record and not LOST_RELATIONS.isdisjoint(losses):
-            record[INCOMPLETE] = True
-        record = trim_record(record, self.report.losses)
+        record = {**others, **trim_record(record, self.report.losses)}
         for key in ("triples", "rejected"):
             if key in record:
                 record[key] = self._clean(record[key])
         self.repeats.count(record, self.report)
-        others = record.keys() - set(KNOWN_KEYS)
-        self.report.other_keys.update(others)
-        self.report.lists_kept += any(record[key] and isinstance(record[key], (list, dict)) for key in others)
+        others = {key: each for key, each in record.items() if key not in KNOWN_KEYS}
+        self.report.other_keys.update(others.keys())
+        self.report.lists_kept += any(each and isinstance(each, (list, dict)) for each in others.values())
         return record
 
     def _clean(self, triples: List[Record]) -> List[Record]:

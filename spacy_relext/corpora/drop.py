@@ -107,7 +107,7 @@ def drop_triples(
 
 
 def choose_dropped(groups: Sequence[Hashable], *, rate: float, rng: random.Random) -> Set[int]:
-    """Choose triples to drop, those of one group together, and return their numbers.
+    """Choose triples to drop, a whole group at once, and return their numbers.
 
     groups (Sequence[Hashable]): The group of each triple.
     rate (float): Probability that a group is dropped.

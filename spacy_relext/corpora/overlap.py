@@ -44,7 +44,7 @@ class Overlap:
     _pairs: Set[Tuple[str, str]] = field(default_factory=set)
 
     def add_held_out(self, doc: Doc) -> None:
-        """Add a held-out document; all of them come before those of the training corpus."""
+        """Add a held-out document; all of them come before the training corpus."""
         for words in sentence_words(doc):
             number = len(self.sentences)
             shingles = make_shingles(words)

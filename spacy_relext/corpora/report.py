@@ -66,7 +66,7 @@ class Report:
     # What an annotation tool has and a record has no place for, or the reverse, by kind.
     losses: "Counter[str]" = field(default_factory=Counter)
     # Ways other than the usual one in which files are read, by the number of their records.
-    readings: "Counter[str]" = field(default_factory=Counter)
+    conventions: "Counter[str]" = field(default_factory=Counter)
     # File and line of the record being read.
     where: str = ""
 
@@ -148,8 +148,8 @@ def list_warnings(report: Report) -> List[str]:
         (report.losses[BLANK_SPANS] + report.losses[BLANK_TRIPLES], "spans or arguments of white space are left out."),
         (report.skipped, f"of {report.records} records were malformed and are not in the corpus."),
     )
-    readings = [f"In {count} records {note}." for note, count in report.readings.items()]
-    return [*readings, *(f"{count} {what}" for count, what in counts if count)]
+    conventions = [f"In {count} records {note}." for note, count in report.conventions.items()]
+    return [*conventions, *(f"{count} {what}" for count, what in counts if count)]
 
 
 def format_table(rows: Sequence[Tuple[str, str]]) -> str:
@@ -202,7 +202,7 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("sentence boundaries moved to a token", report.sentences_moved),
     ]
     rows += [row for row in optional if row[1]]
-    rows += [(f"read otherwise: {note}", count) for note, count in sorted(report.readings.items())]
+    rows += [(f"offset convention: {note}", count) for note, count in sorted(report.conventions.items())]
     rows += [(f"other key kept: {key}", count) for key, count in sorted(report.other_keys.items())]
     return rows + list_losses(report.losses)
 

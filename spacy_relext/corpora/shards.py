@@ -90,7 +90,7 @@ def _check_parts(shard: Shard) -> None:
     for name in ("spaces", "cats", "span_groups", "flags", "user_data"):
         part = getattr(shard, name)
         if not isinstance(part, (list, tuple)) or len(part) != total:
-            raise ValueError(f"{name} are not those of {total} documents")
+            raise ValueError(f"{name} do not fit {total} documents")
     for part, kinds in ((shard.strings, str), (shard.attrs, int), (shard.cats, dict), (shard.flags, dict)):
         if not all(isinstance(each, kinds) for each in part):
             raise ValueError("strings, attributes, categories or flags have other types")

@@ -141,7 +141,7 @@ class LineSource(Source):
 
 @dataclass(frozen=True)
 class FileSource(Source):
-    """Whole files, each a text; those of a folder, and documents with markup or pages, also have the key `file`."""
+    """Whole files, each a text; files of a folder, and documents with markup or pages, also have the key `file`."""
 
     whole: Sequence[Path] = ()
 
@@ -375,7 +375,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _bare_suffix(path: Path) -> str:
-    """Return the suffix of a file's name in lower case, ignoring that of compression."""
+    """Return the suffix of a file's name in lower case, ignoring the suffix of compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()
@@ -383,7 +383,7 @@ def _bare_suffix(path: Path) -> str:
 
 
 def _join_paragraphs(lines: Iterable[Tuple[int, bytes]]) -> Iterator[Tuple[int, bytes]]:
-    """Join lines up to a blank one; the number is that of the first."""
+    """Join lines up to a blank one; the number is the first line's."""
     for is_blank, group in groupby(lines, key=lambda line: not line[1].strip()):
         if not is_blank:
             numbers, texts = zip(*group)

@@ -33,7 +33,7 @@ def test_convert_reports_and_writes(run: Callable[..., Any], data: Path, tmp_pat
 
 
 def test_convert_with_every_option(run: Callable[..., Any], data: Path, tmp_path: Path) -> None:
-    options: List[Any] = ["--lang", "zh", "--strict", "--skip", 0, "--limit", 1, "--shard", 5]
+    options: List[Any] = ["--lang", "zh", "--malformed", "refuse", "--skip", 0, "--limit", 1, "--shard", 5]
     done = run("convert", "nyt", data, tmp_path / "folder", *options)
     assert done.exit_code == 0, done.output
     (doc,) = read(tmp_path / "folder")
@@ -42,7 +42,7 @@ def test_convert_with_every_option(run: Callable[..., Any], data: Path, tmp_path
 
 def test_malformed_records_are_named(run: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "Ada slept."}\n{"text": 1}\n')
-    done = run("convert", "jsonl", tmp_path / "a.jsonl", tmp_path / "out.spacy", "--allow-malformed")
+    done = run("convert", "jsonl", tmp_path / "a.jsonl", tmp_path / "out.spacy", "--malformed", "any")
     assert done.exit_code == 0 and "a.jsonl:2: text is 1" in done.stdout
     assert "1 of 2 records were malformed" in done.output
 
@@ -54,7 +54,7 @@ def test_convert_ends_with_one_line_on_bad_input(fails: Callable[..., str], data
     assert "R104" in fails("convert", "nyt", data, tmp_path / "out.json")
     assert "R108" in fails("convert", "nyt", data, output, "--lang", "xx-unknown")
     assert "R109" in fails("convert", "nyt", data, output, "--pipeline", "no_such_pipeline")
-    assert "R100" in fails("convert", "cotype", data, output, "--strict")
+    assert "R100" in fails("convert", "cotype", data, output, "--malformed", "refuse")
     assert "R103" in fails("convert", "cotype", data, output)
     data.write_text("[{")
     assert "R101" in fails("convert", "nyt", data, output)

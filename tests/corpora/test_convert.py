@@ -61,7 +61,7 @@ MALFORMED = [NYT[0], "{", {"text": 7}, NYT[1], '{"text": "a", "triple_list": 3}'
 
 def test_malformed_records_are_skipped_and_counted(write: Write, tmp_path: Path) -> None:
     path = write("a.json", MALFORMED)
-    report = convert("nyt", [path], tmp_path / "a.spacy", strict=None)
+    report = convert("nyt", [path], tmp_path / "a.spacy", malformed="any")
     assert (report.records, report.docs, report.skipped) == (5, 2, 3)
     assert (
         report.problems[1]
@@ -72,7 +72,7 @@ def test_malformed_records_are_skipped_and_counted(write: Write, tmp_path: Path)
 
 def test_strict_stops_at_the_first_and_leaves_no_file(write: Write, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"R100.*a\.json:2: not JSON"):
-        convert("nyt", [write("a.json", MALFORMED)], tmp_path / "a.spacy", strict=True)
+        convert("nyt", [write("a.json", MALFORMED)], tmp_path / "a.spacy", malformed="refuse")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -208,7 +208,7 @@ def test_white_space_at_the_ends_of_arguments_is_trimmed(tmp_path: Path) -> None
     }
     blank = {**triple, "object": [23, 25]}
     path.write_text("\n".join(map(json.dumps, [record, {**record, "triples": [blank]}])))
-    report = convert("jsonl", [path], tmp_path / "a.spacy", strict=None)
+    report = convert("jsonl", [path], tmp_path / "a.spacy", malformed="any")
     assert +report.losses == {"arguments and entities trimmed of white space": 5, "triples with a blank argument": 1}
     assert report.problems == [] and "spans or arguments of white space are left out" in list_warnings(report)[-1]
     doc, incomplete = iter_docs(tmp_path / "a.spacy", spacy.blank("en").vocab)

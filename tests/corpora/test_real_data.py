@@ -51,7 +51,7 @@ CASES = [
 
 def convert_case(data: Path, folder: Path, case: Case) -> Report:
     nlp = spacy.blank(case.lang)
-    report = convert(case.format, [data / case.file], folder / "corpus.spacy", nlp=nlp, strict=True)
+    report = convert(case.format, [data / case.file], folder / "corpus.spacy", nlp=nlp, malformed="refuse")
     print(f"\n{case.file}\n{format_report(report)}")
     return report
 
@@ -81,7 +81,7 @@ def test_the_test_file_without_labels_is_not_annotated(shared_data: Path, tmp_pa
 
 
 def test_documents_without_relations(shared_data: Path, tmp_path: Path) -> None:
-    report = convert("docred", [shared_data / "docred_unlabelled/test.json"], tmp_path / "a.spacy", strict=True)
+    report = convert("docred", [shared_data / "docred_unlabelled/test.json"], tmp_path / "a.spacy", malformed="refuse")
     assert (report.docs, report.not_annotated, report.sentences) == (1000, 1000, 7944)
     assert report.entities == report.entities_linked and report.entities_dropped < 0.005 * report.entities
 

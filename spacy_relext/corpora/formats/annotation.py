@@ -22,9 +22,6 @@ LOSSES = "relext_losses"
 
 ANNOTATED = ("entities", "triples")
 
-# Kinds of losses after which a record is incomplete, for readers that only count them.
-LOST_RELATIONS = frozenset(("relations of spans that are left out", "relations without a label"))
-
 # What becomes of a span of several fragments: all from the first to the last, the longest fragment, or nothing.
 DISCONTINUOUS = ("cover", "longest", "drop")
 

@@ -1,5 +1,7 @@
 """BRAT's standoff format: a text `DOC.txt`, and beside it `DOC.ann` with a line for each span, relation and id.
 
+In BioNLP's shared tasks, given spans are in `DOC.a1`, and events and relations in `DOC.a2`, which test data lack.
+
 Offsets count code points, and in texts with Windows line ends often CR LF as one; the end is exclusive. A span over a
 line break has a fragment on each line.
 """
@@ -22,6 +24,7 @@ from .sources import Item
 _Document = Tuple[Optional[str], ...]
 
 _SUFFIX = ".ann"
+_BIONLP = (".a1", ".a2")
 
 _SPAN = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
 _RELATION = re.compile(r"(\S+)((?: +\S+:\S+){2,})(?: \[.*\])?")
@@ -39,7 +42,7 @@ _KINDS = {"A": "attributes", "M": "attributes", "*": "groups of spans", "#": "no
 
 
 def read_brat(path: Path) -> Iterator[Item]:
-    """Read the documents of a folder and its sub-folders, or that of one .ann file.
+    """Read the documents of a folder and its sub-folders, or the one of an .ann file.
 
     RAISES (ValueError): If there is none.
     """
@@ -53,6 +56,21 @@ def read_brat(path: Path) -> Iterator[Item]:
         yield read_texts(path.with_suffix(""), [_SUFFIX])
     else:
         raise ValueError(Errors.R209.format(what=path, found="no .ann file", expected="a folder, or DOC.ann"))
+
+
+def read_bionlp(path: Path) -> Iterator[Item]:
+    """Read the documents of a folder and its sub-folders, or the one of an .a1 or .a2 file.
+
+    RAISES (ValueError): If there is none.
+    """
+    files = [path] if path.suffix in _BIONLP else []
+    if path.is_dir():
+        files = [each for suffix in _BIONLP for each in path.rglob(f"*{suffix}")]
+    if not files:
+        expected = "DOC.a1 and DOC.a2, or a folder of them"
+        raise ValueError(Errors.R209.format(what=path, found="no .a1 or .a2 file", expected=expected))
+    for stem in sorted({each.with_suffix("") for each in files}):
+        yield read_texts(stem, _BIONLP)
 
 
 def read_texts(stem: Path, suffixes: Sequence[str]) -> Item:
@@ -114,7 +132,7 @@ def parse_brat(document: _Document, *, offsets: Optional[str] = None, discontinu
 
 
 class _Span(NamedTuple):
-    """A line of a span; the name is that of the line."""
+    """A line of a span; the name is the line's."""
 
     name: str
     key: str

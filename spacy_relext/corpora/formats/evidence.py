@@ -15,7 +15,7 @@ _SPANS = 2000
 _FEW = 200
 
 
-class Reading(NamedTuple):
+class OffsetConvention(NamedTuple):
     """How the records of a file are read.
 
     options (Mapping[str, object]): Keywords of the function that parses them.
@@ -36,7 +36,7 @@ class Ends(NamedTuple):
     exclusive: bool = False  # as usual
 
 
-def decide_ends(spans: Iterable[Ends]) -> Reading:
+def decide_ends(spans: Iterable[Ends]) -> OffsetConvention:
     """Decide whether ends are read as usual, the option `usual_ends`, or the other way: exclusive or inclusive."""
     votes: Counter[Tuple[bool, str]] = Counter()
     usual, several = False, 0
@@ -49,9 +49,9 @@ def decide_ends(spans: Iterable[Ends]) -> Reading:
         votes[True, "no span has one token"] += 1
     counts = Counter({kind: sum(n for (each, _), n in votes.items() if each == kind) for kind in (True, False)})
     if counts[usual] >= counts[not usual]:
-        return Reading({})
+        return OffsetConvention({})
     names = ", ".join(name for (kind, name), _ in votes.most_common() if kind != usual)
-    return Reading({"usual_ends": False}, f"ends are {'inclusive' if usual else 'exclusive'} ({names})")
+    return OffsetConvention({"usual_ends": False}, f"ends are {'inclusive' if usual else 'exclusive'} ({names})")
 
 
 _ONE_TOKEN = "a span ends where it begins"
@@ -72,17 +72,19 @@ def _vote_ends(span: Ends) -> Optional[Tuple[bool, str]]:
     return None
 
 
-def decide_by_name(stated: Iterable[Tuple[str, Dict[str, str]]], *, readings: Mapping[str, Reading]) -> Reading:
-    """Choose the reading by which most of the spans hold the strings that the records state for them.
+def decide_by_name(
+    stated: Iterable[Tuple[str, Dict[str, str]]], *, conventions: Mapping[str, OffsetConvention]
+) -> OffsetConvention:
+    """Choose the convention by which most of the spans hold the strings that the records state for them.
 
-    stated (Iterable[Tuple[str, Dict[str, str]]]): A string, and what the span holds in each reading.
-    readings (Mapping[str, Reading]): The readings, the usual one first.
+    stated (Iterable[Tuple[str, Dict[str, str]]]): A string, and what the span holds by each convention.
+    conventions (Mapping[str, OffsetConvention]): The conventions, the usual one first.
     """
-    votes = Counter({name: 0 for name in readings})
+    votes = Counter({name: 0 for name in conventions})
     for string, held in islice(stated, _SPANS):
         if string and isinstance(string, str):
             votes.update(name for name, text in held.items() if same_words(string, text))
-    return readings[max(readings, key=lambda name: votes[name])]
+    return conventions[max(conventions, key=lambda name: votes[name])]
 
 
 def iter_numbers(values: Iterable[object], spans: Callable[[Dict[str, object]], Iterator[Ends]]) -> Iterator[Ends]:

@@ -114,7 +114,7 @@ def _read_annotator(annotation: Record) -> Record:
 
 
 class _Region(NamedTuple):
-    """A result that labels a span; the name is that of the result in messages."""
+    """A result that labels a span; the name is the result's in messages."""
 
     name: str
     key: str
@@ -272,7 +272,7 @@ def write_label_studio(records: Iterable[Record], path: Path, losses: Losses) ->
 
 
 def _make_task(record: Record, losses: Losses, labels: "Counter[str]", relations: "Counter[str]") -> Record:
-    """Make a task: annotated triples become an annotation, those of each component a prediction."""
+    """Make a task: annotated triples become an annotation, suggestions of each component a prediction."""
     entities, links = list_spans(record, losses)
     losses["ids of a knowledge base"] += sum(bool(entity.get("kb_id")) for entity in entities)
     labels.update(entity["label"] for entity in entities)

@@ -16,9 +16,6 @@ ENTITY = "ENTITY"
 NA_LABEL, NO_RELATION = "NA", "no_relation"
 NO_RELATIONS = (NA_LABEL, "Other", NO_RELATION)
 
-# Key of the keys that a located record gets too.
-OTHERS = "other_keys"
-
 # Start, end, number of the sentence.
 Mention = Tuple[int, int, int]
 SpanPair = Tuple[CharSpan, CharSpan]
@@ -35,7 +32,7 @@ def locate_record(record: Record, report: Report) -> Record:
     """Locate triples and entities that are strings, and count what happened.
 
     record (Record): `text`, `string_triples` (objects with `subject`, `relation`, `object` and optionally
-        `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`) and `OTHERS`.
+        `subject_label`, `object_label`) and optionally `string_entities` (objects with `text`, `label`).
     RETURNS (Record): A canonical record; entities only if the record names entity labels.
     """
     text, mentions = record["text"], record.get("string_entities", ())
@@ -63,7 +60,7 @@ def locate_record(record: Record, report: Report) -> Record:
             if triple.get(label):
                 entities[(*span, triple[label], "")] = None
     report.count_strings(places)
-    located: Record = {**record.get(OTHERS, {}), "text": text, "triples": triples}
+    located: Record = {"text": text, "triples": triples}
     located.update({} if is_complete else {INCOMPLETE: True})
     if entities or "string_entities" in record:
         located["entities"] = sort_entities(entities)

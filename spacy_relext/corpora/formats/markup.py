@@ -12,7 +12,7 @@ from typing import Any, List, Optional, Tuple
 from ...errors import require
 from .passages import HEADINGS, Composer, Passage, clean_text, is_key_value
 
-# Elements without text for readers; `title` is that of the head, which may have no end tag.
+# Elements without text for readers; `title` is the title in the head, which may have no end tag.
 _SKIPPED = frozenset(("math", "nav", "noscript", "rp", "rt", "script", "select", "style", "svg", "template", "title"))
 # Classes of links to notes and back.
 _NOTES = frozenset(("footnote-backref", "footnote-ref", "reference"))
@@ -103,7 +103,7 @@ class _Reader:
         self.composer = Composer()
         self.open = [_Open("body", 1)]
         self.parts: List[str] = []
-        # Line of the last element that has one, and that of the first of the parts.
+        # Line of the last element that has one, and line of the first of the parts.
         self.line = self.first_line = 1
 
     def start(self, element: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
-from .annotation import LOSSES, SpanReader
+from .annotation import LOSSES, Losses, SpanReader
 from .checks import (
     check_keys,
     check_object,
@@ -26,22 +26,23 @@ from .checks import (
     sort_entities,
     span_chars,
 )
-from .evidence import Reading, decide_by_name
+from .evidence import OffsetConvention, decide_by_name
 from .locate import ENTITY, NO_RELATIONS, Mention
-from .other_keys import count_others, split_others
 
 # Keys of DocRED's labels on the Hub.
 _HUB = {"head": "h", "tail": "t", "relation_id": "r"}
 
 # How `pos` is read, the usual way first.
 _POSITIONS = {
-    "sentence": Reading({}),
-    "document": Reading({"of_document": True}, "pos counts the tokens of the document (the names of mentions)"),
-    "last": Reading({"last": 1}, "ends are inclusive (the names of mentions)"),
+    "sentence": OffsetConvention({}),
+    "document": OffsetConvention(
+        {"of_document": True}, "pos counts the tokens of the document (the names of mentions)"
+    ),
+    "last": OffsetConvention({"last": 1}, "ends are inclusive (the names of mentions)"),
 }
 
 
-def decide_docred(values: Iterable[object]) -> Reading:
+def decide_docred(values: Iterable[object]) -> OffsetConvention:
     """Decide by the names of mentions whether `pos` counts tokens of the sentence, as usual, or of the document."""
 
     def list_names() -> Iterator[Tuple[str, Dict[str, str]]]:
@@ -60,7 +61,7 @@ def decide_docred(values: Iterable[object]) -> Reading:
             except (KeyError, TypeError, ValueError, IndexError):
                 continue  # malformed
 
-    return decide_by_name(list_names(), readings=_POSITIONS)
+    return decide_by_name(list_names(), conventions=_POSITIONS)
 
 
 def parse_docred(value: object, *, of_document: bool = False, last: int = 0) -> Record:
@@ -80,7 +81,7 @@ def parse_docred(value: object, *, of_document: bool = False, last: int = 0) -> 
     text, sentences = join_sentences(tokens)
     if not text:
         raise ValueError("'sents' hold nothing but white space" if tokens else "'sents' is empty")
-    others, losses = split_others(record, ("title", "sents", "vertexSet", "labels"))
+    losses = Losses()
     vertices: List[List[Mention]] = []
     # A vertex may list a mention twice.
     entities: Dict[Tuple[int, int, str, str], None] = {}
@@ -89,7 +90,6 @@ def parse_docred(value: object, *, of_document: bool = False, last: int = 0) -> 
         if not isinstance(vertex, list) or not vertex:
             raise ValueError(f"{name} is {describe(vertex)}, not a list of mentions")
         mentions = [_parse_mention(each, sentences, f"a mention of {name}", of_document, last) for each in vertex]
-        losses += count_others("mentions", vertex, ("name", "sent_id", "pos", "type", "global_pos", "index"))
         losses["mentions whose name is not the text at their place"] += sum(
             isinstance(raw.get("name"), str) and not same_words(raw["name"], text[start:end])
             for raw, ((start, end, _), _) in zip(vertex, mentions)
@@ -97,7 +97,6 @@ def parse_docred(value: object, *, of_document: bool = False, last: int = 0) -> 
         vertices.append(list(dict.fromkeys(mention for mention, _ in mentions)))
         entities.update({(start, end, label, f"{title}#{number}"): None for (start, end, _), label in mentions})
     parsed: Record = {
-        **others,
         LOSSES: losses,
         "text": text,
         "sents": [[offsets[0][0], offsets[-1][1]] for offsets in sentences if offsets[0][0] < offsets[-1][1]],
@@ -107,7 +106,6 @@ def parse_docred(value: object, *, of_document: bool = False, last: int = 0) -> 
     if "labels" in record:
         listed = iter_objects(record, "labels")
         labels = [(name, {_HUB.get(key, key): each for key, each in label.items()}) for name, label in listed]
-        losses += count_others("labels", (label for _, label in labels), ("h", "t", "r", "evidence", "relation_text"))
         parsed["facts"] = [_parse_fact(label, vertices, len(sentences), name) for name, label in labels]
     return parsed
 
@@ -150,10 +148,13 @@ def _parse_fact(label: Record, vertices: Sequence[List[Mention]], n_sentences: i
     return {"subject": subject[:last], "relation": relation, "object": obj[:last], "evidence": sorted(set(evidence))}
 
 
-_OPENNRE = {"usual": Reading({}), "last": Reading({"last": 1}, "ends are inclusive (the names of arguments)")}
+_OPENNRE = {
+    "usual": OffsetConvention({}),
+    "last": OffsetConvention({"last": 1}, "ends are inclusive (the names of arguments)"),
+}
 
 
-def decide_opennre(values: Iterable[object]) -> Reading:
+def decide_opennre(values: Iterable[object]) -> OffsetConvention:
     """Decide by the names of arguments whether ends are exclusive, as usual, or inclusive."""
 
     def list_names() -> Iterator[Tuple[str, Dict[str, str]]]:
@@ -166,7 +167,7 @@ def decide_opennre(values: Iterable[object]) -> Reading:
             except (KeyError, TypeError, ValueError):
                 continue  # malformed, or without a name
 
-    return decide_by_name(list_names(), readings=_OPENNRE)
+    return decide_by_name(list_names(), conventions=_OPENNRE)
 
 
 def parse_opennre(value: object, *, last: int = 0, offsets: Optional[str] = None) -> Record:
@@ -191,12 +192,9 @@ def parse_opennre(value: object, *, last: int = 0, offsets: Optional[str] = None
     if spans["subject"] == spans["object"]:
         raise ValueError(Errors.R705.format(string=describe(text[slice(*spans["subject"])])))
     label = require_label(record, "relation") if "relation" in record else None
-    others, losses = split_others(record, ("text", "token", "h", "t", "relation"))
     reader.count_doubtful()
-    losses += reader.losses + count_others("arguments", (record["h"], record["t"]), ("id", "name", "pos", "type"))
     parsed: Record = {
-        **others,
-        LOSSES: losses,
+        LOSSES: reader.losses,
         "text": text,
         "entities": [subject, obj],
         "pairs": [{**spans, "label": label}],

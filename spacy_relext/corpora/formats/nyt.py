@@ -6,16 +6,12 @@ from typing import Dict, Iterator, List, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
-from .annotation import LOSSES
 from .checks import check_keys, check_object, check_text, check_unicode, describe, iter_objects, require, require_text
-from .locate import OTHERS
-from .other_keys import count_others, split_others
 from .sources import Item, read_lines
 
 _NO_RELATION = ("None", "NA")
 _MAIN_ROLE = "@value"
-_MENTION = ("label", "em1Text", "em2Text")
-_SPO = ("subject", "predicate", "object", "subject_type", "object_type")
+MENTION = ("label", "em1Text", "em2Text")
 
 # End of a line of NYT10.
 END = "###END###"
@@ -33,19 +29,16 @@ def parse_nyt(value: object) -> Record:
         if not isinstance(triple, list) or len(triple) != 3 or not all(isinstance(part, str) for part in triple):
             raise ValueError(f"triple_list[{number}] is {describe(triple)}, not [subject, relation, object] (strings)")
         triples.append(_string_triple(*triple, name=f"triple_list[{number}]"))
-    others, losses = split_others(record, ("text", "triple_list"))
-    return {"text": text, "string_triples": triples, OTHERS: others, LOSSES: losses}
+    return {"text": text, "string_triples": triples}
 
 
 def parse_cotype(value: object) -> Record:
     """Parse a record of the CoType form: `{"sentText", "relationMentions": [{"label", "em1Text", "em2Text"}]}`."""
     record = check_object(value)
     check_keys(record, "sentText", "relationMentions")
-    others, losses = split_others(record, ("sentText", "relationMentions", "entityMentions"))
-    losses += count_others("relationMentions", require(record, "relationMentions", list), _MENTION)
     parsed: Record = {"text": require_text(record, "sentText").strip(), "string_triples": []}
     for name, mention in iter_objects(record, "relationMentions"):
-        label, subject, obj = (require(mention, key, str, name=name) for key in _MENTION)
+        label, subject, obj = (require(mention, key, str, name=name) for key in MENTION)
         if label not in _NO_RELATION:
             parsed["string_triples"].append(_string_triple(subject, label, obj, name=name))
     if "entityMentions" in record:
@@ -55,8 +48,7 @@ def parse_cotype(value: object) -> Record:
             for name, mention in iter_objects(record, "entityMentions")
         ]
         parsed["string_entities"] = [entity for entity in entities if entity["label"].strip()]
-        losses += count_others("entityMentions", record["entityMentions"], ("text", "label", "start"))
-    return {**parsed, OTHERS: others, LOSSES: losses}
+    return parsed
 
 
 def parse_duie(value: object) -> Record:
@@ -77,9 +69,7 @@ def parse_duie(value: object) -> Record:
             relation = predicate if role == _MAIN_ROLE else f"{predicate}.{role}"
             triple = _string_triple(subject, relation, obj, name=name)
             parsed["string_triples"].append({**triple, "subject_label": subject_label, "object_label": object_label})
-    others, losses = split_others(record, ("text", "spo_list"))
-    losses += count_others("spo_list", record["spo_list"], _SPO)
-    return {**parsed, OTHERS: others, LOSSES: losses}
+    return parsed
 
 
 def _roles(spo: Record, name: str) -> Iterator[Tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """Keys of data sets that a reader does not know are kept or counted, and columns of the Hub become rows."""
 
 from collections import Counter
-from typing import Iterable, Tuple
+from itertools import chain
+from typing import Iterable, List, Mapping, Sequence, Tuple
 
 from ...annotations.triple import Record
 from ..canonical import KNOWN_KEYS
@@ -15,29 +16,54 @@ def rows_of_columns(value: object) -> object:
     return [dict(zip(value, row)) for row in zip(*value.values())] if len(lengths) == 1 else value
 
 
-def split_others(record: Record, known: Iterable[str]) -> Tuple[Record, "Counter[str]"]:
-    """Copy the keys that a reader does not know, if their values are plain; count others by name, unless empty."""
+def rows_of_record(value: object, keys: Iterable[str]) -> Tuple[object, "Counter[str]"]:
+    """Turn the columns of a record into rows, and count them.
+
+    keys (Iterable[str]): See `Format.objects`.
+    """
+    record: Record = value if isinstance(value, dict) else {}
+    losses: Counter[str] = Counter()
+    for name, mark in _split_marks(keys):
+        rows = given = record.get(name)
+        if mark == "[]" and isinstance(given, list):
+            rows = [rows_of_columns(each) for each in given]
+        elif not mark:
+            rows = rows_of_columns(given)
+        if rows != given:
+            losses[f"columns read as rows (Sequence of Hugging Face): {name}"] += 1
+            record = {**record, name: rows}
+    return record or value, losses
+
+
+def split_others(
+    value: object, known: Iterable[str], objects: Mapping[str, Sequence[str]]
+) -> Tuple[Record, "Counter[str]"]:
+    """Copy the keys that a reader does not know, if their values are plain; count others by name, unless empty.
+
+    known, objects (Iterable[str], Mapping[str, Sequence[str]]): See `Format`; nothing is unknown if `known` is empty.
+    """
     kept: Record = {}
     losses: Counter[str] = Counter()
-    for key, value in record.items():
+    record = value if known and isinstance(value, dict) else {}
+    for key, each in record.items():
         if key in known:
             continue
-        if isinstance(value, (str, int, float)) and key not in KNOWN_KEYS and _is_storable(key) and _is_storable(value):
-            kept[key] = value
+        if isinstance(each, (str, int, float)) and key not in KNOWN_KEYS and _is_storable(key) and _is_storable(each):
+            kept[key] = each
         else:
-            losses[f"key that is not read: {key}"] += not _is_empty(value)
+            losses[f"key that is not read: {key}"] += not _is_empty(each)
+    for (name, mark), keys in zip(_split_marks(objects), objects.values()):
+        rows = [record.get(name)] if mark == "{}" else record.get(name) or ()
+        for row in chain.from_iterable(rows) if mark == "[]" else rows:
+            for key, each in row.items() if keys and isinstance(row, dict) else ():
+                if key not in keys and not _is_empty(each):
+                    losses[f"key of {name} that is not read: {key}"] += 1
     return kept, losses
 
 
-def count_others(name: str, records: Iterable[object], known: Iterable[str]) -> "Counter[str]":
-    """Count the keys that a reader does not know in the objects of a list, if they are not empty."""
-    return Counter(
-        f"key of {name} that is not read: {key}"
-        for record in records
-        if isinstance(record, dict)
-        for key, value in record.items()
-        if key not in known and not _is_empty(value)
-    )
+def _split_marks(keys: Iterable[str]) -> List[Tuple[str, str]]:
+    """Split keys, such as `vertexSet[]`, into their names and marks."""
+    return [(key.rstrip("[]{}"), key[len(key.rstrip("[]{}")) :]) for key in keys]
 
 
 def _is_storable(value: object) -> bool:

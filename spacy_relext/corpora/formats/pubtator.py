@@ -100,7 +100,7 @@ def parse_pubtator(block: Block, *, offsets: Optional[str] = None) -> Record:
 
 
 class _Mention(NamedTuple):
-    """A line of a mention; the name is that of the line."""
+    """A line of a mention; the name is the line's."""
 
     name: str
     span: CharSpan

@@ -1,9 +1,10 @@
 """The formats of `spacy relext convert` and `export`: how files are split into raw records, parsed and written."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Mapping as PlainMapping
 
 from ...annotations.triple import Record
 from ...errors import Errors
@@ -12,19 +13,18 @@ from ..report import Report
 from .annotation import DISCONTINUOUS, Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
 from .bioc import parse_bioc, read_bioc
-from .bionlp import read_bionlp
-from .brat import parse_brat, read_brat, write_brat
+from .brat import parse_brat, read_bionlp, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
 from .conll04 import parse_conll04, read_conll04
 from .doccano import parse_doccano, read_doccano, write_doccano
 from .drugprot import parse_drugprot, read_drugprot
-from .evidence import Reading
+from .evidence import OffsetConvention
 from .label_studio import parse_label_studio, read_label_studio, write_label_studio
 from .locate import locate_facts, locate_pair, locate_record
 from .mapped import locate_mapped, parse_mapped, read_mapped
 from .mapping import Mapping, read_mappings
 from .named_spans import decide_docred, decide_opennre, parse_docred, parse_opennre
-from .nyt import parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
+from .nyt import MENTION, parse_cotype, parse_duie, parse_nyt, parse_nyt10, read_nyt10
 from .offsets import COUNTINGS
 from .prodigy import parse_prodigy, write_prodigy
 from .pubannotation import parse_pubannotation, read_pubannotation
@@ -33,7 +33,7 @@ from .semeval2010 import parse_semeval2010, read_semeval2010
 from .sources import Item, read_json, read_lines
 from .spacy_rel import parse_spacy_rel, read_spacy_rel
 from .text import parse_markup_line, parse_text, read_text
-from .token_spans import decide_spert, decide_tacred, parse_spert, parse_tacred
+from .token_spans import PLACES, TYPES, decide_spert, decide_tacred, parse_spert, parse_tacred
 from .webanno import parse_webanno, read_webanno
 
 
@@ -66,9 +66,12 @@ class Format:
     read_options: Tuple[str, ...] = ()
     parse_options: Tuple[str, ...] = ()
     # Decides by the values of a file how they are to be parsed.
-    decide: Optional[Callable[[Iterable[object]], Reading]] = None
-    # Keys of lists of objects, and in `vertexSet[]` of lists of such lists, which may be columns.
-    objects: Tuple[str, ...] = ()
+    decide: Optional[Callable[[Iterable[object]], OffsetConvention]] = None
+    # Keys that the parser reads; others are kept or counted. Without any, the parser does so itself.
+    keys: Tuple[str, ...] = ()
+    # Keys that are read of the objects in a list, in `vertexSet[]` of lists in a list, and in `h{}` of one object; none
+    # if all are. Lists of objects may be columns.
+    objects: PlainMapping[str, Sequence[str]] = field(default_factory=dict)
     # Whether it is a mistake if nothing is annotated; None: if records have lists under keys that are kept unread.
     is_annotated: Optional[bool] = True
     # Checks the report before the last file is written. ValueError if no document has what is to be read.
@@ -107,16 +110,30 @@ FORMATS: Dict[str, Format] = {
     "conll04": Format(read_conll04, parse_conll04),
     "doccano": _tool(read_doccano, parse_doccano, parse_options=("offsets",), write=write_doccano, suffix=".jsonl"),
     "docred": Format(
-        read_json, parse_docred, locate=locate_facts, decide=decide_docred, objects=("labels", "vertexSet[]")
+        read_json,
+        parse_docred,
+        locate=locate_facts,
+        decide=decide_docred,
+        keys=("title", "sents", "vertexSet", "labels"),
+        objects={
+            "labels": ("h", "t", "r", "evidence", "relation_text", "head", "tail", "relation_id"),
+            "vertexSet[]": ("name", "sent_id", "pos", "type", "global_pos", "index"),
+        },
     ),
     "drugprot": _tool(read_drugprot, parse_drugprot, parse_options=("offsets",), folder=True),
-    "duie": Format(read_json, parse_duie, locate=locate_record, objects=("spo_list",)),
+    "duie": Format(
+        read_json,
+        parse_duie,
+        locate=locate_record,
+        keys=("text", "spo_list", "triple_list"),
+        objects={"spo_list": ("subject", "predicate", "object", "subject_type", "object_type")},
+    ),
     "jsonl": Format(
         read_answers,
         parse_jsonl,
         locate=leave_out_unfinished,
         one_sentence=False,
-        objects=("entities", "triples", "pairs", "rejected"),
+        objects=dict.fromkeys(("entities", "triples", "pairs", "rejected"), ()),
         is_annotated=None,
         parse_options=("offsets", "pseudo_labels"),
         write=_write_jsonl,
@@ -130,14 +147,27 @@ FORMATS: Dict[str, Format] = {
         suffix=".json",
     ),
     "markup": Format(partial(read_lines, comment="#"), parse_markup_line),
-    "nyt": Format(read_json, parse_nyt, locate=locate_record),
+    "nyt": Format(read_json, parse_nyt, locate=locate_record, keys=("text", "triple_list")),
     "nyt10": Format(read_nyt10, parse_nyt10, locate=locate_pair),
-    "opennre": Format(read_json, parse_opennre, decide=decide_opennre, parse_options=("offsets",)),
-    "cotype": Format(read_json, parse_cotype, locate=locate_record, objects=("relationMentions", "entityMentions")),
+    "opennre": Format(
+        read_json,
+        parse_opennre,
+        decide=decide_opennre,
+        parse_options=("offsets",),
+        keys=("text", "token", "h", "t", "relation"),
+        objects=dict.fromkeys(("h{}", "t{}"), ("id", "name", "pos", "type")),
+    ),
+    "cotype": Format(
+        read_json,
+        parse_cotype,
+        locate=locate_record,
+        keys=("sentText", "relationMentions", "entityMentions"),
+        objects={"relationMentions": MENTION, "entityMentions": ("text", "label", "start")},
+    ),
     "prodigy": _tool(
         read_json,
         parse_prodigy,
-        objects=("spans", "relations"),
+        objects={"spans": (), "relations": ()},
         parse_options=("offsets",),
         write=write_prodigy,
         suffix=".jsonl",
@@ -146,10 +176,18 @@ FORMATS: Dict[str, Format] = {
         read_pubannotation, parse_pubannotation, parse_options=("offsets", "discontinuous"), folder=True
     ),
     "pubtator": _tool(read_pubtator, parse_pubtator, parse_options=("offsets",), folder=True),
-    "semeval2010": Format(read_semeval2010, parse_semeval2010),
+    "semeval2010": Format(read_semeval2010, parse_semeval2010, keys=("sentence", "relation")),
     "spacy-rel": _tool(read_spacy_rel, parse_spacy_rel, folder=True),
-    "spert": Format(read_json, parse_spert, decide=decide_spert, objects=("entities", "relations")),
-    "tacred": Format(read_json, parse_tacred, decide=decide_tacred),
+    "spert": Format(
+        read_json,
+        parse_spert,
+        decide=decide_spert,
+        # the last three are numbers of tokens that `sentences` have too
+        keys=("tokens", "entities", "tags", "relations", "sentences", "ner", "clusters")
+        + ("_sentence_start", "sentence_start", "_sentence_end"),
+        objects={"entities": ("type", "start", "end"), "relations": ("type", "head", "tail")},
+    ),
+    "tacred": Format(read_json, parse_tacred, decide=decide_tacred, keys=("token", "relation", *PLACES, *TYPES)),
     "text": Format(read_text, parse_text, one_sentence=False, is_annotated=False, folder=True, read_options=("unit",)),
     "webanno": _tool(read_webanno, parse_webanno, folder=True, check=check_cas),
     **{name: _mapped(partial(_shipped, name)) for name in _MAPPINGS},

@@ -12,9 +12,7 @@ from typing import Dict, Iterator, List, Optional, Tuple, Union
 from ...annotations.encoding import open_utf8
 from ...annotations.entities import NOMINAL
 from ...annotations.triple import Record
-from .annotation import LOSSES, Losses
 from .checks import check_object, make_entity, read_label, require_text
-from .other_keys import split_others
 from .sources import Item, read_json, read_lines
 
 _OTHER = "Other"
@@ -57,13 +55,10 @@ def read_semeval2010(path: Path) -> Iterator[Item]:
 
 def parse_semeval2010(value: Union[Tuple[str, Optional[str]], Record]) -> Record:
     """Parse a block or a JSON record; `pairs` has e1 as subject, e2 as object and the label as the file has it."""
-    others: Record = {}
-    losses = Losses()
     if isinstance(value, tuple):
         line, label = value
     else:
         line, label = _parse_json(check_object(value))
-        others, losses = split_others(value, ("sentence", "relation"))
     match = _SENTENCE.match(line)
     if match is None:
         raise ValueError(f"no number before the sentence: {line[:60]!r}")
@@ -72,11 +67,8 @@ def parse_semeval2010(value: Union[Tuple[str, Optional[str]], Record]) -> Record
         sentence = sentence[1:-1].strip()
     text, nominals = _strip_marks(sentence)
     first, second = nominals["e1"], nominals["e2"]
-    if isinstance(value, tuple):
-        others = {"id": int(match.group(1))}
     record: Record = {
-        **others,
-        LOSSES: losses,
+        **({"id": int(match.group(1))} if isinstance(value, tuple) else {}),
         "text": text,
         "entities": [make_entity(start, end, NOMINAL) for start, end in sorted((first, second))],
         "pairs": [{"subject": first, "object": second, "label": label}],

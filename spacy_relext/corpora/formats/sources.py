@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator, Optional, Sequence
 
 from ...annotations.encoding import decode, describe_bytes, number_lines
 from ...errors import Errors
-from .evidence import Reading
+from .evidence import OffsetConvention
 
 _JSON = json.JSONDecoder()
 _EXPECTED = "a JSON array, or JSON lines"
@@ -36,7 +36,7 @@ class Item:
     # Number in a JSON array, from 1, since an array may be on one line; 0 elsewhere.
     element: int = 0
     # How the records of this file are read, if that is decided by what it holds.
-    reading: Reading = Reading({})
+    convention: OffsetConvention = OffsetConvention({})
 
     @property
     def where(self) -> str:

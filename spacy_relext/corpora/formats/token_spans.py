@@ -8,7 +8,7 @@ from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ...annotations.triple import CharSpan, Record
 from ...errors import Errors
-from .annotation import LOSSES, Losses
+from .annotation import Key, Losses, SpanReader
 from .checks import (
     BLANK_SPANS,
     check_keys,
@@ -24,21 +24,17 @@ from .checks import (
     require_label,
     span_chars,
 )
-from .evidence import Ends, Reading, decide_ends, iter_numbers
+from .evidence import Ends, OffsetConvention, decide_ends, iter_numbers
 from .locate import NO_RELATION
-from .other_keys import count_others, split_others
 
-_PLACES = ("subj_start", "subj_end", "obj_start", "obj_end")
+PLACES = ("subj_start", "subj_end", "obj_start", "obj_end")
 
-_TYPES = ("subj_type", "obj_type")
-
-# Keys of DyGIE's documents that are read, and numbers of tokens that `sentences` have too.
-_DYGIE = ("sentences", "ner", "relations", "clusters", "_sentence_start", "sentence_start", "_sentence_end")
+TYPES = ("subj_type", "obj_type")
 
 _TokenSpan = Tuple[int, int, str]
 
 
-def decide_spert(values: Iterable[object]) -> Reading:
+def decide_spert(values: Iterable[object]) -> OffsetConvention:
     """Decide whether ends are exclusive in sentences and inclusive in documents, as usual."""
     return decide_ends(iter_numbers(values, _list_ends))
 
@@ -56,7 +52,7 @@ def _list_ends(record: Record) -> Iterator[Ends]:
 def parse_spert(value: object, *, usual_ends: bool = True) -> Record:
     """Parse a sentence of SpERT or a document of DyGIE.
 
-    usual_ends (bool): Whether the ends of sentences are exclusive and those of documents inclusive, or the reverse.
+    usual_ends (bool): Whether ends are exclusive in sentences and inclusive in documents, or the reverse.
     """
     record = check_object(value)
     check_keys(record, "tokens or sentences", "entities or tags or ner", "relations")
@@ -65,11 +61,11 @@ def parse_spert(value: object, *, usual_ends: bool = True) -> Record:
     return _parse_sentence(record, last=0 if usual_ends else 1)
 
 
-def decide_tacred(values: Iterable[object]) -> Reading:
+def decide_tacred(values: Iterable[object]) -> OffsetConvention:
     """Decide whether ends are inclusive, as in the original, or exclusive, as on the Hub."""
 
     def list_ends(record: Record) -> Iterator[Ends]:
-        for start, end in (_PLACES[:2], _PLACES[2:]):
+        for start, end in (PLACES[:2], PLACES[2:]):
             yield Ends(record[start], record[end], len(record["token"]), record.get("stanford_ner") or ())
 
     return decide_ends(iter_numbers(values, list_ends))
@@ -81,7 +77,7 @@ def parse_tacred(value: object, *, usual_ends: bool = True) -> Record:
     usual_ends (bool): Whether ends are inclusive.
     """
     record = check_object(value)
-    check_keys(record, "token", "relation", *_PLACES, *_TYPES)
+    check_keys(record, "token", "relation", *PLACES, *TYPES)
     n_tokens = len(require(record, "token", list))
     if not n_tokens:
         raise ValueError("'token' is empty")
@@ -96,9 +92,7 @@ def parse_tacred(value: object, *, usual_ends: bool = True) -> Record:
         raise ValueError(Errors.R703.format(start=record["subj_start"], end=record["subj_end"]))
     (triple,) = parsed["triples"]
     pair = {"subject": triple["subject"], "object": triple["object"], "label": relation}
-    others, losses = split_others(record, ("token", "relation", *_PLACES, *_TYPES))
-    triples = [] if relation == NO_RELATION else [triple]
-    return {**others, **parsed, "triples": triples, "pairs": [pair], LOSSES: losses}
+    return {**parsed, "triples": [] if relation == NO_RELATION else [triple], "pairs": [pair]}
 
 
 def _parse_argument(record: Record, role: str, n_tokens: int, last: int) -> Record:
@@ -114,48 +108,30 @@ def _parse_sentence(record: Record, *, last: int = 0) -> Record:
     """Parse a sentence in SpERT's form: entities, whose end becomes exclusive by adding `last`, or BILOU tags."""
     tokens = check_tokens(require(record, "tokens", list), allow_blank=True)
     text, (offsets,) = join_sentences([tokens])
-    others, losses = split_others(record, ("tokens", "entities", "tags", "relations"))
+    reader = SpanReader(check_text(text, "'tokens'"), "codepoint")
     if "entities" in record:
         spans = [_parse_entity(value, name, len(tokens), last) for name, value in iter_objects(record, "entities")]
-        losses += count_others("entities", record["entities"], ("type", "start", "end"))
     else:
         spans = _decode_bilou(require(record, "tags", list), length=len(tokens))
-    losses += count_others("relations", require(record, "relations", list), ("type", "head", "tail"))
-    places = [_find_place(offsets, (start, end), losses) for start, end, _ in spans]
-    triples = []
+    for number, (start, end, label) in enumerate(spans):
+        _add_span(reader, number, offsets, (start, end), label)
     for name, relation in iter_objects(record, "relations"):
-        arguments = []
-        for role in ("head", "tail"):
-            number = require(relation, role, int, name=name)
-            if not 0 <= number < len(spans):
-                raise ValueError(f"{name} names entity {number}; the sentence has {len(spans)}")
-            arguments.append(places[number])
-        triples += _list_triples(arguments, require_label(relation, "type", name=name), losses)
-    entities = [make_entity(*place, label) for place, (_, _, label) in zip(places, spans) if place]
-    return {**others, "text": check_text(text, "'tokens'"), "entities": entities, "triples": triples, LOSSES: losses}
+        head, tail = (require(relation, role, int, name=name) for role in ("head", "tail"))
+        reader.add_relation(head, [require_label(relation, "type", name=name)], tail, name=name)
+    return reader.record({})
 
 
-def _find_place(offsets: Sequence[CharSpan], tokens: Tuple[int, int], losses: Losses) -> Optional[CharSpan]:
-    """Find the characters of a span of tokens; None, which is counted, if these are blank."""
+def _add_span(
+    reader: SpanReader, key: Key, offsets: Sequence[CharSpan], tokens: CharSpan, label: str = ""
+) -> Optional[CharSpan]:
+    """Add a span of tokens, and its entity if it has a label; blank tokens have no place, which is counted."""
+    reader.spans[key] = None
     if any(start < end for start, end in offsets[slice(*tokens)]):
-        return span_chars(offsets, *tokens)
-    losses[BLANK_SPANS] += 1
+        reader.spans[key] = place = span_chars(offsets, *tokens)
+        reader.entities += [make_entity(*place, label)] if label else []
+        return place
+    reader.losses[BLANK_SPANS] += 1
     return None
-
-
-def _list_triples(
-    arguments: Sequence[Optional[CharSpan]], relation: str, losses: Losses, score: Optional[float] = None
-) -> List[Record]:
-    """Make a canonical triple; none, which is counted, if an argument is left out or both are one span."""
-    subject, obj = arguments
-    if subject is None or obj is None:
-        losses["relations of spans that are left out"] += 1
-    elif subject == obj:
-        losses["relations of a span with itself"] += 1
-    else:
-        scored = {} if score is None or score == 1 else {"score": score}
-        return [{"subject": list(subject), "relation": relation, "object": list(obj), **scored}]
-    return []
 
 
 def _parse_entity(entity: Record, name: str, length: int, last: int) -> _TokenSpan:
@@ -192,29 +168,28 @@ def _parse_document(record: Record, *, last: int = 1) -> Record:
         raise ValueError("'sentences' is empty")
     text, sentence_offsets = join_sentences(sentences)
     offsets = [offset for sentence in sentence_offsets for offset in sentence]
-    others, losses = split_others(record, _DYGIE)
-    entities, triples, coref = [], [], []
+    reader = SpanReader(check_text(text, "'sentences'"), "codepoint")
     for name, ner in _sentence_lists(record, "ner"):
         for value in ner:
             (span,), label, scores = _parse_spans(value, 1, len(offsets), last, name)
-            losses["scores of entities"] += bool(scores)
-            if place := _find_place(offsets, span, losses):
-                entities.append(make_entity(*place, label))
+            reader.losses["scores of entities"] += bool(scores)
+            _add_span(reader, span, offsets, span, label)
     for name, relations in _sentence_lists(record, "relations"):
         for value in relations:
-            spans, label, scores = _parse_spans(value, 2, len(offsets), last, name)
-            places = [_find_place(offsets, span, losses) for span in spans]
-            triples += _list_triples(places, label, losses, _choose_score(scores, losses))
+            (subject, obj), label, scores = _parse_spans(value, 2, len(offsets), last, name)
+            for span in (subject, obj):
+                _add_span(reader, span, offsets, span)
+            reader.add_relation(subject, [label], obj, name=name, score=_choose_score(scores, reader.losses))
+    coref = []
     for number, cluster in enumerate(record.get("clusters") or ()):
         name = f"clusters[{number}]"
         if not isinstance(cluster, list):
             raise ValueError(f"{name} is {describe(cluster)}, not a list of spans")
         spans = [_parse_spans([*_as_list(span), "coref"], 1, len(offsets), last, name)[0][0] for span in cluster]
-        coref.append([list(place) for span in spans if (place := _find_place(offsets, span, losses))])
+        coref.append([list(place) for span in spans if (place := _add_span(reader, span, offsets, span))])
     sents = [[sentence[0][0], sentence[-1][1]] for sentence in sentence_offsets]
     clusters = {"coref": list(filter(None, coref))} if any(coref) else {}
-    made = {"text": check_text(text, "'sentences'"), "entities": entities, "triples": triples, **clusters}
-    return {**others, **made, "sents": [sent for sent in sents if sent[0] < sent[1]], LOSSES: losses}
+    return reader.record({**clusters, "sents": [sent for sent in sents if sent[0] < sent[1]]})
 
 
 def _as_list(value: object) -> List[object]:

@@ -94,16 +94,16 @@ def test_a_folder(tmp_path: Path) -> None:
     (folder / "more" / "b.ann").write_text(SPANS + BORN, encoding="utf8")
     (folder / "c.ann").write_text(SPANS, encoding="utf8")
     (folder / "annotation.conf").write_text("[entities]\n")
-    report = convert(NAME, [folder], tmp_path / "a.spacy", strict=None)
+    report = convert(NAME, [folder], tmp_path / "a.spacy", malformed="any")
     assert (report.docs, report.not_annotated, report.triples) == (2, 1, 1)
     missing = "[R715] The text file 'c.txt' is missing beside it; copy both files of each document"
     assert report.problems == [f"{folder / 'c.ann'}:1: {missing}"]
-    assert convert(NAME, [folder / "more" / "b.ann"], tmp_path / "b.spacy", strict=True).triples == 1
+    assert convert(NAME, [folder / "more" / "b.ann"], tmp_path / "b.spacy", malformed="refuse").triples == 1
     with pytest.raises(ValueError, match=r"R209.*a\.txt.*expected a folder, or DOC\.ann"):
         convert(NAME, [folder / "a.txt"], tmp_path / "b.spacy")
     (folder / "more" / "b.ann").write_bytes(b"\xff")
     with pytest.raises(ValueError, match=r"R100.*b\.ann:1: not UTF-8 text"):
-        convert(NAME, [folder / "more"], tmp_path / "b.spacy", strict=True)
+        convert(NAME, [folder / "more"], tmp_path / "b.spacy", malformed="refuse")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="R213"):
         convert(NAME, [tmp_path / "empty"], tmp_path / "b.spacy")

@@ -31,7 +31,8 @@ def test_the_mapping_reads_the_records(page: str, tmp_path: Path) -> None:
     for name, kind in ("data.jsonl", "json"), ("my.yaml", "yaml"):
         (tmp_path / name).write_text(re.findall(rf"^```{kind}\n(.*?)^```", page, re.M | re.S)[0], encoding="utf8")
     nlp = spacy.blank("en")
-    report = convert(str(tmp_path / "my.yaml"), [tmp_path / "data.jsonl"], tmp_path / "a.spacy", nlp=nlp, strict=True)
+    mapping, data = tmp_path / "my.yaml", tmp_path / "data.jsonl"
+    report = convert(str(mapping), [data], tmp_path / "a.spacy", nlp=nlp, malformed="refuse")
     (doc,) = DocBin().from_disk(tmp_path / "a.spacy").get_docs(nlp.vocab)
     (triple,) = doc._.triples
     assert (triple.subject.text, triple.relation, triple.object.text) == ("Ada Holm", "leads", "Havgass")

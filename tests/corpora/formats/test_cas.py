@@ -53,7 +53,7 @@ def test_a_document_with_everything(tmp_path: Path, suffix: str) -> None:
     path = save(make_cas(record, types), tmp_path / f"a{suffix}")
     (item,) = read_cas(path)
     assert not item.error and parse(item.value.cas) == (record, {})
-    report = convert(NAME, [path], tmp_path / "a.spacy", strict=True)
+    report = convert(NAME, [path], tmp_path / "a.spacy", malformed="refuse")
     assert (report.docs, report.triples, report.entities, report.entities_linked) == (1, 1, 2, 1)
 
 
@@ -164,7 +164,7 @@ def test_documents_without_the_relation_layer(tmp_path: Path) -> None:
         convert(NAME, paths, tmp_path / "a.spacy")
     assert "\n" not in str(error.value) and not (tmp_path / "a.spacy").exists()
     paths.append(save(make_cas(RECORD, full), tmp_path / "full.json"))
-    report = convert(NAME, paths, tmp_path / "a.spacy", strict=True)
+    report = convert(NAME, paths, tmp_path / "a.spacy", malformed="refuse")
     assert (report.docs, report.not_annotated, report.triples) == (2, 0, 1)
 
 
@@ -172,10 +172,10 @@ def test_the_type_system(tmp_path: Path) -> None:
     path = save(make_cas(RECORD, make_types()), tmp_path / "in" / "a.xmi")
     make_types(relation="").to_xml(tmp_path / "in" / "TypeSystem.xml")
     with pytest.raises(ValueError, match=r"R100.*R719.*custom\.Relation"):
-        convert(NAME, [path], tmp_path / "a.spacy", strict=True)
+        convert(NAME, [path], tmp_path / "a.spacy", malformed="refuse")
     (tmp_path / "in" / "TypeSystem.xml").unlink()
     with pytest.raises(ValueError, match=r"R100.*a\.xmi:1: \[R744\]"):
-        convert(NAME, [path], tmp_path / "a.spacy", strict=True)
+        convert(NAME, [path], tmp_path / "a.spacy", malformed="refuse")
 
 
 def test_folders_and_zips(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_folders_and_zips(tmp_path: Path) -> None:
     items = list(read_cas(tmp_path / "project.zip"))
     assert [item.value.others for item in items] == [{"annotator": "alice"}, {"annotator": "bob"}]
     assert all(parse(item.value.cas)[0] == RECORD for item in items)
-    assert convert(NAME, [tmp_path], tmp_path / "a.spacy", strict=True).docs == 5
+    assert convert(NAME, [tmp_path], tmp_path / "a.spacy", malformed="refuse").docs == 5
 
 
 BAD: List[Tuple[str, bytes, str]] = [
@@ -213,7 +213,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, name: str, data: bytes, message: 
     make_types().to_xml(tmp_path / "TypeSystem.xml")
     (tmp_path / name).write_bytes(data)
     with pytest.raises(ValueError, match="R100") as error:
-        convert(NAME, [tmp_path / name], tmp_path / "a.spacy", strict=True)
+        convert(NAME, [tmp_path / name], tmp_path / "a.spacy", malformed="refuse")
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
@@ -221,7 +221,7 @@ def test_offsets_inside_a_character(tmp_path: Path) -> None:
     path = save(make_cas(RECORD, make_types()), tmp_path / "a.json")
     path.write_text(path.read_text(encoding="utf8").replace('"begin": 3', '"begin": 1'), encoding="utf8")
     with pytest.raises(ValueError, match=r"R719.*Not mapping external offset \[1\]"):
-        convert(NAME, [path], tmp_path / "a.spacy", strict=True)
+        convert(NAME, [path], tmp_path / "a.spacy", malformed="refuse")
 
 
 def test_files_that_are_no_cas(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_zip_of_an_export(tmp_path: Path) -> None:
     items = list(spec.read(tmp_path / "export.zip"))
     assert [item.where.partition("export.zip/")[2] for item in items[:2]] == ["ada.jsonl:1", "ada.jsonl:2"]
     assert [parse(NAME, item.value)[0] for item in items[::2]] == [{**READ, "annotator": "ada"}, READ]
-    assert convert(NAME, [tmp_path / "export.zip"], tmp_path / "a.spacy", strict=None).docs == 2
+    assert convert(NAME, [tmp_path / "export.zip"], tmp_path / "a.spacy", malformed="any").docs == 2
     (tmp_path / "export.zip").write_bytes(b"no zip")
     with pytest.raises(ValueError, match=r"R101.*export\.zip"):
         convert(NAME, [tmp_path / "export.zip"], tmp_path / "a.spacy")

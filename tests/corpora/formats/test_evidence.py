@@ -81,15 +81,15 @@ def opennre(*places: List[int]) -> Dict[str, Any]:
 )
 def test_what_a_file_holds_decides_how_it_is_read(tmp_path: Path, format: str, value: Any, note: str) -> None:
     (record,), report = read(tmp_path, format, value)
-    assert in_words(record) == LIVES and list(report.readings) == ([note] if note else [])
-    assert (note in format_report(report)) if note else "read otherwise" not in format_report(report)
+    assert in_words(record) == LIVES and list(report.conventions) == ([note] if note else [])
+    assert (note in format_report(report)) if note else "offset convention" not in format_report(report)
 
 
 def test_evidence_of_one_record_is_for_the_whole_file(tmp_path: Path) -> None:
     first = {**tacred(1, 3, 4, 5), "token": [*TOKENS, "."]}
     records, report = read(tmp_path, "tacred", first, tacred(1, 3, 6, 7))
     assert [in_words(record)[0][::2] for record in records] == [("Eva Dahl", "Lysverk"), ("Eva Dahl", "Bergen")]
-    assert report.readings == {"ends are exclusive (an end is the number of tokens)": 2}
+    assert report.conventions == {"ends are exclusive (an end is the number of tokens)": 2}
 
 
 def test_odd_tokens_and_relations_cost_only_themselves(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_keys_of_mentions_are_counted(tmp_path: Path) -> None:
     value["labels"][0]["confidence"] = 0.4
     _, report = read(tmp_path, "docred", value)
     assert report.losses == {
-        "key of mentions that is not read: kb_id": 1,
+        "key of vertexSet that is not read: kb_id": 1,
         "mentions whose name is not the text at their place": 1,
         "key of labels that is not read: confidence": 1,
     }

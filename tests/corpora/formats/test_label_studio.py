@@ -59,7 +59,7 @@ def test_the_annotation_of_one_person(tmp_path: Path) -> None:
     made = [{**task(), "annotations": annotations}, {**task(), "annotations": annotations[1:]}]
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps(made))
-    report = convert(NAME, [path], tmp_path / "a.spacy", annotator="1", strict=True)
+    report = convert(NAME, [path], tmp_path / "a.spacy", annotator="1", malformed="refuse")
     assert (report.docs, report.entities) == (1, 1)
     assert +report.losses == {"documents of other annotators": 1}
     with pytest.raises(ValueError, match=r"R103.*Left out: documents of other annotators \(2\)"):
@@ -140,7 +140,7 @@ def test_skipped_and_open_tasks(tmp_path: Path) -> None:
     assert parse(NAME, {**task(), "annotations": []})[0] == {"text": TEXT, "id": 1}
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([skipped, task(ADA)]))
-    report = convert(NAME, [path], tmp_path / "a.spacy", strict=True)
+    report = convert(NAME, [path], tmp_path / "a.spacy", malformed="refuse")
     assert report.docs == 1 and "left out or changed: skipped tasks: all annotations cancelled" in format_report(report)
     path.write_text(json.dumps([skipped]))
     with pytest.raises(ValueError, match=r"R103.*Left out: skipped tasks: all annotations cancelled \(1\)"):

@@ -87,7 +87,7 @@ def test_pairs_without_a_place_are_left_out_and_counted(tmp_path: Path) -> None:
     ]
     path = tmp_path / "train.txt"
     path.write_text("\n".join(lines), encoding="utf8")
-    report = convert("nyt10", [path], tmp_path / "a.spacy", strict=None)
+    report = convert("nyt10", [path], tmp_path / "a.spacy", malformed="any")
     assert (report.docs, report.triples, report.pairs_left_out, report.skipped) == (1, 1, 3, 1)
     assert (report.not_located, report.identical, report.not_found) == (1, 1, 3)
     table = format_report(report)

@@ -197,14 +197,14 @@ def test_jsonl_by_the_texts_of_its_arguments(tmp_path: Path) -> None:
         "sents": [[0, spans[2][1]]],
     }
     path.write_text(json.dumps(full))
-    report = convert("jsonl", [path], tmp_path / "a.spacy", strict=True)
+    report = convert("jsonl", [path], tmp_path / "a.spacy", malformed="refuse")
     assert +report.losses == {"documents whose offsets count UTF-16 units": 1}
     (doc,) = iter_docs(tmp_path / "a.spacy", spacy.blank("en").vocab)
     (found,) = doc._.triples
     assert (found.subject.text, found.object.text) == (NAMES[0], "Bergen")
     path.write_text(json.dumps({"text": TEXT, "entities": entities}))
     with pytest.raises(ValueError, match=r"entities\[2\] is \[52, 54\].* Offsets are read as code points.*--offsets"):
-        convert("jsonl", [path], tmp_path / "a.spacy", strict=True)
+        convert("jsonl", [path], tmp_path / "a.spacy", malformed="refuse")
     path.write_text(json.dumps({"text": TEXT, "entities": entities[:2], "triples": []}))
     assert convert("jsonl", [path], tmp_path / "a.spacy").losses["documents whose offsets may count otherwise"] == 1
 

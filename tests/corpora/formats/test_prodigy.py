@@ -59,7 +59,7 @@ def test_answers(tmp_path: Path) -> None:
     assert losses == {"suggestions in tasks without an answer": 2}
     path = tmp_path / "tasks.jsonl"
     path.write_text("\n".join(json.dumps({**TASK, "answer": answer}) for answer in ("ignore", "accept", "ignore")))
-    report = convert(NAME, [path], tmp_path / "a.spacy", strict=True)
+    report = convert(NAME, [path], tmp_path / "a.spacy", malformed="refuse")
     assert (report.docs, report.triples, report.skipped) == (1, 1, 0)
     assert "left out or changed: ignored tasks" in format_report(report)
 

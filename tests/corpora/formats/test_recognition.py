@@ -128,7 +128,7 @@ def test_more_than_a_tenth_malformed(tmp_path: Path, shard: int) -> None:
     with pytest.raises(ValueError, match="R128.*1 of 9 records.*data.jsonl:9: text is 3"):
         convert("jsonl", [path], output, shard=shard)
     assert not list(tmp_path.rglob("*.spacy"))
-    assert convert("jsonl", [path], output, shard=shard, strict=None).skipped == 1
+    assert convert("jsonl", [path], output, shard=shard, malformed="any").skipped == 1
 
 
 @pytest.mark.parametrize("name", ["bioc", "webanno", "JSON", "a zip archive", "a table with tabs between columns"])

@@ -183,7 +183,7 @@ BAD: List[Tuple[str, Any, str]] = [
     ("spert", {**SPERT, "tokens": ["a", 3]}, "token 1 is 3, not a string with something in it"),
     ("spert", {**SPERT, "tokens": [" "]}, "'tokens' is empty"),
     ("spert", {**SPERT, "tokens": []}, "no tokens"),
-    ("spert", {**SPERT, "relations": [{"type": "r", "head": 0, "tail": 1}]}, "names entity 1; the sentence has 1"),
+    ("spert", {**SPERT, "relations": [{"type": "r", "head": 0, "tail": 1}]}, "joins the span 1, which is absent"),
     ("spert", {**SPERT, "relations": [{"type": "r", "head": True, "tail": 0}]}, "'head' of relations[0] is True"),
     ("spert", {**SPERT, "entities": [{"type": "X", "start": 0, "end": 3}]}, "expected 0 <= start < end <= 2"),
     ("spert", {"tokens": ["a"], "tags": ["O", "O"], "relations": []}, "2 tags for 1 tokens"),

@@ -146,7 +146,7 @@ BAD: List[Tuple[str, str, str, str]] = [
 def test_what_cannot_be_read_is_one_line(name: str, old: str, new: str, message: str, tmp_path: Path) -> None:
     path = change(name, tmp_path, old, new)
     with pytest.raises(ValueError) as error:
-        convert(name, [path], tmp_path / "out.spacy", nlp=NLP, strict=True)
+        convert(name, [path], tmp_path / "out.spacy", nlp=NLP, malformed="refuse")
     what = str(error.value)
     assert str(tmp_path) in what and "\n" not in what and all(part in what for part in message.split(".*")), what
 
@@ -333,7 +333,7 @@ def test_a_folder_without_a_file_of_the_format(tmp_path: Path) -> None:
 def test_rel_that_cannot_be_read(rel: object, message: str, tmp_path: Path) -> None:
     path = write_rel(tmp_path, rel)
     with pytest.raises(ValueError) as error:
-        convert("spacy-rel", [path], tmp_path / "out.spacy", nlp=NLP, strict=True)
+        convert("spacy-rel", [path], tmp_path / "out.spacy", nlp=NLP, malformed="refuse")
     assert f"{path}:1" in str(error.value) and all(part in str(error.value) for part in message.split(".*"))
 
 

@@ -54,7 +54,7 @@ def test_entities_that_a_pipeline_finds(path: Path, tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text(path: Path, tmp_path: Path) -> None:
     path.write_bytes(b"Ada.\n\xff\nBo.")
-    report = convert("text", [path], tmp_path / "a.spacy", strict=None)
+    report = convert("text", [path], tmp_path / "a.spacy", malformed="any")
     assert (report.docs, report.skipped) == (2, 1) and "line 2: not UTF-8 text" in report.problems[0]
 
 

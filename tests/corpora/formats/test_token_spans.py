@@ -211,14 +211,12 @@ TACRED_TEXT = "Bergen -LRB- rainy -RRB- is where Ada Holm was born ."
 
 def test_a_record_of_tacred() -> None:
     record = check_record(parse_tacred(TACRED))
+    assert not +record.pop(LOSSES)
     assert record == {
         "text": TACRED_TEXT,
         "entities": [{"start": 34, "end": 42, "label": "PERSON"}, {"start": 0, "end": 6, "label": "CITY"}],
         "triples": [{"subject": [34, 42], "relation": "per:city_of_birth", "object": [0, 6]}],
         "pairs": [{"subject": [34, 42], "object": [0, 6], "label": "per:city_of_birth"}],
-        "id": "x1",
-        "docid": "y",
-        LOSSES: {"key that is not read: stanford_pos": 1, "key that is not read: stanford_head": 1},
     }
     assert (TACRED_TEXT[34:42], TACRED_TEXT[0:6]) == ("Ada Holm", "Bergen")
 
