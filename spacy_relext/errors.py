@@ -1,6 +1,7 @@
 """All messages to users, sorted by code: what is wrong, what was expected, which setting or file to change."""
 
 import importlib
+from numbers import Real
 from types import ModuleType
 from typing import Sequence
 
@@ -98,7 +99,7 @@ class Errors:
     )
     R111 = "[R111] No corpus at {path!r}. Expected a .spacy file, or a folder of them, made by `spacy relext convert`."
     R112 = "[R112] {path!r} is not a corpus that spaCy can read: {reason}. Create it again with `spacy relext convert`."
-    R113 = "[R113] spacy_relext.TripleCorpus.v1 has no path. Set [paths.train] or [paths.dev], or `--paths.train FILE`."
+    R113 = "[R113] A corpus reader has no path. Set [paths.train] or [paths.dev], or `--paths.train FILE`."
     R114 = "[R114] Expected missing fraction: rate {rate!r}, triples {triples!r}; expected 0 to 1, and 1 or more."
     R115 = "[R115] The tokenizer changed the text {text!r} to {found!r}; character offsets would no longer hold."
     R116 = "[R116] No input file {path!r}: {what}. Use the data files themselves."
@@ -664,8 +665,9 @@ def check_choice(key: str, value: object, choices: Sequence[str]) -> None:
 
 
 def check_range(key: str, value: float, low: float, high: float) -> None:
-    """Check a setting that takes a number; ValueError if it is below `low` or above `high`."""
-    if not low <= value <= high:
+    """Check a setting that takes a number; ValueError if it is below `low` or above `high`, or "3" in quotes."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (is_number and low <= value <= high):
         raise ValueError(Errors.R007.format(key=key, found=value, expected=f"a number from {low} to {high}"))
 
 

@@ -18,7 +18,7 @@ from ..annotations.entities import ENTITIES_KEY, GIVEN_PAIRS_KEY, PAIRS_KEY
 from ..annotations.store import can_teach, get_records
 from ..annotations.trees import find_cycle, text_heads
 from ..annotations.triple import Record
-from ..errors import Errors, Warnings
+from ..errors import Errors, Warnings, check_range
 from .formats.spacy_rel import REL_KEY
 from .records import entity_span, record_to_doc, set_sentence_starts, span_to_entity
 from .shards import iter_docs
@@ -54,10 +54,9 @@ class TripleCorpus:
         gold_triples: bool = False,
     ) -> None:
         # Not a dataclass: spaCy turns dataclasses under [initialize.components] into dictionaries.
-        if path is None:
+        if not path:  # "" would be the working directory
             raise ValueError(Errors.R113)
-        if limit < 0:
-            raise ValueError(Errors.R107.format(option="limit", found=limit, expected="0 or more"))
+        check_range("limit", limit, 0, 1_000_000_000)
         self.path, self.shuffle, self.limit = Path(path), shuffle, limit
         self.gold_ents, self.gold_ents_aside = gold_ents or gold_ents_aside, gold_ents_aside
         self.gold_sents, self.gold_parse, self.gold_triples = gold_sents, gold_parse, gold_triples

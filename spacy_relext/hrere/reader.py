@@ -20,6 +20,7 @@ from ..corpora.shards import iter_docs
 from ..errors import Errors, Warnings, check_range
 from ..pairs.gold import PairClass
 from ..pairs.suggesters import AnnotatedPairs
+from ..pipeline.settings import MAX_SEED
 
 
 @dataclass
@@ -68,11 +69,12 @@ class BagCorpus:
         seed: int = 0,
         limit: int = 0,
     ) -> None:
-        if path is None:
+        if not path:
             raise ValueError(Errors.R113)
         check_range("most", most, 0, 1_000_000)
         check_range("limit", limit, 0, 1_000_000_000)
         check_range("unrelated", unrelated, 0.0, 1.0)
+        check_range("seed", seed, 0, MAX_SEED)
         self.path, self.most, self.unrelated = Path(path), most, unrelated
         self.shuffle, self.limit = shuffle, limit
         self._random = random.Random(seed)

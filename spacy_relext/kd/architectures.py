@@ -4,7 +4,7 @@ from spacy import registry
 from thinc.api import Model
 
 from ..encoders.architectures import Encoder
-from ..errors import check_choice
+from ..errors import check_choice, check_range
 from ..pairs.architectures import pair_model
 
 
@@ -24,6 +24,7 @@ def build_teacher(
     from .model import FUSIONS, Teacher
 
     check_choice("fusion", fusion, FUSIONS)
+    check_range("scale", scale, 0.0, 1_000.0)
     return pair_model(
         Teacher,
         encoder,

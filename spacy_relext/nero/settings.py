@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from spacy import registry
 
-from ..pipeline.settings import Block, one_of, within
+from ..pipeline.settings import MAX_SEED, Block, one_of, within
 from .rules.index import FORMS, MAX_GAP
 
 _UNLIMITED = 1_000_000_000
@@ -87,4 +87,4 @@ class RuleLearning(Block):
     negative_share: float = within(0.0, 0.0, 1.0)
     learn_gold: bool = False
     adversarial_radius: float = within(0.0, 0.0, 1_000.0)
-    seed: int = 0
+    seed: int = within(0, 0, MAX_SEED)

@@ -28,6 +28,7 @@ def warmup_linear(initial_rate: float, warmup: float = 0.06, total_steps: int = 
     RETURNS (Iterator[float]): The rate of each step.
     RAISES (ValueError): If a number is out of range; at the second step if total_steps is still 0.
     """
+    check_range("initial_rate", initial_rate, 0.0, 1_000.0)
     check_range("warmup", warmup, 0.0, 1.0)
     check_range("total_steps", total_steps, 0, 1_000_000_000)
     return _rates(initial_rate, warmup, total_steps)

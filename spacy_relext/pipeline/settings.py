@@ -18,6 +18,8 @@ Callback = Callable[[Language, Settings], None]
 
 CONFIGURED = "configured"
 
+MAX_SEED = 2**32 - 1  # of NumPy
+
 Value = TypeVar("Value")
 BlockType = TypeVar("BlockType", bound="Block")
 

@@ -17,6 +17,7 @@ from ..annotations.judged import get_judged
 from ..annotations.sentences import is_inside, sentence_offsets
 from ..annotations.store import char_span, get_relations, has_relations
 from ..annotations.triple import CharSpan, Record
+from ..errors import check_range
 from .thresholds import DEFAULT_THRESHOLD, average_precision
 from .triples import Outcomes, Scores, gold_records, mean, score_per_label
 
@@ -45,6 +46,10 @@ class RelationScorer:
     """
 
     threshold: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        """Check the threshold. RAISES (ValueError): If it is out of its range."""
+        check_range("threshold", self.threshold or 0.0, 0.0, 1.0)
 
     def __call__(
         self,

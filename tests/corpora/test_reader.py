@@ -204,9 +204,10 @@ def test_nothing_is_read_before_it_is_asked_for(shards: Path) -> None:
 
 
 def test_bad_paths_and_settings(tmp_path: Path, corpus: Path) -> None:
-    with pytest.raises(ValueError, match="R113"):
-        TripleCorpus(None)
-    with pytest.raises(ValueError, match="R107"):
+    for none in (None, ""):  # not the working directory
+        with pytest.raises(ValueError, match="R113"):
+            TripleCorpus(none)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="R007"):
         TripleCorpus(corpus, limit=-1)
     for path in (tmp_path / "none.spacy", tmp_path / "empty"):
         with pytest.raises(ValueError, match="R111"):

@@ -86,6 +86,8 @@ OUT_OF_RANGE = [
     ("hrere_classifier", {"threshold": 1e30}),
     ("hrere_classifier", {"loss": {"kb_weight": -1.0}}),
     ("hrere_classifier", {"loss": {"agree_weight": 1e30}}),
+    *(("nero_grounder", {"learning": {"seed": value}}) for value in (-1, "3")),
+    ("kd_teacher", {"threshold": "0.5"}),  # the config system accepts numbers in quotes, and hands on the text
     ("selfore_clusterer", {"threshold": -1.0}),
     ("selfore_clusterer", {"n_clusters": -1}),
     ("selfore_clusterer", {"clustering": {"@misc": "spacy_relext.SelforeClustering.v1", "over": 0}}),
@@ -122,15 +124,32 @@ SIZES = {
 WORD_ENCODERS = ("GraphEncoder", "RecurrentEncoder", "SharedEncoder")
 
 
+@pytest.mark.parametrize("value", [-1, "3"])
 @pytest.mark.parametrize(
     ("name", "key"), [(name, key) for name, keys in SIZES.items() for key in (*keys, "dropout")], ids=str
 )
-def test_sizes_out_of_range(name: str, key: str) -> None:
+def test_sizes_out_of_range(name: str, key: str, value: object) -> None:
     """Torch says of these that they are invalid for input of size, or nothing at all."""
-    block: Any = {"@architectures": f"spacy_relext.{name}.v1", key: -1}
+    block: Any = {"@architectures": f"spacy_relext.{name}.v1", key: value}
     if name == "Transformer":
         block["name"] = "none"
     elif name != "BiLSTM":
         block["tok2vec" if name in WORD_ENCODERS else "encoder"] = TOK2VEC
-    with pytest.raises(ValueError, match=rf"\[R007\] {key} is -1"):
+    with pytest.raises(ValueError, match=rf"\[R007\] {key} is {value!r}"):
         registry.resolve({"model": block})
+
+
+@pytest.mark.parametrize("value", [-1, "3"])
+@pytest.mark.parametrize(
+    ("kind", "name", "key"),
+    [
+        ("readers", "TripleCorpus", "limit"),
+        *(("readers", "BagCorpus", key) for key in ("limit", "most", "unrelated", "seed")),
+        *(("schedules", "warmup_linear", key) for key in ("initial_rate", "warmup", "total_steps")),
+        ("scorers", "relation_scorer", "threshold"),
+    ],
+)
+def test_numbers_of_other_functions(kind: str, name: str, key: str, value: object) -> None:
+    required = {"readers": {"path": "corpus.spacy"}, "schedules": {"initial_rate": 0.1}}.get(kind, {})
+    with pytest.raises(ValueError, match=rf"\[R007\] {key} is {value!r}"):
+        registry.resolve({"block": {f"@{kind}": f"spacy_relext.{name}.v1", **required, key: value}})
