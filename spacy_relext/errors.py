@@ -152,7 +152,6 @@ class Errors:
     R210 = "[R210] --label-filter leaves no relation. In the corpus: {gold}. Known to the pipeline: {known}."
     R211 = "[R211] No file {path!r}. Use an existing file, or a text of more than one word."
     R212 = "[R212] Cannot serve on port {port}: {reason}. Choose another port with --port."
-    R213 = "[R213] No .ann file and no .txt file in the folder {path!r}."
     R214 = "[R214] No output for the drawing: use --html FILE.html or --svg FILE.svg."
     R216 = "[R216] Cannot open {path!r}: {reason}."
     R217 = "[R217] {path!r} is both input and output, and would be overwritten while it is read. Choose another output."

@@ -23,8 +23,8 @@ from .sources import Item
 # Text and lines of the .ann file, or of the two files of BioNLP; None if there is none.
 _Document = Tuple[Optional[str], ...]
 
-_SUFFIX = ".ann"
-_BIONLP = (".a1", ".a2")
+# Files of annotation in BioNLP's shared tasks.
+BIONLP = (".a1", ".a2")
 
 _SPAN = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
 _RELATION = re.compile(r"(\S+)((?: +\S+:\S+){2,})(?: \[.*\])?")
@@ -41,36 +41,23 @@ _BASE = "KB"
 _KINDS = {"A": "attributes", "M": "attributes", "*": "groups of spans", "#": "notes"}
 
 
-def read_brat(path: Path) -> Iterator[Item]:
-    """Read the documents of a folder and its sub-folders, or the one of an .ann file.
+def read_brat(path: Path, *, suffixes: Sequence[str] = (".ann",)) -> Iterator[Item]:
+    """Read the documents of a folder and its sub-folders, or the one of a file of annotation.
 
+    suffixes (Sequence[str]): Of the files of annotation: `BIONLP` for the shared tasks.
     RAISES (ValueError): If there is none.
     """
+    stems = {path.with_suffix("")} if path.suffix in suffixes else set()
     if path.is_dir():
-        files = {file.with_suffix("") for suffix in (".ann", ".txt") for file in path.rglob(f"*{suffix}")}
-        if not files:
-            raise ValueError(Errors.R213.format(path=str(path)))
-        for file in sorted(files):
-            yield read_texts(file, [_SUFFIX])
-    elif path.suffix == ".ann":
-        yield read_texts(path.with_suffix(""), [_SUFFIX])
-    else:
-        raise ValueError(Errors.R209.format(what=path, found="no .ann file", expected="a folder, or DOC.ann"))
-
-
-def read_bionlp(path: Path) -> Iterator[Item]:
-    """Read the documents of a folder and its sub-folders, or the one of an .a1 or .a2 file.
-
-    RAISES (ValueError): If there is none.
-    """
-    files = [path] if path.suffix in _BIONLP else []
-    if path.is_dir():
-        files = [each for suffix in _BIONLP for each in path.rglob(f"*{suffix}")]
-    if not files:
-        expected = "DOC.a1 and DOC.a2, or a folder of them"
-        raise ValueError(Errors.R209.format(what=path, found="no .a1 or .a2 file", expected=expected))
-    for stem in sorted({each.with_suffix("") for each in files}):
-        yield read_texts(stem, _BIONLP)
+        searched = suffixes if suffixes == BIONLP else (*suffixes, ".txt")
+        stems = {each.with_suffix("") for suffix in searched for each in path.rglob(f"*{suffix}")}
+    if not stems:
+        names = " or ".join(suffixes)
+        raise ValueError(
+            Errors.R209.format(what=path, found=f"no {names} file", expected="such a file, or a folder of them")
+        )
+    for stem in sorted(stems):
+        yield read_texts(stem, suffixes)
 
 
 def read_texts(stem: Path, suffixes: Sequence[str]) -> Item:

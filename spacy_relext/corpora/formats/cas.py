@@ -18,7 +18,7 @@ from ...errors import Errors, require
 from ..report import Report
 from .annotation import SpanReader
 from .checks import check_text, describe
-from .sources import Item, parse_json
+from .sources import Item, parse_json, read_folder
 
 if TYPE_CHECKING:
     from cassis import Cas
@@ -73,17 +73,10 @@ def read_cas(path: Path) -> Iterator[Item]:
     The type system of XMI files is the file TypeSystem.xml beside each.
     """
     require("cassis", purpose="`spacy relext convert cas`", extra="annotation")
-    paths = [path]
-    if path.is_dir():
-        paths = [each for each in sorted(path.rglob("*")) if each.suffix.lower() in _SUFFIXES]
-    elif path.suffix.lower() not in _SUFFIXES:
-        paths = []
-    if not paths:
+    if path.is_file() and path.suffix.lower() not in _SUFFIXES:
         raise ValueError(Errors.R209.format(what=path, found="no CAS", expected="a .json, .xmi or .zip file"))
     known: Dict[bytes, TypeSystem] = {}
-    for each in paths:
-        for file in _open_file(each):
-            yield _read_file(file, known)
+    yield from read_folder(path, _SUFFIXES, lambda file: (_read_file(each, known) for each in _open_file(file)))
 
 
 def parse_cas(document: CasDocument) -> Record:

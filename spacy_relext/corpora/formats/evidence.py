@@ -5,9 +5,12 @@ What a file holds decides: strings that its records state, spans of no token, en
 
 from collections import Counter
 from itertools import islice
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
+from ...annotations.triple import Record
 from .checks import same_words
+
+_T = TypeVar("_T")
 
 # Spans that are compared, in a file.
 _SPANS = 2000
@@ -42,9 +45,9 @@ def decide_ends(spans: Iterable[Ends]) -> OffsetConvention:
     usual, several = False, 0
     for span in islice(spans, _SPANS):
         usual = span.exclusive
-        several += span.start < span.end
         if vote := _vote_ends(span):
             votes[vote] += 1
+        several += type(span.start) is type(span.end) is int and span.start < span.end
     if several >= _FEW and not any(name == _ONE_TOKEN for _, name in votes):
         votes[True, "no span has one token"] += 1
     counts = Counter({kind: sum(n for (each, _), n in votes.items() if each == kind) for kind in (True, False)})
@@ -60,6 +63,8 @@ _ONE_TOKEN = "a span ends where it begins"
 def _vote_ends(span: Ends) -> Optional[Tuple[bool, str]]:
     """Say whether a span shows that ends are exclusive, and by what; None if it does not show anything."""
     start, end, length, tags, _ = span
+    if not type(start) is type(end) is int:
+        return None
     if start == end:
         return False, _ONE_TOKEN
     if end == length:
@@ -87,12 +92,11 @@ def decide_by_name(
     return conventions[max(conventions, key=lambda name: votes[name])]
 
 
-def iter_numbers(values: Iterable[object], spans: Callable[[Dict[str, object]], Iterator[Ends]]) -> Iterator[Ends]:
-    """List the spans of records; records that are malformed have none."""
+def iter_evidence(values: Iterable[object], list_spans: Callable[[Record], Iterable[_T]]) -> Iterator[_T]:
+    """List what the spans of records show; records that are malformed show nothing."""
     for value in values:
-        if isinstance(value, dict):
-            try:
-                found: List[Ends] = [each for each in spans(value) if type(each.start) is type(each.end) is int]
-            except (KeyError, TypeError, ValueError, IndexError):
-                continue
-            yield from found
+        try:
+            found = list(list_spans(value))  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError, IndexError):
+            continue
+        yield from found

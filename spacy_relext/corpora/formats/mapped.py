@@ -228,7 +228,7 @@ class _RecordReader:
             filled = [(each[0][0], each[-1][1]) for each in offsets if each[0][0] < each[-1][1]]
             self.sents = [list(sentence) for sentence in filled] if is_nested else []
         if mapping.one_sentence and not self.sents:
-            self.sents = [[len(text) - len(text.lstrip()), len(text.rstrip())]]
+            self.sents = [list(trim_span(text, 0, len(text)))]
         return text
 
     def _add_spans(self, block: ListedSpan, elements: Sequence[Element]) -> None:

@@ -26,7 +26,7 @@ from .checks import (
     sort_entities,
     span_chars,
 )
-from .evidence import OffsetConvention, decide_by_name
+from .evidence import OffsetConvention, decide_by_name, iter_evidence
 from .locate import ENTITY, NO_RELATIONS, Mention
 
 # Keys of DocRED's labels on the Hub.
@@ -45,23 +45,14 @@ _POSITIONS = {
 def decide_docred(values: Iterable[object]) -> OffsetConvention:
     """Decide by the names of mentions whether `pos` counts tokens of the sentence, as usual, or of the document."""
 
-    def list_names() -> Iterator[Tuple[str, Dict[str, str]]]:
-        for value in values:
-            try:
-                sents, vertices = value["sents"], value["vertexSet"]  # type: ignore[index]
-                tokens = [token for sentence in sents for token in sentence]
-                for mention in (mention for vertex in vertices for mention in vertex):
-                    (start, end), sentence = mention["pos"], sents[mention["sent_id"]]
-                    spans = {
-                        "sentence": sentence[start:end],
-                        "last": sentence[start : end + 1],
-                        "document": tokens[start:end],
-                    }
-                    yield mention["name"], {name: " ".join(words) for name, words in spans.items()}
-            except (KeyError, TypeError, ValueError, IndexError):
-                continue  # malformed
+    def list_names(record: Record) -> Iterator[Tuple[str, Dict[str, str]]]:
+        tokens = [token for sentence in record["sents"] for token in sentence]
+        for mention in (mention for vertex in record["vertexSet"] for mention in vertex):
+            (start, end), sentence = mention["pos"], record["sents"][mention["sent_id"]]
+            spans = {"sentence": sentence[start:end], "last": sentence[start : end + 1], "document": tokens[start:end]}
+            yield mention["name"], {name: " ".join(words) for name, words in spans.items()}
 
-    return decide_by_name(list_names(), conventions=_POSITIONS)
+    return decide_by_name(iter_evidence(values, list_names), conventions=_POSITIONS)
 
 
 def parse_docred(value: object, *, of_document: bool = False, last: int = 0) -> Record:
@@ -157,17 +148,13 @@ _OPENNRE = {
 def decide_opennre(values: Iterable[object]) -> OffsetConvention:
     """Decide by the names of arguments whether ends are exclusive, as usual, or inclusive."""
 
-    def list_names() -> Iterator[Tuple[str, Dict[str, str]]]:
-        for value in values:
-            try:
-                units, joint = (value["token"], " ") if "token" in value else (value["text"], "")  # type: ignore
-                for role in ("h", "t"):
-                    (start, end), name = value[role]["pos"], value[role]["name"]  # type: ignore[index]
-                    yield name, {"usual": joint.join(units[start:end]), "last": joint.join(units[start : end + 1])}
-            except (KeyError, TypeError, ValueError):
-                continue  # malformed, or without a name
+    def list_names(record: Record) -> Iterator[Tuple[str, Dict[str, str]]]:
+        units, joint = (record["token"], " ") if "token" in record else (record["text"], "")
+        for role in ("h", "t"):
+            (start, end), name = record[role]["pos"], record[role]["name"]
+            yield name, {"usual": joint.join(units[start:end]), "last": joint.join(units[start : end + 1])}
 
-    return decide_by_name(list_names(), conventions=_OPENNRE)
+    return decide_by_name(iter_evidence(values, list_names), conventions=_OPENNRE)
 
 
 def parse_opennre(value: object, *, last: int = 0, offsets: Optional[str] = None) -> Record:

@@ -53,7 +53,7 @@ def split_others(
         else:
             losses[f"key that is not read: {key}"] += not _is_empty(each)
     for (name, mark), keys in zip(_split_marks(objects), objects.values()):
-        rows = [record.get(name)] if mark == "{}" else record.get(name) or ()
+        rows = each if isinstance(each := record.get(name), list) else [each]
         for row in chain.from_iterable(rows) if mark == "[]" else rows:
             for key, each in row.items() if keys and isinstance(row, dict) else ():
                 if key not in keys and not _is_empty(each):

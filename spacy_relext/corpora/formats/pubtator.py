@@ -5,6 +5,7 @@ knowledge base, not mentions, so the nearest mentions are chosen.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -13,7 +14,7 @@ from ...errors import Errors
 from .annotation import ANNOTATED, SpanReader
 from .checks import check_text, describe
 from .concepts import Concepts, clean_id
-from .sources import Item, read_folder, read_lines
+from .sources import Item, read_blocks, read_folder, read_lines
 
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
 _EXPECTED = (
@@ -39,18 +40,8 @@ def read_pubtator(path: Path) -> Iterator[Item]:
 def _read_file(path: Path) -> Iterator[Item]:
     """Read the documents of a file; a title begins each."""
     is_annotated = any(_is_relation(item.value) for item in read_lines(path) if not item.error)
-    lines: List[Tuple[int, str]] = []
-    error = ""
-    for item in read_lines(path):
-        match = None if item.error else _TEXT.match(item.value)
-        if lines and match is not None and match.group(2) == "t":
-            yield Item(str(path), lines[0][0], Block(lines, is_annotated), error=error)
-            lines, error = [], ""
-        if item.error or item.value.strip():
-            lines.append((item.line, item.value or ""))
-            error = error or item.error
-    if lines:
-        yield Item(str(path), lines[0][0], Block(lines, is_annotated), error=error)
+    for item in read_blocks(path, lambda line: (match := _TEXT.match(line)) and match.group(2) == "t"):
+        yield replace(item, value=Block(item.value, is_annotated))
 
 
 def _is_relation(line: str) -> bool:

@@ -13,7 +13,7 @@ from ..report import Report
 from .annotation import DISCONTINUOUS, Losses, count_losses
 from .answers import leave_out_unfinished, read_answers
 from .bioc import parse_bioc, read_bioc
-from .brat import parse_brat, read_bionlp, read_brat, write_brat
+from .brat import BIONLP, parse_brat, read_brat, write_brat
 from .cas import check_cas, parse_cas, read_cas
 from .conll04 import parse_conll04, read_conll04
 from .doccano import parse_doccano, read_doccano, write_doccano
@@ -78,6 +78,9 @@ class Format:
     check: Optional[Callable[[Report], None]] = None
 
 
+# Options of readers of spans that may be discontinuous.
+_SPANS = ("offsets", "discontinuous")
+
 # One mapping for each data set that is read by nothing else.
 _MAPPINGS = {path.stem: path for path in (Path(__file__).parent / "mappings").glob("*.yaml")}
 
@@ -94,7 +97,7 @@ def _mapped(mappings: Callable[[], List[Mapping]]) -> Format:
         lambda path: read_mapped(path, mappings=mappings()),
         lambda value, **options: parse_mapped(value, mappings=mappings(), **options),
         locate=locate_mapped,
-        parse_options=("offsets", "discontinuous"),
+        parse_options=_SPANS,
         one_sentence=False,
     )
 
@@ -103,9 +106,9 @@ def _mapped(mappings: Callable[[], List[Mapping]]) -> Format:
 _tool = partial(Format, locate=count_losses, one_sentence=False)
 
 FORMATS: Dict[str, Format] = {
-    "bioc": _tool(read_bioc, parse_bioc, parse_options=("offsets", "discontinuous"), folder=True),
-    "bionlp": _tool(read_bionlp, parse_brat, parse_options=("offsets", "discontinuous"), folder=True),
-    "brat": _tool(read_brat, parse_brat, parse_options=("offsets", "discontinuous"), write=write_brat, folder=True),
+    "bioc": _tool(read_bioc, parse_bioc, parse_options=_SPANS, folder=True),
+    "bionlp": _tool(partial(read_brat, suffixes=BIONLP), parse_brat, parse_options=_SPANS, folder=True),
+    "brat": _tool(read_brat, parse_brat, parse_options=_SPANS, write=write_brat, folder=True),
     "cas": _tool(read_cas, parse_cas, folder=True, check=check_cas),
     "conll04": Format(read_conll04, parse_conll04),
     "doccano": _tool(read_doccano, parse_doccano, parse_options=("offsets",), write=write_doccano, suffix=".jsonl"),
@@ -172,9 +175,7 @@ FORMATS: Dict[str, Format] = {
         write=write_prodigy,
         suffix=".jsonl",
     ),
-    "pubannotation": _tool(
-        read_pubannotation, parse_pubannotation, parse_options=("offsets", "discontinuous"), folder=True
-    ),
+    "pubannotation": _tool(read_pubannotation, parse_pubannotation, parse_options=_SPANS, folder=True),
     "pubtator": _tool(read_pubtator, parse_pubtator, parse_options=("offsets",), folder=True),
     "semeval2010": Format(read_semeval2010, parse_semeval2010, keys=("sentence", "relation")),
     "spacy-rel": _tool(read_spacy_rel, parse_spacy_rel, folder=True),

@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 from ...annotations.encoding import open_utf8
 from ...annotations.entities import NOMINAL
-from ...annotations.triple import Record
+from ...annotations.triple import Record, trim_span
 from .checks import check_object, make_entity, read_label, require_text
 from .sources import Item, read_json, read_lines
 
@@ -107,10 +107,9 @@ def _strip_marks(sentence: str) -> Tuple[str, Dict[str, List[int]]]:
         if len(nominals.get(name, ())) != 2:
             raise ValueError(f"no <{name}>...</{name}> in the sentence")
         start, end = nominals[name]
-        inside = text[start:end]
-        if not inside.strip():
+        start, end = nominals[name] = list(trim_span(text, start, end))
+        if start == end:
             raise ValueError(f"<{name}> is empty")
-        nominals[name] = [start + len(inside) - len(inside.lstrip()), start + len(inside.rstrip())]
     if nominals["e1"] == nominals["e2"]:
         raise ValueError("<e1> and <e2> mark the same span")
     return text, nominals

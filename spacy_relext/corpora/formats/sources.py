@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 from ...annotations.encoding import decode, describe_bytes, number_lines
 from ...errors import Errors
@@ -58,6 +58,24 @@ def read_lines(path: Path, *, comment: Optional[str] = None) -> Iterator[Item]:
                 continue
             if comment is None or (line.strip() and not line.startswith(comment)):
                 yield Item(str(path), number, line)
+
+
+def read_blocks(path: Path, is_start: Callable[[str], object]) -> Iterator[Item]:
+    """Read the documents of a text file, each from a line that begins one; the value is the numbered lines with text.
+
+    is_start (Callable[[str], object]): Whether a line begins a document.
+    """
+    lines: List[Tuple[int, str]] = []
+    error = ""
+    for item in read_lines(path):
+        line = item.value or ""
+        if lines and is_start(line):
+            yield Item(str(path), lines[0][0], lines, error)
+            lines, error = [], ""
+        lines += [(item.line, line)] if item.error or line.strip() else []
+        error = error or item.error
+    if lines:
+        yield Item(str(path), lines[0][0], lines, error)
 
 
 def read_json(path: Path) -> Iterator[Item]:

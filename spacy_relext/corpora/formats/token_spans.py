@@ -24,7 +24,7 @@ from .checks import (
     require_label,
     span_chars,
 )
-from .evidence import Ends, OffsetConvention, decide_ends, iter_numbers
+from .evidence import Ends, OffsetConvention, decide_ends, iter_evidence
 from .locate import NO_RELATION
 
 PLACES = ("subj_start", "subj_end", "obj_start", "obj_end")
@@ -36,7 +36,7 @@ _TokenSpan = Tuple[int, int, str]
 
 def decide_spert(values: Iterable[object]) -> OffsetConvention:
     """Decide whether ends are exclusive in sentences and inclusive in documents, as usual."""
-    return decide_ends(iter_numbers(values, _list_ends))
+    return decide_ends(iter_evidence(values, _list_ends))
 
 
 def _list_ends(record: Record) -> Iterator[Ends]:
@@ -68,7 +68,7 @@ def decide_tacred(values: Iterable[object]) -> OffsetConvention:
         for start, end in (PLACES[:2], PLACES[2:]):
             yield Ends(record[start], record[end], len(record["token"]), record.get("stanford_ner") or ())
 
-    return decide_ends(iter_numbers(values, list_ends))
+    return decide_ends(iter_evidence(values, list_ends))
 
 
 def parse_tacred(value: object, *, usual_ends: bool = True) -> Record:

@@ -15,7 +15,7 @@ from ...errors import Errors
 from .annotation import SpanReader
 from .cas import LABELS, NO_RELATIONS, OF_USERS, SYNTAX
 from .checks import check_text, describe
-from .sources import Item, read_folder, read_lines
+from .sources import Item, read_blocks, read_folder
 
 _FORMAT, _TEXT = "#FORMAT=WebAnno TSV 3", "#Text="
 # Beginnings of features: the layer that a relation joins, and the role of a slot, before the type of its target.
@@ -96,22 +96,7 @@ class _Sentence:
 
 def read_webanno(path: Path) -> Iterator[Item]:
     """Read the documents of a file, or of a folder of them; the value is the numbered lines."""
-    return read_folder(path, (".tsv",), _read_file)
-
-
-def _read_file(path: Path) -> Iterator[Item]:
-    """Read the documents of a file; the name of the format begins each."""
-    lines: List[Tuple[int, str]] = []
-    error = ""
-    for item in read_lines(path):
-        if lines and (item.value or "").startswith(_FORMAT):
-            yield Item(str(path), lines[0][0], lines, error)
-            lines, error = [], ""
-        if lines or item.error or item.value.strip():
-            lines.append((item.line, item.value or ""))
-        error = error or item.error
-    if lines:
-        yield Item(str(path), lines[0][0], lines, error)
+    return read_folder(path, (".tsv",), lambda file: read_blocks(file, lambda line: line.startswith(_FORMAT)))
 
 
 def parse_webanno(lines: Sequence[Tuple[int, str]]) -> Record:
