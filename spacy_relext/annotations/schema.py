@@ -26,6 +26,7 @@ _EXPECTED = {
     "description": "a text",
     "subject": "a list of entity types, such as [PERSON]",
     "object": "a list of entity types, such as [PERSON]",
+    "ids": "a list of identifiers, such as [P569]",
     "inverse": "the name of a relation",
     **dict.fromkeys(("symmetric", "functional", "acyclic"), "true or false"),
 }
@@ -35,6 +36,7 @@ class RelationSchema(BaseModel):
     """What is known about one relation.
 
     description (str): The relation in words, between subject and object: "is or was married to".
+    ids (List[str]): Identifiers in another vocabulary, such as Wikidata's properties; "-P36": P36 from object to subject.
     subject (List[str]): Entity types that its subject may have; empty: all.
     object (List[str]): Entity types that its object may have; empty: all.
     inverse (Optional[str]): Name of the same relation from object to subject.
@@ -46,6 +48,7 @@ class RelationSchema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str = ""
+    ids: List[Name] = []
     subject: List[Name] = []
     object: List[Name] = []
     inverse: Optional[Name] = None

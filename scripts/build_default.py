@@ -1,0 +1,154 @@
+"""Build the corpora of the pipeline that the package carries: Re-DocRED and the prose of the assets.
+
+    python scripts/build_default.py REDOCRED assets corpus/default
+
+REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Documents 1 to 400 are for training, 401 to 440
+for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a relation of two of its entities
+if the document does. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter, defaultdict
+from itertools import product
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
+
+import spacy
+from build_corpus import read_prose, write_corpus
+from spacy.tokens import Doc
+
+from spacy_relext.annotations.schema import read_schema
+from spacy_relext.annotations.triple import CharSpan, Record
+from spacy_relext.corpora.records import record_to_doc
+
+PARTS = {"train": (0, 400), "dev": (400, 440), "test": (440, 500)}
+TYPES = {"PER": "PERSON", "LOC": "PLACE", "ORG": "ORG", "TIME": "TIME", "NUM": "NUMBER", "MISC": "MISC"}
+
+# Re-DocRED's MISC is a work where it is the subject of one of these, or the object of another.
+OF_WORKS = {"P50", "P57", "P58", "P86", "P123", "P161", "P162", "P175", "P264", "P272", "P449", "P577", "P674", "P676"}
+TO_WORKS = {"P1441"}
+
+# What follows from a relation of the prose, whose annotators wrote only the first: see assets/prose/GUIDELINES.md.
+IMPLIED = {"headquarters_location": "located_in", "capital_of": "located_in"}
+
+CLOSED_UP = frozenset({".", ",", ";", ":", "!", "?", ")", "]", "%", "'s", "n't", "''"})
+
+Property = Tuple[str, bool]  # relation, and whether it holds from object to subject
+
+
+def detokenize(words: Sequence[str]) -> Tuple[str, List[CharSpan]]:
+    """Join words as text is written, and say where each of them is."""
+    text, places, quoted = "", [], False
+    for word in words:
+        closes = word in CLOSED_UP or word.startswith("'") or (word == '"' and quoted)
+        opened = text.endswith(("(", "[", "$")) or (text.endswith('"') and quoted)
+        if text and not closes and not opened:
+            text += " "
+        if word == '"':
+            quoted = not quoted
+        places.append((len(text), len(text) + len(word)))
+        text += word
+    return text, places
+
+
+def entity_types(document: Dict[str, Any]) -> List[str]:
+    """Choose a type for each entity of a document."""
+    of_works = {label["h"] for label in document["labels"] if label["r"] in OF_WORKS}
+    works = of_works | {label["t"] for label in document["labels"] if label["r"] in TO_WORKS}
+    types = []
+    for number, mentions in enumerate(document["vertexSet"]):
+        (kind, _), *_ = Counter(mention["type"] for mention in mentions).most_common(1)
+        types.append("WORK" if kind == "MISC" and number in works else TYPES[kind])
+    return types
+
+
+def read_sentences(document: Dict[str, Any], properties: Dict[str, List[Property]]) -> Iterator[Record]:
+    """Yield a canonical record for each sentence of a document of Re-DocRED."""
+    types = entity_types(document)
+    facts: Dict[Tuple[int, int], Set[str]] = defaultdict(set)
+    for label in document["labels"]:
+        for relation, is_reversed in properties.get(label["r"], ()):
+            pair = (label["h"], label["t"])
+            facts[pair[::-1] if is_reversed else pair].add(relation)
+    for number, words in enumerate(document["sents"]):
+        text, places = detokenize(words)
+        spans: Dict[int, List[CharSpan]] = defaultdict(list)
+        for entity, mentions in enumerate(document["vertexSet"]):
+            for mention in mentions:
+                if mention["sent_id"] == number:
+                    first, last = mention["pos"][0], mention["pos"][1] - 1
+                    spans[entity].append((places[first][0], places[last][1]))
+        entities = [
+            {"start": start, "end": end, "label": types[entity]}
+            for entity, of_entity in spans.items()
+            for start, end in sorted(set(of_entity))
+        ]
+        triples = [
+            {"subject": list(subject), "relation": relation, "object": list(obj)}
+            for (head, tail), relations in sorted(facts.items())
+            for relation in sorted(relations)
+            for subject, obj in product(sorted(set(spans[head])), sorted(set(spans[tail])))
+            if subject != obj
+        ]
+        yield {"text": text, "entities": entities, "triples": triples}
+
+
+def add_implied(record: Record) -> Record:
+    """Add the triples that follow from those of a sentence of the prose."""
+    stated = {(tuple(t["subject"]), t["relation"], tuple(t["object"])) for t in record["triples"]}
+    implied = {(s, IMPLIED[relation], o) for s, relation, o in stated if relation in IMPLIED} - stated
+    added = [{"subject": list(s), "relation": relation, "object": list(o)} for s, relation, o in sorted(implied)]
+    return {**record, "triples": [*record["triples"], *added]}
+
+
+def build(redocred: Path, assets: Path, output: Path) -> None:
+    """Write train, dev and test of each source, and print what they hold."""
+    schema = read_schema(assets / "schema.yaml").relations
+    properties: Dict[str, List[Property]] = defaultdict(list)
+    for relation, known in schema.items():
+        for each in known.ids:
+            properties[each.lstrip("-")].append((relation, each.startswith("-")))
+    documents = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))
+    read = {
+        f"documents-{part}": [each for document in documents[slice(*of)] for each in read_sentences(document, properties)]
+        for part, of in PARTS.items()
+    }
+    prose = {part: read_prose(assets / "prose", f"{part}*.txt") for part in ("train", "dev", "test", "hard")}
+    of_prose = sorted({triple["relation"] for record in prose["train"] for triple in record["triples"]})
+    read.update({f"prose-{part}": [add_implied(each) for each in records] for part, records in prose.items()})
+    read = {
+        name: [{**each, "judged": sorted(schema) if name.startswith("documents") else of_prose} for each in records]
+        for name, records in read.items()
+    }
+    read["train"] = [*read["documents-train"], *read["prose-train"]]
+    read["dev"] = [*read["documents-dev"], *read["prose-dev"]]
+    nlp = spacy.blank("en")
+    for name, records in read.items():
+        docs: List[Doc] = [record_to_doc(nlp.make_doc, record, one_sentence=True) for record in records]
+        write_corpus(output / f"{name}.spacy", docs)
+        triples = Counter(triple["relation"] for record in records for triple in record["triples"])
+        print(f"{name:16}{len(records):8} sentences{sum(triples.values()):8} triples{len(triples):5} relations")
+
+
+def main() -> int:
+    """Run the command line.
+
+    RETURNS (int): Exit code.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("redocred", type=Path)
+    parser.add_argument("assets", type=Path)
+    parser.add_argument("output", type=Path)
+    args = parser.parse_args()
+    try:
+        build(args.redocred, args.assets, args.output)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
