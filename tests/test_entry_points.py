@@ -207,7 +207,7 @@ def test_the_commands_are_there(installed: Set[EntryPoint]) -> None:
     spacy.registry.cli.get_all()
     commands = get_command(app).commands  # type: ignore[attr-defined]
     expected = (
-        "annotate clusters compare convert debug-data evaluate explain extract graph init-config kb research rules "
-        "serve tune view"
+        "annotate clusters compare convert debug-data evaluate explain extract graph init-config kb pack research "
+        "rules serve tune view"
     )
     assert sorted(commands["relext"].commands) == expected.split()
