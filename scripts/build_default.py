@@ -2,9 +2,9 @@
 
     python scripts/build_default.py REDOCRED assets corpus/default
 
-REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Documents 1 to 400 are for training, 401 to 440
-for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a relation of two of its entities
-if the document does. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen.
+REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Documents 1 to 400 are for training, 401 to
+440 for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a relation of two of its
+entities if the document does. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen.
 """
 
 import argparse
@@ -111,10 +111,10 @@ def build(redocred: Path, assets: Path, output: Path) -> None:
         for each in known.ids:
             properties[each.lstrip("-")].append((relation, each.startswith("-")))
     documents = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))
-    read = {
-        f"documents-{part}": [each for document in documents[slice(*of)] for each in read_sentences(document, properties)]
-        for part, of in PARTS.items()
-    }
+    read: Dict[str, List[Record]] = {}
+    for part, of in PARTS.items():
+        sentences = (read_sentences(document, properties) for document in documents[slice(*of)])
+        read[f"documents-{part}"] = [each for of_document in sentences for each in of_document]
     prose = {part: read_prose(assets / "prose", f"{part}*.txt") for part in ("train", "dev", "test", "hard")}
     of_prose = sorted({triple["relation"] for record in prose["train"] for triple in record["triples"]})
     read.update({f"prose-{part}": [add_implied(each) for each in records] for part, records in prose.items()})

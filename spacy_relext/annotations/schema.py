@@ -36,7 +36,7 @@ class RelationSchema(BaseModel):
     """What is known about one relation.
 
     description (str): The relation in words, between subject and object: "is or was married to".
-    ids (List[str]): Identifiers in another vocabulary, such as Wikidata's properties; "-P36": P36 from object to subject.
+    ids (List[str]): Identifiers elsewhere, such as Wikidata's properties; "-P36": P36 from object to subject.
     subject (List[str]): Entity types that its subject may have; empty: all.
     object (List[str]): Entity types that its object may have; empty: all.
     inverse (Optional[str]): Name of the same relation from object to subject.
