@@ -9,7 +9,7 @@ import typer
 from wasabi import msg, table
 
 from ..annotations.schema import Schema, read_schema
-from ..corpora.formats.checks import BLANK_TRIPLES
+from ..corpora.formats.checks import BLANK_TRIPLES, TRIMMED
 from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors, Warnings
@@ -73,6 +73,7 @@ def build_cli(
         built = build_graph(_documents(inputs, losses=losses), options=settings, base=base)
         write_tables(built.tables, folder)
     losses[BLANK_TRIPLES] += built.blank
+    del losses[TRIMMED]  # not left out
     _warn_of_schema(schema, settings.schema, built.tables)
     _report(built, folder, losses=losses)
 
