@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from spacy_relext.cli.main import COMMANDS, Group, relext
 
-TOP = "init-config convert debug-data tune evaluate compare explain view extract serve"
+TOP = "init-config convert debug-data tune evaluate compare explain view extract pack serve"
 GROUPS = {
     "annotate": "export correct agree retrain",
     "rules": "check mine",

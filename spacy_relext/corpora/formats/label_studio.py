@@ -34,7 +34,7 @@ from .sources import Item, read_json, to_json
 _SPANS = ("labels", "hypertextlabels")
 
 _PATH = re.compile(
-    r"[A-Za-z][\w+.-]*://\S+|(?:[A-Za-z]:|\.{0,2})?[/\\]?(?:[^\s/\\]+[/\\])+\S+|\S+\.(?:txt|html?|json|csv|md|pdf)"
+    r"[A-Za-z][\w+.-]*://\S+|(?:[A-Za-z]:|\.{1,2})?[/\\](?:[^\s/\\]+[/\\])+\S+|\S+\.(?:txt|html?|json|csv|md|pdf)"
 )
 
 _CONFIG = """<View>

@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from ...annotations.assertion import ASSERTION
 from ...annotations.triple import Record
 from ...errors import Errors
 from ..raw_text import TextLog
@@ -17,10 +18,10 @@ UNITS = {"line": "text", "paragraph": "paragraph", "file": "file"}
 
 _NO_TEXT = (*JSONL_SUFFIXES, ".json", ".spacy")
 
-_ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK"}
+_ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK", "T": "TIME", "N": "NUMBER", "M": "MISC"}
 # The start of a mention, a bracket, or text.
 _PART = re.compile(r"\[([A-Z])(\d+) |[\[\]]|[^\[\]]+")
-_TRIPLE = re.compile(r"^(\d+)\s+([^\s;]+)\s+(\d+)$")
+_TRIPLE = re.compile(r"^(\d+)\s+([^\s;]+)\s+(\d+)(?:\s+(denied|reported|hypothetical))?$")
 
 # Number of the mention → start, end, label.
 _Mentions = Dict[int, Tuple[int, int, str]]
@@ -104,7 +105,7 @@ def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
 def _parse_triple(part: str, mentions: _Mentions) -> Record:
     match = _TRIPLE.match(part)
     if not match:
-        raise ValueError(f"triple {part!r} is not 'number relation number'")
+        raise ValueError(f"triple {part!r} is not 'number relation number', with or without an assertion")
     spans = []
     for number in (int(match.group(1)), int(match.group(3))):
         if number not in mentions:
@@ -112,4 +113,5 @@ def _parse_triple(part: str, mentions: _Mentions) -> Record:
         spans.append(list(mentions[number][:2]))
     if spans[0] == spans[1]:
         raise ValueError(f"triple {part!r} has the same span twice")
-    return {"subject": spans[0], "relation": match.group(2), "object": spans[1]}
+    triple = {"subject": spans[0], "relation": match.group(2), "object": spans[1]}
+    return {**triple, "attributes": {ASSERTION: match.group(4)}} if match.group(4) else triple
