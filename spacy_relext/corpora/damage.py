@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import operator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -66,7 +67,7 @@ def check_file_list(folder: Path, *, name: str, exclude: Iterable[str] = (), onl
         raise ValueError(Errors.R019.format(name=name, path=path, found="is missing"))
     try:
         listed = json.loads(path.read_text(encoding="utf8"))
-        expected = {str(each): (value["size"], value["sha256"]) for each, value in listed.items()}
+        expected = {str(each): (operator.index(value["size"]), value["sha256"]) for each, value in listed.items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ValueError(Errors.R019.format(name=name, path=path, found="is no list of files")) from None
     found, left_out = _files(folder, only), set(exclude)

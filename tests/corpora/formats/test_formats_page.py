@@ -23,7 +23,7 @@ EXPECTED = {
     "duie": (2, 3, 5),
     "jsonl": (3, 1, 1),
     "label-studio": (1, 1, 2),
-    "markup": (2, 2, 6),
+    "markup": (3, 3, 9),
     "nyt": (2, 2, 0),
     "nyt10": (3, 2, 6),
     "opennre": (2, 1, 4),
