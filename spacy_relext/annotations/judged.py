@@ -24,6 +24,12 @@ def set_judged(doc: Doc, relations: Optional[Iterable[str]]) -> None:
         doc.user_data[JUDGED_KEY] = sorted(set(relations))
 
 
+def judges_all(doc: Doc, relations: Iterable[str]) -> bool:
+    """Return True if the annotation of a Doc covers all of some relations."""
+    judged = get_judged(doc)
+    return judged is None or judged.issuperset(relations)
+
+
 def judged_by_all(docs: Iterable[Doc]) -> Optional[FrozenSet[str]]:
     """Return the relations that the annotations of all Docs cover; None: all of them."""
     known = [judged for judged in map(get_judged, docs) if judged is not None]

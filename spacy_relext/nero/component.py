@@ -300,8 +300,8 @@ class NeroGrounder(PairPipe):
         if not self.learning.learn_gold:
             learner.add_to_pool(pairs, votes, self.rulebook)
             return pairs, numpy.flatnonzero(unmatched)
-        labelled = mark_known(pairs, examples)
-        gold = gold_pairs(lambda _: pairs, examples)
+        labelled = mark_known(pairs, examples, labels=self.labels)
+        gold = gold_pairs(lambda _: pairs, examples, labels=self.labels)
         learner.pool.add(gold.pairs, [dict.fromkeys(classes, 1.0) or ANSWER_NONE for classes in gold.gold])
         others = pairs.take(numpy.flatnonzero(~labelled))
         learner.add_to_pool(others, self.rulebook.vote(others), self.rulebook)

@@ -173,7 +173,7 @@ class PairPipe(RelationPipe):
 
     def gold(self, examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = None) -> GoldPairs:
         """Choose pairs with known gold, and those that `unlabelled` marks."""
-        return gold_pairs(self.suggest_pairs, examples, unlabelled=unlabelled)
+        return gold_pairs(self.suggest_pairs, examples, labels=self.labels, unlabelled=unlabelled)
 
     def features(self, instances: Instances) -> PairBatch:
         """Lay the pairs out for the encoder."""

@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations.assertion import gold_assertions, list_assertions
+from ..annotations.judged import judges_all
 from ..annotations.store import TokenTriple, align_records, align_triples, get_records, get_rejected, has_triples
 from .pairs import IntArray, Pairs
 
@@ -142,14 +143,19 @@ class CollectedPairs:
 
 
 def gold_pairs(
-    suggest: Callable[[Sequence[Doc]], Pairs], examples: Sequence[Example], *, unlabelled: Optional[MarkPairs] = None
+    suggest: Callable[[Sequence[Doc]], Pairs],
+    examples: Sequence[Example],
+    *,
+    labels: Sequence[str] = (),
+    unlabelled: Optional[MarkPairs] = None,
 ) -> GoldPairs:
     """Suggest pairs on the predicted Docs of examples, and align the gold with them.
 
+    labels (Sequence[str]): The relations of the model: see `mark_known`.
     unlabelled (Optional[MarkPairs]): Marks the pairs that are kept although their gold is not known.
     """
     pairs = suggest([example.predicted for example in examples])  # all Docs: a shared encoder waits for each
-    labelled = mark_known(pairs, examples)
+    labelled = mark_known(pairs, examples, labels=labels)
     kept = labelled if unlabelled is None else labelled | unlabelled(pairs, examples)
     if not kept.all():
         pairs, labelled = pairs.take(numpy.flatnonzero(kept)), labelled[kept]
@@ -159,13 +165,16 @@ def gold_pairs(
     return GoldPairs(pairs, gold, labelled, examples, missed, unannotated)
 
 
-def mark_known(pairs: Pairs, examples: Sequence[Example]) -> Bools:
+def mark_known(pairs: Pairs, examples: Sequence[Example], *, labels: Sequence[str] = ()) -> Bools:
     """Mark the pairs whose gold is known. Shape (P,)
 
-    In an annotated Doc these are all pairs. In others they are the pairs of triples that an annotator rejected, which
-    have no relation, and those of the triples of an incomplete annotation.
+    In a Doc whose annotation covers all of the relations these are all pairs. In others they are the pairs of triples
+    that an annotator rejected, which have no relation, and those of the triples that are there.
+
+    labels (Sequence[str]): The relations that a pair without one must not have.
     """
-    annotated = numpy.asarray([has_triples(example.reference) for example in examples], dtype=bool)
+    references = [example.reference for example in examples]
+    annotated = numpy.asarray([has_triples(each) and judges_all(each, labels) for each in references], dtype=bool)
     known = annotated[pairs.doc]
     chosen: Set[Tuple[int, ...]] = set()
     for number in numpy.flatnonzero(~annotated).tolist():

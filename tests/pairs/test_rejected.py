@@ -11,6 +11,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.entities import PAIRS_KEY
+from spacy_relext.annotations.judged import set_judged
 from spacy_relext.annotations.store import get_rejected, set_rejected, set_triples
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.pairs.gold import gold_pairs
@@ -61,6 +62,14 @@ def test_gold_goes_before_a_refusal() -> None:
     set_triples(example.reference, [(example.reference[0:1], "met", example.reference[2:3])])
     found = gold_pairs(EntityPairs(), [example])
     assert len(found) == 6 and [len(classes) for classes in found.gold].count(1) == 1  # the Doc is annotated
+
+
+def test_where_some_relations_are_not_judged_only_stated_pairs_are_known() -> None:
+    example = refusing(people())
+    set_triples(example.reference, [(example.reference[0:1], "met", example.reference[2:3])])
+    for judged, count in (["met"], 1), ([], 1), (["met", "born"], 6), (None, 6):
+        set_judged(example.reference, judged)
+        assert len(gold_pairs(EntityPairs(), [example], labels=["met", "born"])) == count
 
 
 def test_a_refusal_without_a_pair_is_not_learned() -> None:
