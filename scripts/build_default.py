@@ -4,7 +4,8 @@
 
 REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Documents 1 to 400 are for training, 401 to
 440 for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a relation of two of its
-entities if the document does. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen.
+entities if the document does. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen, and
+its part `more` twenty more. The first prose marks no dates, numbers and other names: what may be one is no O of an ner.
 """
 
 import argparse
@@ -17,13 +18,15 @@ from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
 import spacy
 from build_corpus import read_prose, write_corpus
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from spacy_relext.annotations.schema import read_schema
+from spacy_relext.annotations.store import get_records
 from spacy_relext.annotations.triple import CharSpan, Record
 from spacy_relext.corpora.records import record_to_doc
 
 PARTS = {"train": (0, 400), "dev": (400, 440), "test": (440, 500)}
+PROSE = {"prose": ("train", "dev", "test", "hard"), "more": ("train", "dev", "test", "assertions")}
 TYPES = {"PER": "PERSON", "LOC": "PLACE", "ORG": "ORG", "TIME": "TIME", "NUM": "NUMBER", "MISC": "MISC"}
 
 # Re-DocRED's MISC is a work where it is the subject of one of these, or the object of another.
@@ -103,6 +106,13 @@ def add_implied(record: Record) -> Record:
     return {**record, "triples": [*record["triples"], *added]}
 
 
+def unmarked(doc: Doc) -> List[Span]:
+    """List the tokens outside the entities of a Doc that may be a date, a number or another name."""
+    marked = {token.i for ent in doc.ents for token in ent}
+    may_be = [token for token in doc if token.like_num or token.text[0].isupper() or any(map(str.isdigit, token.text))]
+    return [doc[token.i : token.i + 1] for token in may_be if token.i not in marked]
+
+
 def build(redocred: Path, assets: Path, output: Path) -> None:
     """Write train, dev and test of each source, and print what they hold."""
     schema = read_schema(assets / "schema.yaml").relations
@@ -115,21 +125,26 @@ def build(redocred: Path, assets: Path, output: Path) -> None:
     for part, of in PARTS.items():
         sentences = (read_sentences(document, properties) for document in documents[slice(*of)])
         read[f"documents-{part}"] = [each for of_document in sentences for each in of_document]
-    prose = {part: read_prose(assets / "prose", f"{part}*.txt") for part in ("train", "dev", "test", "hard")}
-    of_prose = sorted({triple["relation"] for record in prose["train"] for triple in record["triples"]})
-    read.update({f"prose-{part}": [add_implied(each) for each in records] for part, records in prose.items()})
-    read = {
-        name: [{**each, "judged": sorted(schema) if name.startswith("documents") else of_prose} for each in records]
-        for name, records in read.items()
-    }
-    read["train"] = [*read["documents-train"], *read["prose-train"]]
-    read["dev"] = [*read["documents-dev"], *read["prose-dev"]]
+    for source, parts in PROSE.items():
+        folder = assets / "prose" if source == "prose" else assets / "prose" / source
+        for part in parts:
+            read[f"{source}-{part}"] = [add_implied(each) for each in read_prose(folder, f"{part}*.txt")]
+    covered = {source: {t["relation"] for each in read[f"{source}-train"] for t in each["triples"]} for source in PROSE}
+    judged = {"documents": sorted(schema), **{source: sorted(relations) for source, relations in covered.items()}}
     nlp = spacy.blank("en")
+    written: Dict[str, List[Doc]] = {}
     for name, records in read.items():
-        docs: List[Doc] = [record_to_doc(nlp.make_doc, record, one_sentence=True) for record in records]
+        source, _, part = name.partition("-")
+        docs = [record_to_doc(nlp.make_doc, {**each, "judged": judged[source]}, one_sentence=True) for each in records]
+        for doc in docs if source == "prose" else ():
+            doc.set_ents(list(doc.ents), missing=unmarked(doc), default="unmodified")
+        written[name] = docs
+        if part in ("train", "dev"):
+            written[part] = [*written.get(part, []), *docs]
+    for name, docs in written.items():
         write_corpus(output / f"{name}.spacy", docs)
-        triples = Counter(triple["relation"] for record in records for triple in record["triples"])
-        print(f"{name:16}{len(records):8} sentences{sum(triples.values()):8} triples{len(triples):5} relations")
+        triples = Counter(record["relation"] for doc in docs for record in get_records(doc) or ())
+        print(f"{name:20}{len(docs):8} sentences{sum(triples.values()):8} triples{len(triples):5} relations")
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from thinc.types import Floats2d
 
 from ..annotations.sentences import sentence_bounds
 from ..annotations.words import IntArray, words_of
-from ..errors import Errors
+from ..errors import Errors, check_range
 from .initialize import GetExamples, connect_listeners
 from .labels import LabelledPipe
 from .pipe import Scorer
@@ -30,6 +30,7 @@ BATCH = 128
 
 CONFIG = f"""
 [component]
+loss_weight = 0.0
 
 [component.model]
 @architectures = "spacy.Tagger.v2"
@@ -51,8 +52,12 @@ class RelextNer(LabelledPipe):
     whose transitions read the token vectors through a narrower layer.
     """
 
-    def __init__(self, vocab: Vocab, model: Model, name: str, *, scorer: Optional[Scorer] = None) -> None:
+    def __init__(
+        self, vocab: Vocab, model: Model, name: str, *, loss_weight: float = 0.0, scorer: Optional[Scorer] = None
+    ) -> None:
+        check_range("loss_weight", loss_weight, 0.0, 1000.0)
         self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
+        self.loss_weight = loss_weight
         self.cfg: Dict[str, List[str]] = {"labels": []}
 
     def initialize(
@@ -110,7 +115,10 @@ class RelextNer(LabelledPipe):
             for example in examples
         ]
         gradient, value = loss(scores, gold)  # type: ignore[arg-type]  # thinc skips None
-        return float(value), gradient
+        if not self.loss_weight:
+            return float(value), gradient
+        scale = self.loss_weight / max(1, sum(tag is not None for tags in gold for tag in tags))
+        return scale * float(value), [scale * rows for rows in gradient]
 
 
 def biluo_tags(labels: Iterable[str]) -> List[str]:
@@ -186,10 +194,16 @@ def _sentences(doc: Doc) -> List[IntArray]:
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 def make_relext_ner(
-    nlp: Language, name: str, model: Model[List[Doc], List[Floats2d]], scorer: Optional[Callable[..., Dict]]
+    nlp: Language,
+    name: str,
+    model: Model[List[Doc], List[Floats2d]],
+    loss_weight: float,
+    scorer: Optional[Callable[..., Dict]],
 ) -> RelextNer:
     """Create an entity recognizer.
 
+    loss_weight (float): Weight of the mean loss of the tokens, for an encoder that other components train too; 0: the
+        sum of the tokens' losses, as spaCy's `ner` has it.
     model (Model[List[Doc], List[Floats2d]]): From Docs to logits of tags: `spacy.Tagger.v2` over any tok2vec.
     """
-    return RelextNer(nlp.vocab, model, name, scorer=scorer)
+    return RelextNer(nlp.vocab, model, name, loss_weight=loss_weight, scorer=scorer)

@@ -130,6 +130,11 @@ def test_tokens_without_annotation_teach_nothing(trained: Language) -> None:
     for reference, teaches in ((trained.make_doc("Ada came."), False), (trained("Ada came."), True)):
         scores = [numpy.full((3, len(biluo_tags(pipe.labels))), 0.1, dtype="f")]
         loss, (gradient,) = pipe.get_loss([Example(predicted, reference)], scores)
+        words = sum(not token.is_space for token in predicted)
+        pipe.loss_weight = 3.0
+        mean, (of_mean,) = pipe.get_loss([Example(predicted, reference)], scores)
+        pipe.loss_weight = 0.0
+        assert mean == pytest.approx(3 * loss / words) and numpy.allclose(of_mean, 3 * gradient / words)
         assert bool(gradient.any()) == teaches and (loss > 0) == teaches
 
 

@@ -21,6 +21,9 @@ def test_the_prose_of_the_project(
     held_out = sorted([prose / "dev.txt", *prose.glob("test_*.txt")])
     status = run(monkeypatch, *held_out, *sorted(prose.glob("train_*.txt")))
     assert status == 0, capsys.readouterr().out
+    more = prose / "more"
+    status = run(monkeypatch, *(more / f"{name}.txt" for name in ("test", "assertions")), *more.glob("train_*.txt"))
+    assert status == 0, capsys.readouterr().out
 
 
 def test_problems_are_named(
