@@ -12,6 +12,8 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 SMOKE := build/smoke
+DATA ?= ../shared/data
+DEFAULT_TESTS := documents-test prose-test prose-hard more-test more-assertions
 ARGS ?=
 INPUTS ?= 1000
 MUTANTS ?= 150
@@ -27,7 +29,7 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all plan wheel test long fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
+.PHONY: all plan wheel default test long fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
 
 all: plan $(VENV)/.installed
 	$(PY) -m spacy project run all
@@ -44,6 +46,19 @@ plan:
 # The default pipeline as a wheel, packages/en_relext_base-*/dist; it is trained first if it does not exist yet.
 wheel: $(VENV)/.installed
 	$(PY) -m spacy project run rere
+
+# The pipeline that the package carries, trained on Re-DocRED and the prose; it is fetched if it is not beside the checkout.
+default: $(VENV)/.installed
+	$(PY) benchmarks/get_data.py redocred_dev --target $(DATA)
+	$(PY) -m spacy project run encoder
+	$(PY) scripts/build_default.py $(DATA)/redocred_dev assets corpus/default
+	$(PY) -m spacy train configs/default.cfg --output training/default \
+		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
+	$(PY) -m spacy relext tune training/default/model-best corpus/default/dev.spacy training/default/tuned --no-gold-sents
+	for part in $(DEFAULT_TESTS); do $(PY) -m spacy relext evaluate training/default/tuned corpus/default/$$part.spacy \
+		--output metrics/default-$$part.json --no-gold-sents || exit 1; done
+	rm -rf training/default/packed
+	$(PY) -m spacy relext pack training/default/tuned training/default/packed
 
 test: $(VENV)/.installed-dev
 	$(PY) -m pytest -m "not slow and not long and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
@@ -148,6 +163,7 @@ help:
 	@echo "make all        train, score and package the default pipelines, then show triples"
 	@echo "make plan       what make all does, how long it takes and the disk that it needs"
 	@echo "make wheel      the default pipeline as a wheel that pip can install"
+	@echo "make default    the pipeline that the package carries: corpora, training, scores (DATA=... has Re-DocRED)"
 	@echo "make test       fast tests (ARGS=... is passed to pytest)"
 	@echo "make long       tutorials that train, and processes that are killed"
 	@echo "make fuzz       damaged inputs for every reader (INPUTS=... of each, SEED=... for others)"
