@@ -174,6 +174,7 @@ CHECKS: Dict[str, Callable[[str, Callable[..., Any], pathlib.Path], None]] = {
     "spacy_scorers": check_scorer,
     "spacy_callbacks": check_callable,
     "spacy_misc": check_callable,
+    "spacy_tokenizers": check_callable,
     "thinc_schedules": check_schedule,
 }
 
