@@ -36,21 +36,21 @@ class RelationSchema(BaseModel):
     """What is known about one relation.
 
     description (str): The relation in words, between subject and object: "is or was married to".
-    ids (List[str]): Identifiers elsewhere, such as Wikidata's properties; "-P36": P36 from object to subject.
     subject (List[str]): Entity types that its subject may have; empty: all.
     object (List[str]): Entity types that its object may have; empty: all.
     inverse (Optional[str]): Name of the same relation from object to subject.
     symmetric (bool): Whether it holds in both directions or in none.
     functional (bool): Whether a subject has at most one object.
     acyclic (bool): Whether no chain of it leads back to its start.
+    ids (List[str]): Identifiers elsewhere, such as Wikidata's properties; "-P36": P36 from object to subject.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str = ""
-    ids: List[Name] = []
     subject: List[Name] = []
     object: List[Name] = []
+    ids: List[Name] = []
     inverse: Optional[Name] = None
     symmetric: bool = False
     functional: bool = False

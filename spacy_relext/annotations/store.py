@@ -32,6 +32,13 @@ SOFT_LABELS_KEY = "relext_teacher"
 LENGTH_KEY = "relext_length"
 
 
+class StoredValues(List[Any]):
+    """Values under a key of `user_data`.
+
+    Whoever unpickles a Doc that has them imports this file: a process that is only sent Docs has `doc._.triples` too.
+    """
+
+
 class TokenTriple(NamedTuple):
     """A triple in token offsets; the second number of an argument is its last token, inclusive."""
 
@@ -201,7 +208,7 @@ def store_values(doc: Doc, key: str, values: Sequence[Any]) -> None:
     if doc.user_data.get(LENGTH_KEY) not in (None, length):
         for other in (TRIPLES_KEY, REJECTED_KEY, COREF_KEY):
             doc.user_data.pop(other, None)
-    doc.user_data[key] = values
+    doc.user_data[key] = StoredValues(values)
     doc.user_data[LENGTH_KEY] = length
 
 

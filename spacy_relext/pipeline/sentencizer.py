@@ -1,5 +1,6 @@
 """`relext_sentencizer`: sentence boundaries by rules that know abbreviations, headings and lists."""
 
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Collection, Iterable, List, Optional, Sequence, Set, Union
@@ -29,13 +30,17 @@ BULLETS = frozenset("-–—*•·▪◦‣●○■")
 OPENING = frozenset("([{«„“‘‹¿¡")
 HEADING_LENGTH = 60
 
+# A line drawn with characters: it ends a sentence.
+RULE = r"[-=_*~#]{5,}"
+_IS_RULE = re.compile(RULE).fullmatch
+
 # Narrower paragraphs are lists, whatever their lines end with.
 LEAST_WIDTH = 30
 FINAL = frozenset(".!?…\"'”’»)]")
 
 
 class RelextSentencizer(Sentencizer):
-    """Ends sentences at final punctuation, blank lines, headings and list items.
+    """Ends sentences at final punctuation, blank lines, headings, list items and rules of hyphens.
 
     A full stop does not end a sentence before a lower-case word, nor after an abbreviation or an initial (`openers` are
     the exception). A single line break ends one only below a short line without final punctuation (a heading) or above
@@ -76,7 +81,7 @@ class RelextSentencizer(Sentencizer):
             starts[0] = True
         line = 0  # first token of the line
         end = -1  # last token that may end a sentence; -1: none since the last start
-        quoted = False
+        quoted = ruled = False
         for i, word in enumerate(words):
             if word.isspace():
                 if "\n" in word and i + 1 < len(words):
@@ -85,6 +90,11 @@ class RelextSentencizer(Sentencizer):
                     line, quoted = i + 1, quoted and word.count("\n") < 2
                     end = -1 if starts[i + 1] else end
                 continue
+            if _IS_RULE(word):
+                ruled = True
+                continue
+            if ruled:
+                starts[i], ruled, end = True, False, -1
             if end >= 0 and i > end and not starts[i]:
                 if self._closes(words, spaced, i, quoted):
                     quoted ^= word == '"'

@@ -197,7 +197,7 @@ def test_mentions_of_one_entity_have_one_name() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["the", "", "  The  "])
+@pytest.mark.parametrize("text", ["the", "  The  "])
 def test_names_are_never_lost(text: str) -> None:
     doc = spacy.blank("en")(f"x {text} y")
     set_triples(doc, [{"subject": (0, 1), "relation": "in", "object": (2, 2 + max(1, len(text)))}], source="x")

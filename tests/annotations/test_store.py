@@ -2,7 +2,10 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any, List, Tuple
 
 import pytest
@@ -308,3 +311,12 @@ def test_relations_of_a_long_text() -> None:
     began = time.perf_counter()
     found = relations_by_sentence(doc, [(2 * n, 2 * n + 2) for n in range(20_000)])
     assert found == [{"r": 0.5}] * 20_000 and time.perf_counter() - began < 10
+
+
+def test_a_process_that_is_sent_a_pickled_doc_has_the_attributes(tmp_path: Path) -> None:
+    doc = NLP("Ada left Oslo.")
+    set_triples(doc, [(doc[0:1], "left", doc[2:3])], source="a")
+    (tmp_path / "doc").write_bytes(pickle.dumps(doc))
+    code = f"import pickle; print(pickle.load(open({str(tmp_path / 'doc')!r}, 'rb'))._.triples[0].object.text)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["Oslo"], done.stderr

@@ -21,6 +21,7 @@ def sentences(text: str, lang: str = "en", **config: Any) -> List[str]:
         ['He sang in " Tide. "', "The album sold well."],
         ["Vane! was founded by Ada Orr.", "See www.vane.com."],
         ["He waited ... and left.", "Nobody came!", "Why not?"],
+        ["Ada Orr left. -----", "Ole Holm ----------", "came _____"],
     ],
 )
 def test_punctuation(parts: List[str]) -> None:

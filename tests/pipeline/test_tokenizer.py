@@ -27,6 +27,8 @@ def nlp() -> Language:
             for dash in "\u2010\u2011\u2012\u2013\u2014\u2212"
         ),
         *((f"Ada{mark}s firm", ["Ada", f"{mark}s", "firm"]) for mark in "`´ʼ′’'"),
+        *((f"Oslo.{rule} Mia", ["Oslo", ".", rule, "Mia"]) for rule in ("-----", "=" * 2000, "*****")),
+        ("Oslo.-----Mia -----Ada", ["Oslo.", "-----", "Mia", "-----", "Ada"]),
     ],
 )
 def test_names_and_years_are_tokens(nlp: Language, text: str, tokens: List[str]) -> None:
