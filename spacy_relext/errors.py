@@ -128,6 +128,10 @@ class Errors:
         "without annotation, or --malformed any. {likeness}"
     )
     R131 = "[R131] The record has the keys {found}, none of which is annotation such as {expected}"
+    R132 = (
+        "[R132] The documents ({count}) are too few for --split: {parts} would be empty; nothing was written. Use "
+        "other shares or more documents; the records of one document (key doc_id, title or id) stay together."
+    )
     R200 = (
         "[R200] No pipeline could be loaded from {path!r}: {reason}. Use a folder that `spacy train` wrote (such as "
         "training/model-best) or the name of an installed package."
@@ -546,6 +550,11 @@ class Warnings:
     )
     W010 = (
         "[W010] {count} triples or entities are left out: they hold nothing but white space, or have such an argument."
+    )
+    W011 = "[W011] {problems}."
+    W012 = (
+        "[W012] {count} gold triples are few to tune on, so thresholds and calibration stay close to what they were. "
+        "Tune on {least} or more."
     )
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."

@@ -14,6 +14,7 @@ from ..corpora.formats.offsets import COUNTINGS
 from ..corpora.formats.registry import FORMATS, WRITABLE
 from ..corpora.report import format_report, list_warnings
 from ..corpora.shards import UNPACKED, freeze_objects
+from ..corpora.split import read_split
 from ..errors import Errors
 from ..kb.align_corpus import align_corpus, format_align_report
 from ..kb.alignment import Aligner
@@ -41,9 +42,12 @@ def convert_cli(
         str, typer.Option(help="Malformed records: refuse the first, skip few (up to a tenth), or skip any")
     ] = "few",
     pipeline: options.Annotating = None,
-    skip: Annotated[int, typer.Option(min=0, help="Documents to skip first")] = 0,
     limit: options.Limit = 0,
     shard: options.Shard = 0,
+    split: Annotated[
+        Optional[str], typer.Option(help="Write OUT-train, OUT-dev, OUT-test.spacy, such as 80:10:10, or the first two")
+    ] = None,
+    seed: options.Seed = 0,
     annotator: options.Annotator = None,
     unit: Annotated[Optional[str], typer.Option(help="For text, what a document is: line, paragraph or file")] = None,
     pseudo_labels: Annotated[bool, typer.Option(help="For jsonl: make the triples of a pipeline gold")] = False,
@@ -64,9 +68,10 @@ def convert_cli(
             output,
             nlp=load_tokenizer(lang) if pipeline is None else load_pipeline(pipeline),
             malformed=malformed,
-            part=slice(skip, skip + limit if limit else None),
+            part=slice(limit or None),
             shard=shard,
             annotator=annotator,
+            split=None if split is None else read_split(split, seed=seed),
             progress=with_progress,
             unit=unit,
             pseudo_labels=pseudo_labels,
@@ -76,7 +81,8 @@ def convert_cli(
     typer.echo(format_report(report))
     for warning in list_warnings(report):
         msg.warn(warning)
-    msg.good(f"Wrote {report.docs} documents to {output}")
+    outputs = [part.writer.output for part in report.parts] or [output]
+    msg.good(f"Wrote {report.docs} documents to {', '.join(map(str, outputs))}")
 
 
 def export_cli(

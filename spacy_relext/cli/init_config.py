@@ -2,15 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Annotated, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import srsly
 import typer
 from spacy.util import get_lang_class, load_model_from_config
+from spacy.vocab import Vocab
 from thinc.api import Config
 from wasabi import msg
 
 from ..corpora.damage import first_line
+from ..corpora.statistics import CorpusStatistics, count_corpus, list_shortages
 from ..corpora.whole import write_whole
 from ..errors import Errors
 from . import options
@@ -68,6 +70,10 @@ def init_config_cli(
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="For training on a GPU")] = False,
     force: options.Force = False,
+    corpora: Annotated[
+        Optional[List[Path]],
+        typer.Argument(metavar="[TRAIN.spacy DEV.spacy]", help="Your corpora, to say whether they have enough labels"),
+    ] = None,
 ) -> None:
     """Write a config for what you have."""
     if have not in CHOICES:
@@ -77,10 +83,13 @@ def init_config_cli(
     if output.exists() and not force:
         fail(Errors.R227.format(path=str(output)))
     with input_errors():
+        counted = [_count(path) for path in corpora or ()]
         config = make_config(have, lang=lang, encoder=encoder, gpu=gpu)
         write_whole(output, config)
     msg.good(f"Wrote {output}")
-    for line in next_steps(have, output, gpu=gpu):
+    for problem in list_shortages(counted[0], counted[1:]) if counted and CHOICES[have].is_tuned else ():
+        msg.warn(problem)
+    for line in next_steps(have, output, corpora or (), gpu=gpu):
         typer.echo(line)
 
 
@@ -121,15 +130,27 @@ def default_encoder() -> str:
     return LOCAL_ENCODER.as_posix() if LOCAL_ENCODER.is_dir() else ENCODER
 
 
-def next_steps(have: str, output: Path, *, gpu: bool) -> List[str]:
-    """List the commands that come next."""
+def _count(path: Path) -> CorpusStatistics:
+    """Count a corpus."""
+    statistics, docs = count_corpus(path, Vocab(), name=path.stem)
+    for _ in docs:
+        pass
+    return statistics
+
+
+def next_steps(have: str, output: Path, corpora: Sequence[Path] = (), *, gpu: bool = False) -> List[str]:
+    """List the commands that come next.
+
+    corpora (Sequence[Path]): For training and development; by default train.spacy and dev.spacy.
+    """
+    train, dev, *others = [*corpora, *map(Path, ("train.spacy", "dev.spacy")[len(corpora) :])]
     paths = "".join(f" --paths.{name} {name.upper()}" for name in CHOICES[have].paths)
     device = " --gpu-id 0" if gpu else ""
     steps = [
-        f"spacy relext debug-data {output} train.spacy dev.spacy",
-        f"spacy train {output} --output model --paths.train train.spacy --paths.dev dev.spacy{paths}{device}",
+        f"spacy relext debug-data {output} {' '.join(map(str, (train, dev, *others)))}",
+        f"spacy train {output} --output model --paths.train {train} --paths.dev {dev}{paths}{device}",
     ]
     if CHOICES[have].is_tuned:
         given = " --gold-ents" if have == "linked" else ""
-        steps.append(f"spacy relext tune model/model-best dev.spacy tuned{given}")
+        steps.append(f"spacy relext tune model/model-best {dev} tuned{given}")
     return ["Next:", *(f"  python -m {step}" for step in steps)]

@@ -381,3 +381,10 @@ def find_damage(user_data: object) -> str:
         if lengths != {**dict.fromkeys(pair, size), "subject": 2, "object": 2}:
             return f"{SOFT_LABELS_KEY}.pairs[{number}] has rows of {lengths} numbers"
     return ""
+
+
+def read_id(value: object) -> Optional[str]:
+    """Return a text or a number as an id; None for what is blank or anything else."""
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
+        return str(value).encode("utf8", "replace").decode("utf8")
+    return None

@@ -21,7 +21,8 @@ from .formats.registry import FORMATS, Format, bind_options
 from .formats.sources import Item
 from .records import record_to_doc
 from .report import Report
-from .shards import GOLD_ATTRS, Progress, ShardWriter
+from .shards import GOLD_ATTRS, Progress
+from .split import Split, SplitWriter, name_parts, open_writer
 
 PathLike = Union[str, Path]
 
@@ -40,6 +41,7 @@ def convert(
     part: slice = slice(None),
     shard: int = 0,
     annotator: Optional[str] = None,
+    split: Optional[Split] = None,
     progress: Progress = iter,
     **options: object,
 ) -> Report:
@@ -53,6 +55,7 @@ def convert(
     part (slice): Which records to read, counted from 0 over all files, malformed ones included.
     shard (int): Docs per file of a folder; 0 writes one file.
     annotator (Optional[str]): Keep only what this annotator annotated.
+    split (Optional[Split]): Write a corpus for each part, with its name added to that of the output.
     progress (Progress): Wraps the stream of Docs.
     options (object): Options of the format: `unit`, `pseudo_labels`, `offsets`, `discontinuous`; see `Format`. None
         and False count as not given.
@@ -61,11 +64,11 @@ def convert(
     if malformed not in MALFORMED:
         raise ValueError(Errors.R206.format(option="--malformed", found=malformed, expected=", ".join(MALFORMED)))
     spec, target = bind_options(format, options, annotator=annotator), Path(output)
-    paths = _check_inputs(inputs, target, folders=spec.folder)
+    paths = _check_inputs(inputs, [target, *name_parts(target, split)], folders=spec.folder)
     nlp = load_tokenizer("en") if nlp is None else nlp
     is_annotating = bool(nlp.pipe_names)
-    writer = ShardWriter(target, shard=shard, attrs=None if is_annotating else GOLD_ATTRS)
-    report = Report()
+    writer = open_writer(target, split, shard=shard, attrs=None if is_annotating else GOLD_ATTRS)
+    report = Report(parts=writer.parts if isinstance(writer, SplitWriter) else [])
     items = islice(chain.from_iterable(_read(path, spec, format) for path in paths), part.start, part.stop)
     docs: Iterable[Doc] = _Conversion(spec, format, report, malformed == "refuse", annotator).docs(items, nlp)
     if is_annotating:
@@ -239,13 +242,13 @@ def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
         raise ValueError(message.format(path=str(path), reason=first_line(error))) from None
 
 
-def _check_inputs(inputs: Sequence[PathLike], output: Path, *, folders: bool) -> List[Path]:
+def _check_inputs(inputs: Sequence[PathLike], outputs: Sequence[Path], *, folders: bool) -> List[Path]:
     """Check that the inputs are files, or folders if the format allows them, and that none would be overwritten."""
     paths = [Path(path) for path in inputs]
     for path in paths:
         if not path.is_file() and not (folders and path.is_dir()):
             what = "it is a folder" if path.is_dir() else "there is none"
             raise ValueError(Errors.R116.format(path=str(path), what=what))
-        if path.resolve() == output.resolve():
+        if path.resolve() in [output.resolve() for output in outputs]:
             raise ValueError(Errors.R105.format(path=str(path)))
     return paths

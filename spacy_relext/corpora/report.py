@@ -11,6 +11,8 @@ from wasabi.tables import table
 from ..annotations.store import get_coref, get_records, get_rejected, has_triples, is_incomplete
 from ..annotations.triple import CharSpan
 from .formats.checks import BLANK_SPANS, BLANK_TRIPLES
+from .split import Part
+from .statistics import list_shortages
 
 _EXAMPLES = 5
 _LABELS_SHOWN = 40
@@ -67,6 +69,7 @@ class Report:
     losses: "Counter[str]" = field(default_factory=Counter)
     # Ways other than the usual one in which files are read, by the number of their records.
     conventions: "Counter[str]" = field(default_factory=Counter)
+    parts: List[Part] = field(default_factory=list)  # of a split
     # File and line of the record being read.
     where: str = ""
 
@@ -149,7 +152,9 @@ def list_warnings(report: Report) -> List[str]:
         (report.skipped, f"of {report.records} records were malformed and are not in the corpus."),
     )
     conventions = [f"In {count} records {note}." for note, count in report.conventions.items()]
-    return [*conventions, *(f"{count} {what}" for count, what in counts if count)]
+    counted = [part.statistics for part in report.parts]
+    shortages = list_shortages(counted[0], counted[1:]) if counted else []
+    return [*conventions, *(f"{count} {what}" for count, what in counts if count), *shortages]
 
 
 def format_table(rows: Sequence[Tuple[str, str]]) -> str:
@@ -173,6 +178,10 @@ def _rows(report: Report) -> List[Tuple[str, Union[int, str]]]:
         ("duplicate triples removed", report.duplicates),
         ("triples of one span twice, left out", report.identical),
     ]
+    for each in report.parts:
+        counts = each.statistics
+        cell = f"{each.documents:,} documents, {counts.documents:,} records, {counts.triples:,} triples"
+        rows.append((each.writer.output.name, cell))
     if report.strings:
         rows.append(("triples left out: string not found", report.not_located))
         if report.pairs_left_out:

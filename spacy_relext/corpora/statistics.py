@@ -1,10 +1,11 @@
 """Counts of an annotated corpus that say what it can teach, and where its annotation is suspicious."""
 
+import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import DefaultDict, Dict, Iterable, List, Set, Tuple
+from typing import DefaultDict, Dict, Iterable, List, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -15,7 +16,13 @@ from ..annotations.store import can_teach, char_span, get_records, has_triples
 from ..annotations.triple import CharSpan, Record
 from .shards import iter_docs
 
-FEW = 10
+# Fewer triples of a relation, or sentences with triples in a training corpus, are too few to learn from.
+FEW, FEW_SENTENCES = 10, 50
+
+_SHOWN = 10
+
+# Ends of sentences, for texts that are not split.
+_END = re.compile(r"[.!?]\s+|[。！？]|\n")
 
 NO_TYPE = "(no entity)"
 
@@ -28,6 +35,7 @@ class CorpusStatistics:
     hinted (int): Documents not annotated, but with pairs labelled by a teacher, or triples rejected by an annotator.
     empty_documents (int): Annotated documents without a triple.
     empty_sentences (int): Sentences of annotated documents in which no argument starts.
+    filled_sentences (int): Sentences in which a subject starts; texts without sentence boundaries are split roughly.
     across (Counter[str]): Triples whose arguments are in different sentences, by relation.
     lengths (Counter[int]): Arguments by their number of tokens.
     types (Dict[str, Counter[Tuple[str, str]]]): For each relation its triples by entity types of both arguments.
@@ -44,6 +52,7 @@ class CorpusStatistics:
     empty_documents: int = 0
     sentences: int = 0
     empty_sentences: int = 0
+    filled_sentences: int = 0
     tokens: int = 0
     with_entities: int = 0
     labels: "Counter[str]" = field(default_factory=Counter)
@@ -91,6 +100,8 @@ class CorpusStatistics:
         filled: Set[int] = set()
         for record in records:
             filled |= self._add_triple(doc, record, entities, starts)
+        ends = starts[1:] if doc.has_annotation("SENT_START") else [each.end() for each in _END.finditer(doc.text)]
+        self.filled_sentences += len({bisect_right(ends, record["subject"][0]) for record in records})
         self.sentences += len(starts)
         self.empty_sentences += len(starts) - len(filled)
 
@@ -109,6 +120,33 @@ class CorpusStatistics:
         sentences = {max(bisect_right(starts, start) - 1, 0) for start, _ in sides}
         self.across[label] += len(sentences) > 1
         return sentences
+
+
+def list_shortages(train: CorpusStatistics, held_out: Sequence[CorpusStatistics] = ()) -> List[str]:
+    """List what a training corpus has too little of, and what works with less; nothing if it has no triples at all."""
+    problems = []
+    if 0 < train.filled_sentences < FEW_SENTENCES:
+        count = f"{train.filled_sentences} sentences with triples"
+        problems.append(f"{train.name}: {count} are too few to learn from; label {FEW_SENTENCES} or more")
+    if rare := train.rare():
+        listed = _shorten([f"{label} ({train.labels[label]})" for label in rare])
+        problems.append(f"{train.name}: fewer than {FEW} triples of {listed}")
+    if problems:
+        problems.append(
+            "With few labels, rules (nero_grounder) or relations by description (zeroshot_classifier) may find more: "
+            "see `spacy relext init-config --have rules`"
+        )
+    for each in held_out:
+        missing = sorted(set(train.labels) - set(each.labels)) if each.triples else []
+        if missing:
+            problems.append(f"{each.name}: no triple of {_shorten(missing)}, which {train.name} has")
+    return problems
+
+
+def _shorten(names: Sequence[str]) -> str:
+    """Join names, the first ones."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def count_corpus(path: Path, vocab: Vocab, *, name: str = "") -> Tuple[CorpusStatistics, Iterable[Doc]]:

@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 
 from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import Record
-from ..corpora.canonical import KNOWN_KEYS, check_record
+from ..corpora.canonical import KNOWN_KEYS, check_record, read_id
 from ..corpora.formats.sources import to_json
 from ..corpora.records import doc_to_record
 
@@ -97,10 +97,3 @@ def _free_key(key: str, *taken: Record) -> str:
 def _doc_id(keys: Dict[str, object]) -> Optional[str]:
     """Read the id of a document, a text or a number; None if it has none."""
     return next(filter(None, (read_id(keys.get(key)) for key in _ID_KEYS)), None)
-
-
-def read_id(value: object) -> Optional[str]:
-    """Return a text or a number as an id; None for what is blank or anything else."""
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
-        return str(value).encode("utf8", "replace").decode("utf8")
-    return None

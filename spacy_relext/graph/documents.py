@@ -14,12 +14,12 @@ from spacy.vocab import Vocab
 
 from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import CharSpan, Record
-from ..corpora.canonical import KNOWN_KEYS, check_record
+from ..corpora.canonical import KNOWN_KEYS, check_record, read_id
 from ..corpora.formats.sources import read_json, to_json
 from ..corpora.shards import SUFFIX, iter_docs
 from ..errors import Errors
 from ..export.columns import read_parquet_records
-from ..export.records import extraction_record, read_id
+from ..export.records import extraction_record
 
 # Key of records for gold triples, under which `spacy relext extract` keeps the triples of its input.
 GOLD_KEY = "input_triples"

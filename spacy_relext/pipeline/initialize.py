@@ -34,6 +34,17 @@ def describe_corpus(nlp: Optional[Language]) -> str:
     return f"{DATA} ({path})" if path else DATA
 
 
+def counts_labels(nlp: Optional[Language], name: str) -> bool:
+    """Return True if a component counts the labels of the training data: the first of a pipeline that learns from them.
+
+    With `[training] max_epochs = -1`, none does, since it sees only the first 100 examples.
+    """
+    if nlp is None:
+        return True
+    learners = [other for other, pipe in nlp.pipeline if getattr(pipe, "needs_triples", False)]
+    return learners[:1] == [name] and (nlp.config.get("training") or {}).get("max_epochs") != -1
+
+
 def annotated(get_examples: GetExamples, nlp: Optional[Language], name: str) -> GetExamples:
     """Annotate copies of the predicted Docs with the components before one, as annotating components do in training.
 

@@ -35,8 +35,9 @@ from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
 from ..bridge.modules import accept_docs, loss_and_gradient, module_of, move_to_device, to_numpy
 from ..corpora.damage import refuse_damage
+from ..corpora.statistics import CorpusStatistics, list_shortages
 from ..errors import Errors, Warnings
-from .initialize import GetExamples, check_vectors, connect_listeners, describe_corpus
+from .initialize import GetExamples, check_vectors, connect_listeners, counts_labels, describe_corpus
 from .labels import LabelledPipe
 from .requirements import SENTENCES, check_upstream, lack_sentences, late_components
 from .settings import CONFIGURED, Block, Ranges, Settings, check_settings, reconcile
@@ -264,8 +265,12 @@ class RelationPipe(LabelledPipe):
             self.check_pipeline(nlp)
         check_vectors(self.model, self.vocab, self.name)
         self.cfg.update(copy.deepcopy(self.fitted), labels=[])
-        examples = _checked(get_examples, f"{type(self).__name__}.initialize")
-        self.adopt(self.collect(examples, labels=labels, where=describe_corpus(nlp)))
+        where = describe_corpus(nlp)
+        counts = CorpusStatistics(where) if self.needs_triples and counts_labels(nlp, self.name) else None
+        examples = _checked(get_examples, f"{type(self).__name__}.initialize", counts)
+        self.adopt(self.collect(examples, labels=labels, where=where))
+        if counts is not None and (problems := list_shortages(counts)):
+            self.warn_once("few labels", Warnings.W011.format(problems=". ".join(problems)))
         self.model.initialize(X=self.features(self.suggest_gold(list(islice(get_examples(), 10)))))
         module_of(self.model).configure(**self.model_sizes())
         move_to_device(self.model)
@@ -446,12 +451,14 @@ def list_near_misses(nlp: Language, doc: Doc) -> List[NearMiss]:
     return rank_misses([*removed_triples(doc), *(miss for pipe in pipes for miss in pipe.near_misses(doc))])
 
 
-def _checked(get_examples: GetExamples, method: str) -> Iterator[Example]:
-    """Yield the training data and check it: spaCy's own check would read all of it once more."""
+def _checked(get_examples: GetExamples, method: str, counts: Optional[CorpusStatistics]) -> Iterator[Example]:
+    """Yield the training data, check and count it: spaCy's own check would read all of it once more."""
     if not callable(get_examples):
         validate_get_examples(get_examples, method)
     for example in get_examples():
         validate_examples([example], method)
+        if counts is not None:
+            counts.add(example.reference)
         yield example
 
 

@@ -4,7 +4,7 @@ from typing import Counter, Iterator, List, NamedTuple, Optional, Sequence, Tupl
 
 from ..corpora.overlap import Overlap
 from ..corpora.report import share
-from ..corpora.statistics import FEW, CorpusStatistics
+from ..corpora.statistics import CorpusStatistics, list_shortages
 
 _TYPES, _LONGEST = 3, 10
 
@@ -59,11 +59,8 @@ def data_tables(corpora: Sequence[Compared]) -> List[Table]:
 
 def list_problems(corpora: Sequence[Compared]) -> List[str]:
     """List what should be looked at, one line each."""
-    first = corpora[0].statistics
-    problems = []
-    if first.rare():
-        shown = ", ".join(f"{label} ({first.labels[label]})" for label in first.rare())
-        problems.append(f"{first.name}: fewer than {FEW} triples of {shown}")
+    first, *others = (each.statistics for each in corpora)
+    problems = list_shortages(first, others)
     for each, overlap, missed in corpora:
         unknown = sorted(set(each.labels) - set(first.labels))
         if unknown:

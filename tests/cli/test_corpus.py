@@ -33,11 +33,27 @@ def test_convert_reports_and_writes(run: Callable[..., Any], data: Path, tmp_pat
 
 
 def test_convert_with_every_option(run: Callable[..., Any], data: Path, tmp_path: Path) -> None:
-    options: List[Any] = ["--lang", "zh", "--malformed", "refuse", "--skip", 0, "--limit", 1, "--shard", 5]
+    options: List[Any] = ["--lang", "zh", "--malformed", "refuse", "--limit", 1, "--shard", 5]
     done = run("convert", "nyt", data, tmp_path / "folder", *options)
     assert done.exit_code == 0, done.output
     (doc,) = read(tmp_path / "folder")
     assert doc[0].text == "A" and len(get_records(doc) or []) == 2
+
+
+def test_convert_in_parts(run: Callable[..., Any], fails: Callable[..., str], tmp_path: Path) -> None:
+    records = [{"text": f"Ada knows Bo {n} .", "triple_list": [["Ada", "knows", "Bo"]]} for n in range(30)]
+    records[0]["triple_list"] = [["Ada", "likes", "Bo"]]
+    (tmp_path / "a.json").write_text(json.dumps(records), encoding="utf8")
+    options = [tmp_path / "a.json", tmp_path / "out.spacy", "--split"]
+    done = run("convert", "nyt", *options, "80:20", "--seed", 3)
+    assert done.exit_code == 0, done.output
+    parts = [read(tmp_path / f"out-{part}.spacy") for part in ("train", "dev")]
+    assert [len(part) for part in parts] == [24, 6] and not (tmp_path / "out.spacy").exists()
+    assert "24 documents, 24 records, 24 triples" in done.stdout and "out-dev.spacy" in done.stdout
+    assert "dev: no triple of likes, which train has" in done.output
+    assert "train: 24 sentences with triples are too few" in done.output and "nero_grounder" in done.output
+    for wrong in ("80", "80:0", "a:b", "1:nan", "1:1:1:1"):
+        assert "[R206] --split" in fails("convert", "nyt", *options, wrong)
 
 
 def test_malformed_records_are_named(run: Callable[..., Any], tmp_path: Path) -> None:

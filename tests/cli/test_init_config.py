@@ -10,6 +10,7 @@ from spacy.training.loop import train
 from spacy.util import load_config
 
 from spacy_relext.cli.init_config import CHOICES, make_config
+from tests.scoring.builders import save_corpus
 from tests.test_configs import WIDTH, corpus_of, inputs  # noqa: F401  (inputs: a fixture)
 
 
@@ -72,3 +73,17 @@ def test_wrong_use(tmp_path: pathlib.Path, fails: Callable[..., str], run: Calla
     path.write_text("[nlp]\n", encoding="utf8")
     assert "[R227]" in fails("init-config", path, "--have", "labels")
     assert run("init-config", path, "--have", "labels", "--force").exit_code == 0
+
+
+def test_what_the_corpora_lack(tmp_path: pathlib.Path, run: Callable[..., Any], fails: Callable[..., str]) -> None:
+    corpora = []
+    for name, relation in (("first", "spouse"), ("second", "employer")):
+        rows = [(f"Ada {number} met Bo.", [("Ada", relation, "Bo")]) for number in range(12)]
+        corpora.append(save_corpus(tmp_path / f"{name}.spacy", rows))
+    config = tmp_path / "out.cfg"
+    done = run("init-config", config, *corpora, "--have", "labels")
+    assert "first: 12 sentences with triples are too few" in done.output and "nero_grounder" in done.output
+    assert "second: no triple of spouse" in done.output and "fewer than" not in done.output
+    assert f"--paths.train {corpora[0]} --paths.dev {corpora[1]}" in " ".join(done.output.split())
+    assert "too few" not in run("init-config", config, *corpora, "--have", "rules", "--force").output
+    assert "[R111]" in fails("init-config", config, tmp_path / "none.spacy", "--have", "labels", "--force")

@@ -59,9 +59,9 @@ def test_texts_in_which_nothing_has_looked_for_entities() -> None:
         pipe.predict([nlp.make_doc("Ada met Ole ."), nlp.make_doc("")])
     searched = nlp.make_doc("It rained .")
     searched.set_ents([])
+    pipe = build(STUDENT, GRAPH_STUDENT)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        pipe = build(STUDENT, GRAPH_STUDENT)
         assert pipe.predict([searched, nlp.make_doc("")]) == [[], []]
 
 
@@ -75,10 +75,10 @@ def test_texts_without_marked_pairs() -> None:
     assert "\n" not in str(found[0].message)
     marked = nlp.make_doc("It rained .")
     marked.user_data[PAIRS_KEY] = []
+    pipe = build(STUDENT, GRAPH_STUDENT)
+    pipe.suggester = AnnotatedPairs()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        pipe = build(STUDENT, GRAPH_STUDENT)
-        pipe.suggester = AnnotatedPairs()
         assert pipe.predict([marked, nlp.make_doc("")]) == [[], []]
 
 

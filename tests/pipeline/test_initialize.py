@@ -1,5 +1,6 @@
 """A component begins anew each time it is initialized, and says what does not fit."""
 
+import warnings
 from typing import Any, Dict, Iterator, List
 
 import numpy
@@ -55,6 +56,19 @@ def test_the_training_data_is_read_once() -> None:
     nlp.get_pipe("rere_detector").initialize(get_examples, nlp=nlp)  # type: ignore[attr-defined]
     sample = min(10, len(examples))  # from which thinc layers infer their sizes
     assert len(read) == len(examples) + sample
+
+
+@pytest.mark.parametrize("times, epochs, count", [(1, 0, 1), (20, 0, 0), (1, -1, 0)])
+def test_too_few_labels_are_said_once(times: int, epochs: int, count: int) -> None:
+    nlp = pipeline_of(rere_detector=detector(RECURRENT), rere_extractor=extractor(RECURRENT))
+    nlp.config["training"]["max_epochs"] = epochs
+    examples = times * make_english_examples(nlp)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        nlp.initialize(lambda: examples)
+    found = [str(each.message) for each in caught if "[W011]" in str(each.message)]
+    assert len(found) == count
+    assert all("the training data: " in each and "nero_grounder" in each for each in found)
 
 
 @pytest.mark.parametrize("wrong", [[], ["text"], lambda: ["text"]])
