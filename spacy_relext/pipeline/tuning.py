@@ -1,6 +1,7 @@
 """Fit calibration and thresholds of a trained pipeline on held-out data."""
 
 import copy
+import warnings
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -12,8 +13,17 @@ from spacy.util import minibatch
 
 from ..annotations.entities import has_entity_annotation
 from ..annotations.store import get_records, has_triples
-from ..errors import Errors, check_range
-from ..scoring.probabilities import Bools, Floats, Platt, calibrate, expected_calibration_error, fit_platt
+from ..errors import Errors, Warnings, check_range
+from ..scoring.probabilities import (
+    Bools,
+    Floats,
+    Platt,
+    calibrate,
+    expected_calibration_error,
+    fit_platt,
+    logit,
+    sigmoid,
+)
 from ..scoring.relations import collect_cells, estimate_label_frequency
 from ..scoring.thresholds import best_threshold, f_score, label_thresholds, precision_thresholds
 from ..scoring.triples import Outcomes, TripleOutcomes, collect_outcomes
@@ -22,6 +32,9 @@ from .settings import Settings, as_saved, keep_settings
 
 # Candidates with a lower score cannot become triples; the sweep sees all others.
 _FLOOR = 0.1
+
+# Gold triples that the values before tuning weigh as much as, and the number below which tuning warns.
+PRIOR, FEW_TRIPLES = 100, 50
 
 # Digits of fitted values, so that saving loses none.
 _DIGITS = 6
@@ -66,9 +79,9 @@ def tune_pipeline(
 
     Platt scaling maps scores to calibrated probabilities without changing their order. Then the thresholds with the
     best F1 are chosen: a common one, and one for each relation with enough correct predictions, shrunk towards the
-    common one by cross-validation. Detectors come first, since their probabilities are part of a triple's score. If the
-    exact F1 of triples gets worse on this data, the detectors are not recalibrated; if it still gets worse, the
-    component keeps all its settings.
+    common one by cross-validation. All are shrunk towards what they were before, by half for 100 gold triples.
+    Detectors come first, since their probabilities are part of a triple's score. If the exact F1 of triples gets worse
+    on this data, the detectors are not recalibrated; if it still gets worse, the component keeps all its settings.
 
     Another goal replaces the F1 of triples; if it is a precision, the settings are kept in any case. Detectors are
     still fitted for F1, unless no component writes triples.
@@ -116,8 +129,11 @@ def _relation_pipes(nlp: Language, data: Sequence[Example]) -> Dict[str, Relatio
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
     if not pipes:
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
-    if not any(get_records(example.reference, source="") for example in data):
+    count = sum(len(get_records(example.reference, source="") or ()) for example in data)
+    if not count:
         raise ValueError(Errors.R011.format(count=len(data)))
+    if count < FEW_TRIPLES:
+        warnings.warn(Warnings.W012.format(count=count, least=FEW_TRIPLES), stacklevel=3)
     return pipes
 
 
@@ -216,16 +232,12 @@ class _Tuning:
         }
 
     def _fit(self, name: str, raw: Outcomes, *, floor: float, recalibrate: bool = True) -> Settings:
-        """Fit calibration and thresholds to raw scores, and keep them; earlier thresholds stay if they did better."""
+        """Fit calibration and thresholds to raw scores, and keep them."""
         old, goal = self.before[name], self.goals[name]
-        fitted = fit_platt(raw.scores, raw.correct) if recalibrate else Platt(old["scale"], old["shift"])
-        platt = Platt(*as_saved([round(value, _DIGITS) for value in fitted]))
-        scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
-        least = float(calibrate(numpy.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
-        chosen = self._choose_thresholds(raw, scores, goal, floor=least, moved=_moved(old, platt))
-        settings = {**chosen, "scale": platt.scale, "shift": platt.shift}
+        least = self.min_positives if self.per_label else None
+        settings = fit_outcomes(raw, old, goal=goal, floor=floor, min_positives=least, recalibrate=recalibrate)
         keep_settings(self.nlp, name, settings)
-        old_scores = calibrate(raw.scores, scale=old["scale"], shift=old["shift"])
+        scores, old_scores = (calibrate(raw.scores, scale=one["scale"], shift=one["shift"]) for one in (settings, old))
         return {
             **copy.deepcopy(settings),
             "before": _score_at(raw, old_scores, old, goal),
@@ -235,31 +247,79 @@ class _Tuning:
             "goal": goal,
         }
 
-    def _choose_thresholds(
-        self, raw: Outcomes, scores: Floats, goal: Goal, *, floor: float, moved: Settings
-    ) -> Settings:
-        """Choose a common threshold and those of relations; `moved` are the earlier ones."""
-        if goal.precision is not None:
-            least = self.min_positives if self.per_label else len(scores) + 1  # more than any relation has
-            single, own = precision_thresholds(
-                scores, raw.correct, raw.labels, precision=goal.precision, min_positives=least, floor=floor
-            )
-            return _rounded({"threshold": single, "thresholds": own})
-        single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=floor, beta=goal.beta)
-        choices: List[Settings] = [{"threshold": single, "thresholds": {}}, moved]
-        if self.per_label:
-            own = label_thresholds(
-                scores,
-                raw.correct,
-                raw.labels,
-                n_gold=raw.gold_per_label,
-                min_positives=self.min_positives,
-                floor=floor,
-                beta=goal.beta,
-            )
-            own = {label: value for label, value in own.items() if value != single}
-            choices.insert(0, {"threshold": single, "thresholds": own})
-        return max([_rounded(choice) for choice in choices], key=lambda each: _score_at(raw, scores, each, goal))
+
+def fit_outcomes(
+    raw: Outcomes,
+    old: Settings,
+    *,
+    goal: Goal = _F1,
+    floor: float = 0.0,
+    min_positives: Optional[int] = 10,
+    recalibrate: bool = True,
+) -> Settings:
+    """Fit calibration and thresholds to raw scores, and shrink them towards what they were.
+
+    The fitted values have the weight n / (n + 100), for n gold items, on the scale of logits; thresholds for a
+    precision are not shrunk. Earlier thresholds stay if they do better on this data.
+
+    old (Settings): `scale`, `shift`, `threshold` and `thresholds`, as they were.
+    floor (float): Lowest possible raw score.
+    min_positives (Optional[int]): Correct predictions that a relation needs for its own threshold; None: it gets none.
+    recalibrate (bool): False: keep scale and shift.
+    RETURNS (Settings): The keys of `old`.
+    """
+    weight = raw.n_gold / (raw.n_gold + PRIOR)
+    before = Platt(old["scale"], old["shift"])
+    fitted = fit_platt(raw.scores, raw.correct) if recalibrate else before
+    scale = before.scale * (fitted.scale / before.scale) ** weight
+    shift = before.shift + weight * (fitted.shift - before.shift)
+    platt = Platt(*as_saved([round(scale, _DIGITS), round(shift, _DIGITS)]))
+    scores = calibrate(raw.scores, scale=platt.scale, shift=platt.shift)
+    least = float(calibrate(numpy.asarray([floor]), scale=platt.scale, shift=platt.shift)[0])
+    moved = _moved(old, platt)
+    choices = _fit_thresholds(raw, scores, goal, floor=least, min_positives=min_positives)
+    if goal.precision is None:
+        choices = [*(_shrink(choice, moved, weight) for choice in choices), moved]
+    chosen = max([_rounded(choice) for choice in choices], key=lambda each: _score_at(raw, scores, each, goal))
+    return {**chosen, "scale": platt.scale, "shift": platt.shift}
+
+
+def _fit_thresholds(
+    raw: Outcomes, scores: Floats, goal: Goal, *, floor: float, min_positives: Optional[int]
+) -> List[Settings]:
+    """Fit a common threshold and those of relations; then also the common one alone, unless for a precision."""
+    if goal.precision is not None:
+        least = len(scores) + 1 if min_positives is None else min_positives  # more than any relation has
+        single, own = precision_thresholds(
+            scores, raw.correct, raw.labels, precision=goal.precision, min_positives=least, floor=floor
+        )
+        return [{"threshold": single, "thresholds": own}]
+    single, _ = best_threshold(scores, raw.correct, n_gold=raw.n_gold, floor=floor, beta=goal.beta)
+    choices: List[Settings] = [{"threshold": single, "thresholds": {}}]
+    if min_positives is not None:
+        own = label_thresholds(
+            scores,
+            raw.correct,
+            raw.labels,
+            n_gold=raw.gold_per_label,
+            min_positives=min_positives,
+            floor=floor,
+            beta=goal.beta,
+        )
+        own = {label: value for label, value in own.items() if value != single}
+        choices.insert(0, {"threshold": single, "thresholds": own})
+    return choices
+
+
+def _shrink(fitted: Settings, before: Settings, weight: float) -> Settings:
+    """Average thresholds with those before, as logits, for each relation that has its own in either."""
+    labels = [None, *sorted({*fitted["thresholds"], *before["thresholds"]})]
+    new, old = (
+        logit(numpy.asarray([each["thresholds"].get(label, each["threshold"]) for label in labels], dtype=float))
+        for each in (fitted, before)
+    )
+    single, *own = sigmoid(weight * new + (1 - weight) * old).tolist()
+    return {"threshold": single, "thresholds": {k: v for k, v in zip(labels[1:], own) if v != single}}
 
 
 def _fitted_settings(pipe: RelationPipe, *, per_label: bool) -> Settings:

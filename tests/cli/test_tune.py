@@ -22,7 +22,8 @@ def corpus(saved: Path, tmp_path: Path) -> Path:
 
 def test_tune(saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     rates = tmp_path / "new" / "missing.json"
-    done = run("tune", saved, corpus, tmp_path / "out", "--no-gold-sents", "--missing-rates", rates)
+    with pytest.warns(UserWarning, match="W012"):
+        done = run("tune", saved, corpus, tmp_path / "out", "--no-gold-sents", "--missing-rates", rates)
     assert done.exit_code == 0, done.output
     assert "rere_detector: F of relations" in done.stdout and "rere_extractor: exact F" in done.stdout
     assert "trained with a collective loss" not in done.stdout

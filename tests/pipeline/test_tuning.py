@@ -21,6 +21,12 @@ Found = Dict[str, Dict[str, Any]]
 EXTRACTOR, DETECTOR = "rere_extractor", "rere_detector"
 
 
+@pytest.fixture(autouse=True)
+def enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The few triples of these tests count as many."""
+    monkeypatch.setattr(tuning, "PRIOR", 1e-9)
+
+
 def cfg_of(nlp: Language, name: str = EXTRACTOR) -> Any:
     return nlp.get_pipe(name).cfg  # type: ignore[attr-defined]
 
