@@ -71,7 +71,7 @@ def read_split(text: str, *, seed: int = 0) -> Split:
         numbers = []
     if len(numbers) not in (2, 3) or not all(number > 0 and isfinite(number) for number in numbers):
         expected = "two or three numbers above 0, such as 80:20 or 80:10:10"
-        raise ValueError(Errors.R206.format(option="--split", found=text, expected=expected))
+        raise ValueError(Errors.R107.format(option="--split", found=text, expected=expected))
     return Split(tuple(number / sum(numbers) for number in numbers), seed)
 
 

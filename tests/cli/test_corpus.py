@@ -53,7 +53,7 @@ def test_convert_in_parts(run: Callable[..., Any], fails: Callable[..., str], tm
     assert "dev: no triple of likes, which train has" in done.output
     assert "train: 24 sentences with triples are too few" in done.output and "nero_grounder" in done.output
     for wrong in ("80", "80:0", "a:b", "1:nan", "1:1:1:1"):
-        assert "[R206] --split" in fails("convert", "nyt", *options, wrong)
+        assert "[R107] --split" in fails("convert", "nyt", *options, wrong)
 
 
 def test_malformed_records_are_named(run: Callable[..., Any], tmp_path: Path) -> None:
