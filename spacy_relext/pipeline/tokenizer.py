@@ -13,8 +13,11 @@ from .sentencizer import RULE
 # spaCy knows the hyphen-minus and two dashes between letters: these are hyphen, non-breaking hyphen, figure dash, en
 # dash, em dash, horizontal bar and minus sign.
 _DASHES = "\u2010-\u2015\u2212"
+# One mark many times, which spaCy would split one by one, in a time that grows with the square of their number.
+_RUN = r"(?P<mark>[^\w\s])(?P=mark){19,}"
+PREFIXES = (RULE, _RUN)
 INFIXES = (rf"(?<=[{ALPHA}0-9])[{_DASHES}](?=[{ALPHA}0-9])", RULE)
-SUFFIXES = (rf"(?<=[{ALPHA}])[`´ʼ′][sS]", RULE)
+SUFFIXES = (rf"(?<=[{ALPHA}])[`´ʼ′][sS]", RULE, _RUN)
 
 
 @registry.tokenizers("spacy_relext.Tokenizer.v1")
@@ -30,7 +33,7 @@ def create_relext_tokenizer() -> Callable[[Language], Tokenizer]:
         prefixes, infixes, suffixes = (
             getattr(nlp.Defaults, each) or [] for each in ("prefixes", "infixes", "suffixes")
         )
-        tokenizer.prefix_search = compile_prefix_regex([RULE, *prefixes]).search
+        tokenizer.prefix_search = compile_prefix_regex([*PREFIXES, *prefixes]).search
         tokenizer.infix_finditer = compile_infix_regex([*infixes, *INFIXES]).finditer
         tokenizer.suffix_search = compile_suffix_regex([*suffixes, *SUFFIXES]).search
         return tokenizer

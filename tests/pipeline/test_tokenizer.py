@@ -1,6 +1,7 @@
 """Dashes, hyphens and apostrophes as they are found."""
 
 import pathlib
+import time
 from typing import List
 
 import pytest
@@ -33,6 +34,13 @@ def nlp() -> Language:
 )
 def test_names_and_years_are_tokens(nlp: Language, text: str, tokens: List[str]) -> None:
     assert [token.text for token in nlp(text)] == tokens
+
+
+@pytest.mark.parametrize("mark", "(\"')?…«")
+def test_a_run_of_marks_takes_no_time(nlp: Language, mark: str) -> None:
+    started = time.process_time()
+    assert mark * 20_000 in [token.text for token in nlp(f"Ada {mark * 20_000} left Oslo{mark * 20_000}")]
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
