@@ -90,7 +90,8 @@ class TransformerEncoder(CachesWeights):
         config = AutoConfig.for_model(**options)  # type: ignore[arg-type]
         self.hf_config = hf_config
         # AutoModel.from_config would import the configurations of all architectures, for half of the loading time
-        self._adopt(MODEL_MAPPING[type(config)](config, **_without_pooler(config)))
+        model: Any = MODEL_MAPPING[type(config)]
+        self._adopt(model(config, **_without_pooler(config)))
 
     def load_checkpoint(self, path: str) -> None:
         """Build the layers with the weights of a checkpoint.

@@ -5,7 +5,7 @@ from typing import Callable
 from spacy import registry
 from spacy.lang.char_classes import ALPHA
 from spacy.language import Language, create_tokenizer
-from spacy.tokenizer import Tokenizer
+from spacy.tokenizer import Tokenizer  # type: ignore[import-not-found]
 from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
 
 from .sentencizer import RULE

@@ -1,8 +1,7 @@
 """Keys of data sets that a reader does not know are kept or counted, and columns of the Hub become rows."""
 
 from collections import Counter
-from itertools import chain
-from typing import Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Iterable, List, Mapping, Sequence, Tuple
 
 from ...annotations.triple import Record
 from ..canonical import KNOWN_KEYS
@@ -53,8 +52,10 @@ def split_others(
         else:
             losses[f"key that is not read: {key}"] += not _is_empty(each)
     for (name, mark), keys in zip(_split_marks(objects), objects.values()):
-        rows = each if isinstance(each := record.get(name), list) else [each]
-        for row in chain.from_iterable(rows) if mark == "[]" else rows:
+        rows: List[Any] = each if isinstance(each := record.get(name), list) else [each]
+        if mark == "[]":
+            rows = [row for inner in rows if isinstance(inner, list) for row in inner]
+        for row in rows:
             for key, each in row.items() if keys and isinstance(row, dict) else ():
                 if key not in keys and not _is_empty(each):
                     losses[f"key of {name} that is not read: {key}"] += 1
