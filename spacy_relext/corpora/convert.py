@@ -222,10 +222,18 @@ class _Conversion:
         return list(unique.values())
 
 
+SPACES = {"@tokenizers": "spacy.Tokenizer.v1"}  # spaCy's tokenizer of most languages
+
+
 def load_tokenizer(lang: str) -> Language:
-    """Make a blank pipeline; ValueError if spaCy does not know the language or lacks its tokenizer."""
+    """Make a blank pipeline with the tokenizer of the configs, or a language's own if it does not split at spaces.
+
+    RAISES (ValueError): If spaCy does not know the language or lacks its tokenizer.
+    """
     try:
-        return spacy.blank(lang)
+        usual = spacy.util.get_lang_class(lang).default_config["nlp"]["tokenizer"]
+        tokenizer = {"@tokenizers": "spacy_relext.Tokenizer.v1"} if usual == SPACES else usual
+        return spacy.blank(lang, config={"nlp": {"tokenizer": tokenizer}})
     except (ImportError, OSError) as error:
         raise ValueError(Errors.R108.format(lang=lang, reason=str(error).splitlines()[0])) from None
 

@@ -56,7 +56,7 @@ def test_what_is_written_is_what_was_read(tmp_path: Path, parsed: bool) -> None:
         for block in iter_blocks(tmp_path / "in.spacy", spacy.blank("en").vocab):
             writer.add_block(block)
     assert len(list((tmp_path / "out").glob("*.spacy"))) == 2
-    for doc, expected in zip(iter_docs(tmp_path / "out", spacy.blank("en").vocab), written, malformed="refuse"):
+    for doc, expected in zip(iter_docs(tmp_path / "out", spacy.blank("en").vocab), written, strict=True):
         assert doc.text == expected.text and doc.cats == expected.cats and doc.user_data == expected.user_data
         assert [(e.text, e.label_, e.kb_id_) for e in doc.ents] == [(e.text, e.label_, e.kb_id_) for e in expected.ents]
         if expected.has_annotation("SENT_START"):

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict
 
 import pytest
-import spacy
 
 from spacy_relext.annotations.schema import read_schema
-from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.convert import convert, load_tokenizer
 from spacy_relext.corpora.formats.answers import ANSWER_KEY, DONE, AnswerFile
 from spacy_relext.corpora.formats.mapping import read_mappings
 from spacy_relext.corpora.formats.registry import FORMATS
@@ -24,7 +23,7 @@ from tests.fuzz.mutators import mutate
 from tests.fuzz.runner import fuzz
 from tests.fuzz.samples import OTHER, RECORD, write_sample
 
-NLP = spacy.blank("en")
+NLP = load_tokenizer("en")
 
 
 @pytest.mark.parametrize("name", FORMATS)
