@@ -141,7 +141,7 @@ def text_length(doc: Doc) -> int:
 
 
 def _read_triple(doc: Doc, triple: object, source: Optional[str], text: str, number: int) -> Optional[Record]:
-    """Convert any accepted form of a triple to plain values; None if an argument is blank."""
+    """Convert any accepted form of a triple to plain values; None if trimming leaves no two spans."""
     values = _values(triple, number)
     subject, obj = [
         _offsets(doc, values[role], len(text), f"the {role} of triple {number}") for role in ("subject", "object")
@@ -156,8 +156,9 @@ def _read_triple(doc: Doc, triple: object, source: Optional[str], text: str, num
         if not isinstance(value, Mapping):
             what = f"the {name} of triple {number} {'is' if name == 'evidence' else 'are'} {_describe(value)}"
             raise ValueError(Errors.R016.format(what=what))
-    subject, obj = (list(trim_span(text, *place)) for place in (subject, obj))
-    if subject[0] == subject[1] or obj[0] == obj[1]:
+    given = subject, obj
+    subject, obj = (list(trim_span(text, *place)) for place in given)
+    if subject[0] == subject[1] or obj[0] == obj[1] or (subject == obj and given[0] != given[1]):
         return None
     if subject == obj:
         raise ValueError(Errors.R001.format(relation=relation, text=text[slice(*subject)]))

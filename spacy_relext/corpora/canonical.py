@@ -154,7 +154,6 @@ def trim_record(record: Record, losses: "Counter[str]") -> Record:
     """Trim white space from the arguments and entities of a record; what has nothing else is left out, and counted.
 
     RETURNS (Record): The record itself if there is nothing to trim. A record that lost a triple is incomplete.
-    RAISES (ValueError): If subject and object become one span.
     """
     changed: Record = {}
     for key in ("entities", "triples", "rejected", "pairs"):
@@ -170,7 +169,7 @@ def trim_record(record: Record, losses: "Counter[str]") -> Record:
 
 
 def _trim(each: Record, text: str, losses: "Counter[str]") -> Optional[Record]:
-    """Trim an entity, a triple or a pair: itself if there is nothing to trim, None if a span is blank."""
+    """Trim an entity, a triple or a pair: itself if there is nothing to trim, None if no span or no second one is left."""
     changed: Record = {}
     for role in ("subject", "object") if "subject" in each else ("",):
         place = tuple(each[role]) if role else (each["start"], each["end"])
@@ -182,7 +181,8 @@ def _trim(each: Record, text: str, losses: "Counter[str]") -> Optional[Record]:
             changed.update({role: [start, end]} if role else {"start": start, "end": end})
             if f"{role}_text" in each:
                 changed[f"{role}_text"] = text[start:end]
-    return {**each, **changed} if changed else each
+    trimmed = {**each, **changed} if changed else each
+    return None if changed and "subject" in each and [*trimmed["subject"]] == [*trimmed["object"]] else trimmed
 
 
 def check_form(value: object) -> Record:

@@ -227,6 +227,9 @@ def test_white_space_is_never_part_of_an_argument(blank: str) -> None:
         with pytest.warns(UserWarning, match=r"\[W010\] 1 triples"):
             store(doc, [trimmed, left_out])
         assert [doc.text[slice(*each[role])] for each in read(doc) or () for role in ROLES] == ["Ada", "Oslo"]
+    with pytest.warns(UserWarning, match="W010"):
+        set_triples(doc, [((0, 3), "left", (0, 3 + size))])
+    assert get_records(doc) == []
 
 
 @pytest.mark.parametrize("offsets", [(0, 68), (-1, 3), (5, 5), (6, 5)])
