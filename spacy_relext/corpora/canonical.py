@@ -169,7 +169,7 @@ def trim_record(record: Record, losses: "Counter[str]") -> Record:
 
 
 def _trim(each: Record, text: str, losses: "Counter[str]") -> Optional[Record]:
-    """Trim an entity, a triple or a pair: itself if there is nothing to trim, None if no span or no second one is left."""
+    """Trim an entity, triple or pair: itself if there is nothing to trim, None if no span or no second one is left."""
     changed: Record = {}
     for role in ("subject", "object") if "subject" in each else ("",):
         place = tuple(each[role]) if role else (each["start"], each["end"])
