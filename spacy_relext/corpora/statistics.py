@@ -133,8 +133,8 @@ def list_shortages(train: CorpusStatistics, held_out: Sequence[CorpusStatistics]
         problems.append(f"{train.name}: fewer than {FEW} triples of {listed}")
     if problems:
         problems.append(
-            "With few labels, rules (nero_grounder) or relations by description (zeroshot_classifier) may find more: "
-            "see `spacy relext init-config --have rules`"
+            "With few labels, labelling rules (`spacy relext init-config --have rules`) or relations by description "
+            "(zeroshot_classifier) may find more"
         )
     for each in held_out:
         missing = sorted(set(train.labels) - set(each.labels)) if each.triples else []
