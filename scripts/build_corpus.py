@@ -29,6 +29,8 @@ SENTENCES = 1500
 # The prose links only neighbours of a chain ("Bergen, Vestland, Norway"); the corpora also have what follows from that.
 TRANSITIVE = "located_in"
 
+TripleKey = Tuple[Tuple[int, ...], str, Tuple[int, ...]]  # offsets of the subject, relation, offsets of the object
+
 
 def read_prose(folder: Path, pattern: str) -> List[Record]:
     """Read hand-annotated prose.
@@ -53,19 +55,39 @@ def read_prose(folder: Path, pattern: str) -> List[Record]:
 
 
 def add_transitive(record: Record) -> Record:
-    """Add the triples of `TRANSITIVE` that follow from those of a record: A in B and B in C gives A in C.
+    """Add the triples of `TRANSITIVE` that follow from stated ones of a record: A in B and B in C gives A in C.
 
     record (Record): A canonical record.
     RETURNS (Record): The same record with more triples.
     """
-    pairs = {(tuple(t["subject"]), tuple(t["object"])) for t in record["triples"] if t["relation"] == TRANSITIVE}
-    known = set(pairs)
+    pairs = {(subject, obj) for subject, relation, obj in list_stated(record) if relation == TRANSITIVE}
     while True:
         new = {(a, d) for a, b in pairs for c, d in pairs if b == c and a != d} - pairs
         if not new:
             break
         pairs |= new
-    added = [{"subject": list(s), "relation": TRANSITIVE, "object": list(o)} for s, o in sorted(pairs - known)]
+    return add_triples(record, {(subject, TRANSITIVE, obj) for subject, obj in pairs})
+
+
+def list_stated(record: Record) -> Set[TripleKey]:
+    """List the triples that a record states as facts: nothing follows from what it denies, plans or has heard.
+
+    record (Record): A canonical record.
+    RETURNS (Set[TripleKey]): Offsets of the subject, relation, offsets of the object.
+    """
+    stated = [triple for triple in record["triples"] if "attributes" not in triple]
+    return {(tuple(triple["subject"]), triple["relation"], tuple(triple["object"])) for triple in stated}
+
+
+def add_triples(record: Record, triples: Set[TripleKey]) -> Record:
+    """Add triples to a record, without those that it states already.
+
+    record (Record): A canonical record.
+    triples (Set[TripleKey]): As `list_stated` returns them.
+    RETURNS (Record): The same record with more triples.
+    """
+    new = sorted(triples - list_stated(record))
+    added = [{"subject": list(subject), "relation": relation, "object": list(obj)} for subject, relation, obj in new]
     return {**record, "triples": [*record["triples"], *added]}
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
 import spacy
-from build_corpus import read_prose, write_corpus
+from build_corpus import add_triples, list_stated, read_prose, write_corpus
 from spacy.tokens import Doc, Span
 
 from spacy_relext.annotations.schema import read_schema
@@ -99,11 +99,9 @@ def read_sentences(document: Dict[str, Any], properties: Dict[str, List[Property
 
 
 def add_implied(record: Record) -> Record:
-    """Add the triples that follow from those of a sentence of the prose."""
-    stated = {(tuple(t["subject"]), t["relation"], tuple(t["object"])) for t in record["triples"]}
-    implied = {(s, IMPLIED[relation], o) for s, relation, o in stated if relation in IMPLIED} - stated
-    added = [{"subject": list(s), "relation": relation, "object": list(o)} for s, relation, o in sorted(implied)]
-    return {**record, "triples": [*record["triples"], *added]}
+    """Add the triples that follow from what a sentence of the prose states."""
+    stated = list_stated(record)
+    return add_triples(record, {(s, IMPLIED[relation], o) for s, relation, o in stated if relation in IMPLIED})
 
 
 def unmarked(doc: Doc) -> List[Span]:

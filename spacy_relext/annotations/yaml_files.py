@@ -81,6 +81,8 @@ def _depth(text: str) -> int:
 
 def _reason(error: Exception) -> str:
     """Say in one line what is wrong with YAML."""
+    if isinstance(error, RecursionError):  # nested without brackets
+        return "nested too deeply"
     return (
         str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
         .split("\n")[0]

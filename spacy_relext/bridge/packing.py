@@ -47,7 +47,7 @@ def pack_module(module: nn.Module) -> Tuple[Dict[str, Tensor], Layout]:
         elif weight.ndim > 1 and weight.numel() >= _LARGE:
             packed[name], packed[name + _SCALE] = _quantize(weight.float().flatten(1), 127)
             layout[name] = (8, list(weight.shape))
-        elif weight.abs().max() < torch.finfo(torch.float16).max if weight.numel() else True:
+        elif weight.half().isfinite().all():
             packed[name], layout[name] = weight.half().contiguous(), (16, list(weight.shape))
         else:
             packed[name] = weight.contiguous()
@@ -86,9 +86,9 @@ def _pack_nibbles(weight: Tensor) -> Tuple[Tensor, Tensor]:
 
 def set_packed(nlp: Language, packed: bool) -> None:
     """Choose how the weights of a pipeline are stored by `to_disk` and `to_bytes`; a packed pipeline stays packed."""
-    for _, component in nlp.pipeline:
-        model = getattr(component, "model", None)
-        for shim in [shim for layer in model.walk() for shim in layer.shims] if isinstance(model, Model) else []:
+    models = [getattr(component, "model", None) for _, component in nlp.pipeline]
+    for layer in (layer for model in models if isinstance(model, Model) for layer in model.walk()):
+        for shim in layer.shims:
             setattr(shim._model, PACKED, packed)
 
 

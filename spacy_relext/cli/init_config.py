@@ -72,7 +72,7 @@ def init_config_cli(
     force: options.Force = False,
     corpora: Annotated[
         Optional[List[Path]],
-        typer.Argument(metavar="[TRAIN.spacy DEV.spacy]", help="Your corpora, to say whether they have enough labels"),
+        typer.Argument(metavar="[TRAIN.spacy DEV.spacy]", help="Your corpora: warns of too few labels"),
     ] = None,
 ) -> None:
     """Write a config for what you have."""

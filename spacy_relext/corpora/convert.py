@@ -55,7 +55,7 @@ def convert(
     part (slice): Which records to read, counted from 0 over all files, malformed ones included.
     shard (int): Docs per file of a folder; 0 writes one file.
     annotator (Optional[str]): Keep only what this annotator annotated.
-    split (Optional[Split]): Write a corpus for each part, with its name added to that of the output.
+    split (Optional[Split]): Write a corpus for each part; its name is added to the name of the output.
     progress (Progress): Wraps the stream of Docs.
     options (object): Options of the format: `unit`, `pseudo_labels`, `offsets`, `discontinuous`; see `Format`. None
         and False count as not given.

@@ -54,7 +54,7 @@ def name_parts(output: Path, split: Optional[Split]) -> List[Path]:
 def open_writer(
     output: Path, split: Optional[Split], *, shard: int = 0, attrs: Attrs = None
 ) -> Union[ShardWriter, "SplitWriter"]:
-    """Open a corpus to write, or those of a split; arguments as for `SplitWriter`."""
+    """Open a corpus to write, or the corpora of a split; arguments as for `SplitWriter`."""
     if split is None:
         return ShardWriter(output, shard=shard, attrs=attrs)
     return SplitWriter(output, split, shard=shard, attrs=attrs)

@@ -169,7 +169,7 @@ def mark_known(pairs: Pairs, examples: Sequence[Example], *, labels: Sequence[st
     """Mark the pairs whose gold is known. Shape (P,)
 
     In a Doc whose annotation covers all of the relations these are all pairs. In others they are the pairs of triples
-    that an annotator rejected, which have no relation, and those of the triples that are there.
+    that an annotator rejected, which have no relation, and the pairs of the triples that are there.
 
     labels (Sequence[str]): The relations that a pair without one must not have.
     """

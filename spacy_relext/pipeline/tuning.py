@@ -287,7 +287,7 @@ def fit_outcomes(
 def _fit_thresholds(
     raw: Outcomes, scores: Floats, goal: Goal, *, floor: float, min_positives: Optional[int]
 ) -> List[Settings]:
-    """Fit a common threshold and those of relations; then also the common one alone, unless for a precision."""
+    """Fit a common threshold and one for each relation; then also the common one alone, unless for a precision."""
     if goal.precision is not None:
         least = len(scores) + 1 if min_positives is None else min_positives  # more than any relation has
         single, own = precision_thresholds(

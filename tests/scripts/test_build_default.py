@@ -49,8 +49,13 @@ def test_sentences_of_a_document() -> None:
 
 
 def test_what_follows_from_a_triple() -> None:
-    record = {"text": "a b", "triples": [{"subject": [0, 1], "relation": "capital_of", "object": [2, 3]}]}
+    record: Dict[str, Any] = {
+        "text": "a b",
+        "triples": [{"subject": [0, 1], "relation": "capital_of", "object": [2, 3]}],
+    }
     assert [each["relation"] for each in build_default.add_implied(record)["triples"]] == ["capital_of", "located_in"]
+    denied = {**record, "triples": [{**record["triples"][0], "attributes": {"assertion": "denied"}}]}
+    assert build_default.add_implied(denied) == denied
 
 
 def test_what_may_be_a_date_or_a_name_is_no_entity_and_no_other_word() -> None:
