@@ -1,11 +1,12 @@
 """Build the corpora of the pipeline that the package carries: Re-DocRED and the prose of the assets.
 
-    python scripts/build_default.py REDOCRED assets corpus/default
+    python scripts/build_default.py REDOCRED assets corpus/default [--wiki80 WIKI80]
 
 REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Documents 1 to 400 are for training, 401 to
 440 for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a relation of two of its
 entities if the document does. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen, and
-its part `more` twenty more. The first prose marks no dates, numbers and other names: what may be one is no O of an ner.
+its part `more` twenty more. WIKI80 is a folder with sentences of FewRel (Han et al., EMNLP 2018; MIT), each with one pair
+of which one relation is known: nothing else is judged there. The first prose marks no dates, numbers and other names: what may be one is no O of an ner.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import sys
 from collections import Counter, defaultdict
 from itertools import product
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 import spacy
 from build_corpus import add_triples, list_stated, read_prose, write_corpus
@@ -32,6 +33,9 @@ TYPES = {"PER": "PERSON", "LOC": "PLACE", "ORG": "ORG", "TIME": "TIME", "NUM": "
 # Re-DocRED's MISC is a work where it is the subject of one of these, or the object of another.
 OF_WORKS = {"P50", "P57", "P58", "P86", "P123", "P161", "P162", "P175", "P264", "P272", "P449", "P577", "P674", "P676"}
 TO_WORKS = {"P1441"}
+
+# How often the sentences of a source are in train.spacy: the prose has three times as many as the documents.
+COPIES = {"documents": 2, "more": 2}
 
 # What follows from a relation of the prose, whose annotators wrote only the first: see assets/prose/GUIDELINES.md.
 IMPLIED = {"headquarters_location": "located_in", "capital_of": "located_in"}
@@ -98,6 +102,23 @@ def read_sentences(document: Dict[str, Any], properties: Dict[str, List[Property
         yield {"text": text, "entities": entities, "triples": triples}
 
 
+def read_pairs(folder: Path, properties: Dict[str, List[Property]], names: Mapping[str, str]) -> Iterator[Record]:
+    """Yield a canonical record for each sentence of Wiki80 whose relation is in the schema.
+
+    names (Mapping[str, str]): Wikidata property of each name of a relation.
+    """
+    for file in ("train_0.1.txt", "dev.txt"):
+        for line in (folder / file).read_text(encoding="utf8").splitlines():
+            row = json.loads(line)
+            kept = [number for number, word in enumerate(row["token"]) if word.strip()]
+            text, places = detokenize([row["token"][number].strip() for number in kept])
+            place_of = dict(zip(kept, places))
+            head, tail = ([place_of[i] for i in range(*row[end]["pos"]) if i in place_of] for end in "ht")
+            for relation, is_reversed in properties.get(names.get(row["relation"], ""), ()) if head and tail else ():
+                spans = [[end[0][0], end[-1][1]] for end in ((tail, head) if is_reversed else (head, tail))]
+                yield {"text": text, "triples": [{"subject": spans[0], "relation": relation, "object": spans[1]}]}
+
+
 def add_implied(record: Record) -> Record:
     """Add the triples that follow from what a sentence of the prose states."""
     stated = list_stated(record)
@@ -111,7 +132,7 @@ def unmarked(doc: Doc) -> List[Span]:
     return [doc[token.i : token.i + 1] for token in may_be if token.i not in marked]
 
 
-def build(redocred: Path, assets: Path, output: Path) -> None:
+def build(redocred: Path, assets: Path, output: Path, *, wiki80: Optional[Path] = None) -> None:
     """Write train, dev and test of each source, and print what they hold."""
     schema = read_schema(assets / "schema.yaml").relations
     properties: Dict[str, List[Property]] = defaultdict(list)
@@ -127,8 +148,13 @@ def build(redocred: Path, assets: Path, output: Path) -> None:
         folder = assets / "prose" if source == "prose" else assets / "prose" / source
         for part in parts:
             read[f"{source}-{part}"] = [add_implied(each) for each in read_prose(folder, f"{part}*.txt")]
+    if wiki80 is not None:
+        found = json.loads((redocred / "relations.json").read_text(encoding="utf8"))
+        names = {name: property_ for property_, name in found.items()}
+        kept_aside = {each["text"] for part in ("dev", "test") for each in read[f"documents-{part}"]}
+        read["pairs-train"] = [each for each in read_pairs(wiki80, properties, names) if each["text"] not in kept_aside]
     covered = {source: {t["relation"] for each in read[f"{source}-train"] for t in each["triples"]} for source in PROSE}
-    judged = {"documents": sorted(schema), **{source: sorted(relations) for source, relations in covered.items()}}
+    judged = {"documents": sorted(schema), "pairs": [], **{source: sorted(relations) for source, relations in covered.items()}}
     nlp = spacy.blank("en")
     written: Dict[str, List[Doc]] = {}
     for name, records in read.items():
@@ -136,9 +162,12 @@ def build(redocred: Path, assets: Path, output: Path) -> None:
         docs = [record_to_doc(nlp.make_doc, {**each, "judged": judged[source]}, one_sentence=True) for each in records]
         for doc in docs if source == "prose" else ():
             doc.set_ents(list(doc.ents), missing=unmarked(doc), default="unmodified")
+        for doc in docs if source == "pairs" else ():
+            doc.set_ents([], default="missing")
         written[name] = docs
         if part in ("train", "dev"):
-            written[part] = [*written.get(part, []), *docs]
+            copies = COPIES.get(source, 1) if part == "train" else 1
+            written[part] = [*written.get(part, []), *docs * copies]
     for name, docs in written.items():
         write_corpus(output / f"{name}.spacy", docs)
         triples = Counter(record["relation"] for doc in docs for record in get_records(doc) or ())
@@ -154,9 +183,10 @@ def main() -> int:
     parser.add_argument("redocred", type=Path)
     parser.add_argument("assets", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--wiki80", type=Path, help="folder with train_0.1.txt and dev.txt")
     args = parser.parse_args()
     try:
-        build(args.redocred, args.assets, args.output)
+        build(args.redocred, args.assets, args.output, wiki80=args.wiki80)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
