@@ -1,3 +1,4 @@
+# make         triples and a graph of two texts, by the pipeline that the package carries
 # make all     trained pipelines from scratch: environment, encoder, corpora, training, scores, packages, triples
 # make test    the fast tests in the same environment
 # make help    the rest
@@ -13,7 +14,8 @@ PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.t
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 SMOKE := build/smoke
 DATA ?= ../shared/data
-DEFAULT_TESTS := documents-test prose-test prose-hard more-test more-assertions
+DEFAULT_TESTS := documents-test prose-test prose-hard more-test more-assertions sixty
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' spacy_relext/__init__.py)
 ARGS ?=
 INPUTS ?= 1000
 MUTANTS ?= 150
@@ -29,7 +31,16 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: all plan wheel default test long fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
+.PHONY: demo all plan wheel default test long fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
+
+demo: $(VENV)/.installed
+	rm -rf demo && mkdir demo
+	$(PY) -m spacy relext extract default assets/demo demo/triples.jsonl --input-format file
+	$(PY) scripts/show_triples.py default --files assets/demo/*.txt
+	$(PY) -m spacy relext graph build demo/triples.jsonl demo/graph --schema assets/schema.yaml
+	$(PY) -m spacy relext graph view demo/graph --html demo/graph.html
+	@echo "demo/triples.jsonl has the triples, demo/graph.html the graph. Next, with texts of your own:"
+	@echo "  $(PY) -m spacy relext extract default YOUR.txt triples.csv"
 
 all: plan $(VENV)/.installed
 	$(PY) -m spacy project run all
@@ -55,10 +66,12 @@ default: $(VENV)/.installed
 	$(PY) -m spacy train configs/default.cfg --output training/default \
 		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
 	$(PY) -m spacy relext tune training/default/model-best corpus/default/dev.spacy training/default/tuned --no-gold-sents
-	for part in $(DEFAULT_TESTS); do $(PY) -m spacy relext evaluate training/default/tuned corpus/default/$$part.spacy \
-		--output metrics/default-$$part.json --no-gold-sents || exit 1; done
 	rm -rf training/default/packed
 	$(PY) -m spacy relext pack training/default/tuned training/default/packed
+	for part in $(DEFAULT_TESTS); do $(PY) -m spacy relext evaluate training/default/packed corpus/default/$$part.spacy \
+		--output metrics/default-$$part.json --no-gold-sents || exit 1; done
+	$(PY) scripts/model_card.py training/default/packed spacy_relext/default --shipped --version $(VERSION) \
+		$(foreach part,$(DEFAULT_TESTS),--scores "$(subst -, ,$(part))=metrics/default-$(part).json")
 
 test: $(VENV)/.installed-dev
 	$(PY) -m pytest -m "not slow and not long and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
@@ -160,6 +173,7 @@ distclean: clean
 	rm -rf $(VENV) assets/encoder
 
 help:
+	@echo "make demo       the shipped pipeline on the texts in assets/demo; make alone does this"
 	@echo "make all        train, score and package the default pipelines, then show triples"
 	@echo "make plan       what make all does, how long it takes and the disk that it needs"
 	@echo "make wheel      the default pipeline as a wheel that pip can install"

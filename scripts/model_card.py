@@ -1,14 +1,16 @@
-"""Copy a pipeline into a folder from which `spacy package` makes a wheel, and add model card, meta data and licence.
+"""Copy a pipeline into a folder to be packaged, and add model card, meta data, licence and digests.
 
-    python scripts/model_card.py training/rere/tuned training/rere/described --name relext_base --version 0.1.0 \
+    python scripts/model_card.py training/rere/packed training/rere/described --name relext_base --version 0.1.0 \
         --scores "test=metrics/rere.json" --scores "hard test=metrics/rere-hard.json"
+    python scripts/model_card.py training/default/packed spacy_relext/default --shipped --version 0.1.0 --scores ...
 """
 
 import argparse
+import hashlib
 import pathlib
 import shutil
 import sys
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import srsly
 
@@ -26,10 +28,43 @@ COLUMNS = (
     ("calibration error", "ece"),
 )
 
+DIGESTS = "sha256.txt"
+
+
+class Origin(NamedTuple):
+    """What a card says of a pipeline's making.
+
+    load (str): Python that loads it; NAME stands for its name.
+    data (str): What it learned from.
+    test (str): What its scores are measured on.
+    licence (str): Of what it learned from.
+    """
+
+    load: str
+    data: str
+    test: str
+    licence: str
+
+
+ENCODER = "The encoder is sentence-transformers/all-MiniLM-L6-v2, Apache 2.0."
+TRAINED = Origin(
+    'import spacy\n\nnlp = spacy.load("NAME")',
+    "Sentences written and annotated by hand for spacy-relext, and sentences of a grammar over a small knowledge base.",
+    "hand-written sentences about names that training does not know",
+    ENCODER,
+)
+SHIPPED = Origin(
+    "import spacy_relext\n\nnlp = spacy_relext.load()",
+    "400 documents of Re-DocRED (Tan et al., EMNLP 2022; MIT), whose text is Wikipedia's (CC BY-SA), sentence by "
+    "sentence; and 12,600 sentences written and annotated by hand for spacy-relext. No text is in the package.",
+    "60 other documents of Re-DocRED, and hand-written sentences about names that training does not know",
+    f"Labels of Re-DocRED: MIT. {ENCODER}",
+)
+
 Scores = Sequence[Tuple[str, Dict[str, Any]]]
 
 
-def write_card(name: str, labels: Sequence[str], scores: Scores) -> str:
+def write_card(name: str, labels: Sequence[str], scores: Scores, *, origin: Origin) -> str:
     """Write the model card.
 
     name (str): Name of the package, as `spacy.load` takes it.
@@ -48,9 +83,7 @@ def write_card(name: str, labels: Sequence[str], scores: Scores) -> str:
             f"{DESCRIPTION} An English pipeline of spacy-relext.",
             "",
             "```python",
-            "import spacy",
-            "",
-            f'nlp = spacy.load("{name}")',
+            origin.load.replace("NAME", name),
             'for triple in nlp("Odalys Brandvold was born in Trysil.")._.triples:',
             "    print(triple.subject, triple.relation, triple.object, triple.score)",
             "```",
@@ -60,10 +93,9 @@ def write_card(name: str, labels: Sequence[str], scores: Scores) -> str:
             "",
             f"**Relations.** {', '.join(labels)}.",
             "",
-            "**Data.** Sentences written and annotated by hand for spacy-relext, and sentences of a grammar over a",
-            "small knowledge base.",
+            f"**Data.** {origin.data}",
             "",
-            "**Scores**, in percent, exact spans, on hand-written sentences about names that training does not know:",
+            f"**Scores**, in percent, exact spans, on {origin.test}:",
             "",
             f"| test | {head} |",
             f"| --- |{line}|",
@@ -73,7 +105,7 @@ def write_card(name: str, labels: Sequence[str], scores: Scores) -> str:
             "The pipeline reports what a text states, true or not. Scores are calibrated on text like the tuning data.",
             "Check a sample of its output on your own text before you rely on it.",
             "",
-            f"**Licence.** {LICENCE}. The encoder is sentence-transformers/all-MiniLM-L6-v2, Apache 2.0.",
+            f"**Licence.** {LICENCE}. {origin.licence}",
             "",
         ]
     )
@@ -84,8 +116,17 @@ def format_score(score: Optional[float]) -> str:
     return "–" if score is None else f"{100 * score:.1f}"
 
 
-def describe_pipeline(source: pathlib.Path, target: pathlib.Path, *, name: str, version: str, scores: Scores) -> None:
-    """Copy a pipeline, and write its card, meta data and licence.
+def hash_files(folder: pathlib.Path) -> str:
+    """Hash the files of a pipeline, its card aside, as `sha256sum` writes it."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in ("README.md", DIGESTS)]
+    rows = [(hashlib.sha256(path.read_bytes()).hexdigest(), path.relative_to(folder).as_posix()) for path in files]
+    return "".join(f"{digest}  {name}\n" for digest, name in rows)
+
+
+def describe_pipeline(
+    source: pathlib.Path, target: pathlib.Path, *, name: str, version: str, scores: Scores, origin: Origin = TRAINED
+) -> None:
+    """Copy a pipeline, and write its card, meta data, licence and digests.
 
     source, target (Path): Folders; an existing target is replaced.
     """
@@ -97,8 +138,11 @@ def describe_pipeline(source: pathlib.Path, target: pathlib.Path, *, name: str, 
     meta.update(name=name, version=version, description=DESCRIPTION, author=AUTHOR, license=LICENCE)
     meta["performance"] = {f"{part} {key}": values[key] for part, values in scores for _, key in COLUMNS}
     srsly.write_json(target / "meta.json", meta)
-    (target / "README.md").write_text(write_card(f"{meta['lang']}_{name}", labels, scores), encoding="utf8")
+    (target / "README.md").write_text(
+        write_card(f"{meta['lang']}_{name}", labels, scores, origin=origin), encoding="utf8"
+    )
     shutil.copy(ROOT / "LICENSE", target / "LICENSE")
+    (target / DIGESTS).write_text(hash_files(target), encoding="utf8")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -106,13 +150,17 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("target", type=pathlib.Path)
-    parser.add_argument("--name", required=True)
+    parser.add_argument("--name", default="relext_default")
+    parser.add_argument("--shipped", action="store_true", help="the pipeline that the package carries")
     parser.add_argument("--version", required=True)
     parser.add_argument("--scores", action="append", default=[], metavar="NAME=FILE")
     options = parser.parse_args(arguments)
     parts = [value.partition("=") for value in options.scores]
     scores = [(part, srsly.read_json(path)) for part, _, path in parts]
-    describe_pipeline(options.source, options.target, name=options.name, version=options.version, scores=scores)
+    origin = SHIPPED if options.shipped else TRAINED
+    describe_pipeline(
+        options.source, options.target, name=options.name, version=options.version, scores=scores, origin=origin
+    )
     print(f"{options.target}: described as {options.name} {options.version}")
 
 

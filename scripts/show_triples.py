@@ -12,11 +12,11 @@ import sys
 from itertools import islice
 from typing import Iterable, List, Tuple
 
-import spacy
 import wasabi
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.corpora.shards import iter_docs
 
 TEXTS = (
@@ -53,20 +53,21 @@ def read_texts(corpus: pathlib.Path, *, count: int) -> List[str]:
 def main() -> int:
     """Load the pipeline, print a table per text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pipeline", help="folder or name of a trained pipeline")
-    parser.add_argument("--file", type=pathlib.Path, help="a text a line, instead of the built-in ones")
+    parser.add_argument("pipeline", help="folder or name of a trained pipeline, or default")
+    parser.add_argument("--files", type=pathlib.Path, nargs="+", help="a text a line, instead of the built-in ones")
     parser.add_argument("--corpus", type=pathlib.Path, help="a .spacy file whose texts to take instead")
     parser.add_argument("--title", help="a heading: what the pipeline is for")
     parser.add_argument("--count", type=int, default=len(TEXTS), help="how many texts of a corpus")
     arguments = parser.parse_args()
     try:
-        nlp = spacy.load(arguments.pipeline)
+        nlp = load_pipeline(arguments.pipeline)
         texts: Iterable[str] = TEXTS
         if arguments.corpus is not None:
             texts = read_texts(arguments.corpus, count=arguments.count)
-        elif arguments.file is not None:
-            texts = arguments.file.read_text(encoding="utf8").splitlines()
-    except OSError as error:
+        elif arguments.files:
+            lines = [line for path in arguments.files for line in path.read_text(encoding="utf8").splitlines()]
+            texts = [line for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
         print(f"show_triples: {error}", file=sys.stderr)
         return 1
     if arguments.title:

@@ -8,6 +8,7 @@ from .annotations.store import get_records, get_triples, has_triples, register_e
 from .annotations.triple import Triple
 
 if TYPE_CHECKING:
+    from .bridge.shipped import load
     from .export.columns import to_frame
     from .export.network import to_networkx
     from .visuals.page import render
@@ -18,6 +19,7 @@ __all__ = [
     "get_records",
     "get_triples",
     "has_triples",
+    "load",
     "merge_docs",
     "register_extensions",
     "render",
@@ -30,6 +32,7 @@ __all__ = [
 
 # Imported at the first use: spacy.blank() imports this file.
 _LAZY = {
+    "load": ".bridge.shipped",
     "render": ".visuals.page",
     "to_frame": ".export.columns",
     "to_networkx": ".export.network",

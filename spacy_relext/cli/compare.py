@@ -27,7 +27,7 @@ FURTHER = {
 
 
 def compare_cli(
-    first: Annotated[str, typer.Argument(metavar="A", help="Folder or name of a trained pipeline")],
+    first: Annotated[str, typer.Argument(metavar="A", help="Folder or name of a trained pipeline, or default")],
     second: Annotated[str, typer.Argument(metavar="B", help="The pipeline to compare with A")],
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A .spacy file with gold triples")],
     output: options.Json = None,

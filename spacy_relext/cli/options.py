@@ -11,7 +11,7 @@ from .pipeline import fail
 
 DEFAULT_COLUMNS = ",".join(COLUMNS)
 
-Pipeline = Annotated[str, typer.Argument(help="Folder of a trained pipeline, or the name of an installed one")]
+Pipeline = Annotated[str, typer.Argument(help="Folder of a trained pipeline, name of an installed one, or default")]
 Corpus = Annotated[Path, typer.Argument(metavar="CORPUS.spacy", help="Corpus to read: a file, or a folder of them")]
 GoldCorpus = Annotated[
     Path, typer.Argument(metavar="CORPUS.spacy", help="Annotated corpus: a file or a folder of them")

@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
+from ..bridge.shipped import locate_pipeline
 from ..errors import Errors
 from .canonical import KNOWN_KEYS, trim_record
 from .damage import first_line
@@ -241,11 +242,11 @@ def load_tokenizer(lang: str) -> Language:
 def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
     """Load a trained pipeline.
 
-    path (PathLike): A folder, or the name of an installed package.
+    path (PathLike): A folder, the name of an installed package, or `default`, the pipeline that this package carries.
     message (str): Template of the ValueError if it cannot be loaded.
     """
     try:
-        return spacy.load(path)
+        return spacy.load(locate_pipeline(path))
     except Exception as error:  # a damaged folder can raise almost any exception
         raise ValueError(message.format(path=str(path), reason=first_line(error))) from None
 

@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..bridge.modules import module_of
+from ..bridge.shipped import locate_pipeline
 from ..bridge.weights import load_mean
 from ..corpora.damage import first_line
 from ..errors import Errors
@@ -151,7 +152,7 @@ def _weights(
     path: Path, kind: Type[TrainablePipe], classes: Optional[Sequence[object]], name: str
 ) -> Mapping[str, Any]:
     try:
-        nlp = spacy.load(path)
+        nlp = spacy.load(locate_pipeline(path))
     except Exception as error:  # loading a damaged folder may raise almost any exception
         raise ValueError(Errors.R413.format(name=name, paths=path, detail=first_line(error))) from None
     pipes: Sequence[Any] = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, kind)]

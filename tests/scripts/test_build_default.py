@@ -48,6 +48,17 @@ def test_sentences_of_a_document() -> None:
     }
 
 
+def test_pairs_of_which_one_relation_is_known(tmp_path: pathlib.Path) -> None:
+    row = {"token": ["\n", "Oslo", "\u00a0", "is", "the", "capital", "of", "Norway", "."]}
+    ends = {"h": {"pos": [7, 8]}, "t": {"pos": [1, 3]}}
+    lines = [json.dumps({**row, **ends, "relation": name}) for name in ("capital", "sport")]
+    (tmp_path / "train_0.1.txt").write_text("\n".join(lines), encoding="utf8")
+    (tmp_path / "dev.txt").touch()
+    (record,) = build_default.read_pairs(tmp_path, PROPERTIES, {"capital": "P36", "sport": "P641"})
+    assert record["text"] == "Oslo is the capital of Norway."
+    assert record["triples"] == [{"subject": [0, 4], "relation": "capital_of", "object": [23, 29]}]
+
+
 def test_what_follows_from_a_triple() -> None:
     record: Dict[str, Any] = {
         "text": "a b",
@@ -73,7 +84,7 @@ def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path, capsys:
         path.stem: list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)) for path in tmp_path.glob("*/*")
     }
     assert len(docs["documents-train"]) == 800 and len(docs["documents-dev"]) == 80 and len(docs["documents-test"]) == 2
-    assert len(docs["train"]) == sum(len(docs[f"{source}-train"]) for source in ("documents", "prose", "more"))
+    assert len(docs["train"]) == len(docs["prose-train"]) + 2 * (len(docs["documents-train"]) + len(docs["more-train"]))
 
     def count(doc: Doc) -> int:
         judged = get_judged(doc)
