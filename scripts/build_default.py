@@ -6,8 +6,8 @@ REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Docume
 440 for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a relation of two of its
 entities if the document does. WIKI80 is a folder with sentences of FewRel (Han et al., EMNLP 2018; MIT), each with one
 pair of which one relation is known. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen,
-its part `more` twenty more, Wiki80 none but the known one. The first prose marks no dates, numbers and other names:
-what may be one is no O of an ner.
+its part `more` twenty more, each file of its part `other` a group of eight others, Wiki80 none but the known one. The
+first prose marks no dates, numbers and other names: what may be one is no O of an ner.
 """
 
 import argparse
@@ -16,19 +16,20 @@ import sys
 from collections import Counter, defaultdict
 from itertools import product
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-import spacy
 from build_corpus import add_triples, list_stated, read_prose, write_corpus
 from spacy.tokens import Doc, Span
 
 from spacy_relext.annotations.schema import read_schema
 from spacy_relext.annotations.store import get_records
 from spacy_relext.annotations.triple import CharSpan, Record
+from spacy_relext.corpora.convert import load_tokenizer
 from spacy_relext.corpora.records import record_to_doc
 
 PARTS = {"train": (0, 400), "dev": (400, 440), "test": (440, 500)}
-PROSE = {"prose": ("train", "dev", "test", "hard"), "more": ("train", "dev", "test", "assertions")}
+# Folder below assets/prose, and parts.
+PROSE = {"prose": (".", ("train", "dev", "test", "hard")), "more": ("more", ("train", "dev", "test", "assertions"))}
 TYPES = {"PER": "PERSON", "LOC": "PLACE", "ORG": "ORG", "TIME": "TIME", "NUM": "NUMBER", "MISC": "MISC"}
 
 # Re-DocRED's MISC is a work where it is the subject of one of these, or the object of another.
@@ -38,7 +39,7 @@ TO_WORKS = {"P1441"}
 SIXTY = 60  # sentences of the prose's test whose scores the pipeline's card states, and a test of the package measures
 
 # How often the sentences of a source are in train.spacy: the prose has three times as many as the documents.
-COPIES = {"documents": 2, "more": 2}
+COPIES = {"documents": 2, "more": 2, "other": 2}
 
 # What follows from a relation of the prose, whose annotators wrote only the first: see assets/prose/GUIDELINES.md.
 IMPLIED = {"headquarters_location": "located_in", "capital_of": "located_in"}
@@ -135,8 +136,8 @@ def unmarked(doc: Doc) -> List[Span]:
     return [doc[token.i : token.i + 1] for token in may_be if token.i not in marked]
 
 
-def build(redocred: Path, assets: Path, output: Path, *, wiki80: Optional[Path] = None) -> None:
-    """Write train, dev and test of each source, and print what they hold."""
+def read_all(redocred: Path, assets: Path, wiki80: Optional[Path]) -> Dict[str, List[Record]]:
+    """Read the parts of each source; each record has the relations that are judged in it."""
     schema = read_schema(assets / "schema.yaml").relations
     properties: Dict[str, List[Property]] = defaultdict(list)
     for relation, known in schema.items():
@@ -145,29 +146,42 @@ def build(redocred: Path, assets: Path, output: Path, *, wiki80: Optional[Path] 
     documents = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))
     read: Dict[str, List[Record]] = {}
     for part, of in PARTS.items():
-        sentences = (read_sentences(document, properties) for document in documents[slice(*of)])
-        read[f"documents-{part}"] = [each for of_document in sentences for each in of_document]
-    for source, parts in PROSE.items():
-        folder = assets / "prose" if source == "prose" else assets / "prose" / source
-        for part in parts:
-            read[f"{source}-{part}"] = [add_implied(each) for each in read_prose(folder, f"{part}*.txt")]
+        sentences = [read_sentences(document, properties) for document in documents[slice(*of)]]
+        read[f"documents-{part}"] = judge([each for of_document in sentences for each in of_document], schema)
+    prose = assets / "prose"
+    for source, (folder, parts) in PROSE.items():
+        found = {part: [add_implied(each) for each in read_prose(prose / folder, f"{part}*.txt")] for part in parts}
+        covered = relations_of(found["train"])
+        read.update({f"{source}-{part}": judge(records, covered) for part, records in found.items()})
+    by_file = [read_prose(path.parent, path.name) for path in sorted((prose / "other").glob("train*.txt"))]
+    read["other-train"] = [each for records in by_file for each in judge(records, relations_of(records))]
     if wiki80 is not None:
-        found = json.loads((redocred / "relations.json").read_text(encoding="utf8"))
-        names = {name: property_ for property_, name in found.items()}
+        listed = json.loads((redocred / "relations.json").read_text(encoding="utf8"))
+        names = {name: property_ for property_, name in listed.items()}
         kept_aside = {each["text"] for part in ("dev", "test") for each in read[f"documents-{part}"]}
         pairs = read_pairs(wiki80, properties, names)
-        read["pairs-train"] = [each for each in pairs if each["text"] not in kept_aside]
-    covered = {source: {t["relation"] for each in read[f"{source}-train"] for t in each["triples"]} for source in PROSE}
-    judged = {
-        "documents": sorted(schema),
-        "pairs": [],
-        **{source: sorted(relations) for source, relations in covered.items()},
-    }
-    nlp = spacy.blank("en")
+        read["pairs-train"] = judge([each for each in pairs if each["text"] not in kept_aside], ())
+    return read
+
+
+def relations_of(records: Iterable[Record]) -> Set[str]:
+    """Collect the relations of some records, which are those that their annotators looked for."""
+    return {triple["relation"] for each in records for triple in each["triples"]}
+
+
+def judge(records: Iterable[Record], relations: Iterable[str]) -> List[Record]:
+    """Say of some records which relations their annotation covers."""
+    judged = sorted(relations)
+    return [{**each, "judged": judged} for each in records]
+
+
+def build(redocred: Path, assets: Path, output: Path, *, wiki80: Optional[Path] = None) -> None:
+    """Write train, dev and test of each source, and print what they hold."""
+    make_doc = load_tokenizer("en").make_doc
     written: Dict[str, List[Doc]] = {}
-    for name, records in read.items():
+    for name, records in read_all(redocred, assets, wiki80).items():
         source, _, part = name.partition("-")
-        docs = [record_to_doc(nlp.make_doc, {**each, "judged": judged[source]}, one_sentence=True) for each in records]
+        docs = [record_to_doc(make_doc, each, one_sentence=True) for each in records]
         for doc in docs if source == "prose" else ():
             doc.set_ents(list(doc.ents), missing=unmarked(doc), default="unmodified")
         for doc in docs if source == "pairs" else ():
