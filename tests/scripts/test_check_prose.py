@@ -22,7 +22,8 @@ def test_the_prose_of_the_project(
     status = run(monkeypatch, *held_out, *sorted(prose.glob("train_*.txt")))
     assert status == 0, capsys.readouterr().out
     more = prose / "more"
-    status = run(monkeypatch, *(more / f"{name}.txt" for name in ("test", "assertions")), *more.glob("train_*.txt"))
+    others = [*more.glob("train_*.txt"), *(prose / "other").glob("train_*.txt")]
+    status = run(monkeypatch, *(more / f"{name}.txt" for name in ("test", "assertions")), *others)
     assert status == 0, capsys.readouterr().out
 
 
