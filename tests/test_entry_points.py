@@ -143,6 +143,7 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     ),
     "spacy_relext.DescriptionMatcher.v1": lambda: {"encoder": build_piece_encoder("no/such/folder")},
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
+    "spacy_relext.start_from.v1": lambda: {"pipeline": "no/such/folder"},  # loaded when it is called
     "spacy_relext.recluster.v1": lambda: {"component": "selfore_clusterer"},
     "spacy_relext.warmup_linear.v1": lambda: {"initial_rate": 0.1},
 }

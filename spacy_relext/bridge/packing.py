@@ -86,7 +86,7 @@ def _pack_nibbles(weight: Tensor) -> Tuple[Tensor, Tensor]:
 
 def set_packed(nlp: Language, packed: bool) -> None:
     """Choose how the weights of a pipeline are stored by `to_disk` and `to_bytes`; a packed pipeline stays packed."""
-    models = [getattr(component, "model", None) for _, component in nlp.pipeline]
+    models = [getattr(component, "model", None) for _, component in nlp.components]
     for layer in (layer for model in models if isinstance(model, Model) for layer in model.walk()):
         for shim in layer.shims:
             setattr(shim._model, PACKED, packed)

@@ -5,8 +5,9 @@ Models fine-tuned from one checkpoint, on different data or in a different order
 weights scores like their ensemble at the cost of one model (Wortsman et al., "Model soups", ICML 2022).
 """
 
+import copy
 from contextlib import contextmanager, nullcontext
-from typing import Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar, cast
+from typing import Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Set, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -57,6 +58,48 @@ def load_mean(module: nn.Module, states: Sequence[Mapping[str, Tensor]], *, requ
             return key
     module.load_state_dict(means, strict=False)
     return None
+
+
+# Sizes of a module that count labels begin so, and one of them counts relations.
+_COUNT, _RELATIONS = "n_", "n_relations"
+
+
+def copy_weights(module: nn.Module, trained: nn.Module, *, rows: Mapping[int, int]) -> Optional[str]:
+    """Copy the weights of a module that was trained for other labels: those that depend on none, and rows of relations.
+
+    module (nn.Module): A `WrappedModule` with random weights.
+    rows (Mapping[int, int]): Number of a relation → its number in the trained module; the rows of other relations become
+        the mean of all trained ones.
+    RETURNS (Optional[str]): The first weight without labels that is missing, and nothing is copied; None if none is.
+    """
+    counts = {key for key in module.sizes or () if key.startswith(_COUNT)}  # type: ignore[operator, union-attr]
+    by_relation, by_label = _dependent(module, counts & {_RELATIONS}), _dependent(module, counts - {_RELATIONS})
+    others, copied = trained.state_dict(), {}
+    for name, own in module.state_dict().items():
+        other = others.get(name, own.new_empty(0))
+        if name not in by_relation | by_label:
+            if other.shape != own.shape:
+                return name
+            copied[name] = other
+        elif name not in by_label and other.shape[1:] == own.shape[1:] and len(other):
+            table = other.mean(0, keepdim=True).repeat(len(own), *[1] * (own.dim() - 1))
+            for row, number in rows.items():
+                table[row] = other[number]
+            copied[name] = table
+    module.load_state_dict(copied, strict=False)
+    return None
+
+
+def _dependent(module: nn.Module, keys: Set[str]) -> Set[str]:
+    """Name the weights of a module whose shape changes with some of its sizes; those of 0 are not in use."""
+    changed = {key: count + 1 for key, count in (module.sizes or {}).items() if key in keys and count}  # type: ignore[operator, union-attr]
+    if not changed:
+        return set()
+    other = copy.deepcopy(module)
+    with torch.device("meta"):
+        other.configure(**{**module.sizes, **changed})  # type: ignore[operator, union-attr, dict-item]
+    own = module.state_dict()
+    return {name for name, weight in other.state_dict().items() if weight.shape != own[name].shape}
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Annotated, Dict, List, Mapping, NamedTuple, Optional, Sequenc
 
 import srsly
 import typer
+from spacy.language import Language
 from spacy.util import get_lang_class, load_model_from_config
 from spacy.vocab import Vocab
 from thinc.api import Config
@@ -15,6 +16,7 @@ from ..corpora.damage import first_line
 from ..corpora.statistics import CorpusStatistics, count_corpus, list_shortages
 from ..corpora.whole import write_whole
 from ..errors import Errors
+from ..pipeline.schedules import training_length
 from . import options
 from .pipeline import fail, input_errors
 
@@ -60,6 +62,25 @@ weight = 10.0
 [components.rere_detector.model]
 """
 
+# The pipeline that the package carries, by its name as a package for spaCy, and where it is.
+PACKAGE, DEFAULT = "spacy_relext", Path(__file__).parents[1] / "default"
+
+# What replaces sections of rere.cfg in a config that starts from it. Its encoder needs no checkpoint; without negatives,
+# relations that were learned from few sentences would be found in unrelated ones.
+START = {
+    r"\nencoder = .*": "\nstart = null",
+    r"\[components\.tok2vec\]\n(.|\n)*?(?=\[components\.rere)": "[components.tok2vec]\nsource = ${paths.start}\n\n",
+    r"(?<=shuffle = true\n)": "negatives = 1.0\n",
+    r"after_init = null\n": "",
+    r"(?=\[initialize\.tokenizer\])": """[initialize.after_init]
+@callbacks = "spacy_relext.start_from.v1"
+pipeline = ${paths.start}
+
+""",
+}
+# Steps of its training, and learning rate: PASSES epochs, negatives included, but no more than rere.cfg has.
+PASSES, STEPS, START_RATE = 30, 300, 3e-3
+
 
 def init_config_cli(
     output: Annotated[Path, typer.Argument(metavar="OUT.cfg", help="Config to write")],
@@ -84,7 +105,7 @@ def init_config_cli(
         fail(Errors.R227.format(path=str(output)))
     with input_errors():
         counted = [_count(path) for path in corpora or ()]
-        config = make_config(have, lang=lang, encoder=encoder, gpu=gpu)
+        config = make_config(have, lang=lang, encoder=encoder, gpu=gpu, train=corpora[0] if corpora else None)
         write_whole(output, config)
     msg.good(f"Wrote {output}")
     for problem in list_shortages(counted[0], counted[1:]) if counted and CHOICES[have].is_tuned else ():
@@ -93,11 +114,19 @@ def init_config_cli(
         typer.echo(line)
 
 
-def make_config(have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] = None, gpu: bool = False) -> str:
-    """Make the text of a config.
+def make_config(
+    have: str,
+    *,
+    lang: str = ENCODER_LANG,
+    encoder: Optional[str] = None,
+    gpu: bool = False,
+    train: Optional[Path] = None,
+) -> str:
+    """Make the text of a config. For English labels and the default encoder, it starts from the packaged pipeline.
 
     have (str): One of CHOICES.
     encoder (Optional[str]): Folder or name of an encoder; None: the default one, which reads English.
+    train (Optional[Path]): The training corpus, whose size decides the steps of a training that starts so.
     RAISES (ValueError): If there is no such language, or no encoder that reads it.
     """
     try:
@@ -107,18 +136,32 @@ def make_config(have: str, *, lang: str = ENCODER_LANG, encoder: Optional[str] =
     if encoder is None and lang != ENCODER_LANG:
         raise ValueError(Errors.R228.format(lang=lang))
     text = (TEMPLATES / f"{CHOICES[have].template}.cfg").read_text(encoding="utf8")
+    starts = have == "labels" and lang == ENCODER_LANG and encoder is None and DEFAULT.is_dir()
+    for pattern, section in START.items() if starts else ():
+        text = re.sub(pattern, lambda _, section=section: section, text, count=1)  # type: ignore[misc]
     if have == "kb":
         text = text.replace("\n[components.rere_detector.model]\n", INCOMPLETE)
     if lang != ENCODER_LANG:  # whose tokenizer may be another
         text = re.sub(r"\[nlp\.tokenizer\]\n.*\n\n", "", text)
-    text = set_values(text, {"lang": lang, "encoder": encoder or default_encoder()})
+    text = set_values(text, {"lang": lang, "encoder": encoder or default_encoder(), "start": PACKAGE})
     text = set_values(text, {"gpu_allocator": "pytorch"}) if gpu else text
-    load_model_from_config(Config().from_str(text, interpolate=False), auto_fill=True)
-    return text
+    nlp = load_model_from_config(Config().from_str(text, interpolate=False), auto_fill=True)
+    return set_values(text, _training(nlp, train)) if starts else text
 
 
-def set_values(text: str, values: Mapping[str, str]) -> str:
-    """Set keys of a config, the first of each name, to words."""
+def _training(nlp: Language, train: Optional[Path]) -> Dict[str, float]:
+    """Choose the steps of a training that starts from a trained pipeline, and its learning rate."""
+    steps = STEPS
+    if train is not None:
+        nlp.config["paths"].update(train=str(train), dev=str(train))
+        nlp.config["training"]["max_epochs"] = PASSES
+        steps = training_length(nlp)
+    half = max(1, steps // 2)  # evaluated twice, the second time at the end
+    return {"max_steps": 2 * half, "eval_frequency": half, "initial_rate": START_RATE}
+
+
+def set_values(text: str, values: Mapping[str, object]) -> str:
+    """Set keys of a config, the first of each name."""
     for key, value in values.items():
         line = f"{key} = {srsly.json_dumps(value)}"
         text = re.sub(rf"^{key} = .*$", lambda _, line=line: line, text, count=1, flags=re.MULTILINE)  # type: ignore[misc]

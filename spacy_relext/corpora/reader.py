@@ -23,6 +23,10 @@ from .formats.spacy_rel import REL_KEY
 from .records import entity_span, record_to_doc, set_sentence_starts, span_to_entity
 from .shards import iter_docs
 
+# Sentences that name entities and state none of the relations of the shipped pipeline, one a line; a few may state one of
+# a user's other relations by chance. See scripts/build_negatives.py.
+NEGATIVES = Path(__file__).parent / "negatives.txt"
+
 
 @registry.readers("spacy_relext.TripleCorpus.v1")
 class TripleCorpus:
@@ -40,6 +44,8 @@ class TripleCorpus:
     gold_parse (bool): Copy tags, heads and dependency labels to the predicted Doc; its sentences follow the heads.
     gold_triples (bool): Copy the gold triples to the predicted Doc, for a teacher that joins text and types by the gold
         relation. Nothing else reads them; scores of such a teacher say nothing about texts that are not annotated.
+    negatives (float): English sentences without relations that are added at the end, for each Doc of the corpus: few
+        labels alone do not teach what states none. They are drawn anew at every call, from those of the package.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class TripleCorpus:
         gold_sents: bool = True,
         gold_parse: bool = False,
         gold_triples: bool = False,
+        negatives: float = 0.0,
     ) -> None:
         # Not a dataclass: spaCy turns dataclasses under [initialize.components] into dictionaries.
         if not path:  # "" would be the working directory
@@ -60,6 +67,8 @@ class TripleCorpus:
         self.path, self.shuffle, self.limit = Path(path), shuffle, limit
         self.gold_ents, self.gold_ents_aside = gold_ents or gold_ents_aside, gold_ents_aside
         self.gold_sents, self.gold_parse, self.gold_triples = gold_sents, gold_parse, gold_triples
+        check_range("negatives", negatives, 0.0, 1_000.0)
+        self.negatives = negatives
         self._random = random.Random(0)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
@@ -77,6 +86,7 @@ class TripleCorpus:
                 empty += 1
             else:
                 yield self._make_example(predicted, reference)
+        yield from self._negatives(nlp, total)
         # Warn of a corpus that can teach nothing about triples, unless no component that uses them needs any.
         needs = [pipe.needs_triples for _, pipe in nlp.pipeline if hasattr(pipe, "needs_triples")]
         lacking = total if not useful and (any(needs) or not needs) else 0
@@ -101,6 +111,13 @@ class TripleCorpus:
             yield from docs
         else:
             yield from iter_docs(self.path, vocab, rng=self._random)
+
+    def _negatives(self, nlp: Language, total: int) -> Iterator[Example]:
+        """Draw sentences without relations for a number of Docs."""
+        texts = NEGATIVES.read_text(encoding="utf8").splitlines() if self.negatives else []
+        for text in self._random.sample(texts, min(len(texts), round(self.negatives * total))):
+            reference = record_to_doc(nlp.make_doc, {"text": text, "triples": []}, one_sentence=True)
+            yield self._make_example(nlp.make_doc(text), reference)
 
     def _make_example(self, predicted: Doc, reference: Doc) -> Example:
         """Make an Example of two Docs, and copy the annotation that the predicted one may have."""

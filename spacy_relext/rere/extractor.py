@@ -92,7 +92,7 @@ class RereExtractor(RerePipe):
         rows = gold_rows(windows, gold, self.labels, sampling, entities=labelled)
         for window, spans in enumerate(labelled):
             rows.entities += [(window, first, last, types[label]) for first, last, label in spans if label in types]
-            if gold.refused[window] is not None and not has_entity_annotation(examples[windows.doc[window]].reference):
+            if types and not has_entity_annotation(examples[windows.doc[window]].reference):
                 rows.untyped.append(window)
         if known := self.cfg.get(KNOWN):
             rows.assertions = number_assertions(rows, gold_assertions(examples), labels=self.labels, known=known)

@@ -275,3 +275,13 @@ def test_triples_of_a_pipeline_are_no_gold(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         list(TripleCorpus(write(tmp_path / "a.spacy", [found, gold]))(NLP))
+
+
+def test_negatives_are_drawn_anew_and_annotated(corpus: Path) -> None:
+    reader = TripleCorpus(corpus, negatives=1.5)
+    first, second = (list(reader(NLP)) for _ in range(2))
+    assert texts(first)[:20] == ALL and len(first) == len(second) == 50
+    drawn = texts(first)[20:]
+    assert len(set(drawn)) == 30 and drawn != texts(second)[20:]
+    assert all(has_triples(each.reference) and get_records(each.reference) == [] for each in first[20:])
+    assert len(list(TripleCorpus(corpus, negatives=1000)(NLP))) == 20 + 1000, "each once"

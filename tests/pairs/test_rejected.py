@@ -177,3 +177,6 @@ def test_missing_entities_are_no_argument_types() -> None:
     set_rejected(bare, get_rejected(examples[0].reference))
     instances = pipe.suggest_gold([examples[0], Example(nlp.make_doc(TEXT), bare)])
     assert pipe.targets(instances)["untyped"].tolist() == [1]
+    set_triples(bare, [])  # annotated with triples, and still not with entities
+    instances = pipe.suggest_gold([examples[0], Example(nlp.make_doc(TEXT), bare)])
+    assert pipe.targets(instances)["untyped"].tolist() == [1]
