@@ -289,12 +289,12 @@ class Errors:
         "[R418] {name}: no encoder, but {found}. Use a tok2vec, or an encoder of spacy_relext such as PieceEncoder.v1."
     )
     R419 = (
-        "[R419] {name} cannot start from {pipeline!r}: {detail}. Use the encoder and the settings [components.{name}.model] "
-        "of that pipeline, or another pipeline in [initialize.after_init]."
+        "[R419] {name} cannot start from {pipeline!r}: {detail}. Use the encoder and the settings "
+        "[components.{name}.model] of that pipeline, or another pipeline in [initialize.after_init]."
     )
     R420 = (
-        "[R420] No pipeline to start from could be loaded from {path!r}: {reason}. Use the folder of a trained pipeline "
-        "or the name of an installed package in [initialize.after_init]."
+        "[R420] No pipeline to start from could be loaded from {path!r}: {reason}. Use the folder of a trained "
+        "pipeline or the name of an installed package in [initialize.after_init]."
     )
     R500 = "[R500] {count} rules of {path!r} cannot be used: {problems}. Correct or remove these lines."
     R501 = (

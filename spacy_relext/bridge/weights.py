@@ -68,8 +68,8 @@ def copy_weights(module: nn.Module, trained: nn.Module, *, rows: Mapping[int, in
     """Copy the weights of a module that was trained for other labels: those that depend on none, and rows of relations.
 
     module (nn.Module): A `WrappedModule` with random weights.
-    rows (Mapping[int, int]): Number of a relation → its number in the trained module; the rows of other relations become
-        the mean of all trained ones.
+    rows (Mapping[int, int]): Number of a relation → its number in the trained module. The rows of others become the
+        mean of all trained ones.
     RETURNS (Optional[str]): The first weight without labels that is missing, and nothing is copied; None if none is.
     """
     counts = {key for key in module.sizes or () if key.startswith(_COUNT)}  # type: ignore[operator, union-attr]

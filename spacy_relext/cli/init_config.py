@@ -12,6 +12,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 from wasabi import msg
 
+from ..bridge.shipped import NAME, locate_pipeline
 from ..corpora.damage import first_line
 from ..corpora.statistics import CorpusStatistics, count_corpus, list_shortages
 from ..corpora.whole import write_whole
@@ -62,10 +63,10 @@ weight = 10.0
 [components.rere_detector.model]
 """
 
-# The pipeline that the package carries, by its name as a package for spaCy, and where it is.
-PACKAGE, DEFAULT = "spacy_relext", Path(__file__).parents[1] / "default"
+# The pipeline that the package carries, as spaCy names it: `spacy_relext.load` loads it.
+PACKAGE = "spacy_relext"
 
-# What replaces sections of rere.cfg in a config that starts from it. Its encoder needs no checkpoint; without negatives,
+# What replaces parts of rere.cfg in a config that starts from it. Its encoder needs no checkpoint. Without negatives,
 # relations that were learned from few sentences would be found in unrelated ones.
 START = {
     r"\nencoder = .*": "\nstart = null",
@@ -136,7 +137,7 @@ def make_config(
     if encoder is None and lang != ENCODER_LANG:
         raise ValueError(Errors.R228.format(lang=lang))
     text = (TEMPLATES / f"{CHOICES[have].template}.cfg").read_text(encoding="utf8")
-    starts = have == "labels" and lang == ENCODER_LANG and encoder is None and DEFAULT.is_dir()
+    starts = have == "labels" and lang == ENCODER_LANG and encoder is None and Path(locate_pipeline(NAME)).is_dir()
     for pattern, section in START.items() if starts else ():
         text = re.sub(pattern, lambda _, section=section: section, text, count=1)  # type: ignore[misc]
     if have == "kb":

@@ -23,8 +23,8 @@ from .formats.spacy_rel import REL_KEY
 from .records import entity_span, record_to_doc, set_sentence_starts, span_to_entity
 from .shards import iter_docs
 
-# Sentences that name entities and state none of the relations of the shipped pipeline, one a line; a few may state one of
-# a user's other relations by chance. See scripts/build_negatives.py.
+# Sentences that name entities and state none of the relations of the shipped pipeline, one a line. A few may state one
+# of a user's other relations by chance. See scripts/build_negatives.py.
 NEGATIVES = Path(__file__).parent / "negatives.txt"
 
 

@@ -18,8 +18,8 @@ def create_start_from(pipeline: str) -> Callable[[Language], Language]:
     """Create a callback for `[initialize.after_init]` that copies the weights of a trained pipeline.
 
     Each component takes the weights of the trained one with its factory: all that do not depend on labels, and the rows
-    of the relations that both know; the rows of its other relations become the mean of the trained rows. An encoder that
-    components listen to is best taken from the same pipeline (`source` in its section): it then needs no checkpoint.
+    of the relations that both know. Rows of other relations become the mean of the trained ones. An encoder that others
+    listen to is best taken from there too, by `source` in its section: it then needs no checkpoint.
 
     pipeline (str): A folder, or the name of a package.
     RAISES (ValueError): If the pipeline cannot be loaded, or lacks a component or a weight.

@@ -4,12 +4,17 @@ import pathlib
 from typing import Any, Callable, Dict
 
 import pytest
+import spacy
+import torch
 from spacy.cli.debug_config import debug_config
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
+from thinc.api import Config
 
-from spacy_relext.cli.init_config import CHOICES, make_config
+from spacy_relext.bridge.modules import module_of
+from spacy_relext.bridge.packing import save_packed
+from spacy_relext.cli.init_config import CHOICES, PASSES, STEPS, make_config
 from tests.scoring.builders import save_corpus
 from tests.test_configs import WIDTH, corpus_of, inputs  # noqa: F401  (inputs: a fixture)
 
@@ -40,9 +45,45 @@ def test_every_choice_is_valid_and_trains(
     assert best is nlp
 
 
-def parsed(config: Any) -> Any:
-    from thinc.api import Config
+@pytest.fixture
+def shipped(inputs: Dict[str, str], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:  # noqa: F811
+    """A small pipeline in place of the one that the package carries; its encoder's folder is not needed."""
+    config = Config().from_str(make_config("labels", encoder=inputs["encoder"]), interpolate=False)
+    config["components"]["tok2vec"]["model"]["max_pieces"] = 32  # it has 64 places
+    config["paths"].update(train=inputs["corpus.spacy"], dev=inputs["corpus.spacy"])
+    folder = tmp_path / "shipped"
+    save_packed(init_nlp(config), folder)
+    monkeypatch.setattr("spacy_relext.bridge.shipped.FOLDER", folder)
+    return folder
 
+
+def test_labels_start_from_the_shipped_pipeline(
+    shipped: pathlib.Path,
+    inputs: Dict[str, str],  # noqa: F811
+    tmp_path: pathlib.Path,
+    run: Callable[..., Any],
+) -> None:
+    path, corpus = tmp_path / "mine.cfg", inputs["corpus.spacy"]
+    done = run("init-config", path, corpus, corpus, "--have", "labels")
+    assert done.exit_code == 0, done.output
+    config = load_config(path, overrides={"paths.train": corpus, "paths.dev": corpus})
+    assert config.interpolate()["components"]["tok2vec"] == {"source": "spacy_relext"}
+    assert "encoder" not in config["paths"]
+    half = config["training"]["eval_frequency"]  # eight sentences and eight negatives are one batch
+    assert config["training"]["max_steps"] == 2 * half == 2 * (PASSES // 2)
+    nlp, trained = init_nlp(config), spacy.load("spacy_relext", exclude=["sentencizer"])
+    assert "sentencizer" not in trained.pipe_names
+    own, other = (module_of(each.get_pipe("rere_extractor").model) for each in (nlp, trained))  # type: ignore[attr-defined]
+    assert torch.equal(own.project.weight, other.project.weight)
+    with open(tmp_path / "log", "w") as log:
+        nlp.config["training"].update(max_steps=3, eval_frequency=2)
+        train(nlp, tmp_path, stdout=log, stderr=log)
+    assert spacy.load(tmp_path / "model-last").pipe_names == nlp.pipe_names
+    again = make_config("labels")
+    assert f"max_steps = {STEPS}\n" in again and make_config("labels", encoder="e").count("start") == 0
+
+
+def parsed(config: Any) -> Any:
     return Config().from_str(str(config), interpolate=False)
 
 

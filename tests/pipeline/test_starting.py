@@ -41,9 +41,7 @@ def relabelled(nlp: Language) -> List[Example]:
     examples = make_english_examples(nlp)
     for example in examples:
         records = get_records(example.reference) or []
-        set_triples(
-            example.reference, [{**r, "relation": KNOWN if r["relation"] == KNOWN else NEW} for r in records]
-        )
+        set_triples(example.reference, [{**r, "relation": KNOWN if r["relation"] == KNOWN else NEW} for r in records])
     return examples
 
 
