@@ -72,8 +72,10 @@ def copy_weights(module: nn.Module, trained: nn.Module, *, rows: Mapping[int, in
         mean of all trained ones.
     RETURNS (Optional[str]): The first weight without labels that is missing, and nothing is copied; None if none is.
     """
-    counts = {key for key in module.sizes or () if key.startswith(_COUNT)}  # type: ignore[operator, union-attr]
-    by_relation, by_label = _dependent(module, counts & {_RELATIONS}), _dependent(module, counts - {_RELATIONS})
+    sizes: Dict[str, int] = getattr(module, "sizes", None) or {}
+    larger = {key: count + 1 for key, count in sizes.items() if key.startswith(_COUNT) and count}  # 0: not in use
+    by_relation = _dependent(module, {key: count for key, count in larger.items() if key == _RELATIONS})
+    by_label = _dependent(module, {key: count for key, count in larger.items() if key != _RELATIONS})
     others, copied = trained.state_dict(), {}
     for name, own in module.state_dict().items():
         other = others.get(name, own.new_empty(0))
@@ -90,15 +92,13 @@ def copy_weights(module: nn.Module, trained: nn.Module, *, rows: Mapping[int, in
     return None
 
 
-def _dependent(module: nn.Module, keys: Set[str]) -> Set[str]:
-    """Name the weights of a module whose shape changes with some of its sizes; those of 0 are not in use."""
-    changed = {key: count + 1 for key, count in (module.sizes or {}).items() if key in keys and count}  # type: ignore[operator, union-attr]
+def _dependent(module: nn.Module, changed: Mapping[str, int]) -> Set[str]:
+    """Name the weights of a module whose shapes change with some of its sizes."""
     if not changed:
         return set()
-    other = copy.deepcopy(module)
+    own, other = module.state_dict(), copy.deepcopy(module)
     with torch.device("meta"):
-        other.configure(**{**module.sizes, **changed})  # type: ignore[operator, union-attr, dict-item]
-    own = module.state_dict()
+        other.configure(**{**other.sizes, **changed})  # type: ignore[operator, dict-item]
     return {name for name, weight in other.state_dict().items() if weight.shape != own[name].shape}
 
 
