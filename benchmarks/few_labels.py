@@ -2,9 +2,9 @@
 
 python -m benchmarks few-labels CONLL04
 
-A draw has training sentences, and a fifth as many for tuning. Systems start from a checkpoint (`scratch`), from the encoder
-of the shipped pipeline (`encoder`) or from all of it (`start`), with and without negatives, with as many steps as
-`init-config` chooses. Counted are exact F1 on CoNLL04's test sentences, and triples in 500 sentences of the prose that
+A draw has training sentences, and a fifth as many for tuning. Systems start from a checkpoint (`scratch`), from the
+encoder of the shipped pipeline (`encoder`) or from all of it (`start`), with and without negatives, with as many steps
+as `init-config` chooses. Counted are exact F1 on CoNLL04's test sentences, and triples in 500 sentences of the prose that
 state no relation. A finished training is not repeated.
 """
 
