@@ -4,8 +4,8 @@ python -m benchmarks few-labels CONLL04
 
 A draw has training sentences, and a fifth as many for tuning. Systems start from a checkpoint (`scratch`), from the
 encoder of the shipped pipeline (`encoder`) or from all of it (`start`), with and without negatives, with as many steps
-as `init-config` chooses. Counted are exact F1 on CoNLL04's test sentences, and triples in 500 sentences of the prose that
-state no relation. A finished training is not repeated.
+as `init-config` chooses. Counted are exact F1 on CoNLL04's test sentences, and triples in 500 sentences of the prose
+that state no relation. A finished training is not repeated.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def main(
             order = random.Random(draw).sample(sentences, size + size // 5)
             digest = [write(corpora / f"train-{size}-{draw}.spacy", order[:size]).stat().st_size]
             write(corpora / f"dev-{size}-{draw}.spacy", order[size:])
-            options = {"draw": draw, "size": size, "system": system, "negatives": ratio}
+            options: dict[str, Any] = {"draw": draw, "size": size, "system": system, "negatives": ratio}
             folder = runs / f"{system}-{size}-{ratio:g}-{draw}-{fingerprint([make_config('labels'), digest])}"
             rows.append(cached(folder / "result.json", lambda: run(folder, corpora, **options)))  # noqa: B023
         means = {key: statistics.fmean(row[key] for row in rows) for key in rows[0]}
