@@ -35,6 +35,15 @@ def test_help_names_every_target() -> None:
     assert sorted(explained) == sorted([*targets.split(), *patterns]) and len(patterns) == 2
 
 
+def test_make_alone_installs_and_shows_the_shipped_pipeline(tmp_path: pathlib.Path) -> None:
+    for name in FILES:
+        shutil.copy(ROOT / name, tmp_path)
+    commands = run_make(tmp_path, "-n")
+    steps = ["-m venv .venv", '-e ".[project]"', "relext extract default assets/demo", "demo/graph.html", "Next"]
+    places = [commands.index(step) for step in steps]
+    assert places == sorted(places) and "spacy train" not in commands and commands == run_make(tmp_path, "-n", "demo")
+
+
 def test_all_says_first_what_it_does(tmp_path: pathlib.Path) -> None:
     for name in FILES:
         shutil.copy(ROOT / name, tmp_path)
