@@ -7,12 +7,13 @@ import pytest
 import spacy
 import torch
 from spacy.language import Language
+from spacy.tokens import DocBin
 from spacy.training import Example
 
 from spacy_relext import get_records, set_triples
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.bridge.packing import save_packed
-from spacy_relext.pipeline.starting import create_start_from
+from spacy_relext.pipeline.starting import create_start_from, find_similar
 from tests.contract.cases import LISTENER, RECURRENT, detector, extractor
 from tests.contract.sentences import make_english_examples
 from tests.rere.conftest import pipeline_of
@@ -60,6 +61,23 @@ def test_weights_without_relations_are_copied_and_rows_by_name(saved: pathlib.Pa
     assert labels[0] == (NEW, KNOWN)
     assert torch.equal(rows[1], trained_rows[labels[1].index(KNOWN)])
     assert torch.allclose(rows[0], trained_rows.mean(0))
+
+
+def test_a_new_relation_starts_from_the_one_found_between_its_arguments(
+    saved: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    trained, nlp = spacy.load(saved), begin(saved)
+    references = [example.reference for example in relabelled(nlp)]
+    similar = find_similar(trained, references)
+    assert similar[NEW] in {"author", "correspondent", "located_in"}
+    DocBin(docs=references, store_user_data=True).to_disk(tmp_path / "train.spacy")
+    corpus = {"@readers": "spacy_relext.TripleCorpus.v1", "path": str(tmp_path / "train.spacy")}
+    nlp.config["paths"]["train"] = corpus["path"]
+    nlp.config["corpora"] = {"train": corpus, "dev": corpus}
+    create_start_from(str(saved))(nlp)
+    row = trained.get_pipe("rere_extractor").labels.index(similar[NEW])  # type: ignore[attr-defined]
+    tables = [weight(each, "rere_extractor", "query") for each in (nlp, trained)]
+    assert torch.equal(tables[0][0], tables[1][row])
 
 
 def test_it_learns_in_fewer_steps_and_saves_exact_weights(saved: pathlib.Path, tmp_path: pathlib.Path) -> None:
