@@ -23,8 +23,9 @@ import typer
 from spacy.language import Language
 from thinc.api import Config
 
-from benchmarks.harness.runs import DEFAULT_CONFIG, ROOT, cached, fingerprint, run_logged
+from benchmarks.harness.runs import DEFAULT_CONFIG, ROOT, cached, digest, fingerprint, run_logged
 from spacy_relext.annotations.triple import Record
+from spacy_relext.bridge.shipped import FOLDER
 from spacy_relext.cli.init_config import make_config
 from spacy_relext.corpora.convert import load_pipeline, load_tokenizer
 from spacy_relext.corpora.reader import TripleCorpus
@@ -58,13 +59,12 @@ def read_conll04(path: Path) -> Iterator[Record]:
         yield {"text": text, "entities": entities, "triples": triples}
 
 
-def write(path: Path, records: Iterable[Record]) -> Path:
+def write(path: Path, records: Iterable[Record]) -> None:
     """Write a corpus of single sentences."""
     nlp = load_tokenizer("en")
     with ShardWriter(path, attrs=GOLD_ATTRS) as writer:
         for record in records:
             writer.add(record_to_doc(nlp.make_doc, record, one_sentence=True))
-    return path
 
 
 def write_config(path: Path, *, train: Path, dev: Path, system: str, negatives: float, seed: int) -> Path:
@@ -125,16 +125,16 @@ def main(
     write(corpora / "unrelated.spacy", unrelated)
     found = sum(len(doc._.triples) for doc in load_pipeline("default").pipe(record["text"] for record in unrelated))
     typer.echo(f"default: {found * SENTENCES / len(unrelated):.1f} triples in {SENTENCES} unrelated sentences")
-    for size, system, ratio in product(
-        map(int, sizes.split(",")), systems.split(","), map(float, negatives.split(","))
-    ):
+    wanted = [make_config("labels"), digest(FOLDER / "meta.json")]
+    settings = map(int, sizes.split(",")), systems.split(","), map(float, negatives.split(","))
+    for size, system, ratio in product(*settings):
         rows = []
         for draw in range(draws):
             order = random.Random(draw).sample(sentences, size + size // 5)
-            digest = [write(corpora / f"train-{size}-{draw}.spacy", order[:size]).stat().st_size]
+            write(corpora / f"train-{size}-{draw}.spacy", order[:size])
             write(corpora / f"dev-{size}-{draw}.spacy", order[size:])
             options: dict[str, Any] = {"draw": draw, "size": size, "system": system, "negatives": ratio}
-            folder = runs / f"{system}-{size}-{ratio:g}-{draw}-{fingerprint([make_config('labels'), digest])}"
+            folder = runs / f"{system}-{size}-{ratio:g}-{draw}-{fingerprint(wanted)}"
             rows.append(cached(folder / "result.json", lambda: run(folder, corpora, **options)))  # noqa: B023
         means = {key: statistics.fmean(row[key] for row in rows) for key in rows[0]}
         shown = ", ".join(f"{key} {100 * mean if key.endswith('_f') else mean:.1f}" for key, mean in means.items())

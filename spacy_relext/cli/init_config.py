@@ -67,11 +67,13 @@ weight = 10.0
 PACKAGE = "spacy_relext"
 
 # What replaces parts of rere.cfg in a config that starts from it. Its encoder needs no checkpoint. Without negatives,
-# relations that were learned from few sentences would be found in unrelated ones.
+# relations that were learned from few sentences would be found in unrelated ones. With them, fewer absent relations
+# have to be sampled, and the threshold may be low.
 START = {
     r"\nencoder = .*": "\nstart = null",
     r"\[components\.tok2vec\]\n(.|\n)*?(?=\[components\.rere)": "[components.tok2vec]\nsource = ${paths.start}\n\n",
     r"(?<=shuffle = true\n)": "negatives = 1.0\n",
+    r'(?<=factory = "rere_extractor"\n)': "threshold = 0.2\n\n[components.rere_extractor.sampling]\nnegatives = 1.0\n",
     r"after_init = null\n": "",
     r"(?=\[initialize\.tokenizer\])": """[initialize.after_init]
 @callbacks = "spacy_relext.start_from.v1"
@@ -79,8 +81,8 @@ pipeline = ${paths.start}
 
 """,
 }
-# Steps of its training, and learning rate: PASSES epochs, negatives included, but no more than rere.cfg has.
-PASSES, STEPS, START_RATE = 30, 300, 3e-3
+# Epochs of its training, negatives included, and steps if its corpus is not known; never more than rere.cfg has.
+PASSES, STEPS = 30, 300
 
 
 def init_config_cli(
@@ -147,18 +149,18 @@ def make_config(
     text = set_values(text, {"lang": lang, "encoder": encoder or default_encoder(), "start": PACKAGE})
     text = set_values(text, {"gpu_allocator": "pytorch"}) if gpu else text
     nlp = load_model_from_config(Config().from_str(text, interpolate=False), auto_fill=True)
-    return set_values(text, _training(nlp, train)) if starts else text
+    return set_values(text, _steps(nlp, train)) if starts else text
 
 
-def _training(nlp: Language, train: Optional[Path]) -> Dict[str, float]:
-    """Choose the steps of a training that starts from a trained pipeline, and its learning rate."""
+def _steps(nlp: Language, train: Optional[Path]) -> Dict[str, int]:
+    """Choose the steps of a training that starts from a trained pipeline."""
     steps = STEPS
     if train is not None:
         nlp.config["paths"].update(train=str(train), dev=str(train))
         nlp.config["training"]["max_epochs"] = PASSES
         steps = training_length(nlp)
     half = max(1, steps // 2)  # evaluated twice, the second time at the end
-    return {"max_steps": 2 * half, "eval_frequency": half, "initial_rate": START_RATE}
+    return {"max_steps": 2 * half, "eval_frequency": half}
 
 
 def set_values(text: str, values: Mapping[str, object]) -> str:
