@@ -65,7 +65,7 @@ default: $(VENV)/.installed
 	$(PY) scripts/build_default.py $(DATA)/redocred_dev assets corpus/default
 	$(PY) -m spacy train configs/default.cfg --output training/default \
 		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
-	$(PY) -m spacy relext tune training/default/model-best corpus/default/dev.spacy training/default/tuned --no-gold-sents
+	$(PY) -m spacy relext tune training/default/model-best corpus/default/dev.spacy training/default/tuned --no-gold-sents --beta 0.7
 	rm -rf training/default/packed
 	$(PY) -m spacy relext pack training/default/tuned training/default/packed
 	for part in $(DEFAULT_TESTS); do $(PY) -m spacy relext evaluate training/default/packed corpus/default/$$part.spacy \

@@ -13,6 +13,7 @@ import sys
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import srsly
+from thinc.api import Config
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -56,7 +57,7 @@ TRAINED = Origin(
 SHIPPED = Origin(
     "import spacy_relext\n\nnlp = spacy_relext.load()",
     "400 documents of Re-DocRED (Tan et al., EMNLP 2022; MIT), whose text is Wikipedia's (CC BY-SA), sentence by "
-    "sentence; and 12,600 sentences written and annotated by hand for spacy-relext. No text is in the package.",
+    "sentence; and 14,200 sentences written and annotated by hand for spacy-relext. No text is in the package.",
     "60 other documents of Re-DocRED, and hand-written sentences about names that training does not know",
     f"Labels of Re-DocRED: MIT. {ENCODER}",
 )
@@ -89,7 +90,7 @@ def write_card(name: str, labels: Sequence[str], scores: Scores, *, origin: Orig
             "```",
             "",
             "**Method.** RERE (Xie et al., ACL 2021): `rere_detector` says which relations a sentence states,",
-            "`rere_extractor` finds the arguments of each. Both read one MiniLM encoder. Entities are not needed.",
+            "`rere_extractor` finds the arguments of each. All components read one MiniLM encoder.",
             "",
             f"**Relations.** {', '.join(labels)}.",
             "",
@@ -134,10 +135,13 @@ def describe_pipeline(
         shutil.rmtree(target)
     shutil.copytree(source, target)
     meta = srsly.read_json(target / "meta.json")
-    labels: List[str] = meta["labels"][meta["pipeline"][-1]]
+    labels: List[str] = [meta["labels"][name] for name in meta["pipeline"] if meta["labels"].get(name)][-1]
     meta.update(name=name, version=version, description=DESCRIPTION, author=AUTHOR, license=LICENCE)
     meta["performance"] = {f"{part} {key}": values[key] for part, values in scores for _, key in COLUMNS}
     srsly.write_json(target / "meta.json", meta)
+    config = Config().from_disk(target / "config.cfg", interpolate=False)
+    config.get("paths", {}).update(train=None, dev=None)  # of the machine that trained it
+    config.to_disk(target / "config.cfg")
     (target / "README.md").write_text(
         write_card(f"{meta['lang']}_{name}", labels, scores, origin=origin), encoding="utf8"
     )

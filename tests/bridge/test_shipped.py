@@ -26,7 +26,7 @@ def nlp() -> Language:
 
 
 def test_it_finds_triples_and_entities(nlp: Language) -> None:
-    doc = nlp("Odalys  Brandvold was born in\nTrysil.")
+    doc = nlp("Odalys  Brandvold was born in Trysil.")
     (triple,) = doc._.triples
     assert (triple.subject.text, triple.relation) == ("Odalys  Brandvold", "place_of_birth")
     assert [(ent.text, ent.label_) for ent in doc.ents][-1] == ("Trysil", "PLACE") and 0.3 < triple.score <= 1.0
