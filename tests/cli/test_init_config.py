@@ -88,7 +88,7 @@ def parsed(config: Any) -> Any:
 
 
 def test_the_choice_for_missing_labels() -> None:
-    labels, kb = (parsed(make_config(have)) for have in ("labels", "kb"))
+    labels, kb = (parsed(make_config(have, encoder="a")) for have in ("labels", "kb"))
     assert "loss" not in labels["components"]["rere_detector"], "the default, cross-entropy"
     assert kb["components"]["rere_detector"]["loss"]["kind"] == "collective"
     assert kb["components"]["rere_extractor"] == labels["components"]["rere_extractor"]

@@ -84,7 +84,8 @@ def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path, capsys:
         path.stem: list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)) for path in tmp_path.glob("*/*")
     }
     assert len(docs["documents-train"]) == 800 and len(docs["documents-dev"]) == 80 and len(docs["documents-test"]) == 2
-    assert len(docs["train"]) == len(docs["prose-train"]) + 2 * (len(docs["documents-train"]) + len(docs["more-train"]))
+    twice = [docs[f"{source}-train"] for source in ("documents", "more", "other")]
+    assert len(docs["train"]) == len(docs["prose-train"]) + 2 * sum(map(len, twice))
 
     def count(doc: Doc) -> int:
         judged = get_judged(doc)
