@@ -30,11 +30,11 @@ from spacy_relext.cli.init_config import make_config
 from spacy_relext.corpora.convert import load_pipeline, load_tokenizer
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import record_to_doc
-from spacy_relext.corpora.shards import GOLD_ATTRS, ShardWriter, iter_docs
+from spacy_relext.corpora.shards import iter_docs
 from spacy_relext.pipeline.tuning import tune_pipeline
 
 sys.path.insert(0, str(ROOT / "scripts"))
-from build_corpus import read_prose  # noqa: E402
+from build_corpus import read_prose, write_corpus  # noqa: E402
 from build_default import detokenize  # noqa: E402
 
 SYSTEMS = ("scratch", "encoder", "start")
@@ -61,10 +61,8 @@ def read_conll04(path: Path) -> Iterator[Record]:
 
 def write(path: Path, records: Iterable[Record]) -> None:
     """Write a corpus of single sentences."""
-    nlp = load_tokenizer("en")
-    with ShardWriter(path, attrs=GOLD_ATTRS) as writer:
-        for record in records:
-            writer.add(record_to_doc(nlp.make_doc, record, one_sentence=True))
+    make_doc = load_tokenizer("en").make_doc
+    write_corpus(path, (record_to_doc(make_doc, record, one_sentence=True) for record in records))
 
 
 def write_config(path: Path, *, train: Path, dev: Path, system: str, negatives: float, seed: int) -> Path:

@@ -6,7 +6,6 @@
 """
 
 import argparse
-import hashlib
 import pathlib
 import shutil
 import sys
@@ -14,6 +13,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import srsly
 from thinc.api import Config
+
+from spacy_relext.corpora.damage import hash_file
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -121,8 +122,7 @@ def format_score(score: Optional[float]) -> str:
 def hash_files(folder: pathlib.Path) -> str:
     """Hash the files of a pipeline, its card aside, as `sha256sum` writes it."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in ("README.md", DIGESTS)]
-    rows = [(hashlib.sha256(path.read_bytes()).hexdigest(), path.relative_to(folder).as_posix()) for path in files]
-    return "".join(f"{digest}  {name}\n" for digest, name in rows)
+    return "".join(f"{hash_file(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
 
 
 def describe_pipeline(

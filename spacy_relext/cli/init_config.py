@@ -12,7 +12,6 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 from wasabi import msg
 
-from ..bridge.shipped import NAME, locate_pipeline
 from ..corpora.damage import first_line
 from ..corpora.statistics import CorpusStatistics, count_corpus, list_shortages
 from ..corpora.whole import write_whole
@@ -139,7 +138,7 @@ def make_config(
     if encoder is None and lang != ENCODER_LANG:
         raise ValueError(Errors.R228.format(lang=lang))
     text = (TEMPLATES / f"{CHOICES[have].template}.cfg").read_text(encoding="utf8")
-    starts = have == "labels" and lang == ENCODER_LANG and encoder is None and Path(locate_pipeline(NAME)).is_dir()
+    starts = have == "labels" and lang == ENCODER_LANG and encoder is None
     for pattern, section in START.items() if starts else ():
         text = re.sub(pattern, lambda _, section=section: section, text, count=1)  # type: ignore[misc]
     if have == "kb":

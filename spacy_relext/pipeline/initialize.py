@@ -4,7 +4,6 @@ texts; checks of its model; and weights of trained pipelines to start from."""
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Type
 
-import spacy
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
@@ -14,9 +13,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..bridge.modules import module_of
-from ..bridge.shipped import locate_pipeline
 from ..bridge.weights import load_mean
-from ..corpora.damage import first_line
+from ..corpora.convert import load_pipeline
 from ..errors import Errors
 
 GetExamples = Callable[[], Iterable[Example]]
@@ -151,10 +149,7 @@ def start_from(
 def _weights(
     path: Path, kind: Type[TrainablePipe], classes: Optional[Sequence[object]], name: str
 ) -> Mapping[str, Any]:
-    try:
-        nlp = spacy.load(locate_pipeline(path))
-    except Exception as error:  # loading a damaged folder may raise almost any exception
-        raise ValueError(Errors.R413.format(name=name, paths=path, detail=first_line(error))) from None
+    nlp = load_pipeline(path, message=Errors.R413.format(name=name, paths="{path}", detail="{reason}"))
     pipes: Sequence[Any] = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, kind)]
     detail = None
     if len(pipes) != 1:

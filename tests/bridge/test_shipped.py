@@ -45,12 +45,11 @@ def test_the_digests_are_those_of_the_files() -> None:
 def test_the_scores_are_those_of_the_card(nlp: Language, project_root: pathlib.Path) -> None:
     """On the first 60 sentences of the hand-written test."""
     sys.path.insert(0, str(project_root / "scripts"))
-    from build_default import SIXTY, add_implied, read_prose
+    from build_default import SIXTY, add_implied, judge, read_prose, relations_of
 
     prose = project_root / "assets/prose"
-    judged = sorted({t["relation"] for each in read_prose(prose, "train*.txt") for t in add_implied(each)["triples"]})
-    records = [{**add_implied(each), "judged": judged} for each in read_prose(prose, "test*.txt")][:SIXTY]
-    docs = [record_to_doc(nlp.make_doc, each) for each in records]
+    train, test = (list(map(add_implied, read_prose(prose, f"{part}*.txt"))) for part in ("train", "test"))
+    docs = [record_to_doc(nlp.make_doc, each) for each in judge(test[:SIXTY], relations_of(train))]
     scores = evaluate_pipeline(nlp, [Example(nlp.make_doc(doc.text), doc) for doc in docs])
     performance: Any = srsly.read_json(FOLDER / "meta.json")["performance"]
     for key in ("exact_p", "exact_r", "exact_f"):
