@@ -15,7 +15,7 @@ PROGRAMS = {
     for name in ("rere", "kd", "nero", "selfore", "hrere", "kb", "graph", "extraction", "zeroshot")
 }
 PROGRAMS |= {name: f"benchmarks.harness.{name}" for name in ("render", "table")}
-PROGRAMS["few-labels"] = "benchmarks.few_labels"
+PROGRAMS |= {"few-labels": "benchmarks.few_labels", "distilled": "benchmarks.distilled"}
 
 
 class LazyPrograms(TyperGroup):

@@ -31,17 +31,17 @@ def collect_texts(data: DataSet, further: Iterable[Path], riedel: Path) -> list[
     riedel (Path): Riedel's file.
     RETURNS (list[str]): No text twice.
     """
-    known = {_key(doc.text) for path in (data.train, data.dev, *data.tests.values()) for doc in read_docs(path)}
+    known = {letters(doc.text) for path in (data.train, data.dev, *data.tests.values()) for doc in read_docs(path)}
     cased = [doc.text for path in further for doc in read_docs(path)]
     chosen: dict[str, str] = {}
     for text in [*cased, *_restore_case(riedel.read_text(encoding="utf8").splitlines(), cased)]:
-        if (key := _key(text)) not in known and len(text.split()) <= MOST_WORDS:
+        if (key := letters(text)) not in known and len(text.split()) <= MOST_WORDS:
             chosen.setdefault(key, text)
     return list(chosen.values())
 
 
-def _key(text: str) -> str:
-    """RETURNS (str): The letters and digits of a text, lower-cased."""
+def letters(text: str) -> str:
+    """Return the letters and digits of a text, lower-cased: equal for texts that differ in case and punctuation."""
     return "".join(filter(str.isalnum, text.lower()))
 
 
