@@ -13,19 +13,17 @@ from typing import Any
 
 import spacy
 import torch
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 
 from benchmarks.harness.call import Call
 from benchmarks.harness.corpora import VECTORS
 from benchmarks.harness.datasets import DataSet, count_docs, read_docs
-from benchmarks.harness.runs import CONFIGS, Trained, digest, run_module
+from benchmarks.harness.runs import CONFIGS, Trained
 from benchmarks.harness.speed import record_speed
 from benchmarks.harness.stopwatch import extraction
 from benchmarks.rere.evaluation import load_tuned
 from benchmarks.rere.experiments import record_scores, run_system
-from benchmarks.rere.unlabelled import RIEDEL, collect_texts
-from spacy_relext.corpora.convert import convert
-from spacy_relext.corpora.records import write_jsonl
+from benchmarks.rere.unlabelled import RIEDEL, collect_texts, join_corpora, label_texts
 
 CONFIG = CONFIGS / "rere_fast.cfg"
 LABELLED = 1500
@@ -70,34 +68,16 @@ def _corpus_of(call: Call, part: str, data: DataSet, whole: DataSet, teacher: Tr
     if part == "taught on NYT24 alone":
         own = {doc.text for doc in read_docs(whole.train)}
         further = [text for text in further if text in own]
-    return _join(data.train, _label(call, teacher, data, further, name=part))
+    return join_corpora(data.train, _label(call, teacher, data, further, name=part))
 
 
 def _label(call: Call, teacher: Trained, data: DataSet, texts: list[str], *, name: str) -> Path:
-    """Let the tuned teacher label texts, as `spacy relext extract` and `convert` do."""
-    stem = name.replace(" ", "-")
-    tuned, pool, found = (
-        teacher.folder / "tuned",
-        teacher.folder / f"{stem}.jsonl",
-        teacher.folder / f"{stem}-found.jsonl",
-    )
-    target = teacher.folder / f"{stem}-{len(texts)}.spacy"
+    """Let the tuned teacher label texts."""
+    tuned, threads = teacher.folder / "tuned", call.settings.threads
+    target = teacher.folder / f"{name.replace(' ', '-')}-{len(texts)}.spacy"
     if not target.exists():
-        load_tuned(teacher.pipeline, data.dev, threads=call.settings.threads).to_disk(tuned)
-        write_jsonl(pool, [{"text": text, "sents": [[0, len(text)]]} for text in texts])
-        run_module("spacy_relext", "extract", tuned, pool, found, "--force", threads=call.settings.threads)
-        convert("jsonl", [found], target, pseudo_labels=True)
-    return target
-
-
-def _join(*corpora: Path) -> Path:
-    """Concatenate corpora; RETURNS (Path): The new one, beside the last."""
-    target = corpora[-1].with_name(f"joined-{'-'.join(map(digest, corpora))}.spacy")
-    if not target.exists():
-        joined = DocBin(store_user_data=True).from_disk(corpora[0])
-        for corpus in corpora[1:]:
-            joined.merge(DocBin(store_user_data=True).from_disk(corpus))
-        joined.to_disk(target)
+        load_tuned(teacher.pipeline, data.dev, threads=threads).to_disk(tuned)
+        label_texts(tuned, texts, target, threads=threads)
     return target
 
 

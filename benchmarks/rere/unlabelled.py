@@ -13,7 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
+from spacy.tokens import DocBin
+
 from benchmarks.harness.datasets import DataSet, read_docs
+from benchmarks.harness.runs import digest, run_module
+from spacy_relext.corpora.convert import convert
+from spacy_relext.corpora.records import write_jsonl
 
 RIEDEL = "nyt10_riedel_mid_sample/train.txt"
 # Columns of a line: its two entities, and its sentence; END follows the sentence.
@@ -38,6 +43,25 @@ def collect_texts(data: DataSet, further: Iterable[Path], riedel: Path) -> list[
         if (key := letters(text)) not in known and len(text.split()) <= MOST_WORDS:
             chosen.setdefault(key, text)
     return list(chosen.values())
+
+
+def label_texts(pipeline: Path | str, texts: Iterable[str], target: Path, *, threads: int) -> None:
+    """Let a tuned pipeline label texts of one sentence each, as `spacy relext extract` and `convert` do."""
+    pool, found = (target.with_name(f"{target.stem}-{part}.jsonl") for part in ("pool", "found"))
+    write_jsonl(pool, [{"text": text, "sents": [[0, len(text)]]} for text in texts])
+    run_module("spacy_relext", "extract", pipeline, pool, found, "--force", threads=threads)
+    convert("jsonl", [found], target, pseudo_labels=True)
+
+
+def join_corpora(*corpora: Path) -> Path:
+    """Concatenate corpora; RETURNS (Path): The new one, beside the last."""
+    target = corpora[-1].with_name(f"joined-{'-'.join(map(digest, corpora))}.spacy")
+    if not target.exists():
+        joined = DocBin(store_user_data=True).from_disk(corpora[0])
+        for corpus in corpora[1:]:
+            joined.merge(DocBin(store_user_data=True).from_disk(corpus))
+        joined.to_disk(target)
+    return target
 
 
 def letters(text: str) -> str:

@@ -93,12 +93,12 @@ class ClusterMaker(Maker):
     def pairs(self, key: str) -> list[Marked]:
         """RETURNS (list[Marked]): The pairs of a data set, in random order."""
         read = {
-            "fewrel": lambda: _fewrel(self.data / FEWREL),
-            "tailed": lambda: _tailed(list(_fewrel(self.data / FEWREL))),
+            "fewrel": lambda: read_fewrel(self.data / FEWREL),
+            "tailed": lambda: _tailed(list(read_fewrel(self.data / FEWREL))),
             "trex": lambda: read_trex(self.data / "trex_lama"),
             "tailed_trex": lambda: _tailed(list(read_trex(self.data / "trex_lama"))),
             "wiki80": lambda: read_wiki80(self.data / "wiki80" / "dev.txt"),
-            "wiki64": lambda: self._without_fewrel(read_wiki80(self.data / "wiki80" / "dev.txt")),
+            "wiki64": lambda: self._withoutread_fewrel(read_wiki80(self.data / "wiki80" / "dev.txt")),
         }[key]
         return self.shuffled(read())[: self.limit_train or None]
 
@@ -108,9 +108,9 @@ class ClusterMaker(Maker):
         random.Random(0).shuffle(marked)
         return marked
 
-    def _without_fewrel(self, pairs: Iterator[Marked]) -> Iterator[Marked]:
+    def _withoutread_fewrel(self, pairs: Iterator[Marked]) -> Iterator[Marked]:
         """Leave out the relations of FewRel's validation set: wiki80 has its pairs under other names."""
-        theirs, everything = {_place(pair) for pair in _fewrel(self.data / FEWREL)}, list(pairs)
+        theirs, everything = {_place(pair) for pair in read_fewrel(self.data / FEWREL)}, list(pairs)
         shared = {pair.relation for pair in everything if _place(pair) in theirs}
         return (pair for pair in everything if pair.relation not in shared)
 
@@ -147,7 +147,7 @@ def write_pairs(path: Path, pairs: Sequence[Marked]) -> None:
             writer.add(doc)
 
 
-def _fewrel(path: Path) -> Iterator[Marked]:
+def read_fewrel(path: Path) -> Iterator[Marked]:
     """Read FewRel: arguments have lists of tokens, of which the first mention counts."""
     for relation, records in json.loads(path.read_text(encoding="utf8")).items():
         for record in records:
