@@ -14,7 +14,7 @@ PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.t
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 SMOKE := build/smoke
 DATA ?= ../shared/data
-DEFAULT_TESTS := documents-test prose-test prose-hard more-test more-assertions sixty
+DEFAULT_TESTS := documents-test prose-test prose-hard more-test more-assertions more-wordings sixty
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' spacy_relext/__init__.py)
 ARGS ?=
 INPUTS ?= 1000

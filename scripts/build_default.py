@@ -1,13 +1,13 @@
 """Build the corpora of the pipeline that the package carries: Re-DocRED and the prose of the assets.
 
-    python scripts/build_default.py REDOCRED assets corpus/default [--wiki80 WIKI80]
+    python scripts/build_default.py REDOCRED assets corpus/default
 
 REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Documents 1 to 400 are for training, 401 to
-440 for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a relation of two of its
-entities if the document does. WIKI80 is a folder with sentences of FewRel (Han et al., EMNLP 2018; MIT), each with one
-pair of which one relation is known. `judged` says which relations a part covers: Re-DocRED all, the prose its fourteen,
-its part `more` twenty more, each file of its part `other` a group of eight others, Wiki80 none but the known one. The
-first prose marks no dates, numbers and other names: what may be one is no O of an ner.
+440 for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a fact of its document if it is
+evidence of the fact; whether it states other facts of its entities is unknown. `judged` says which relations a part
+covers: Re-DocRED all, except in a sentence those of its unknown facts; the prose its fourteen, its part `more` twenty
+more, each file of its part `other` eight others, and each of the common wordings its own relation. The first prose
+marks no dates, numbers and other names: what may be one is no O of an ner.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import sys
 from collections import Counter, defaultdict
 from itertools import product
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
 
 from build_corpus import add_triples, list_stated, read_prose, write_corpus
 from spacy.tokens import Doc, Span
@@ -76,13 +76,17 @@ def entity_types(document: Dict[str, Any]) -> List[str]:
 
 
 def read_sentences(document: Dict[str, Any], properties: Dict[str, List[Property]]) -> Iterator[Record]:
-    """Yield a canonical record for each sentence of a document of Re-DocRED."""
+    """Yield a canonical record for each sentence of a document of Re-DocRED.
+
+    Half of the facts have no evidence: they come from a knowledge base or a model and were confirmed for the document.
+    """
     types = entity_types(document)
-    facts: Dict[Tuple[int, int], Set[str]] = defaultdict(set)
+    known = {relation for of_property in properties.values() for relation, _ in of_property}
+    facts: Dict[Tuple[int, int, str], Set[int]] = defaultdict(set)  # subject, object and relation: the evidence
     for label in document["labels"]:
         for relation, is_reversed in properties.get(label["r"], ()):
-            pair = (label["h"], label["t"])
-            facts[pair[::-1] if is_reversed else pair].add(relation)
+            head, tail = (label["t"], label["h"]) if is_reversed else (label["h"], label["t"])
+            facts[head, tail, relation].update(label["evidence"])
     for number, words in enumerate(document["sents"]):
         text, places = detokenize(words)
         spans: Dict[int, List[CharSpan]] = defaultdict(list)
@@ -96,31 +100,19 @@ def read_sentences(document: Dict[str, Any], properties: Dict[str, List[Property
             for entity, of_entity in spans.items()
             for start, end in sorted(set(of_entity))
         ]
-        triples = [
-            {"subject": list(subject), "relation": relation, "object": list(obj)}
-            for (head, tail), relations in sorted(facts.items())
-            for relation in sorted(relations)
+        found = {
+            (subject, obj, relation): number in evidence
+            for (head, tail, relation), evidence in sorted(facts.items())
             for subject, obj in product(sorted(set(spans[head])), sorted(set(spans[tail])))
             if subject != obj
+        }
+        triples = [
+            {"subject": list(subject), "relation": relation, "object": list(obj)}
+            for (subject, obj, relation), is_stated in found.items()
+            if is_stated
         ]
-        yield {"text": text, "entities": entities, "triples": triples}
-
-
-def read_pairs(folder: Path, properties: Dict[str, List[Property]], names: Mapping[str, str]) -> Iterator[Record]:
-    """Yield a canonical record for each sentence of Wiki80 whose relation is in the schema.
-
-    names (Mapping[str, str]): Wikidata property of each name of a relation.
-    """
-    for file in ("train_0.1.txt", "dev.txt"):
-        for line in (folder / file).read_text(encoding="utf8").splitlines():
-            row = json.loads(line)
-            kept = [number for number, word in enumerate(row["token"]) if word.strip()]
-            text, places = detokenize([row["token"][number].strip() for number in kept])
-            place_of = dict(zip(kept, places))
-            head, tail = ([place_of[i] for i in range(*row[end]["pos"]) if i in place_of] for end in "ht")
-            for relation, is_reversed in properties.get(names.get(row["relation"], ""), ()) if head and tail else ():
-                spans = [[end[0][0], end[-1][1]] for end in ((tail, head) if is_reversed else (head, tail))]
-                yield {"text": text, "triples": [{"subject": spans[0], "relation": relation, "object": spans[1]}]}
+        unknown = {relation for (_, _, relation), is_stated in found.items() if not is_stated}
+        yield {"text": text, "entities": entities, "triples": triples, "judged": sorted(known - unknown)}
 
 
 def add_implied(record: Record) -> Record:
@@ -136,7 +128,7 @@ def unmarked(doc: Doc) -> List[Span]:
     return [doc[token.i : token.i + 1] for token in may_be if token.i not in marked]
 
 
-def read_all(redocred: Path, assets: Path, wiki80: Optional[Path]) -> Dict[str, List[Record]]:
+def read_all(redocred: Path, assets: Path) -> Dict[str, List[Record]]:
     """Read the parts of each source; each record has the relations that are judged in it."""
     schema = read_schema(assets / "schema.yaml").relations
     properties: Dict[str, List[Property]] = defaultdict(list)
@@ -147,7 +139,7 @@ def read_all(redocred: Path, assets: Path, wiki80: Optional[Path]) -> Dict[str, 
     read: Dict[str, List[Record]] = {}
     for part, of in PARTS.items():
         sentences = [read_sentences(document, properties) for document in documents[slice(*of)]]
-        read[f"documents-{part}"] = judge([each for of_document in sentences for each in of_document], schema)
+        read[f"documents-{part}"] = [each for of_document in sentences for each in of_document]
     prose = assets / "prose"
     for source, (folder, parts) in PROSE.items():
         found = {part: [add_implied(each) for each in read_prose(prose / folder, f"{part}*.txt")] for part in parts}
@@ -155,12 +147,8 @@ def read_all(redocred: Path, assets: Path, wiki80: Optional[Path]) -> Dict[str, 
         read.update({f"{source}-{part}": judge(records, covered) for part, records in found.items()})
     by_file = [read_prose(path.parent, path.name) for path in sorted((prose / "other").glob("train*.txt"))]
     read["other-train"] = [each for records in by_file for each in judge(records, relations_of(records))]
-    if wiki80 is not None:
-        listed = json.loads((redocred / "relations.json").read_text(encoding="utf8"))
-        names = {name: property_ for property_, name in listed.items()}
-        kept_aside = {each["text"] for part in ("dev", "test") for each in read[f"documents-{part}"]}
-        pairs = read_pairs(wiki80, properties, names)
-        read["pairs-train"] = judge([each for each in pairs if each["text"] not in kept_aside], ())
+    wordings = read_prose(prose / "more", "wordings.txt")  # one triple each; whatever else they state is not annotated
+    read["more-wordings"] = [each for record in wordings for each in judge([record], relations_of([record]))]
     return read
 
 
@@ -175,17 +163,15 @@ def judge(records: Iterable[Record], relations: Iterable[str]) -> List[Record]:
     return [{**each, "judged": judged} for each in records]
 
 
-def build(redocred: Path, assets: Path, output: Path, *, wiki80: Optional[Path] = None) -> None:
+def build(redocred: Path, assets: Path, output: Path) -> None:
     """Write train, dev and test of each source, and print what they hold."""
     make_doc = load_tokenizer("en").make_doc
     written: Dict[str, List[Doc]] = {}
-    for name, records in read_all(redocred, assets, wiki80).items():
+    for name, records in read_all(redocred, assets).items():
         source, _, part = name.partition("-")
         docs = [record_to_doc(make_doc, each, one_sentence=True) for each in records]
         for doc in docs if source == "prose" else ():
             doc.set_ents(list(doc.ents), missing=unmarked(doc), default="unmodified")
-        for doc in docs if source == "pairs" else ():
-            doc.set_ents([], default="missing")
         written[name] = docs
         if part in ("train", "dev"):
             copies = COPIES.get(source, 1) if part == "train" else 1
@@ -206,10 +192,9 @@ def main() -> int:
     parser.add_argument("redocred", type=Path)
     parser.add_argument("assets", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--wiki80", type=Path, help="folder with train_0.1.txt and dev.txt")
     args = parser.parse_args()
     try:
-        build(args.redocred, args.assets, args.output, wiki80=args.wiki80)
+        build(args.redocred, args.assets, args.output)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
