@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness.datasets import Maker
-from spacy_relext.graph.within import Mention
+from spacy_relext.annotations.grouping import Mention
 
 UNLABELLED = "docred_unlabelled/test.json"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.graph.data import Grouped
 from benchmarks.harness.call import Call
-from spacy_relext.graph.within import RULES, Mention, group_mentions
+from spacy_relext.annotations.grouping import RULES, Mention, group_mentions
 
 System = Callable[[Grouped], Sequence[Hashable]]
 

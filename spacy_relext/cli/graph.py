@@ -8,6 +8,7 @@ from typing import Annotated, Iterator, List, Optional
 import typer
 from wasabi import msg, table
 
+from ..annotations.grouping import DEFAULT_RULES, RULES
 from ..annotations.schema import Schema, read_schema
 from ..corpora.formats.checks import BLANK_TRIPLES, TRIMMED
 from ..corpora.formats.sources import to_json
@@ -21,7 +22,6 @@ from ..graph.documents import Document, read_documents
 from ..graph.page import MOST_FACTS, draw_graph
 from ..graph.probability import Discount, make_discount, read_discount, write_discount
 from ..graph.query import GraphQuery, describe_questions
-from ..graph.within import DEFAULT_RULES, RULES
 from . import options
 from .pipeline import fail, input_errors, with_progress
 

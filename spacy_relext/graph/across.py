@@ -2,11 +2,11 @@
 
 from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from ..annotations import names
+from ..annotations.disjoint_sets import Forest, Link
+from ..annotations.grouping import DEFAULT_RULES
+from ..annotations.names import PLACE, VALUE, Name, parse_name
 from ..errors import require
-from . import names
-from .algorithms import Forest, Link
-from .names import PLACE, VALUE, Name, parse_name
-from .within import DEFAULT_RULES
 
 # Minimum similarity of two names in different documents, 0 to 1.
 FUZZY_ACROSS = 0.97
@@ -69,7 +69,7 @@ def join_groups(
     several entities is not joined. Entities that are in the graph already, and entities with different ids, stay apart.
 
     groups (Sequence[Group]): The entities of each document, one after the other.
-    rules (Collection[str]): Those of `within.RULES` that are used.
+    rules (Collection[str]): Those of `grouping.RULES` that are used.
     similarity (float): Minimum similarity of long names, 0 to 1; 1 for equal names only.
     """
     forest = Forest([group.kb_id for group in groups], [group.fixed for group in groups])

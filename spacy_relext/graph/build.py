@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set,
 
 import numpy
 
+from ..annotations.grouping import DEFAULT_RULES
+from ..annotations.names import fold
 from ..annotations.schema import Schema, schema_to_dict
 from ..annotations.triple import Record
 from ..errors import require
@@ -17,9 +19,7 @@ from .decisions import Decision
 from .documents import Document
 from .entities import Entities, Entity, MergeRow, number_groups, other_names
 from .facts import judged_facts, make_facts
-from .names import fold
 from .probability import Discount, Ids, fit_discount
-from .within import DEFAULT_RULES
 
 if TYPE_CHECKING:
     import pyarrow
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class GraphOptions:
     """How a graph is made.
 
-    rules (Tuple[str, ...]): Those of `within.RULES` by which names are joined.
+    rules (Tuple[str, ...]): Those of `grouping.RULES` by which names are joined.
     discount (Discount): How the scores of a fact's sentences are combined.
     schema (Optional[Schema]): What is known about relations, for conflicts and for arguments without a type.
     decisions (Sequence[Decision]): What people decided about entities.

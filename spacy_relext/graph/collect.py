@@ -6,6 +6,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..annotations.assertion import assertion_of, is_fact
+from ..annotations.grouping import DEFAULT_RULES, Grouping, Mention, group_mentions
+from ..annotations.names import choose_name, is_description, parse_name, tidy
 from ..annotations.schema import Schema
 from ..annotations.triple import CharSpan
 from ..corpora.formats.sources import to_json
@@ -13,8 +15,6 @@ from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from .across import Group, ShortForm
 from .documents import Document, entity_of, read_kb_id
-from .names import choose_name, is_description, parse_name, tidy
-from .within import DEFAULT_RULES, Grouping, Mention, group_mentions
 
 if TYPE_CHECKING:
     import pyarrow
@@ -78,7 +78,7 @@ class Collector:
     denied ones.
 
     base (Optional[GraphTables]): A graph to add the documents to: its entities come first in `groups`.
-    rules (Collection[str]): Those of `within.RULES` that are used.
+    rules (Collection[str]): Those of `grouping.RULES` that are used.
     schema (Optional[Schema]): An argument without a type gets the type that its relations allow, if there is only one.
     """
 

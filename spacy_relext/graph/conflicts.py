@@ -5,7 +5,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from ..annotations.schema import Schema
 from ..annotations.type_rules import TypeRules
 from ..errors import require
-from .algorithms import find_path
+from .paths import find_path
 
 
 class Fact(NamedTuple):

@@ -5,9 +5,9 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tu
 
 import numpy
 
+from ..annotations.names import choose_name, fold, is_description, is_pronoun, tidy
 from .across import Group, Joined
 from .decisions import Decision, Named
-from .names import choose_name, fold, is_description, is_pronoun, tidy
 from .probability import Ids
 
 

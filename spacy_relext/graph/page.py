@@ -4,10 +4,10 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
+from ..annotations.names import VALUE, kind_of
 from ..annotations.triple import CharSpan, Record
 from ..export.tables import GraphTables, table_rows
 from ..visuals.templates import draw_page
-from .names import VALUE, kind_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -18,7 +18,7 @@ MOST_FACTS = 50_000
 MOST_SENTENCES = 10
 MOST_DOCUMENTS = 5
 
-# Why names were joined, by the rules of `within.RULES`, and by what people decided.
+# Why names were joined, by the rules of `grouping.RULES`, and by what people decided.
 REASONS = {
     "kb_id": "same id in the knowledge base",
     "coreference": "coreference joins them in the document",

@@ -5,10 +5,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Tuple
 
+from ..annotations.names import PERSON_LABELS, VALUE_LABELS, tidy
 from ..errors import Errors, require
 from ..export.tables import INFO_FILE, TABLE_NAMES
-from .algorithms import find_path
-from .names import PERSON_LABELS, VALUE_LABELS, tidy
+from .paths import find_path
 
 if TYPE_CHECKING:
     import duckdb

@@ -6,11 +6,11 @@ from typing import Dict, List, Tuple, Union
 from spacy.tokens import Doc
 
 from ..annotations.assertion import is_fact
+from ..annotations.names import tidy
 from ..corpora.formats.sources import to_json
 from ..graph.across import Group
 from ..graph.collect import group_arguments
 from ..graph.documents import doc_to_document
-from ..graph.names import tidy
 
 UNTYPED = "Entity"
 

@@ -4,10 +4,10 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import pytest
 
+from spacy_relext.annotations.disjoint_sets import Link
+from spacy_relext.annotations.grouping import RULES
+from spacy_relext.annotations.names import parse_name
 from spacy_relext.graph.across import Group, ShortForm, join_groups
-from spacy_relext.graph.algorithms import Link
-from spacy_relext.graph.names import parse_name
-from spacy_relext.graph.within import RULES
 
 # Name, type and id.
 Row = Tuple[str, Optional[str], Optional[str]]

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spacy_relext.annotations.grouping import group_mentions
+from spacy_relext.annotations.names import tidy
 from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.export.tables import GraphTables, read_tables, write_tables
 from spacy_relext.graph.across import join_groups
 from spacy_relext.graph.build import GraphOptions, build_graph, fit_on
 from spacy_relext.graph.decisions import Decision
 from spacy_relext.graph.documents import GOLD_KEY, Document, parse_document
-from spacy_relext.graph.names import tidy
 from spacy_relext.graph.query import GraphQuery
-from spacy_relext.graph.within import group_mentions
 
 from .texts import document, record
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any, Dict, List
 
+from spacy_relext.annotations.grouping import DEFAULT_RULES
 from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
 from spacy_relext.graph.decisions import Decision
 from spacy_relext.graph.documents import Document, parse_document
 from spacy_relext.graph.probability import Discount
-from spacy_relext.graph.within import DEFAULT_RULES
 
 from .texts import record
 

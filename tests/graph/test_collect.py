@@ -5,13 +5,13 @@ from typing import Any, Dict, List
 
 import pytest
 
+from spacy_relext.annotations.names import parse_name
 from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables
 from spacy_relext.graph.across import Group, ShortForm
 from spacy_relext.graph.build import build_graph
 from spacy_relext.graph.collect import Collector
 from spacy_relext.graph.documents import Document, parse_document
-from spacy_relext.graph.names import parse_name
 from tests.export.example_graph import rows_table
 
 from .texts import document, record

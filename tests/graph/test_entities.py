@@ -6,10 +6,10 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy
 import pytest
 
+from spacy_relext.annotations.names import parse_name
 from spacy_relext.graph.across import Group, Joined, join_groups
 from spacy_relext.graph.decisions import Decision, read_decisions
 from spacy_relext.graph.entities import Entities, Entity, MergeRow, number_groups, other_names
-from spacy_relext.graph.names import parse_name
 
 # Name, type and id.
 Row = Tuple[str, Optional[str], Optional[str]]

@@ -10,12 +10,12 @@ from typing import Any, Dict, List
 import pytest
 from hypothesis import given, settings
 
+from spacy_relext.annotations.grouping import RULES
 from spacy_relext.annotations.schema import Schema
 from spacy_relext.export.tables import GraphTables, empty_tables, read_tables, write_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
 from spacy_relext.graph.conflicts import Conflict
 from spacy_relext.graph.page import KINDS, MOST_DOCUMENTS, MOST_SENTENCES, REASONS, draw_graph
-from spacy_relext.graph.within import RULES
 from tests.export.example_graph import HARD_NAMES, graphs, make_graph, rows_table, texts
 from tests.graph.texts import document
 from tests.visuals.browser import add_script, needs_browser, open_page

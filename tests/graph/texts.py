@@ -2,9 +2,9 @@
 
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from spacy_relext.annotations.grouping import Mention
 from spacy_relext.annotations.triple import Record
 from spacy_relext.graph.documents import Document, parse_document
-from spacy_relext.graph.within import Mention
 
 # Subject, relation, object, score.
 Named = Tuple[str, str, str, float]

@@ -13,10 +13,10 @@ from benchmarks.graph.data import Grouped, read_grouped
 from benchmarks.graph.facts import compare
 from benchmarks.graph.grouping import by_name, merge_precision, read_judged, score
 from benchmarks.graph.scale import draw
+from spacy_relext.annotations.grouping import Mention
 from spacy_relext.graph.build import build_graph
 from spacy_relext.graph.documents import read_documents
 from spacy_relext.graph.probability import FactSentences
-from spacy_relext.graph.within import Mention
 
 
 def grouped(*names: str, gold: List[int]) -> Grouped:

@@ -1,8 +1,6 @@
-"""Disjoint sets and shortest paths: what the joining of names, the conflicts and the questions share."""
+"""Disjoint sets of items, some of which must not be joined."""
 
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
-
-Edge = TypeVar("Edge")
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 # Reasons that join even what is known to be different.
 SURE = ("exact", "kb_id")
@@ -71,37 +69,3 @@ class Forest:
             if values[first] is not None and values[second] is not None and values[first] != values[second]:
                 return False
         return sure or all(self.root(each) != second for each in self._apart.get(first, ()))
-
-
-def find_path(
-    starts: Iterable[int],
-    goals: Set[int],
-    edges_of: Callable[[List[int]], Iterable[Tuple[int, int, Edge]]],
-    *,
-    limit: Optional[int] = None,
-    most_visited: Optional[int] = None,
-) -> List[Edge]:
-    """Find a shortest path, breadth first; of equally short ones that of the first edges.
-
-    edges_of (Callable[[List[int]], Iterable[Tuple[int, int, Edge]]]): Start, end and name of the edges from some nodes.
-    limit (Optional[int]): Maximum number of edges; None: any number.
-    most_visited (Optional[int]): The search stops after it has visited so many nodes.
-    RETURNS (List[Edge]): Its edges; empty if there is none.
-    """
-    visited: Dict[int, Optional[Tuple[int, Edge]]] = dict.fromkeys(starts)
-    queue, steps = list(visited), 0
-    while queue and not goals & visited.keys() and steps != limit:
-        if most_visited is not None and len(visited) > most_visited:
-            break
-        following = []
-        for start, end, edge in edges_of(queue):
-            if end not in visited:
-                visited[end] = (start, edge)
-                following.append(end)
-        queue, steps = following, steps + 1
-    path: List[Edge] = []
-    step = visited.get(min(goals & visited.keys(), default=-1))
-    while step is not None:
-        path.append(step[1])
-        step = visited[step[0]]
-    return path[::-1]

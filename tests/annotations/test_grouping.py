@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_relext.graph.names import parse_name
-from spacy_relext.graph.within import RULES, Mention, group_mentions
-
-from .texts import mentions
+from spacy_relext.annotations.grouping import RULES, Mention, group_mentions
+from spacy_relext.annotations.names import parse_name
+from tests.graph.texts import mentions
 
 
 def groups(names: Sequence[str], label: Optional[str] = None, **options: object) -> List[int]:

@@ -4,7 +4,7 @@ from typing import List, Optional, Set
 
 import pytest
 
-from spacy_relext.graph.names import (
+from spacy_relext.annotations.names import (
     ORGANIZATION,
     PERSON,
     PLACE,

@@ -3,11 +3,11 @@
 import re
 from typing import Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..annotations.triple import CharSpan
 from ..errors import require
 from . import names
-from .algorithms import Forest, Link
+from .disjoint_sets import Forest, Link
 from .names import ORGANIZATION, PERSON, PLACE, VALUE, Name, parse_name
+from .triple import CharSpan
 
 # Minimum similarity of two spellings in one document, 0 to 1.
 FUZZY_WITHIN = 0.9
