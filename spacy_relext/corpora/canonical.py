@@ -104,7 +104,7 @@ class CanonicalRecord(TypedDict):
     entities: NotRequired[Annotated[List[_Entity], Field(description="Absent: not annotated. Overlap is allowed.")]]
     triples: NotRequired[Annotated[List[_Triple], Field(description="Absent: not annotated. Empty: there is none.")]]
     incomplete: NotRequired[
-        Annotated[bool, Field(strict=True, description="True: relations that the text states are missing in triples.")]
+        Annotated[bool, Field(strict=True, description="True: triples and coref lack some that the text has.")]
     ]
     judged: NotRequired[
         Annotated[List[_Label], Field(description="Relations that the annotation covers. Absent: all of them.")]

@@ -76,13 +76,13 @@ def record_to_doc(
         # an empty list means annotated, without a triple; offsets stay exact, whoever found the triple
         store_triples(doc, read_triples(doc, record["triples"]))
         report.arguments_widened += _count_widened(doc, record["triples"])
-        if record.get("incomplete"):
-            doc.user_data[INCOMPLETE_KEY] = True
         set_judged(doc, record.get("judged"))
     if "rejected" in record:
         set_rejected(doc, record["rejected"])
     if "coref" in record:
         set_coref(doc, record["coref"])
+    if record.get("incomplete"):
+        doc.user_data[INCOMPLETE_KEY] = True
     meta = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
     if meta:
         doc.user_data[META_KEY] = meta
@@ -100,7 +100,6 @@ def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
         record["entities"] = _list_entities(doc)
     if (triples := get_plain(doc, TRIPLES_KEY)) is not None:
         record["triples"] = [_without_defaults(triple) for triple in triples]
-        record.update({"incomplete": True} if is_incomplete(doc) else {})
         record.update({} if (judged := get_judged(doc)) is None else {"judged": sorted(judged)})
     if SENTS_KEY in doc.user_data:
         record["sents"] = plain(doc.user_data[SENTS_KEY])
@@ -112,6 +111,7 @@ def doc_to_record(doc: Doc, *, text: Optional[str] = None) -> Record:
         record["rejected"] = [_without_defaults(triple) for triple in rejected]
     if (clusters := get_plain(doc, COREF_KEY)) is not None:
         record["coref"] = clusters
+    record.update({"incomplete": True} if is_incomplete(doc) else {})
     record.update(plain(doc.user_data.get(META_KEY, {})))
     return record
 

@@ -1,29 +1,26 @@
 """The mentions and triples of documents as columns, grouped inside each document."""
 
 from bisect import bisect_right
-from collections import Counter
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Collection, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..annotations.assertion import assertion_of, is_fact
 from ..annotations.grouping import DEFAULT_RULES, Grouping, Mention, group_mentions
-from ..annotations.names import choose_name, is_description, parse_name, tidy
+from ..annotations.mentions import describe, list_mentions, read_kb_id
+from ..annotations.names import is_description, parse_name, tidy
 from ..annotations.schema import Schema
 from ..annotations.triple import CharSpan
 from ..corpora.formats.sources import to_json
 from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from .across import Group, ShortForm
-from .documents import Document, entity_of, read_kb_id
+from .documents import Document
 
 if TYPE_CHECKING:
     import pyarrow
 
 # Rows kept as Python values before they become a batch of pyarrow.
 _BATCH_ROWS = 50_000
-
-# Longer texts are hardly names.
-_MAX_LENGTH = 100
 
 # Reasons in the table of merges that make a name a full name of its entity; all others make it a short form.
 _FULL_NAMES = ("exact", "normalized", "country", "similar", "kb_id", "coreference", "decision", "people")
@@ -161,7 +158,7 @@ class Collector:
         numbers = {}
         for number, positions in members.items():
             if any(mentions[at].span in arguments for at in positions):
-                group = _describe([mentions[at] for at in positions])
+                group = _make_group([mentions[at] for at in positions])
                 numbers[number] = len(self.groups)
                 self.groups.append(group._replace(short_forms=short.get(number, ()), doc_id=doc_id))
         for link in grouping.links:
@@ -208,7 +205,7 @@ def group_arguments(document: Document) -> Dict[CharSpan, Group]:
     members: Dict[int, List[Mention]] = {}
     for mention, number in zip(mentions, grouping.groups):
         members.setdefault(number, []).append(mention)
-    groups = {number: _describe(same) for number, same in members.items()}
+    groups = {number: _make_group(same) for number, same in members.items()}
     pairs = zip(mentions, grouping.groups)
     return {mention.span: groups[number] for mention, number in pairs if mention.span in arguments}
 
@@ -217,7 +214,11 @@ def _group_document(
     document: Document, *, rules: Collection[str], implied: Dict[Tuple[str, int], str]
 ) -> Tuple[List[Mention], Collection[CharSpan], Grouping]:
     """Group the mentions of a document; also return which are arguments."""
-    mentions, arguments = _list_mentions(document, implied)
+    arguments: Dict[CharSpan, Set[Optional[str]]] = {}
+    for each in document.statements:
+        for place, span in enumerate((each.subject, each.object)):
+            arguments.setdefault(span, set()).add(implied.get((each.relation, place)))
+    mentions = list_mentions(document.text, document.entities, arguments=arguments, chains=document.chains)
     positions = {mention.span: at for at, mention in enumerate(mentions)}
     apart = {(positions[each.subject], positions[each.object]) for each in document.statements}
     grouping = group_mentions(
@@ -255,58 +256,10 @@ def _implied_types(schema: Schema) -> Dict[Tuple[str, int], str]:
     return implied
 
 
-def _list_mentions(
-    document: Document, implied: Dict[Tuple[str, int], str]
-) -> Tuple[List[Mention], Collection[CharSpan]]:
-    """List arguments of triples, other entities, and other mentions of chains, by position; and which are arguments."""
-    entities = document.entities
-    starts = [entity.start for entity in entities]
-    longest = max((entity.end - entity.start for entity in entities), default=0)
-    exact = {(entity.start, entity.end): entity for entity in entities}
-    arguments: Dict[CharSpan, Set[Optional[str]]] = {}
-    for each in document.statements:
-        for place, span in enumerate((each.subject, each.object)):
-            arguments.setdefault(span, set()).add(implied.get((each.relation, place)))
-    used = set()
-    mentions = []
-    for span, types in arguments.items():
-        entity = exact.get(span) or entity_of(span, entities, starts, longest)
-        label, kb_id = (entity.label, entity.kb_id) if entity else (None, None)
-        known = types - {None}
-        if entity:
-            used.add((entity.start, entity.end))
-        elif len(known) == 1:
-            (label,) = known
-        mentions.append(Mention(*span, document.text[slice(*span)], label, kb_id))
-    for span, entity in exact.items():
-        if span not in arguments and span not in used:
-            mentions.append(Mention(*span, document.text[slice(*span)], entity.label, entity.kb_id))
-    there = {mention.span for mention in mentions}
-    for span in {span for chain in document.chains for span in chain} - there:
-        mentions.append(Mention(*span, document.text[slice(*span)]))
-    return sorted(mentions, key=lambda each: each.span), arguments
-
-
-def _describe(mentions: Sequence[Mention]) -> Group:
-    """Choose the name of a group, the most frequent of the fullest spellings, and its type and id."""
-    ranks = [_rank(mention) for mention in mentions]
-    names = [mention.name for mention, rank in zip(mentions, ranks) if rank == max(ranks)]
-    names = [name for name in names if name.text == tidy(name.text)] or names
-    fullest = max(name.fullness for name in names)
-    text = choose_name(name.text for name in names if name.fullness == fullest)
-    label = _most_frequent([mention.label for mention in mentions if mention.label])
-    return Group(parse_name(text, label), _most_frequent([mention.kb_id for mention in mentions if mention.kb_id]))
-
-
-def _rank(mention: Mention) -> Tuple[bool, bool, bool, bool]:
-    """Rank what may name an entity: no pronoun, no description, no long phrase, rather an entity of a pipeline."""
-    text = tidy(mention.text)
-    return not mention.name.is_pronoun, not is_description(text), len(text) <= _MAX_LENGTH, mention.label is not None
-
-
-def _most_frequent(values: Sequence[str]) -> Optional[str]:
-    """Return the most frequent value, the first of equals; None if there is none."""
-    return Counter(values).most_common()[0][0] if values else None
+def _make_group(mentions: Sequence[Mention]) -> Group:
+    """Make an entity of its mentions."""
+    name, label, kb_id = describe(mentions)
+    return Group(parse_name(name, label), kb_id)
 
 
 def _without(types: Dict[str, "pyarrow.DataType"], column: str) -> Dict[str, "pyarrow.DataType"]:

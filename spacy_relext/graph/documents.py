@@ -1,17 +1,16 @@
 """Documents with their triples, as the graph reads them: records of `spacy relext extract`, and corpora."""
 
-import re
-from bisect import bisect_left
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..annotations.mentions import EntitySpan, list_chains, read_kb_id
 from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import CharSpan, Record
 from ..corpora.canonical import KNOWN_KEYS, check_record, read_id
@@ -24,12 +23,7 @@ from ..export.records import extraction_record
 # Key of records for gold triples, under which `spacy relext extract` keeps the triples of its input.
 GOLD_KEY = "input_triples"
 
-_SPAN_GROUPS = ("coref_clusters_", "equiv")
 _KNOWN = {*KNOWN_KEYS, "doc_id", GOLD_KEY}
-
-# What linkers write for an entity that is not in the knowledge base, in lower case.
-_NO_IDS = frozenset({"", "nil", "none", "null", "nan", "n/a", "-", "-1", "q-1"})
-_WIKIDATA = re.compile(r"(?:wd:|https?://(?:www\.)?wikidata\.org/(?:entity|wiki)/)(Q[1-9]\d*)")
 
 
 class Statement(NamedTuple):
@@ -52,15 +46,6 @@ class Statement(NamedTuple):
     sent: int
     sentence: CharSpan
     attributes: Record = {}
-
-
-class EntitySpan(NamedTuple):
-    """An entity of a pipeline."""
-
-    start: int
-    end: int
-    label: str
-    kb_id: Optional[str]
 
 
 class Document(NamedTuple):
@@ -155,47 +140,18 @@ def parse_document(
     )
 
 
-def read_kb_id(value: Optional[str]) -> Optional[str]:
-    """Read an id in a knowledge base: "NIL" and the like are none, and the forms of a Wikidata id are one, "Q42"."""
-    value = (value or "").strip()
-    if value.casefold() in _NO_IDS:
-        return None
-    match = _WIKIDATA.fullmatch(value)
-    return match[1] if match else value
-
-
 def doc_to_document(doc: Doc, *, number: int = 1, min_score: float = 0.0) -> Document:
     """Make a document of a Doc with its coreference: that of records, `coref_clusters_*`, or `doc._.coref_chains`."""
     record = extraction_record(doc, number=number, min_score=min_score)
-    record["coref"] = [*record.get("coref", ()), *_chains(doc)]
+    record["coref"] = [*record.get("coref", ()), *list_chains(doc)]
     return parse_document(record, place=f"Doc {number}")
-
-
-def entity_of(
-    span: CharSpan, entities: Sequence[EntitySpan], starts: Sequence[int], longest: int
-) -> Optional[EntitySpan]:
-    """Find the entity with the largest overlap with a span, more than half of the longer of the two.
-
-    entities (Sequence[EntitySpan]): By position; `starts` has their first characters.
-    longest (int): Length of the longest.
-    """
-    best, most = None, 0.5
-    for at in range(bisect_left(starts, span[0] - longest), len(entities)):
-        entity = entities[at]
-        if entity.start >= span[1]:
-            break
-        shared = min(span[1], entity.end) - max(span[0], entity.start)
-        share = shared / max(span[1] - span[0], entity.end - entity.start)
-        if share > most:
-            best, most = entity, share
-    return best
 
 
 def _read_records(path: Path) -> Iterator[Tuple[str, object]]:
     if path.is_dir() or path.suffix == SUFFIX:
         for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
             record = extraction_record(doc, number=number)
-            yield f"{path}, document {number}", {**record, "coref": [*record.get("coref", ()), *_chains(doc)]}
+            yield f"{path}, document {number}", {**record, "coref": [*record.get("coref", ()), *list_chains(doc)]}
     elif path.suffix == ".parquet":
         for number, record in enumerate(read_parquet_records(path), start=1):
             yield f"{path}, document {number}", record
@@ -230,19 +186,3 @@ def _read_statement(triple: Record, sentences: Sequence[CharSpan]) -> Statement:
     return Statement(
         subject, triple["relation"], obj, score, source, sent, (sentence[0], sentence[1]), triple.get("attributes", {})
     )
-
-
-def _chains(doc: Doc) -> Iterator[List[List[int]]]:
-    for key in sorted(doc.spans):
-        if key.casefold().startswith(_SPAN_GROUPS):
-            yield [[span.start_char, span.end_char] for span in doc.spans[key]]
-    if Doc.has_extension("coref_chains") and doc._.coref_chains:
-        heads: Dict[int, Span] = {token.i: ent for ent in doc.ents for token in ent}
-        for chain in doc._.coref_chains:
-            spans = []
-            for mention in chain:
-                first, last = min(mention.token_indexes), max(mention.token_indexes)
-                span = heads.get(first) if first == last else None
-                span = doc[first : last + 1] if span is None else span
-                spans.append([span.start_char, span.end_char])
-            yield spans

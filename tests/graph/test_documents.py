@@ -9,18 +9,16 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
+from spacy_relext.annotations.mentions import EntitySpan, entity_of, read_kb_id
 from spacy_relext.annotations.store import set_coref, set_triples
 from spacy_relext.annotations.triple import CharSpan
 from spacy_relext.export.columns import ParquetWriter
 from spacy_relext.graph.documents import (
     Document,
-    EntitySpan,
     Statement,
     doc_to_document,
-    entity_of,
     parse_document,
     read_documents,
-    read_kb_id,
 )
 
 from .texts import record
