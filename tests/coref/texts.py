@@ -1,13 +1,16 @@
 """Small documents with coreference, written with marks, and a pipeline that knows their names."""
 
+import re
 from typing import Any, Dict, List
 
 import spacy
-from build_coref import parse_document
 from spacy.language import Language
 from spacy.training import Example
 
+from spacy_relext.annotations.triple import Record
 from spacy_relext.corpora.records import record_to_doc
+
+MARK = re.compile(r"\[([PO])(\d)(~?) ([^\]]+)\]")
 
 DOCUMENTS = (
     "[P1 Ada Holm] met [P2 Bo Lie]. [P1~ She] gave [P2~ him] a book.",
@@ -38,6 +41,22 @@ SETTINGS: Dict[str, Any] = {
 }
 
 
+def read_marks(marked: str) -> Record:
+    """Make a record of a text with marks: `[P1 Ada]` is a name of entity 1, `[P1~ she]` another mention."""
+    text, at = "", 0
+    entities: List[Record] = []
+    clusters: Dict[str, List[List[int]]] = {}
+    for match in MARK.finditer(marked):
+        text += marked[at : match.start()]
+        letter, number, other, mention = match.groups()
+        place = [len(text), len(text) + len(mention)]
+        clusters.setdefault(number, []).append(place)
+        if not other:
+            entities.append({"start": place[0], "end": place[1], "label": {"P": "PERSON", "O": "ORG"}[letter]})
+        text, at = text + mention, match.end()
+    return {"text": text + marked[at:], "entities": entities, "coref": list(clusters.values())}
+
+
 def make_pipeline(**settings: Any) -> Language:
     """Make a pipeline with sentences and coreference; names are given."""
     nlp = spacy.blank("en")
@@ -48,7 +67,7 @@ def make_pipeline(**settings: Any) -> Language:
 
 def make_example(nlp: Language, marked: str, *, is_whole: bool = True) -> Example:
     """Make an Example of a text with marks; the predicted Doc has the names and sentences."""
-    record = parse_document(marked, "||")
+    record = read_marks(marked)
     reference = record_to_doc(nlp.make_doc, {**record, "incomplete": not is_whole})
     predicted = nlp.make_doc(reference.text)
     predicted.set_ents(list(reference.ents))
