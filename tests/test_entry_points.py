@@ -125,6 +125,7 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
     # The weights of these are read at initialize, not before.
     "spacy_relext.PieceEncoder.v1": lambda: {"name": "no/such/folder"},
     "spacy_relext.Transformer.v1": lambda: {"name": "no/such/folder"},
+    "spacy_relext.DocumentTransformer.v1": lambda: {"name": "no/such/folder"},
     **dict.fromkeys(
         [f"spacy_relext.{kind}.v1" for kind in ("GraphEncoder", "RecurrentEncoder", "SharedEncoder", "Words")],
         lambda: {"tok2vec": tok2vec()},
@@ -141,6 +142,7 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
         ],
         lambda: {"encoder": tok2vec()},
     ),
+    "spacy_relext.AntecedentScorer.v1": lambda: {"encoder": tok2vec()},
     "spacy_relext.DescriptionMatcher.v1": lambda: {"encoder": build_piece_encoder("no/such/folder")},
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
     "spacy_relext.start_from.v1": lambda: {"pipeline": "no/such/folder"},  # loaded when it is called

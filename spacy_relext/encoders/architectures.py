@@ -90,9 +90,39 @@ def build_transformer(
         name="relext_encoder",
         init=functools.partial(_init_encoder, path=name),
         dims={"nO": None},
-        attrs={"max_pieces": max_pieces, "entity_marks": entity_marks},
+        attrs={"max_pieces": max_pieces, "entity_marks": entity_marks, "whole_docs": False},
         lr_scales=encoder_scales("", lr_scale),
     )
+
+
+@registry.architectures("spacy_relext.DocumentTransformer.v1")
+def build_document_transformer(
+    name: str,
+    max_pieces: int = 256,
+    precision: str = "auto",
+    dropout: Optional[float] = 0.0,
+    lr_scale: float = 0.1,
+    adversarial_radius: float = 0.0,
+) -> Tok2Vec:
+    """Build a `spacy_relext.Transformer.v1` that reads across sentences, for coreference and relations of documents.
+
+    name (str): A folder, or a name on the Hugging Face Hub, read when the pipeline is initialized.
+    max_pieces (int): Longest sequence in word pieces; longer texts are read in windows that overlap by half.
+    precision (str): "fp32", "bf16" or "auto": bf16 if the processor computes it natively.
+    dropout (Optional[float]): Replaces the encoder's own dropout.
+    lr_scale (float): Learning rate of the encoder as a multiple of the optimizer's.
+    adversarial_radius (float): As for `spacy_relext.Transformer.v1`.
+    """
+    model = build_transformer(
+        name,
+        max_pieces=max_pieces,
+        precision=precision,
+        dropout=dropout,
+        lr_scale=lr_scale,
+        adversarial_radius=adversarial_radius,
+    )
+    model.attrs["whole_docs"] = True
+    return model
 
 
 @registry.architectures("spacy_relext.BiLSTM.v1")
@@ -139,7 +169,8 @@ def _prepare_docs(model: Model, docs: List[Doc], is_train: bool) -> ModuleInput:
     if module.sizes is None:
         raise ValueError(Errors.R004.format(name=model.name))
     options = cut_options(model, is_train)
-    pieces = cut_docs(docs, module.tokenizer, entity_marks=model.attrs["entity_marks"], **options)
+    marks, whole_docs = model.attrs["entity_marks"], model.attrs.get("whole_docs", False)
+    pieces = cut_docs(docs, module.tokenizer, entity_marks=marks, whole_docs=whole_docs, **options)
     return ModuleInput(vars(pieces), lengths=[len(doc) for doc in docs])
 
 

@@ -112,6 +112,7 @@ def cut_docs(
     max_pieces: int,
     batch_pieces: int = PIECES_PER_BATCH,
     entity_marks: bool = False,
+    whole_docs: bool = False,
 ) -> PieceBatches:
     """Cut Docs into word pieces, sentence by sentence.
 
@@ -119,12 +120,14 @@ def cut_docs(
         half, and a token is read from the window in which it stands nearest to the middle.
     batch_pieces (int): Most cells of a padded batch.
     entity_marks (bool): Whether pieces are marked by the entities of the Docs.
+    whole_docs (bool): Whether a Doc is read as if it were one sentence.
     RETURNS (PieceBatches): Its tokens are in document order.
     """
     spans, texts = [], []
     for doc in docs:
         text = doc.text  # built from the tokens at every access
-        for start, end in sentence_bounds(doc):
+        bounds = [(0, len(doc))] if whole_docs and len(doc) else sentence_bounds(doc)
+        for start, end in bounds:
             spans.append((doc, start, end))
             texts.append(text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])])
     special = tokenizer.encode("", add_special_tokens=True).ids

@@ -76,6 +76,14 @@ def test_sentences_are_sequences() -> None:
     ]
 
 
+def test_whole_docs_are_sequences() -> None:
+    docs = [make_doc("ada met . charles met .".split(), starts=[0, 3]), make_doc([])]
+    whole = cut_docs(docs, TOKENIZER, max_pieces=64, whole_docs=True)
+    assert len(whole.ids) == 1 and len(whole.ids[0]) == 1 and len(whole.first) == len(docs[0])
+    windows = cut_docs(docs, TOKENIZER, max_pieces=6, whole_docs=True)
+    assert sum(map(len, windows.ids)) > 1 and len(windows.first) == len(docs[0])
+
+
 def test_whitespace_and_tokens_without_pieces() -> None:
     doc = make_doc(["ada", "\n\n", "met", "\u200b", "\ufffd"], spaces=[True, False, True, True, False])
     pieces = cut_docs([doc], TOKENIZER, max_pieces=16)
