@@ -126,7 +126,8 @@ def tune_pipeline(
 
 
 def _relation_pipes(nlp: Language, data: Sequence[Example]) -> Dict[str, RelationPipe]:
-    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
+    found = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
+    pipes = {name: pipe for name, pipe in found.items() if pipe.writes in ("triples", "relations")}
     if not pipes:
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
     count = sum(len(get_records(example.reference, source="") or ()) for example in data)
