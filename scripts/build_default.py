@@ -16,12 +16,12 @@ import sys
 from collections import Counter, defaultdict
 from itertools import product
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from build_corpus import add_triples, list_stated, read_prose, write_corpus
 from spacy.tokens import Doc, Span
 
-from spacy_relext.annotations.schema import read_schema
+from spacy_relext.annotations.schema import RelationSchema, read_schema
 from spacy_relext.annotations.store import get_records
 from spacy_relext.annotations.triple import CharSpan, Record
 from spacy_relext.corpora.convert import load_tokenizer
@@ -131,10 +131,7 @@ def unmarked(doc: Doc) -> List[Span]:
 def read_all(redocred: Path, assets: Path) -> Dict[str, List[Record]]:
     """Read the parts of each source; each record has the relations that are judged in it."""
     schema = read_schema(assets / "schema.yaml").relations
-    properties: Dict[str, List[Property]] = defaultdict(list)
-    for relation, known in schema.items():
-        for each in known.ids:
-            properties[each.lstrip("-")].append((relation, each.startswith("-")))
+    properties = read_properties(schema)
     documents = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))
     read: Dict[str, List[Record]] = {}
     for part, of in PARTS.items():
@@ -150,6 +147,15 @@ def read_all(redocred: Path, assets: Path) -> Dict[str, List[Record]]:
     wordings = read_prose(prose / "more", "wordings.txt")  # one triple each; whatever else they state is not annotated
     read["more-wordings"] = [each for record in wordings for each in judge([record], relations_of([record]))]
     return read
+
+
+def read_properties(schema: Mapping[str, RelationSchema]) -> Dict[str, List[Property]]:
+    """Map each Wikidata property to its relations."""
+    properties: Dict[str, List[Property]] = defaultdict(list)
+    for relation, known in schema.items():
+        for each in known.ids:
+            properties[each.lstrip("-")].append((relation, each.startswith("-")))
+    return properties
 
 
 def relations_of(records: Iterable[Record]) -> Set[str]:

@@ -142,7 +142,9 @@ ARGUMENTS: Dict[str, Callable[[], Dict[str, Any]]] = {
         ],
         lambda: {"encoder": tok2vec()},
     ),
-    "spacy_relext.AntecedentScorer.v1": lambda: {"encoder": tok2vec()},
+    **dict.fromkeys(
+        ["spacy_relext.AntecedentScorer.v1", "spacy_relext.DocumentPairs.v1"], lambda: {"encoder": tok2vec()}
+    ),
     "spacy_relext.DescriptionMatcher.v1": lambda: {"encoder": build_piece_encoder("no/such/folder")},
     "spacy_relext.anneal_distillation.v1": lambda: {"component": "kd_classifier", "steps": 10},
     "spacy_relext.start_from.v1": lambda: {"pipeline": "no/such/folder"},  # loaded when it is called

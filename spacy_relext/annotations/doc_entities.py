@@ -14,8 +14,11 @@ from .entities import doc_entities, entity_links
 from .grouping import DEFAULT_RULES, Mention, group_mentions
 from .mentions import NAME, EntitySpan, describe, kind_of_mention, list_chains, list_mentions, read_kb_id
 from .names import VALUE, kind_of, tidy
-from .store import char_span, get_coref, get_triples
-from .triple import CharSpan, Triple
+from .store import FACTS_KEY, char_span, get_coref, get_plain, get_triples, store_values
+from .triple import CharSpan, Record, Triple
+
+# Entities by number, and relation.
+FactKey = Tuple[int, str, int]
 
 # "similar" needs a package that is not always there, and the grouping must not depend on what is installed.
 _RULES = tuple(rule for rule in DEFAULT_RULES if rule != "similar")
@@ -54,10 +57,11 @@ class DocEntity:
 
 @dataclass(frozen=True, eq=False)
 class Fact:
-    """A relation between two entities of a document, which one or more sentences state.
+    """A relation between two entities of a document.
 
-    score (float): The highest score of its triples.
-    triples (List[Triple]): What states it, in the order of the text.
+    score (float): That of `relext_documents`, or else the highest score of its triples.
+    triples (List[Triple]): Triples that state it, in the order of the text; none if no single sentence does.
+    sentences (List[Span]): The sentences of its triples; without triples, the one that `relext_documents` read most.
     """
 
     subject: DocEntity
@@ -65,12 +69,7 @@ class Fact:
     object: DocEntity
     score: float
     triples: List[Triple]
-
-    @property
-    def sentences(self) -> List[Span]:
-        """RETURNS (List[Span]): The sentences of its triples, each once, in the order of the text."""
-        sentences = (span.sent for triple in self.triples for span in (triple.subject, triple.object))
-        return [by_start[1] for by_start in sorted({each.start: each for each in sentences}.items())]
+    sentences: List[Span]
 
     def __repr__(self) -> str:
         return f"Fact({self.subject.name!r}, {self.relation!r}, {self.object.name!r}, score={self.score:.3f})"
@@ -91,18 +90,64 @@ def get_facts(doc: Doc) -> List[Fact]:
     Triples that are denied or hypothetical state no fact. Those with an argument whose name is unknown are left out,
     such as a pronoun without coreference.
     """
-    triples = [triple for triple in get_triples(doc) if is_fact(triple.attributes)]
+    entities, stated, numbers = stated_facts(doc)
+    records = get_plain(doc, FACTS_KEY)
+    if records is None:
+        scored = {key: (max(triple.score for triple in same), None) for key, same in stated.items()}
+    else:
+        scored = _read_facts(records, numbers)
+    facts = []
+    for (subject, relation, obj), (score, place) in scored.items():
+        triples = stated.get((subject, relation, obj), [])
+        spans = [span for triple in triples for span in (triple.subject, triple.object)]
+        if not spans and place is not None:
+            spans = [span for span in [char_span(doc, place)] if span is not None]
+        sentences = sorted({span.sent.start: span.sent for span in spans}.items())
+        facts.append(
+            Fact(entities[subject], relation, entities[obj], score, triples, [sentence for _, sentence in sentences])
+        )
+    return facts
+
+
+def stated_facts(doc: Doc) -> Tuple[List[DocEntity], Dict[FactKey, List[Triple]], Dict[CharSpan, int]]:
+    """Group the triples of a Doc by what they state.
+
+    RETURNS (Tuple[List[DocEntity], Dict[FactKey, List[Triple]], Dict[CharSpan, int]]): The entities, as `get_entities`
+        lists them, the triples of each fact between two named ones, and the entity of each mention.
+    """
+    triples = get_triples(doc)
     entities, numbers = _group(doc, triples)
-    stated: Dict[Tuple[int, str, int], List[Triple]] = {}
-    for triple in triples:
+    stated: Dict[FactKey, List[Triple]] = {}
+    for triple in (triple for triple in triples if is_fact(triple.attributes)):
         subject, obj = (numbers.get(_place(span)) for span in (triple.subject, triple.object))
         if subject is None or obj is None or subject == obj or not (entities[subject].name and entities[obj].name):
             continue
         stated.setdefault((subject, triple.relation, obj), []).append(triple)
-    return [
-        Fact(entities[subject], relation, entities[obj], max(triple.score for triple in same), same)
-        for (subject, relation, obj), same in stated.items()
-    ]
+    return entities, stated, numbers
+
+
+def set_facts(doc: Doc, records: Sequence[Record]) -> None:
+    """Store the facts that a component has found in a document, in place of others.
+
+    records (Sequence[Record]): `subject` and `object`, characters of a mention; `relation`, `score`, and `sentence`,
+        characters of what supports it.
+    """
+    store_values(doc, FACTS_KEY, list(records))
+
+
+def _read_facts(
+    records: Sequence[Record], numbers: Dict[CharSpan, int]
+) -> Dict[FactKey, Tuple[float, Optional[CharSpan]]]:
+    """Map stored facts to their score and the characters that support them; of equal ones the best counts."""
+    scored: Dict[FactKey, Tuple[float, Optional[CharSpan]]] = {}
+    for record in records:
+        subject, obj = (numbers.get((record[role][0], record[role][1])) for role in ("subject", "object"))
+        if subject is None or obj is None or subject == obj:
+            continue
+        key, sentence = (subject, record["relation"], obj), record.get("sentence")
+        if key not in scored or scored[key][0] < record["score"]:
+            scored[key] = (record["score"], None if sentence is None else (sentence[0], sentence[1]))
+    return scored
 
 
 def _group(doc: Doc, triples: Sequence[Triple]) -> Tuple[List[DocEntity], Dict[CharSpan, int]]:

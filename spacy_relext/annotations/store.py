@@ -25,6 +25,9 @@ RELATIONS_KEY = "relext_relations"
 # Triples that an annotator rejected, and clusters of mentions of one entity: both in characters, like triples.
 REJECTED_KEY, COREF_KEY = "relext_rejected", "relext_coref"
 
+# Facts between entities of a document.
+FACTS_KEY = "relext_facts"
+
 # True: the text has relations that the stored triples lack, since they could not be read.
 INCOMPLETE_KEY = "relext_incomplete"
 
@@ -210,7 +213,7 @@ def store_values(doc: Doc, key: str, values: Sequence[Any]) -> None:
     """Store values with character offsets under a key of `user_data`; those for another length of text are removed."""
     length = text_length(doc)
     if doc.user_data.get(LENGTH_KEY) not in (None, length):
-        for other in (TRIPLES_KEY, REJECTED_KEY, COREF_KEY):
+        for other in (TRIPLES_KEY, REJECTED_KEY, COREF_KEY, FACTS_KEY):
             doc.user_data.pop(other, None)
     doc.user_data[key] = StoredValues(values)
     doc.user_data[LENGTH_KEY] = length

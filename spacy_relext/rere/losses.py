@@ -7,9 +7,9 @@ Source: Xie et al., "Revisiting the Negative Data of Distantly Supervised Relati
     extractor   mean over rows and pointers of L_cPU over tokens      Eq. 10                             extractor_loss
     μ         = π_o τ / ((1-τ)(1-π_o)), "hidden", or π_o (1+τ), "paper"                                 expected_rate
     γ         = π_o / (1-π_o), or a number                                                            positive_weight
-    L_bce     = softplus(z) - y z                                                            masked_bce of pairs/losses.py
+    L_bce     = softplus(z) - y z                                      pairs/losses.py                       masked_bce
     L_rank    = log Σ_j exp z_j - log Σ_{j gold} exp z_j  over pairs with the same subject or object        rank_loss
-    SSR-PU      see pairs/losses.py                                                                shifted_ranking_loss
+    SSR-PU                                                             pairs/losses.py             shifted_ranking_loss
 
 z are logits, ŷ = σ(z), y observed labels; P the observed positives and N the observed negatives of one row, with π_o
 the observed rate and τ the share of true positives that the labels miss.

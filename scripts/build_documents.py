@@ -1,0 +1,192 @@
+"""Build the corpora of coreference and of relations across sentences: documents of the assets, Re-DocRED, and GAP.
+
+    python scripts/build_documents.py assets corpus/documents --redocred REDOCRED --gap GAP
+
+The documents of the assets are annotated completely, see assets/prose/documents/GUIDELINES.md. Re-DocRED (Tan et al.,
+EMNLP 2022; MIT) groups names, not pronouns: its groups are `coref_clusters_*` span groups, which no component learns
+from. Its documents are parted as in build_default.py. GAP (Webster et al., TACL 2018; Apache 2.0) has one pronoun and
+two names a passage: its development part is for training, its validation part for tuning and reporting.
+
+Writes own-PART, redocred-PART and gap-PART, and joined: coref-PART, of own and gap, and facts-PART, of own and redocred.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from build_corpus import write_corpus
+from build_default import PARTS, detokenize, entity_types, read_properties
+from check_documents import MARK, TYPES, read_blocks
+from spacy.tokens import Doc, Span
+
+from spacy_relext.annotations.schema import read_schema
+from spacy_relext.annotations.store import char_span
+from spacy_relext.annotations.triple import CharSpan, Record
+from spacy_relext.corpora.convert import load_tokenizer
+from spacy_relext.corpora.records import record_to_doc
+
+VALUES = ("TIME", "NUMBER")
+GAP_PARTS = {"train": "development", "dev": "validation"}
+JOINED = {"coref": ("own", "gap"), "facts": ("own", "redocred")}
+GROUP = "coref_clusters_"
+
+
+def parse_document(text: str, facts: str) -> Record:
+    """Make a canonical record of a document with marks.
+
+    text (str): With marks such as `[P1 Ada]` and `[P1~ she]`.
+    facts (str): Such as `|| 1 spouse 2; 1 employer 3`.
+    RETURNS (Record): Names as `entities`, the mentions of persons, places and things as `coref`, facts as `triples`
+        between the first names of their entities.
+    """
+    plain, opened, at = "", [], 0
+    entities: List[Record] = []
+    clusters: Dict[str, List[CharSpan]] = {}
+    names: Dict[str, CharSpan] = {}
+    while at < len(text):
+        mark = MARK.match(text, at)
+        if mark is not None:
+            opened.append((len(plain), mark))
+            at = mark.end()
+        elif text[at] == "]":
+            start, mark = opened.pop()
+            letter, number, other = mark.groups()
+            span = (start, len(plain))
+            if not other:
+                entities.append({"start": start, "end": len(plain), "label": TYPES[letter]})
+                names[number] = min(span, names.get(number, span))
+            if TYPES[letter] not in VALUES:
+                clusters.setdefault(number, []).append(span)
+            at += 1
+        else:
+            plain += text[at]
+            at += 1
+    triples = []
+    for fact in filter(None, (each.strip() for each in facts[2:].split(";"))):
+        subject, relation, obj = fact.split()
+        triples.append({"subject": list(names[subject]), "relation": relation, "object": list(names[obj])})
+    coref = [[list(span) for span in sorted(cluster)] for cluster in clusters.values()]
+    entities.sort(key=lambda each: (each["start"], each["end"]))
+    return {"text": plain, "entities": entities, "coref": coref, "triples": triples}
+
+
+def read_own(folder: Path, part: str, judged: List[str]) -> Iterator[Record]:
+    """Yield the records of the documents of a part; their annotation covers some relations."""
+    for path in sorted(folder.glob(f"{part}*.txt")):
+        for _, text, facts in read_blocks(path):
+            yield {**parse_document(text, facts), "judged": judged}
+
+
+def read_whole(document: Dict[str, Any], properties: Dict[str, List[Tuple[str, bool]]]) -> Record:
+    """Make a record of a document of Re-DocRED; a fact is a triple between the first mentions of its entities."""
+    text, places = "", []
+    for words in document["sents"]:
+        text += " " if text else ""
+        sentence, spans = detokenize(words)
+        places.append([(len(text) + start, len(text) + end) for start, end in spans])
+        text += sentence
+    types = entity_types(document)
+    groups, entities = [], []
+    for label, mentions in zip(types, document["vertexSet"]):
+        ends = [(places[m["sent_id"]][m["pos"][0]][0], places[m["sent_id"]][m["pos"][1] - 1][1]) for m in mentions]
+        groups.append(sorted(set(ends)))
+        entities += [{"start": start, "end": end, "label": label} for start, end in groups[-1]]
+    facts = set()
+    for label in document["labels"]:
+        for relation, is_reversed in properties.get(label["r"], ()):
+            head, tail = (label["t"], label["h"]) if is_reversed else (label["h"], label["t"])
+            if head != tail and groups[head][0] != groups[tail][0]:
+                facts.add((groups[head][0], relation, groups[tail][0]))
+    triples = [
+        {"subject": list(one), "relation": relation, "object": list(two)} for one, relation, two in sorted(facts)
+    ]
+    sents = [[of_sentence[0][0], of_sentence[-1][1]] for of_sentence in places]
+    return {"text": text, "entities": entities, "triples": triples, "sents": sents, "groups": groups}
+
+
+def read_gap(path: Path) -> Iterator[Record]:
+    """Yield a record for each passage of a file of GAP."""
+    with open(path, encoding="utf8", newline="") as lines:
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            places = {
+                name: [int(row[f"{name}-offset"]), int(row[f"{name}-offset"]) + len(row[name])]
+                for name in ("Pronoun", "A", "B")
+            }
+            cluster, others = [places["Pronoun"]], []
+            for name in "AB":
+                if row[f"{name}-coref"] == "TRUE":
+                    cluster.append(places[name])
+                else:
+                    others.append([places[name]])
+            yield {"text": row["Text"], "coref": [cluster, *others], "incomplete": True}
+
+
+def read_all(assets: Path, part: str, redocred: Optional[Path], gap: Optional[Path]) -> Dict[str, List[Record]]:
+    """Read the sources of a part."""
+    schema = read_schema(assets / "schema.yaml").relations
+    properties = read_properties(schema)
+    folder = assets / "prose" / "documents"
+    facts = {each["relation"] for name in PARTS for each in _facts(folder, name)}
+    read = {"own": list(read_own(folder, part, sorted(facts)))}
+    if redocred is not None:
+        documents = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))[slice(*PARTS[part])]
+        read["redocred"] = [{**read_whole(each, properties), "judged": sorted(schema)} for each in documents]
+    if gap is not None and part in GAP_PARTS:
+        read["gap"] = list(read_gap(gap / f"gap-{GAP_PARTS[part]}.tsv"))
+    return read
+
+
+def _facts(folder: Path, part: str) -> Iterator[Record]:
+    for record in read_own(folder, part, []):
+        yield from record["triples"]
+
+
+def make_doc(make: Any, record: Record) -> Doc:
+    """Make the Doc of a record; the groups of names of Re-DocRED become span groups."""
+    groups = record.pop("groups", ())
+    doc = record_to_doc(make, record)
+    for number, group in enumerate(groups):
+        spans: List[Optional[Span]] = [char_span(doc, place) for place in group]
+        doc.spans[f"{GROUP}{number}"] = [span for span in spans if span is not None]
+    return doc
+
+
+def build(assets: Path, output: Path, *, redocred: Optional[Path] = None, gap: Optional[Path] = None) -> None:
+    """Write train, dev and test of each source and joined, and print what they hold."""
+    make = load_tokenizer("en").make_doc
+    for part in PARTS:
+        read = read_all(assets, part, redocred, gap)
+        written = {source: [make_doc(make, record) for record in records] for source, records in read.items()}
+        for name, sources in JOINED.items():
+            written[name] = [doc for source in sources for doc in written.get(source, ())]
+        for name, docs in written.items():
+            write_corpus(output / f"{name}-{part}.spacy", docs)
+        for source, records in read.items():
+            facts = sum(len(record.get("triples", ())) for record in records)
+            print(f"{source}-{part:6}{len(records):6} documents{facts:8} facts")
+
+
+def main() -> int:
+    """Run the command line.
+
+    RETURNS (int): Exit code.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("assets", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--redocred", type=Path, help="folder with dev_revised.json")
+    parser.add_argument("--gap", type=Path, help="folder with gap-development.tsv and gap-validation.tsv")
+    args = parser.parse_args()
+    try:
+        build(args.assets, args.output, redocred=args.redocred, gap=args.gap)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Scores of facts: which relations between the entities of a document are found, each counted once.
+
+A predicted fact is right if some mentions of its two entities are mentions of annotated entities between which the
+relation holds. Entities of both sides are matched by their mentions, so that spelling does not matter.
+"""
+
+from typing import Dict, Iterable, List, Optional, Set, Tuple
+
+from spacy.scorer import PRFScore
+from spacy.training import Example
+from spacy.util import registry
+
+from ..annotations.doc_entities import get_facts, stated_facts
+from ..annotations.judged import get_judged
+from ..annotations.store import has_triples
+from .probabilities import expected_calibration_error
+from .triples import Scores
+
+FACT_WEIGHTS: Dict[str, Optional[float]] = {
+    "facts_f": 1.0,
+    "facts_p": 0.0,
+    "facts_r": 0.0,
+    "facts_across_r": None,
+    "facts_ece": None,
+}
+
+
+@registry.scorers("spacy_relext.fact_scorer.v1")
+class FactScorer:
+    """Scorer of `relext_documents`; a class, which `n_process` can pickle."""
+
+    def __call__(self, examples: Iterable[Example], **settings: object) -> Scores:
+        """Return the scores of `score_facts`."""
+        return score_facts(examples)
+
+
+def score_facts(examples: Iterable[Example]) -> Scores:
+    """Compare the facts of predicted Docs with annotated ones.
+
+    RETURNS (Scores): `facts_p`, `facts_r`, `facts_f`; `facts_across_r`, the recall of those whose entities no sentence
+        mentions together; `facts_ece`, the calibration error of scores. None without annotation.
+    """
+    counts, across, n_documents = PRFScore(), PRFScore(), 0
+    scores: List[float] = []
+    correct: List[bool] = []
+    for example in examples:
+        if not has_triples(example.reference):
+            continue
+        n_documents += 1
+        entities, stated, places = stated_facts(example.reference)
+        judged = get_judged(example.reference)
+        sentences = [{mention.span.sent.start for mention in entity.mentions} for entity in entities]
+        gold = set(stated)
+        is_across = {key for key in gold if not sentences[key[0]] & sentences[key[2]]}
+        found: Set[Tuple[int, str, int]] = set()
+        for fact in get_facts(example.predicted):
+            ends = [
+                {places[span] for mention in entity.mentions if (span := _place(mention.span)) in places}
+                for entity in (fact.subject, fact.object)
+            ]
+            matched = {(one, fact.relation, two) for one in ends[0] for two in ends[1]} & gold
+            if not matched and judged is not None and fact.relation not in judged:
+                continue
+            new = matched - found
+            if matched and not new:
+                continue  # another name of an entity that counts once
+            found |= matched
+            counts.tp, counts.fp = counts.tp + bool(matched), counts.fp + (not matched)
+            scores.append(fact.score)
+            correct.append(bool(matched))
+        counts.fn += len(gold - found)
+        across.tp, across.fn = across.tp + len(is_across & found), across.fn + len(is_across - found)
+    if not n_documents:
+        return {key: None for key in FACT_WEIGHTS}
+    return {
+        "facts_p": counts.precision,
+        "facts_r": counts.recall,
+        "facts_f": counts.fscore,
+        "facts_across_r": across.recall if across.tp + across.fn else None,
+        "facts_ece": expected_calibration_error(scores, correct) if scores else None,
+    }
+
+
+def _place(span: object) -> Tuple[int, int]:
+    return span.start_char, span.end_char  # type: ignore[attr-defined]
