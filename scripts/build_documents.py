@@ -7,7 +7,7 @@ EMNLP 2022; MIT) groups names, not pronouns: its groups are `coref_clusters_*` s
 from. Its documents are parted as in build_default.py. GAP (Webster et al., TACL 2018; Apache 2.0) has one pronoun and
 two names a passage: its development part is for training, its validation part for tuning and reporting.
 
-Writes own-PART, redocred-PART and gap-PART, and joined: coref-PART, of own and gap, and facts-PART, of own and redocred.
+Writes own-PART, redocred-PART, gap-PART, and joined: coref-PART, of own and gap, and facts-PART, of own and redocred.
 """
 
 import argparse

@@ -66,7 +66,8 @@ class DocumentPairs(TokenModule):
         other = torch.cat([entities[pairs[:, 1]], contexts], 1)
         subjects = torch.tanh(self.subject(one) + self.types(types[pairs[:, 0]]))
         objects = torch.tanh(self.object(other) + self.types(kinds + types[pairs[:, 1]]))
-        blocks = subjects.view(len(pairs), -1, GROUP, 1) * objects.view(len(pairs), -1, 1, GROUP)
+        shape = (len(pairs), self.hidden // GROUP, GROUP)
+        blocks = subjects.view(*shape, 1) * objects.view(*shape[:2], 1, GROUP)
         return DocumentOutput(self.bilinear(self.dropout(blocks.flatten(1))), evidence)
 
     def _attend(

@@ -130,15 +130,13 @@ def segment_bounds(doc: Doc, length: int) -> List[Tuple[int, int]]:
     if len(doc) <= length:
         return [(0, len(doc))] if len(doc) else []
     ends = [end for _, end in sentence_bounds(doc)]
-    bounds = []
-    start = 0
-    while start < len(doc):
-        limit = start + length
+    bounds: List[Tuple[int, int]] = []
+    start = end = 0
+    while end < len(doc):
+        least, limit = max(end, start + length // 2), start + length
         at = bisect_left(ends, limit + 1) - 1
-        end = ends[at] if at >= 0 and ends[at] > start + length // 2 else min(limit, len(doc))
+        end = ends[at] if at >= 0 and ends[at] > least else min(limit, len(doc))
         bounds.append((start, end))
-        if end == len(doc):
-            break
         half = bisect_left(ends, start + length // 2)
         following = ends[half] if half < len(ends) and ends[half] < end else start + length // 2
         start = max(start + 1, min(following, end))

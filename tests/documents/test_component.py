@@ -1,0 +1,158 @@
+"""`relext_documents`: it learns facts across sentences, combines them with triples, and survives saving."""
+
+import pathlib
+import pickle
+from typing import Any, Dict, List, Tuple
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import fix_random_seed
+
+from spacy_relext.annotations.store import set_coref, set_triples
+from tests.coref.texts import SETTINGS as COREF
+
+# Text, names with types, facts, and chains of names with other mentions.
+DOCUMENTS = (
+    ("Ada Holm runs Nordlys. It is in Skien.", [("Ada Holm", "employer", "Nordlys"), ("Nordlys", "seat", "Skien")]),
+    ("Bo Lie left. He was born in Bergen.", [("Bo Lie", "born", "Bergen")]),
+    ("Skog grew. Its owner is Eva Moe.", [("Eva Moe", "employer", "Skog")]),
+    ("Eva Moe met Bo Lie. They ate in Skien.", []),
+    ("Fjord is old. Its hall stands in Bergen.", [("Fjord", "seat", "Bergen")]),
+)
+TYPES = {
+    "Ada Holm": "PERSON",
+    "Bo Lie": "PERSON",
+    "Eva Moe": "PERSON",
+    "Nordlys": "ORG",
+    "Skog": "ORG",
+    "Fjord": "ORG",
+    "Skien": "PLACE",
+    "Bergen": "PLACE",
+}
+MODEL = {
+    "@architectures": "spacy_relext.DocumentPairs.v1",
+    "hidden": 64,
+    "dropout": 0.0,
+    "encoder": COREF["model"]["encoder"],
+}
+
+
+def make_pipeline(**settings: Any) -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("relext_documents", config={"model": MODEL, **settings})
+    return nlp
+
+
+def make_doc(nlp: Language, text: str) -> Doc:
+    doc = nlp.get_pipe("sentencizer")(nlp.make_doc(text))
+    spans = [(text.index(name), name) for name in TYPES if name in text]
+    doc.set_ents([doc.char_span(start, start + len(name), label=TYPES[name]) for start, name in sorted(spans)])
+    return doc
+
+
+def make_examples(nlp: Language) -> List[Example]:
+    examples = []
+    for text, facts in DOCUMENTS:
+        reference = make_doc(nlp, text)
+        places = {name: (text.index(name), text.index(name) + len(name)) for name in TYPES if name in text}
+        set_triples(reference, [(places[one], relation, places[two]) for one, relation, two in facts])
+        examples.append(Example(make_doc(nlp, text), reference))
+    return examples
+
+
+@pytest.fixture(scope="module")
+def trained() -> Language:
+    fix_random_seed(0)
+    nlp = make_pipeline()
+    optimizer = nlp.initialize(lambda: make_examples(nlp))
+    optimizer.learn_rate = 0.005
+    for _ in range(100):
+        nlp.update(make_examples(nlp), sgd=optimizer)
+        if score(nlp)["facts_f"] == 1.0:
+            break
+    return nlp
+
+
+def score(nlp: Language) -> Dict[str, Any]:
+    pipe = nlp.get_pipe("relext_documents")
+    examples = [Example(pipe(example.predicted), example.reference) for example in make_examples(nlp)]
+    return pipe.score(examples)  # type: ignore[attr-defined]
+
+
+def facts(doc: Doc) -> List[Tuple[str, str, str]]:
+    return [(each.subject.name, each.relation, each.object.name) for each in doc._.facts]
+
+
+def annotate(nlp: Language, doc: Doc) -> Doc:
+    return nlp.get_pipe("relext_documents")(doc)
+
+
+def test_it_learns_by_heart(trained: Language) -> None:
+    scores = score(trained)
+    assert scores["facts_f"] == scores["facts_across_r"] == 1.0 and scores["facts_ece"] < 0.5
+    doc = annotate(trained, make_doc(trained, DOCUMENTS[1][0]))
+    assert facts(doc) == [("Bo Lie", "born", "Bergen")] and doc._.facts[0].triples == []
+    assert len(doc._.facts[0].sentences) == 1 and doc._.triples == []
+
+
+def test_a_triple_is_a_fact_with_the_higher_of_both_scores(trained: Language) -> None:
+    text = DOCUMENTS[3][0]
+    doc = make_doc(trained, text)
+    triple = {"subject": (0, 7), "relation": "knows", "object": (12, 18), "score": 0.9}
+    set_triples(doc, [triple, {**triple, "relation": "hates", "score": 0.3}], source="a")
+    (fact,) = annotate(trained, doc)._.facts
+    assert (fact.relation, fact.score, len(fact.triples)) == ("knows", 0.9, 1)
+    nlp = pickle.loads(pickle.dumps(trained))
+    nlp.get_pipe("relext_documents").cfg["combination"] = [0.0, 1.0, 0.0, -5.0]
+    assert annotate(nlp, doc)._.facts == []
+
+
+def test_coreference_adds_mentions(trained: Language) -> None:
+    doc = make_doc(trained, DOCUMENTS[1][0])
+    set_coref(doc, [[(0, 6), (13, 15)]])
+    (segment,) = trained.get_pipe("relext_documents").suggest([doc]).segments  # type: ignore[attr-defined]
+    assert segment.entities[0] == (0, [(0, 2), (4, 5)])
+
+
+def test_it_survives_saving(trained: Language, tmp_path: pathlib.Path) -> None:
+    trained.to_disk(tmp_path / "nlp")
+    copies = [spacy.load(tmp_path / "nlp"), pickle.loads(pickle.dumps(trained))]
+    copies.append(make_pipeline().from_bytes(trained.to_bytes()))
+    text = DOCUMENTS[0][0]
+    expected = facts(annotate(trained, make_doc(trained, text)))
+    assert [facts(annotate(nlp, make_doc(nlp, text))) for nlp in copies] == [expected] * 3
+    doc = annotate(trained, make_doc(trained, text))
+    assert facts(Doc(doc.vocab).from_bytes(doc.to_bytes())) == facts(doc.copy()) == expected
+    docs = [make_doc(trained, text) for text, _ in DOCUMENTS]
+    piped = [facts(each) for each in copies[0].pipe(docs, n_process=2)]
+    assert piped == [facts(each) for each in trained.pipe([make_doc(trained, t) for t, _ in DOCUMENTS], batch_size=1)]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\u00a0", "Hm", "Bo Lie", "Bo Lie  left\u00a0Skien 🙂."])
+def test_odd_texts(trained: Language, text: str) -> None:
+    assert annotate(trained, make_doc(trained, text))._.facts is not None
+
+
+@pytest.mark.parametrize("kind", ["bce", "ssr_pu"])
+def test_other_losses(kind: str) -> None:
+    fix_random_seed(0)
+    nlp = make_pipeline(loss={"@misc": "spacy_relext.DocumentsLoss.v1", "kind": kind})
+    optimizer = nlp.initialize(lambda: make_examples(nlp))
+    first = nlp.update(make_examples(nlp), sgd=optimizer)["relext_documents"]
+    for _ in range(20):
+        last = nlp.update(make_examples(nlp), sgd=optimizer)["relext_documents"]
+    assert last < first
+
+
+def test_before_training() -> None:
+    nlp = make_pipeline()
+    with pytest.raises(ValueError, match=r"\[R004\].*relext_documents"):
+        nlp("Ada left.")
+    with pytest.raises(ValueError, match=r"\[R003\].*relext_documents"):
+        nlp.initialize(lambda: [Example(make_doc(nlp, "Ada"), make_doc(nlp, "Ada"))])
+    with pytest.raises(ValueError, match="hidden"):
+        spacy.blank("en").add_pipe("relext_documents", config={"model": {**MODEL, "hidden": 100}})
