@@ -3,8 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, List
 
+from .annotations.extensions import register_extensions
 from .annotations.parts import merge_docs, span_to_doc
-from .annotations.store import get_records, get_triples, has_triples, register_extensions, set_triples
+from .annotations.store import get_records, get_triples, has_triples, set_triples
 from .annotations.triple import Triple
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ HEAVY |= {"transformers", "jsonschema", "duckdb", "rapidfuzz", "lxml", "markdown
 UNSAFE = {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
 # Imports run to a lower floor only; what stands on one floor does not know its neighbours.
-METHODS = ("hrere", "kd", "nero", "rere", "selfore", "zeroshot")
+METHODS = ("coref", "documents", "hrere", "kd", "nero", "rere", "selfore", "zeroshot")
 FLOORS = {
     "errors": 1,
     "annotations": 2,

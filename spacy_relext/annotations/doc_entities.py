@@ -14,6 +14,7 @@ from .entities import doc_entities, entity_links
 from .grouping import DEFAULT_RULES, Mention, group_mentions
 from .mentions import NAME, EntitySpan, describe, kind_of_mention, list_chains, list_mentions, read_kb_id
 from .names import VALUE, kind_of, tidy
+from .sentences import sentence_spans
 from .store import FACTS_KEY, char_span, get_coref, get_plain, get_triples, store_values
 from .triple import CharSpan, Record, Triple
 
@@ -102,10 +103,8 @@ def get_facts(doc: Doc) -> List[Fact]:
         spans = [span for triple in triples for span in (triple.subject, triple.object)]
         if not spans and place is not None:
             spans = [span for span in [char_span(doc, place)] if span is not None]
-        sentences = sorted({span.sent.start: span.sent for span in spans}.items())
-        facts.append(
-            Fact(entities[subject], relation, entities[obj], score, triples, [sentence for _, sentence in sentences])
-        )
+        sentences = sentence_spans(doc, [span.start for span in spans])
+        facts.append(Fact(entities[subject], relation, entities[obj], score, triples, sentences))
     return facts
 
 

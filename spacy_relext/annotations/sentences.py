@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from operator import itemgetter
-from typing import List, Sequence, Tuple
+from typing import Iterable, List, Sequence, Tuple
 
 import numpy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from .triple import CharSpan
@@ -20,6 +20,14 @@ def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
     # what doc.sents does, without a Python step for each token
     starts = [0, *(numpy.flatnonzero(doc.to_array("SENT_START")[1:] == 1) + 1).tolist()]
     return list(zip(starts, [*starts[1:], len(doc)]))
+
+
+def sentence_spans(doc: Doc, tokens: Iterable[int]) -> List[Span]:
+    """List the sentences that some tokens are in, each once, in the order of the text."""
+    bounds = sentence_bounds(doc)
+    starts = [start for start, _ in bounds]
+    numbers = sorted({bisect_right(starts, i) - 1 for i in tokens})
+    return [doc[bounds[number][0] : bounds[number][1]] for number in numbers]
 
 
 def sentence_offsets(example: Example) -> List[CharSpan]:

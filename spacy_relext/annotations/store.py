@@ -2,21 +2,15 @@
 
 Character offsets, labels, floats and strings survive `Doc.to_bytes`, `DocBin`, pickling, `n_process` and
 retokenization; spans, tuple keys and tensors would not. `DocBin` returns lists as tuples: both are read.
-The import registers `doc._.triples`, `doc._.triple_records`, `doc._.entities`, `doc._.facts`, `span._.triples` and
-`span._.relations`.
 """
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
-from .sentences import is_inside
 from .triple import Argument, CharSpan, Record, Triple, TripleLike, read_clusters, read_triples, text_length
 from .words import trim_blanks, whole_words
-
-if TYPE_CHECKING:
-    from .doc_entities import DocEntity, Fact
 
 TRIPLES_KEY = "relext_triples"
 
@@ -352,44 +346,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def register_extensions() -> None:
-    """Register the custom attributes; a second call changes nothing."""
-    if not Doc.has_extension("triples"):
-        Doc.set_extension("triples", getter=get_triples, setter=set_triples)
-    if not Doc.has_extension("triple_records"):
-        Doc.set_extension("triple_records", getter=get_triple_records, setter=set_triple_records)
-    if not Doc.has_extension("entities"):
-        Doc.set_extension("entities", getter=_entities)
-    if not Doc.has_extension("facts"):
-        Doc.set_extension("facts", getter=_facts)
-    if not Span.has_extension("triples"):
-        Span.set_extension("triples", getter=_span_triples)
-    if not Span.has_extension("relations"):
-        Span.set_extension("relations", getter=get_relations)
-
-
-def _entities(doc: Doc) -> List["DocEntity"]:
-    from .doc_entities import get_entities  # which imports this file
-
-    return get_entities(doc)
-
-
-def _facts(doc: Doc) -> List["Fact"]:
-    from .doc_entities import get_facts
-
-    return get_facts(doc)
-
-
-def _span_triples(span: Span) -> List[Triple]:
-    """Read the triples whose two arguments lie inside a span."""
-    bounds = (span.start_char, span.end_char)
-    return [
-        triple
-        for triple in get_triples(span.doc)
-        if all(is_inside((each.start_char, each.end_char), bounds) for each in (triple.subject, triple.object))
-    ]
-
-
 def _token_spans(doc: Doc, record: Record) -> Optional[Tuple[Span, Span]]:
     """Make the spans of a stored triple; None if an argument has no token or both become one span."""
     subject, obj = char_span(doc, record["subject"]), char_span(doc, record["object"])
@@ -401,6 +357,3 @@ def _token_spans(doc: Doc, record: Record) -> Optional[Tuple[Span, Span]]:
 def _position(record: Record) -> Tuple[int, ...]:
     """Return the offsets of subject and object, which order triples by their place in the text."""
     return (*record["subject"], *record["object"])
-
-
-register_extensions()

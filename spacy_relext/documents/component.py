@@ -12,6 +12,7 @@ from thinc.api import Config, Model
 from ..annotations.doc_entities import DocEntity, FactKey, set_facts, stated_facts
 from ..annotations.judged import get_judged
 from ..annotations.mentions import NAME
+from ..annotations.sentences import sentence_spans
 from ..annotations.store import has_triples
 from ..annotations.triple import CharSpan, Record, Triple
 from ..annotations.type_rules import LEARNED, learn_type_rules
@@ -180,7 +181,7 @@ class RelextDocuments(RelationPipe):
 
     def _record(self, doc: Doc, entities: Sequence[DocEntity], candidate: Candidate, score: float) -> Record:
         subject, relation, obj = candidate.key
-        sentence = doc[candidate.token].sent
+        (sentence,) = sentence_spans(doc, [candidate.token])
         return {
             "subject": list(_first_name(entities[subject])),
             "relation": relation,

@@ -4,6 +4,7 @@ A predicted fact is right if some mentions of its two entities are mentions of a
 relation holds. Entities of both sides are matched by their mentions, so that spelling does not matter.
 """
 
+from bisect import bisect_right
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 from spacy.scorer import PRFScore
@@ -12,6 +13,7 @@ from spacy.util import registry
 
 from ..annotations.doc_entities import get_facts, stated_facts
 from ..annotations.judged import get_judged
+from ..annotations.sentences import sentence_offsets
 from ..annotations.store import has_triples
 from .probabilities import expected_calibration_error
 from .triples import Scores
@@ -49,7 +51,10 @@ def score_facts(examples: Iterable[Example]) -> Scores:
         n_documents += 1
         entities, stated, places = stated_facts(example.reference)
         judged = get_judged(example.reference)
-        sentences = [{mention.span.sent.start for mention in entity.mentions} for entity in entities]
+        starts = [start for start, _ in sentence_offsets(example)]
+        sentences = [
+            {bisect_right(starts, mention.span.start_char) for mention in entity.mentions} for entity in entities
+        ]
         gold = set(stated)
         is_across = {key for key in gold if not sentences[key[0]] & sentences[key[2]]}
         found: Set[Tuple[int, str, int]] = set()

@@ -8,7 +8,8 @@ from build_corpus import measure_label_noise
 from knowledge_base import read_kb
 from spacy.tokens import DocBin
 
-from spacy_relext.annotations.store import get_records, has_triples, register_extensions
+from spacy_relext import register_extensions
+from spacy_relext.annotations.store import get_records, has_triples
 from spacy_relext.corpora.records import doc_to_record
 
 BORN = {"subject": [0, 3], "relation": "place_of_birth", "object": [10, 14]}
