@@ -14,7 +14,12 @@ from . import options
 from .evaluate import read_corpus, warn_nothing_shared
 from .pipeline import fail, input_errors, open_pipeline
 
-KINDS = {"triples": "exact {score}", "relations": "{score} of relations"}
+KINDS = {
+    "triples": "exact {score}",
+    "relations": "{score} of relations",
+    "coref": "mean of pronouns and B³",
+    "facts": "{score} of facts",
+}
 
 BIASED = (
     "The detector was trained with a collective loss: its probabilities repeat the missing rates that it was given, "
@@ -78,6 +83,12 @@ def _lines(name: str, result: Settings, goal: Goal) -> Iterator[str]:
     """Format the fit of a component."""
     has_goal = result["goal"] == goal and goal != Goal()
     score = "F" if goal.beta == 1.0 or not has_goal else f"F{goal.beta:g}"
+    fitted = {k: f"{v:g}" if isinstance(v, float) else srsly.json_dumps(v) for k, v in result.get("fitted", {}).items()}
+    if "threshold" not in result:
+        scores = f"{100 * result['before']:.2f} -> {100 * result['after']:.2f} on {result['documents']} documents"
+        yield f"{name}: {KINDS[result['writes']].format(score=score)} {scores}"
+        yield "  " + ", ".join(f"{key} = {value}" for key, value in fitted.items())
+        return
     yield (
         f"{name}: {KINDS[result['writes']].format(score=score)} {100 * result['before']:.2f} -> "
         f"{100 * result['after']:.2f} on "
@@ -92,6 +103,5 @@ def _lines(name: str, result: Settings, goal: Goal) -> Iterator[str]:
             refused.append("all other relations" if refused or result["thresholds"] else "all relations")
         if goal.precision is not None and refused:
             yield f"  no threshold reaches that precision, so there will be no triples: {', '.join(refused)}"
-    if result.get("fitted"):
-        fitted = {k: f"{v:g}" if isinstance(v, float) else srsly.json_dumps(v) for k, v in result["fitted"].items()}
+    if fitted:
         yield "  " + ", ".join(f"{key} = {value}" for key, value in fitted.items())

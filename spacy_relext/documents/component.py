@@ -16,10 +16,12 @@ from ..annotations.sentences import sentence_spans
 from ..annotations.store import has_triples
 from ..annotations.triple import CharSpan, Record, Triple
 from ..annotations.type_rules import LEARNED, learn_type_rules
+from ..errors import Errors
 from ..pipeline.pipe import RelationPipe, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.facts import FACT_WEIGHTS
-from ..scoring.probabilities import Floats, logit, sigmoid
+from ..scoring.probabilities import Floats, fit_logistic, logit, sigmoid
+from ..scoring.thresholds import best_threshold, f_score
 from .losses import documents_loss
 from .model import DocumentOutput
 from .segments import DocumentBatch, DocumentGold, DocumentInstances, pair_arrays, suggest_pairs
@@ -175,6 +177,29 @@ class RelextDocuments(RelationPipe):
                 row += 1
         return [_join(of_doc, stated_facts(doc)[1]) for doc, of_doc in zip(instances.docs, best)]
 
+    def fit_documents(self, examples: Sequence[Example], *, beta: float) -> Tuple[float, float]:
+        """Fit the combination of scores by maximum likelihood, then the threshold with the highest F_β."""
+        annotated = [example for example in examples if has_triples(example.reference)]
+        instances = self.suggest([example.predicted for example in annotated])
+        found = self.list_facts(instances, self.run(instances))
+        correct, n_gold = self._judge(instances, found, [example.reference for example in annotated])
+        candidates = [candidate for of_doc in found for candidate in of_doc]
+        if not any(correct):
+            raise ValueError(Errors.R011.format(count=len(annotated)))
+        is_right = numpy.asarray(correct)
+
+        def f_beta(threshold: float) -> float:
+            accepted = self._combine(candidates) >= threshold
+            right, total = numpy.asarray((accepted & is_right).sum()), numpy.asarray(accepted.sum())
+            return float(f_score(right, total, n_gold, beta=beta))
+
+        before = f_beta(self.cfg["threshold"])
+        weights = fit_logistic(combination_inputs(candidates), is_right, start=numpy.asarray([1.0, 1.0, 0.0, 0.0]))
+        self.cfg["combination"] = [round(float(weight), 6) for weight in weights]
+        threshold, after = best_threshold(self._combine(candidates), is_right, n_gold=n_gold, beta=beta)
+        self.cfg["threshold"] = round(threshold, 6)
+        return before, after
+
     def store(self, doc: Doc, prediction: List[Record]) -> None:
         """Store the facts."""
         set_facts(doc, prediction)
@@ -200,6 +225,20 @@ class RelextDocuments(RelationPipe):
             triple = numpy.asarray([candidate.triple or 0.0 for candidate in candidates])
             return numpy.maximum(sigmoid(inputs[:, 0]), triple)
         return numpy.asarray(sigmoid(inputs @ numpy.asarray(self.cfg["combination"])))
+
+    def _judge(
+        self, instances: DocumentInstances, found: Sequence[Sequence[Candidate]], references: Sequence[Doc]
+    ) -> Tuple[List[bool], int]:
+        """Say which possible facts are right, and count the annotated ones."""
+        correct: List[bool] = []
+        n_gold = 0
+        for entities, of_doc, reference in zip(instances.entities, found, references):
+            _, stated, places = stated_facts(reference)
+            n_gold += len(stated)
+            of = {own: number for number, same in match_entities(entities, places).items() for own in same}
+            keys = [(of.get(c.key[0], -1), c.key[1], of.get(c.key[2], -1)) for c in of_doc]
+            correct += [key in stated for key in keys]
+        return correct, n_gold
 
     def _read_gold(self, instances: DocumentInstances, references: Sequence[Doc]) -> DocumentGold:
         """Read which facts hold between the entities of predicted Docs."""

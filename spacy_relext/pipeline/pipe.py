@@ -166,6 +166,15 @@ class RelationPipe(LabelledPipe):
         """Fit the settings `fitted_first` to held-out data."""
         return {}
 
+    def fit_documents(self, examples: Sequence[Example], *, beta: float) -> Tuple[float, float]:
+        """Fit the settings `fitted_first` of a component that writes neither triples nor relations of sentences.
+
+        examples (Sequence[Example]): Held-out data, annotated by the components before this one.
+        beta (float): Weight of recall relative to precision.
+        RETURNS (Tuple[float, float]): Its score before and after, 0 to 1.
+        """
+        raise NotImplementedError
+
     def knowledge_files(self) -> Dict[str, bytes]:
         """Return what the component knows besides settings and weights: file name → content."""
         return {}

@@ -95,12 +95,48 @@ def tune_pipeline(
         `scale`, `shift`, `ece_before`, `ece_after`, `documents`, `gold`, `goal`; for components that write triples also
         `fitted` (what else was fitted); for detectors also `label_frequency` (overall c), `label_frequencies` (c_j),
         `missing_rates` (1 - c_j), `positives` (number of cells that each c_j is estimated from), `unbiased` (whether
-        the detector's loss permits these estimates).
+        the detector's loss permits these estimates). For components that write something else: `writes`, `before` and
+        `after` (their own score), `documents`, `fitted`, `goal`.
     RAISES (ValueError): If no component is of this package, the data has no triples, or nothing sets the entities whose
         pairs a component classifies.
     """
+    examples = list(examples)
     data = [example for example in examples if has_triples(example.reference)]
-    pipes = _relation_pipes(nlp, data)
+    found = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
+    if not found:
+        raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
+    pipes = {name: pipe for name, pipe in found.items() if pipe.writes in ("triples", "relations")}
+    others = [name for name in found if name not in pipes]
+    if pipes:
+        _check_count(data)
+    results = _tune_relations(nlp, data, pipes, min_positives, per_label, goal) if pipes else {}
+    results.update({name: _tune_other(nlp, name, examples, goal) for name in others})
+    return {name: results[name] for name in found}
+
+
+def _tune_other(nlp: Language, name: str, examples: Sequence[Example], goal: Goal) -> Settings:
+    """Fit a component that writes neither triples nor relations, as it says itself."""
+    pipe: RelationPipe = nlp.get_pipe(name)  # type: ignore[assignment]
+    pipe.require_initialized()
+    with nlp.select_pipes(disable=nlp.pipe_names[nlp.pipe_names.index(name) :]):
+        docs = list(nlp.pipe(example.predicted.copy() for example in examples))
+    annotated = [Example(doc, example.reference) for doc, example in zip(docs, examples)]
+    before, after = pipe.fit_documents(annotated, beta=goal.beta)
+    keep_settings(nlp, name, as_saved({key: pipe.cfg[key] for key in pipe.fitted_first}))
+    fitted = {key: pipe.cfg[key] for key in pipe.fitted_first}
+    counts = {"documents": len(examples), "before": before, "after": after}
+    return {**counts, "writes": pipe.writes, "fitted": fitted, "goal": goal}
+
+
+def _tune_relations(
+    nlp: Language,
+    data: List[Example],
+    pipes: Dict[str, RelationPipe],
+    min_positives: int,
+    per_label: bool,
+    goal: Goal,
+) -> Dict[str, Settings]:
+    """Fit the components that write triples or the relations of sentences."""
     before = {name: _fitted_settings(pipe, per_label=per_label) for name, pipe in pipes.items()}
     extractors = [name for name, pipe in pipes.items() if pipe.writes != "relations"]
     goals = {name: goal if name in extractors or not extractors else _F1 for name in pipes}
@@ -125,17 +161,13 @@ def tune_pipeline(
     return {name: results[name] for name in pipes}
 
 
-def _relation_pipes(nlp: Language, data: Sequence[Example]) -> Dict[str, RelationPipe]:
-    found = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
-    pipes = {name: pipe for name, pipe in found.items() if pipe.writes in ("triples", "relations")}
-    if not pipes:
-        raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
+def _check_count(data: Sequence[Example]) -> None:
+    """Check that there are gold triples, and warn if there are few."""
     count = sum(len(get_records(example.reference, source="") or ()) for example in data)
     if not count:
         raise ValueError(Errors.R011.format(count=len(data)))
     if count < FEW_TRIPLES:
         warnings.warn(Warnings.W012.format(count=count, least=FEW_TRIPLES), stacklevel=3)
-    return pipes
 
 
 class _Predictions:

@@ -101,6 +101,16 @@ def fit_platt(scores: Floats, correct: Bools, *, fit_shift: bool = True) -> Plat
     return Platt(float(weights[0]), float(weights[1]))
 
 
+def fit_logistic(inputs: Floats, correct: Bools, *, start: Floats) -> Floats:
+    """Fit the weights w of σ(w · x) by Newton's method on the likelihood, with a ridge penalty towards others.
+
+    inputs (Floats): x, a row for each prediction. Shape (N, D)
+    start (Floats): The weights without any data. Shape (D,)
+    RETURNS (Floats): Shape (D,)
+    """
+    return _newton(inputs, correct.astype("float64"), start, free=numpy.ones(len(start), dtype=bool))
+
+
 def fit_temperature(logits: _AnyFloats, targets: _AnyFloats, *, grid: Optional[Sequence[float]] = None) -> float:
     """Find the temperature T that minimizes the cross-entropy of softmax(logits / T) with the targets.
 
@@ -181,8 +191,8 @@ def _newton(inputs: Floats, targets: Floats, start: Floats, *, free: Bools) -> F
     for _ in range(_STEPS):
         probs = sigmoid(inputs @ weights)
         gradient = inputs.T @ (probs - targets) + _RIDGE * (weights - start)
-        hessian = inputs.T @ (inputs * (probs * (1 - probs))[:, None]) + _RIDGE * numpy.eye(2)
-        step = numpy.zeros(2)
+        hessian = inputs.T @ (inputs * (probs * (1 - probs))[:, None]) + _RIDGE * numpy.eye(len(start))
+        step = numpy.zeros(len(start))
         step[free] = numpy.linalg.solve(hessian[numpy.ix_(free, free)], gradient[free])
         while numpy.abs(step).max() > 1e-9 and _penalized_loss(inputs, targets, weights - step, start) > loss:
             step /= 2

@@ -12,6 +12,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.store import get_coref
+from spacy_relext.pipeline.tuning import tune_pipeline
 
 from .texts import DOCUMENTS, make_example, make_examples, make_pipeline
 
@@ -131,3 +132,11 @@ def test_before_training() -> None:
         nlp("Ada left.")
     with pytest.raises(ValueError, match=r"\[R003\].*relext_coref"):
         nlp.initialize(lambda: [Example(nlp.make_doc("Ada"), Doc(nlp.vocab, ["Ada"]))])
+
+
+def test_tune_fits_the_threshold(trained: Language) -> None:
+    nlp = pickle.loads(pickle.dumps(trained))
+    nlp.get_pipe("relext_coref").cfg["threshold"] = 1.0
+    result = tune_pipeline(nlp, make_examples(nlp))["relext_coref"]
+    assert result["after"] == pytest.approx(1.0) and result["before"] < 0.9 and result["writes"] == "coref"
+    assert result["fitted"] == {"threshold": nlp.get_pipe("relext_coref").cfg["threshold"]} != {"threshold": 1.0}

@@ -12,6 +12,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.store import set_coref, set_triples
+from spacy_relext.pipeline.tuning import tune_pipeline
 from tests.coref.texts import SETTINGS as COREF
 
 # Text, names with types, facts, and chains of names with other mentions.
@@ -156,3 +157,15 @@ def test_before_training() -> None:
         nlp.initialize(lambda: [Example(make_doc(nlp, "Ada"), make_doc(nlp, "Ada"))])
     with pytest.raises(ValueError, match="hidden"):
         spacy.blank("en").add_pipe("relext_documents", config={"model": {**MODEL, "hidden": 100}})
+
+
+def test_tune_fits_one_probability(trained: Language) -> None:
+    nlp = pickle.loads(pickle.dumps(trained))
+    pipe = nlp.get_pipe("relext_documents")
+    pipe.cfg["threshold"] = 1.0
+    result = tune_pipeline(nlp, make_examples(nlp))["relext_documents"]
+    assert (result["before"], result["after"]) == (0.0, 1.0)
+    assert len(pipe.cfg["combination"]) == 4 and 0.0 < pipe.cfg["threshold"] < 1.0
+    assert facts(annotate(nlp, make_doc(nlp, DOCUMENTS[1][0]))) == [("Bo Lie", "born", "Bergen")]
+    with pytest.raises(ValueError, match="R011"):
+        tune_pipeline(nlp, make_examples(nlp)[3:4])
