@@ -21,6 +21,9 @@ from .triple import CharSpan, Record, Triple
 # Entities by number, and relation.
 FactKey = Tuple[int, str, int]
 
+# Score of each fact, and the characters that support it.
+Scored = Dict[FactKey, Tuple[float, Optional[CharSpan]]]
+
 # "similar" needs a package that is not always there, and the grouping must not depend on what is installed.
 _RULES = tuple(rule for rule in DEFAULT_RULES if rule != "similar")
 
@@ -94,7 +97,7 @@ def get_facts(doc: Doc) -> List[Fact]:
     entities, stated, numbers = stated_facts(doc)
     records = get_plain(doc, FACTS_KEY)
     if records is None:
-        scored = {key: (max(triple.score for triple in same), None) for key, same in stated.items()}
+        scored: Scored = {key: (max(triple.score for triple in same), None) for key, same in stated.items()}
     else:
         scored = _read_facts(records, numbers)
     facts = []
@@ -134,11 +137,9 @@ def set_facts(doc: Doc, records: Sequence[Record]) -> None:
     store_values(doc, FACTS_KEY, list(records))
 
 
-def _read_facts(
-    records: Sequence[Record], numbers: Dict[CharSpan, int]
-) -> Dict[FactKey, Tuple[float, Optional[CharSpan]]]:
+def _read_facts(records: Sequence[Record], numbers: Dict[CharSpan, int]) -> Scored:
     """Map stored facts to their score and the characters that support them; of equal ones the best counts."""
-    scored: Dict[FactKey, Tuple[float, Optional[CharSpan]]] = {}
+    scored: Scored = {}
     for record in records:
         subject, obj = (numbers.get((record[role][0], record[role][1])) for role in ("subject", "object"))
         if subject is None or obj is None or subject == obj:
@@ -155,7 +156,7 @@ def _group(doc: Doc, triples: Sequence[Triple]) -> Tuple[List[DocEntity], Dict[C
     arguments: Dict[CharSpan, Set[Optional[str]]] = {
         _place(span): set() for triple in triples for span in (triple.subject, triple.object)
     }
-    chains = [[(start, end) for start, end in chain] for chain in (*get_coref(doc), *list_chains(doc))]
+    chains = [*get_coref(doc), *([(start, end) for start, end in chain] for chain in list_chains(doc))]
     mentions = list_mentions(doc.text, spans, arguments=arguments, chains=chains)
     positions = {mention.span: at for at, mention in enumerate(mentions)}
     pairs = {(positions[_place(triple.subject)], positions[_place(triple.object)]) for triple in triples}

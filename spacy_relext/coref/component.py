@@ -11,7 +11,7 @@ from thinc.api import Config, Model
 from ..annotations.mentions import NAME, NOMINAL, list_chains
 from ..annotations.store import COREF_KEY, get_coref, has_stored, is_incomplete, set_coref
 from ..annotations.triple import CharSpan
-from ..pipeline.pipe import RelationPipe, Scorer, Targets, Tensors
+from ..pipeline.pipe import Outputs, RelationPipe, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, plain_settings
 from ..scoring.coref import COREF_WEIGHTS, score_coref
 from ..scoring.probabilities import softmax
@@ -89,7 +89,7 @@ class RelextCoref(RelationPipe):
         """Compute the loss of antecedents and ends of phrases."""
         return coref_loss(outputs, targets)
 
-    def decode(self, instances: CorefInstances, outputs: Optional[CorefOutput]) -> List[Clusters]:
+    def decode(self, instances: CorefInstances, outputs: Optional[Outputs]) -> List[Clusters]:
         """Let each anaphor join the likeliest entity, in the order of the text."""
         entities = [Entities(doc, slots) for doc, slots in zip(instances.docs, instances.slots)]
         if outputs is not None:

@@ -110,7 +110,8 @@ def list_slots(doc: Doc) -> List[Slot]:
     words = words_of(doc).tolist()
     sentences = [bisect_right(starts, i) - 1 for i in words]
     in_capitals = _sentences_in_capitals(doc, words, sentences)
-    slots, inside = [], set()
+    slots: List[Slot] = []
+    inside: Set[int] = set()
     for start, end, label, group in group_names(doc):
         inside.update(range(start, end))
         slots.append(Slot(start, end, KINDS.index(NAME), bisect_right(starts, start) - 1, label=label, group=group))

@@ -17,7 +17,7 @@ from ..annotations.store import has_triples
 from ..annotations.triple import CharSpan, Record, Triple
 from ..annotations.type_rules import LEARNED, learn_type_rules
 from ..errors import Errors
-from ..pipeline.pipe import RelationPipe, Scorer, Targets, Tensors
+from ..pipeline.pipe import Outputs, RelationPipe, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Ranges, Settings, plain_settings
 from ..scoring.facts import FACT_WEIGHTS
 from ..scoring.probabilities import Floats, fit_logistic, logit, sigmoid
@@ -145,7 +145,7 @@ class RelextDocuments(RelationPipe):
         """Compute the loss of pairs."""
         return documents_loss(outputs.logits, targets, DocumentsLoss.of(self.cfg["loss"]))
 
-    def decode(self, instances: DocumentInstances, outputs: Optional[DocumentOutput]) -> List[List[Record]]:
+    def decode(self, instances: DocumentInstances, outputs: Optional[Outputs]) -> List[List[Record]]:
         """Combine scores with triples, and keep what reaches the threshold."""
         found = self.list_facts(instances, outputs)
         return [
@@ -157,7 +157,7 @@ class RelextDocuments(RelationPipe):
             for doc, entities, of_doc in zip(instances.docs, instances.entities, found)
         ]
 
-    def list_facts(self, instances: DocumentInstances, outputs: Optional[DocumentOutput]) -> List[List[Candidate]]:
+    def list_facts(self, instances: DocumentInstances, outputs: Optional[Outputs]) -> List[List[Candidate]]:
         """List the possible facts of each Doc: those of triples, and those with a probability of at least LEAST."""
         rules, least = self.type_rules(), float(logit(numpy.asarray([LEAST]))[0])
         best: List[Dict[FactKey, Tuple[float, int]]] = [{} for _ in instances.docs]

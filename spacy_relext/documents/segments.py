@@ -153,7 +153,11 @@ def pair_arrays(instances: DocumentInstances, labels: Sequence[str]) -> Dict[str
     """
     numbers = {label: number for number, label in enumerate(labels, start=1)}
     starts = numpy.cumsum([0, *(len(doc) for doc in instances.docs)]).tolist()
-    tokens, mentions, types, segments, pairs = [], [], [], [], []
+    tokens: List[IntArray] = []
+    mentions: List[List[Tuple[int, int]]] = []
+    types: List[int] = []
+    segments: List[int] = []
+    pairs: List[Tuple[int, int]] = []
     for at, segment in enumerate(instances.segments):
         base, first = starts[segment.doc], len(types)
         tokens.append(numpy.arange(base + segment.start, base + segment.end))

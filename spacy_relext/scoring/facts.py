@@ -7,6 +7,7 @@ relation holds. Entities of both sides are matched by their mentions, so that sp
 from bisect import bisect_right
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
+import numpy
 from spacy.scorer import PRFScore
 from spacy.training import Example
 from spacy.util import registry
@@ -82,7 +83,7 @@ def score_facts(examples: Iterable[Example]) -> Scores:
         "facts_r": counts.recall,
         "facts_f": counts.fscore,
         "facts_across_r": across.recall if across.tp + across.fn else None,
-        "facts_ece": expected_calibration_error(scores, correct) if scores else None,
+        "facts_ece": expected_calibration_error(numpy.asarray(scores), numpy.asarray(correct)) if scores else None,
     }
 
 
