@@ -58,7 +58,7 @@ TRAINED = Origin(
 SHIPPED = Origin(
     "import spacy_relext\n\nnlp = spacy_relext.load()",
     "400 documents of Re-DocRED (Tan et al., EMNLP 2022; MIT), whose text is Wikipedia's (CC BY-SA), sentence by "
-    "sentence; and 14,200 sentences written and annotated by hand for spacy-relext. No text of Wikipedia is in the "
+    "sentence; and 15,900 sentences written and annotated by hand for spacy-relext. No text of Wikipedia is in the "
     "package.",
     "60 other documents of Re-DocRED, and hand-written sentences about names that training does not know",
     f"Labels of Re-DocRED: MIT. {ENCODER}",
