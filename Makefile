@@ -65,8 +65,13 @@ default: $(VENV)/.installed
 	$(PY) scripts/build_default.py $(DATA)/redocred_dev assets corpus/default
 	$(PY) -m spacy train configs/default.cfg --output training/default \
 		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
-	$(PY) -m spacy relext tune training/default/model-best corpus/default/dev.spacy training/default/tuned --no-gold-sents --beta 0.7
-	rm -rf training/default/packed
+	$(PY) scripts/continue_config.py training/default/model-best training/default/finish.cfg --steps 1000 --rate 1e-3
+	$(PY) -m spacy train training/default/finish.cfg --output training/default/finished \
+		--paths.train corpus/default/finish.spacy --paths.dev corpus/default/dev.spacy \
+		--training.seed 7 --training.optimizer.learn_rate.warmup 0.1
+	rm -rf training/default/small training/default/packed
+	$(PY) -m spacy relext pack training/default/finished/model-last training/default/small
+	$(PY) -m spacy relext tune training/default/small corpus/default/dev.spacy training/default/tuned --no-gold-sents --beta 0.85
 	$(PY) -m spacy relext pack training/default/tuned training/default/packed
 	for part in $(DEFAULT_TESTS); do $(PY) -m spacy relext evaluate training/default/packed corpus/default/$$part.spacy \
 		--output metrics/default-$$part.json --no-gold-sents || exit 1; done

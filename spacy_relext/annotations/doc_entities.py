@@ -55,6 +55,12 @@ class DocEntity:
     kb_id: Optional[str]
     mentions: List[EntityMention]
 
+    @property
+    def names(self) -> List[str]:
+        """RETURNS (List[str]): Its different names, `name` first, then in the order of the text."""
+        found = [tidy(mention.span.text) for mention in self.mentions if mention.kind == NAME]
+        return list(dict.fromkeys([self.name, *found])) if self.name else []
+
     def __repr__(self) -> str:
         return f"DocEntity({self.name!r}, {self.label}, {len(self.mentions)} mentions)"
 

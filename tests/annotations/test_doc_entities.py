@@ -72,6 +72,7 @@ def test_entities_and_their_mentions(doc: Doc) -> None:
     found = {each.name: each for each in doc._.entities}
     assert list(found) == ["Ada Holm", "Norwegian", "Skien", "Nordlys Academy", "1920", "Academy of Skien", ""]
     ada, school = found["Ada Holm"], found["Nordlys Academy"]
+    assert ada.names == ["Ada Holm", "Holm"] and found[""].names == []
     assert (ada.label, ada.kb_id, school.label) == ("PERSON", None, "ORG")
     mentions = [(each.span.text, each.kind) for each in ada.mentions]
     assert mentions == [("Ada Holm", "name"), ("She", "pronoun"), ("Holm", "name"), ("her", "pronoun")]
