@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import Record
 from ..corpora.canonical import KNOWN_KEYS, check_record, read_id
-from ..corpora.formats.sources import to_json
+from ..corpora.formats.sources import storable, to_json
 from ..corpora.records import doc_to_record
 
 # Where the id of a document is looked for, in this order.
@@ -77,7 +77,7 @@ def extraction_record(
     if extra.get("doc_id") == record["doc_id"]:
         del extra["doc_id"]
     for key, value in extra.items():
-        is_own = key not in record
+        is_own, value = key not in record, storable(value)
         if key in KNOWN_KEYS:
             try:
                 value = check_record({"text": text, key: value})[key]

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 
+import hypothesis
 import pytest
 import spacy
 from hypothesis import given, settings
@@ -179,6 +180,8 @@ ENTITIES = st.just([{"start": 0, "end": 3, "label": "PERSON"}])
 
 
 @settings(deadline=None)
+@hypothesis.example([{"entities": float("inf")}])
+@hypothesis.example([{"triples": 2**64, "entities": [{"start": 0, "end": 3, "label": "PERSON"}]}])
 @given(st.lists(st.dictionaries(KEYS, JSON | ENTITIES, max_size=5), min_size=1, max_size=5))
 def test_other_keys_of_any_type_reach_parquet(extras):
     """Their type may change from record to record; those that a record has or has otherwise get another name."""

@@ -137,7 +137,7 @@ def to_json(value: object, *, sort_keys: bool = False) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
     except ValueError:
-        value = _finite(value)
+        value = storable(value)
         text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys)
     try:
         text.encode("utf8")
@@ -146,12 +146,14 @@ def to_json(value: object, *, sort_keys: bool = False) -> str:
     return text
 
 
-def _finite(value: object) -> object:
-    """Copy a plain value with None for NaN and infinity, which JSON lacks."""
+def storable(value: object) -> object:
+    """Copy a plain value as files can hold it: null for NaN and infinity, the digits of integers beyond 64 bits."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: storable(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
+        return [storable(each) for each in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return str(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
