@@ -17,6 +17,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torch.utils._pytree import tree_leaves
 
+from spacy_relext.coref.model import CorefOutput
+from spacy_relext.documents.settings import DocumentsLoss
 from spacy_relext.hrere.model import HrereOutput
 from spacy_relext.kb.model import train_kb
 from spacy_relext.kb.training import KbTraining
@@ -29,6 +31,8 @@ from spacy_relext.zeroshot.model import MatchOutput
 from tests.contract.cases import CASES, MethodCase, Setting
 from tests.contract.conftest import BATCH_TOLERANCE, NAME, assert_close, outcome
 from tests.contract.simulated_gpu import DEVICE, GpuTensor, simulated_gpu, to_gpu
+from tests.coref import texts as coref_texts
+from tests.documents import test_component as documents
 from tests.hrere.pipes import make_examples, make_kb, make_store, train
 from tests.kd import pipes
 
@@ -52,6 +56,8 @@ def variant(of: str, name: str, **changes: Any) -> MethodCase:
 
 ROBUST = {"@misc": "spacy_relext.RereDetectorLoss.v1", "missing_rate": 0.2}
 COLLECTIVE_POINTERS = {"@misc": "spacy_relext.RereExtractorLoss.v1", "pointers": "collective"}
+# They state no triples: they have tests of their own.
+OF_DOCUMENTS = {f"spacy_relext.{name}.v1" for name in ("AntecedentScorer", "DocumentPairs", "DocumentTransformer")}
 UNMATCHED = {"unmatched_from": 0, "negative_share": 0.5, "both_orders": True}
 
 # What has code of its own in torch.
@@ -105,7 +111,25 @@ def test_every_architecture_has_a_case(project_root: pathlib.Path) -> None:
     parser.read(project_root / "setup.cfg", encoding="utf8")
     lines = parser["options.entry_points"]["spacy_architectures"].split("\n")
     names = {line.partition(" = ")[0] for line in lines if line}
-    assert names and {name for name in names if name not in repr(CASES)} == set()
+    assert names and {name for name in names if name not in repr(CASES)} == OF_DOCUMENTS
+
+
+@pytest.mark.parametrize("reads", ["coref", "documents"])
+def test_documents_are_read_on_a_gpu_as_on_the_cpu(reads: str, bert: str) -> None:
+    module: Any = {"coref": coref_texts, "documents": documents}[reads]
+
+    def learn(_: object) -> List[float]:
+        fix_random_seed(1)
+        model = dict(module.MODEL, encoder={"@architectures": "spacy_relext.DocumentTransformer.v1", "name": bert})
+        nlp = module.make_pipeline(model=model)
+        examples = module.make_examples(nlp)
+        optimizer = nlp.initialize(lambda: examples)
+        losses = [nlp.update(examples, sgd=optimizer, losses={})[f"relext_{reads}"] for _ in range(2)]
+        list(nlp.pipe([example.predicted for example in examples]))
+        return losses
+
+    cpu, gpu = on_both_devices(learn)
+    assert gpu == pytest.approx(cpu, rel=1e-3)
 
 
 def on_both_devices(run: Callable[[Optional[torch.device]], Any]) -> Tuple[Any, Any]:
@@ -222,6 +246,19 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     ),
     "kd.divergence": lambda f, n: f(n.others, n.logits, temperature=2.0, weights=n.weights),
     "kd.sentence_penalty": lambda f, n: f(n.vectors),
+    "coref.coref_loss": lambda f, n: f(
+        CorefOutput(n.logits, n.others), {"allowed": n.observed > 0.5, "ends": n.classes}
+    ),
+    "documents.adaptive_loss": lambda f, n: f(n.logits, n.observed, mask=n.observed > -1),
+    "documents.documents_loss": lambda f, n: f(
+        n.logits,
+        {"facts": n.observed, "judged": n.observed > -1, "prior": 0.4 * n.rates + 0.1},
+        DocumentsLoss(kind="ssr_pu"),
+    ),
+    "pairs.masked_bce": lambda f, n: f(n.logits, n.observed, mask=n.mask, weights=n.weights[:, None]),
+    "pairs.shifted_ranking_loss": lambda f, n: f(
+        n.logits, n.observed, mask=n.observed > -1, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates
+    ),
     "kd.smoothed_cross_entropy": lambda f, n: f(n.logits, n.classes, smoothing=0.1, weights=n.weights),
     "kd.student_loss": lambda f, n: f(
         StudentOutput(n.logits, n.logits, n.others, n.others, n.vectors),
@@ -267,12 +304,8 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
         {"pointers": n.ends, "weights": n.weights[:2], "gold_pairs": n.rows[:2], "entities": n.rows[1:, :4]},
         RereExtractorLoss(pointers="collective"),
     ),
-    "rere.masked_bce": lambda f, n: f(n.logits, n.observed, mask=n.mask, weights=n.weights[:, None]),
     "rere.positive_weight": lambda f, n: f(n.rates),
     "rere.rank_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
-    "rere.shifted_ranking_loss": lambda f, n: f(
-        n.logits, n.observed, mask=n.observed > -1, prior=0.4 * n.rates + 0.1, missing=0.5 * n.rates
-    ),
     "selfore.selfore_loss": lambda f, n: f(
         ClusterOutput(n.logits, n.vectors), {"clusters": n.classes, "weights": n.rates}, smoothing=0.1
     ),
@@ -280,7 +313,8 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
         MatchOutput(n.logits, n.others), {"classes": n.classes, "other_order": n.classes.flip(0)}
     ),
 }
-MODULES = {method: f"spacy_relext.{method}.losses" for method in ("hrere", "kd", "nero", "rere", "selfore", "zeroshot")}
+FOLDERS = ("coref", "documents", "hrere", "kd", "nero", "pairs", "rere", "selfore", "zeroshot")
+MODULES = {folder: f"spacy_relext.{folder}.losses" for folder in FOLDERS}
 
 
 def test_every_loss_has_a_call(package_root: pathlib.Path) -> None:

@@ -22,23 +22,17 @@ DOCUMENTS = (
     "[O1 Skog] has [P2 Ole]. [O1~ The company] needs [P2~ him].",
     "The [P1 Moe] house burned. The rain fell, and they ran.",
 )
-SETTINGS: Dict[str, Any] = {
-    "model": {
-        "@architectures": "spacy_relext.AntecedentScorer.v1",
-        "hidden": 32,
-        "dropout": 0.0,
-        "encoder": {
-            "@architectures": "spacy.HashEmbedCNN.v2",
-            "pretrained_vectors": None,
-            "width": 32,
-            "depth": 2,
-            "embed_size": 500,
-            "window_size": 1,
-            "maxout_pieces": 2,
-            "subword_features": True,
-        },
-    }
+ENCODER: Dict[str, Any] = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": 32,
+    "depth": 2,
+    "embed_size": 500,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
 }
+MODEL = {"@architectures": "spacy_relext.AntecedentScorer.v1", "hidden": 32, "dropout": 0.0, "encoder": ENCODER}
 
 
 def read_marks(marked: str) -> Record:
@@ -61,7 +55,7 @@ def make_pipeline(**settings: Any) -> Language:
     """Make a pipeline with sentences and coreference; names are given."""
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe("relext_coref", config={**SETTINGS, **settings})
+    nlp.add_pipe("relext_coref", config={"model": MODEL, **settings})
     return nlp
 
 

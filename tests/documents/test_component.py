@@ -13,7 +13,7 @@ from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.store import set_coref, set_triples
 from spacy_relext.pipeline.tuning import tune_pipeline
-from tests.coref.texts import SETTINGS as COREF
+from tests.coref.texts import ENCODER
 
 # Text, names with types, facts, and chains of names with other mentions.
 DOCUMENTS = (
@@ -37,7 +37,7 @@ MODEL = {
     "@architectures": "spacy_relext.DocumentPairs.v1",
     "hidden": 64,
     "dropout": 0.0,
-    "encoder": COREF["model"]["encoder"],
+    "encoder": ENCODER,
 }
 
 
