@@ -78,6 +78,16 @@ def entity_types(document: Dict[str, Any]) -> List[str]:
     return types
 
 
+def read_facts(document: Dict[str, Any], properties: Dict[str, List[Property]]) -> Dict[Tuple[int, int, str], Set[int]]:
+    """Map subject, object and relation of each fact of a document to the sentences that are its evidence."""
+    facts: Dict[Tuple[int, int, str], Set[int]] = defaultdict(set)
+    for label in document["labels"]:
+        for relation, is_reversed in properties.get(label["r"], ()):
+            head, tail = (label["t"], label["h"]) if is_reversed else (label["h"], label["t"])
+            facts[head, tail, relation].update(label["evidence"])
+    return facts
+
+
 def read_sentences(
     document: Dict[str, Any], properties: Dict[str, List[Property]], *, states_all: bool = False
 ) -> Iterator[Record]:
@@ -89,11 +99,7 @@ def read_sentences(
     """
     types = entity_types(document)
     known = {relation for of_property in properties.values() for relation, _ in of_property}
-    facts: Dict[Tuple[int, int, str], Set[int]] = defaultdict(set)  # subject, object and relation: the evidence
-    for label in document["labels"]:
-        for relation, is_reversed in properties.get(label["r"], ()):
-            head, tail = (label["t"], label["h"]) if is_reversed else (label["h"], label["t"])
-            facts[head, tail, relation].update(label["evidence"])
+    facts = read_facts(document, properties)
     for number, words in enumerate(document["sents"]):
         text, places = detokenize(words)
         spans: Dict[int, List[CharSpan]] = defaultdict(list)

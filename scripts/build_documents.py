@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from build_corpus import write_corpus
-from build_default import PARTS, detokenize, entity_types, read_properties
+from build_default import PARTS, detokenize, entity_types, read_facts, read_properties
 from check_documents import MARK, TYPES, read_blocks
 from spacy.tokens import Doc, Span
 
@@ -94,12 +94,11 @@ def read_whole(document: Dict[str, Any], properties: Dict[str, List[Tuple[str, b
         ends = [(places[m["sent_id"]][m["pos"][0]][0], places[m["sent_id"]][m["pos"][1] - 1][1]) for m in mentions]
         groups.append(sorted(set(ends)))
         entities += [{"start": start, "end": end, "label": label} for start, end in groups[-1]]
-    facts = set()
-    for label in document["labels"]:
-        for relation, is_reversed in properties.get(label["r"], ()):
-            head, tail = (label["t"], label["h"]) if is_reversed else (label["h"], label["t"])
-            if head != tail and groups[head][0] != groups[tail][0]:
-                facts.add((groups[head][0], relation, groups[tail][0]))
+    facts = {
+        (groups[head][0], relation, groups[tail][0])
+        for head, tail, relation in read_facts(document, properties)
+        if groups[head][0] != groups[tail][0]
+    }
     triples = [
         {"subject": list(one), "relation": relation, "object": list(two)} for one, relation, two in sorted(facts)
     ]

@@ -10,7 +10,7 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 from spacy.tokens import Doc, Span
 
 from .assertion import is_fact
-from .entities import doc_entities, entity_links
+from .entities import Bounds, doc_entities, entity_links
 from .grouping import DEFAULT_RULES, Mention, group_mentions
 from .mentions import NAME, EntitySpan, describe, kind_of_mention, list_chains, list_mentions, read_kb_id
 from .names import VALUE, kind_of, tidy
@@ -38,6 +38,11 @@ class EntityMention:
 
     span: Span
     kind: str
+
+    @property
+    def place(self) -> CharSpan:
+        """RETURNS (CharSpan): Its characters."""
+        return _place(self.span)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,7 @@ class DocEntity:
 class Fact:
     """A relation between two entities of a document.
 
-    score (float): That of `relext_documents`, or else the highest score of its triples.
+    score (float): From `relext_documents`, or else the highest score of its triples.
     triples (List[Triple]): Triples that state it, in the order of the text; none if no single sentence does.
     sentences (List[Span]): The sentences of its triples; without triples, the one that `relext_documents` read most.
     """
@@ -88,8 +93,8 @@ class Fact:
 def get_entities(doc: Doc) -> List[DocEntity]:
     """List the entities of a document in the order of their first mentions.
 
-    Mentions of one entity are found by the rules of `graph build` within a document, and by coreference: that of
-    `relext_coref` or of other components (`coref_clusters_*`, `doc._.coref_chains`).
+    Mentions of one entity are found by the rules of `graph build` within a document, and by coreference, from
+    `relext_coref` or other components (`coref_clusters_*`, `doc._.coref_chains`).
     """
     return _group(doc, get_triples(doc))[0]
 
@@ -158,7 +163,7 @@ def _read_facts(records: Sequence[Record], numbers: Dict[CharSpan, int]) -> Scor
 
 def _group(doc: Doc, triples: Sequence[Triple]) -> Tuple[List[DocEntity], Dict[CharSpan, int]]:
     """Group the mentions of a Doc; also return the number of the entity of each."""
-    spans = _entity_spans(doc)
+    spans = [span for _, span in _entity_spans(doc)]
     arguments: Dict[CharSpan, Set[Optional[str]]] = {
         _place(span): set() for triple in triples for span in (triple.subject, triple.object)
     }
@@ -185,19 +190,18 @@ def group_names(doc: Doc) -> List[Tuple[int, int, str, int]]:
 
     Dates and numbers are left out.
     """
-    bounds = [each for each, label in doc_entities(doc) if kind_of(label) != VALUE]
-    spans = [each for each in _entity_spans(doc) if kind_of(each.label) != VALUE]
-    mentions = list_mentions(doc.text, spans, arguments={})
+    named = [each for each in _entity_spans(doc) if kind_of(each[1].label) != VALUE]
+    mentions = list_mentions(doc.text, [span for _, span in named], arguments={})
     numbers = group_mentions(mentions, text=doc.text, rules=_RULES).groups
-    return [(start, end, each.label or "", group) for (start, end), each, group in zip(bounds, mentions, numbers)]
+    return [(*bounds, span.label, group) for (bounds, span), group in zip(named, numbers)]
 
 
-def _entity_spans(doc: Doc) -> List[EntitySpan]:
-    """List the entities of a Doc, those that overlap others too, by position."""
+def _entity_spans(doc: Doc) -> List[Tuple[Bounds, EntitySpan]]:
+    """List the entities of a Doc with their tokens, also those that overlap others, by position."""
     links = entity_links(doc)
     return [
-        EntitySpan(doc[start].idx, doc[end - 1].idx + len(doc[end - 1]), label, read_kb_id(links.get((start, end))))
-        for (start, end), label in doc_entities(doc)
+        (bounds, EntitySpan(*_place(doc[slice(*bounds)]), label, read_kb_id(links.get(bounds))))
+        for bounds, label in doc_entities(doc)
     ]
 
 

@@ -1,6 +1,7 @@
 """The component behind `relext_documents`: relations between the entities of a document, in whatever sentences."""
 
 from collections import Counter
+from functools import cache
 from typing import Any, ClassVar, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
@@ -103,17 +104,11 @@ class RelextDocuments(RelationPipe):
         """List the pairs of entities between whose types some relation may hold."""
         rules = self.type_rules()
 
+        @cache
         def allows(subject: str, obj: str) -> bool:
             return any(rules.allows(label, subject, obj) for label in self.labels)
 
-        known: Dict[Tuple[str, str], bool] = {}
-
-        def allows_once(subject: str, obj: str) -> bool:
-            if (subject, obj) not in known:
-                known[subject, obj] = allows(subject, obj)
-            return known[subject, obj]
-
-        return suggest_pairs(docs, length=self.cfg["length"], allows=allows_once)
+        return suggest_pairs(docs, length=self.cfg["length"], allows=allows)
 
     def suggest_gold(self, examples: Sequence[Example]) -> DocumentInstances:
         """List them for annotated documents, with the facts that hold."""
@@ -158,7 +153,7 @@ class RelextDocuments(RelationPipe):
         ]
 
     def list_facts(self, instances: DocumentInstances, outputs: Optional[Outputs]) -> List[List[Candidate]]:
-        """List the possible facts of each Doc: those of triples, and those with a probability of at least LEAST."""
+        """List the possible facts of each Doc: what triples state, and what has a probability of at least LEAST."""
         rules, least = self.type_rules(), float(logit(numpy.asarray([LEAST]))[0])
         best: List[Dict[FactKey, Tuple[float, int]]] = [{} for _ in instances.docs]
         starts = numpy.cumsum([0, *map(len, instances.docs)]).tolist()
@@ -290,8 +285,7 @@ def match_entities(entities: Sequence[DocEntity], places: Dict[CharSpan, int]) -
     """
     matched: Dict[int, List[int]] = {}
     for number, entity in enumerate(entities):
-        spans = [(mention.span.start_char, mention.span.end_char) for mention in entity.mentions]
-        counts = Counter(places[span] for span in spans if span in places)
+        counts = Counter(places[mention.place] for mention in entity.mentions if mention.place in places)
         if counts:
             matched.setdefault(counts.most_common(1)[0][0], []).append(number)
     return matched
@@ -307,8 +301,7 @@ def combination_inputs(candidates: Sequence[Candidate]) -> Floats:
 
 
 def _first_name(entity: DocEntity) -> CharSpan:
-    span = next(mention.span for mention in entity.mentions if mention.kind == NAME)
-    return span.start_char, span.end_char
+    return next(mention.place for mention in entity.mentions if mention.kind == NAME)
 
 
 CONFIG = f"""

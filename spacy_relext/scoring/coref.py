@@ -75,9 +75,7 @@ def score_coref(examples: Iterable[Example]) -> Scores:
             continue
         gold = [set(cluster) for cluster in get_coref(example.reference)]
         entities = [each for each in get_entities(example.predicted) if kind_of(each.label) != VALUE]
-        mentions = [
-            {(each.span.start_char, each.span.end_char): each.kind for each in entity.mentions} for entity in entities
-        ]
+        mentions = [{each.place: each.kind for each in entity.mentions} for entity in entities]
         for is_right in right_pronouns(gold, mentions, example.reference.text):
             sums.add("pronouns", float(is_right), 1.0)
         if not is_incomplete(example.reference):

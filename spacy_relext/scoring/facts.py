@@ -53,15 +53,13 @@ def score_facts(examples: Iterable[Example]) -> Scores:
         entities, stated, places = stated_facts(example.reference)
         judged = get_judged(example.reference)
         starts = [start for start, _ in sentence_offsets(example)]
-        sentences = [
-            {bisect_right(starts, mention.span.start_char) for mention in entity.mentions} for entity in entities
-        ]
+        sentences = [{bisect_right(starts, mention.place[0]) for mention in entity.mentions} for entity in entities]
         gold = set(stated)
         is_across = {key for key in gold if not sentences[key[0]] & sentences[key[2]]}
         found: Set[Tuple[int, str, int]] = set()
         for fact in get_facts(example.predicted):
             ends = [
-                {places[span] for mention in entity.mentions if (span := _place(mention.span)) in places}
+                {places[mention.place] for mention in entity.mentions if mention.place in places}
                 for entity in (fact.subject, fact.object)
             ]
             matched = {(one, fact.relation, two) for one in ends[0] for two in ends[1]} & gold
@@ -85,7 +83,3 @@ def score_facts(examples: Iterable[Example]) -> Scores:
         "facts_across_r": across.recall if across.tp + across.fn else None,
         "facts_ece": expected_calibration_error(numpy.asarray(scores), numpy.asarray(correct)) if scores else None,
     }
-
-
-def _place(span: object) -> Tuple[int, int]:
-    return span.start_char, span.end_char  # type: ignore[attr-defined]
