@@ -156,7 +156,6 @@ class RelextDocuments(RelationPipe):
         """List the possible facts of each Doc: what triples state, and what has a probability of at least LEAST."""
         rules, least = self.type_rules(), float(logit(numpy.asarray([LEAST]))[0])
         best: List[Dict[FactKey, Tuple[float, int]]] = [{} for _ in instances.docs]
-        starts = numpy.cumsum([0, *map(len, instances.docs)]).tolist()
         row = 0
         for segment in instances.segments:
             entities = instances.entities[segment.doc]
@@ -168,7 +167,7 @@ class RelextDocuments(RelationPipe):
                     relation, z = self.labels[at], float(outputs.logits[row, at])
                     key = (subject, relation, obj)
                     if rules.allows(relation, *types) and z > best[segment.doc].get(key, (-numpy.inf, 0))[0]:
-                        best[segment.doc][key] = (z, int(outputs.evidence[row]) - starts[segment.doc])
+                        best[segment.doc][key] = (z, segment.start + int(outputs.evidence[row]))
                 row += 1
         return [_join(of_doc, stated_facts(doc)[1]) for doc, of_doc in zip(instances.docs, best)]
 

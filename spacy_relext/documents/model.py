@@ -26,7 +26,7 @@ class DocumentOutput(NamedTuple):
     """Logits of the relations of pairs, and the token that both entities attend to most."""
 
     logits: Tensor  # (P, R)
-    evidence: Tensor  # row of the token (P,)
+    evidence: Tensor  # number of the token in its segment (P,)
 
 
 class DocumentPairs(TokenModule):
@@ -88,5 +88,5 @@ class DocumentPairs(TokenModule):
             both = (weights[own[:, 0] - first] * weights[own[:, 1] - first]).sum(1)  # (p, T)
             shares = both / both.sum(1, keepdim=True).clamp(min=1e-12)
             contexts.append(shares @ values[rows])
-            evidence.append(rows[shares.argmax(1)])
+            evidence.append(shares.argmax(1))
         return torch.cat(contexts), torch.cat(evidence)

@@ -472,11 +472,12 @@ def _checked(get_examples: GetExamples, method: str, counts: Optional[CorpusStat
 
 
 def _join_outputs(parts: Sequence[Outputs]) -> Outputs:
-    """Concatenate outputs (named tuples of arrays); narrower parts are padded with 0."""
+    """Concatenate outputs (named tuples of arrays of one or two dimensions); narrower parts are padded with 0."""
     if len(parts) == 1:
         return parts[0]
     columns = []
     for arrays in zip(*parts):
-        width = max(array.shape[1] for array in arrays)
-        columns.append(numpy.concatenate([numpy.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in arrays]))
+        width = max(array.shape[-1] for array in arrays)
+        padded = [a if a.ndim == 1 else numpy.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in arrays]
+        columns.append(numpy.concatenate(padded))
     return type(parts[0])(*columns)

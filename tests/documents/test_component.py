@@ -12,6 +12,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_relext.annotations.store import set_coref, set_triples
+from spacy_relext.documents import segments
 from spacy_relext.pipeline.tuning import tune_pipeline
 from tests.coref.texts import ENCODER
 
@@ -98,6 +99,26 @@ def test_it_learns_by_heart(trained: Language) -> None:
     doc = annotate(trained, make_doc(trained, DOCUMENTS[1][0]))
     assert facts(doc) == [("Bo Lie", "born", "Bergen")] and doc._.facts[0].triples == []
     assert len(doc._.facts[0].sentences) == 1 and doc._.triples == []
+
+
+def test_reading_in_parts_changes_nothing(trained: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts, scores and sentences, of documents and of segments of one document."""
+    text = " ".join(text for text, _ in DOCUMENTS)
+    nlp = pickle.loads(pickle.dumps(trained))
+    pipe = nlp.get_pipe("relext_documents")
+    pipe.cfg.update(threshold=0.06, length=16)
+
+    def read() -> List[Tuple[str, str, str, float, List[str]]]:
+        docs = [*(make_doc(nlp, text) for text, _ in DOCUMENTS), make_doc(nlp, text)]
+        return [
+            (f.subject.name, f.relation, f.object.name, round(f.score, 5), [sentence.text for sentence in f.sentences])
+            for doc in pipe.pipe(docs)
+            for f in doc._.facts
+        ]
+
+    whole = read()
+    monkeypatch.setattr(segments.DocumentInstances.parts, "__defaults__", (1,))
+    assert len(whole) > len(DOCUMENTS) and read() == whole
 
 
 def test_a_triple_is_a_fact_with_the_higher_of_both_scores(trained: Language) -> None:
