@@ -112,10 +112,12 @@ class RelextDocuments(RelationPipe):
 
     def suggest_gold(self, examples: Sequence[Example]) -> DocumentInstances:
         """List them for annotated documents, with the facts that hold."""
-        annotated = [example for example in examples if has_triples(example.reference)]
-        self.warn_unannotated(len(examples) - len(annotated), len(examples), "a batch")
-        instances = self.suggest([example.predicted for example in annotated])
-        instances.gold = self._read_gold(instances, [example.reference for example in annotated])
+        is_annotated = [has_triples(example.reference) for example in examples]
+        self.warn_unannotated(is_annotated.count(False), len(examples), "a batch")
+        instances = self.suggest([example.predicted for example in examples])
+        # the Docs stay, since a listener gets the vectors of the whole batch
+        instances.segments = [segment for segment in instances.segments if is_annotated[segment.doc]]
+        instances.gold = self._read_gold(instances, [example.reference for example in examples])
         return instances
 
     def split(self, instances: DocumentInstances) -> Iterator[DocumentInstances]:

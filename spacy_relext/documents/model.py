@@ -74,16 +74,17 @@ class DocumentPairs(TokenModule):
         self, vectors: Tensor, entities: Tensor, tokens: List[Tensor], segments: Tensor, pairs: Tensor
     ) -> "tuple[Tensor, Tensor]":
         """Compute the context of each pair, and the token with most of its weight. Shapes (P, H), (P,)"""
-        queries = self.query(entities).view(len(entities), self.heads, -1)
+        size = self.hidden // self.heads
+        queries = self.query(entities).view(len(entities), self.heads, size)
         keys, values = self.key(vectors), self.context(vectors)
         of_pair = segments[pairs[:, 0]]
         contexts, evidence = [values[:0]], [pairs[:0, 0]]
         for number, rows in enumerate(tokens):  # pairs are in the order of segments
             own = pairs[of_pair == number]
-            key = keys[rows].view(len(rows), self.heads, -1)
+            key = keys[rows].view(len(rows), self.heads, size)
             first = int(own.min()) if len(own) else 0
             count = int(own.max()) + 1 - first if len(own) else 0
-            scores = torch.einsum("ekd,tkd->ekt", queries[first : first + count], key) / math.sqrt(key.shape[-1])
+            scores = torch.einsum("ekd,tkd->ekt", queries[first : first + count], key) / math.sqrt(size)
             weights = scores.softmax(-1)
             both = (weights[own[:, 0] - first] * weights[own[:, 1] - first]).sum(1)  # (p, T)
             shares = both / both.sum(1, keepdim=True).clamp(min=1e-12)

@@ -93,6 +93,21 @@ def annotate(nlp: Language, doc: Doc) -> Doc:
     return nlp.get_pipe("relext_documents")(doc)
 
 
+@pytest.mark.filterwarnings("ignore:.W360")  # one of the documents is not annotated
+def test_a_listener_learns_from_a_batch_that_is_annotated_in_part() -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
+    listener = {"@architectures": "spacy_relext.Listener.v1", "upstream": "tok2vec"}
+    nlp.add_pipe("relext_documents", config={"model": {**MODEL, "encoder": listener}})
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    other = make_doc(nlp, DOCUMENTS[0][0])
+    losses = nlp.update([Example(make_doc(nlp, other.text), other), *examples], sgd=optimizer)
+    assert losses["relext_documents"] > 0.0
+    assert nlp.update([Example(make_doc(nlp, other.text), other)], sgd=optimizer)["relext_documents"] == 0.0
+
+
 def test_it_learns_by_heart(trained: Language) -> None:
     scores = score(trained)
     assert scores["facts_f"] == scores["facts_across_r"] == 1.0 and scores["facts_ece"] < 0.5
