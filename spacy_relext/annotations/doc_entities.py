@@ -4,7 +4,8 @@ Both are made when they are read, from what the Doc stores: `doc.ents`, triples 
 survive.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc, Span
@@ -20,9 +21,6 @@ from .triple import CharSpan, Record, Triple
 
 # Entities by number, and relation.
 FactKey = Tuple[int, str, int]
-
-# Score of each fact, and the characters that support it.
-Scored = Dict[FactKey, Tuple[float, Optional[CharSpan]]]
 
 # "similar" needs a package that is not always there, and the grouping must not depend on what is installed.
 _RULES = tuple(rule for rule in DEFAULT_RULES if rule != "similar")
@@ -76,7 +74,11 @@ class Fact:
 
     score (float): From `relext_documents`, or else the highest score of its triples.
     triples (List[Triple]): Triples that state it, in the order of the text; none if no single sentence does.
-    sentences (List[Span]): The sentences of its triples; without triples, the one that `relext_documents` read most.
+    sentences (List[Span]): The sentences of its triples; without triples, the one that `relext_documents` read most, or
+        those of the facts that it follows from.
+    source (str): Name of the component that the score is from.
+    rule (str): The rule by which `relext_inference` has derived it: "inverse", "implies" or "transitive"; "" for others.
+    sources (List[Fact]): The facts that a derived one follows from, none of which is derived.
     """
 
     subject: DocEntity
@@ -85,6 +87,9 @@ class Fact:
     score: float
     triples: List[Triple]
     sentences: List[Span]
+    source: str = ""
+    rule: str = ""
+    sources: List["Fact"] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Fact({self.subject.name!r}, {self.relation!r}, {self.object.name!r}, score={self.score:.3f})"
@@ -108,18 +113,34 @@ def get_facts(doc: Doc) -> List[Fact]:
     entities, stated, numbers = stated_facts(doc)
     records = get_plain(doc, FACTS_KEY)
     if records is None:
-        scored: Scored = {key: (max(triple.score for triple in same), None) for key, same in stated.items()}
+        best = {key: max(same, key=lambda triple: triple.score) for key, same in stated.items()}
+        scored: Dict[FactKey, Record] = {
+            key: {"score": triple.score, "source": triple.source} for key, triple in best.items()
+        }
     else:
         scored = _read_facts(records, numbers)
-    facts = []
-    for (subject, relation, obj), (score, place) in scored.items():
-        triples = stated.get((subject, relation, obj), [])
+    facts: Dict[FactKey, Fact] = {}
+    # derived facts last, since they refer to others
+    for key in sorted(scored, key=lambda each: bool(scored[each].get("rule"))):
+        record, triples = scored[key], stated.get(key, [])
+        sources = [facts[each] for each in _fact_keys(record.get("sources", ()), numbers) if each in facts]
         spans = [span for triple in triples for span in (triple.subject, triple.object)]
-        if not spans and place is not None:
-            spans = [span for span in [char_span(doc, place)] if span is not None]
-        sentences = sentence_spans(doc, [span.start for span in spans])
-        facts.append(Fact(entities[subject], relation, entities[obj], score, triples, sentences))
-    return facts
+        if not spans and record.get("sentence"):
+            spans = [span for span in [char_span(doc, record["sentence"])] if span is not None]
+        starts = [span.start for span in spans] or [each.start for fact in sources for each in fact.sentences]
+        subject, relation, obj = key
+        facts[key] = Fact(
+            entities[subject],
+            relation,
+            entities[obj],
+            record["score"],
+            triples,
+            sentence_spans(doc, starts),
+            source=record["source"],
+            rule=record.get("rule", ""),
+            sources=sources,
+        )
+    return [facts[key] for key in scored]
 
 
 def stated_facts(doc: Doc) -> Tuple[List[DocEntity], Dict[FactKey, List[Triple]], Dict[CharSpan, int]]:
@@ -142,23 +163,59 @@ def stated_facts(doc: Doc) -> Tuple[List[DocEntity], Dict[FactKey, List[Triple]]
 def set_facts(doc: Doc, records: Sequence[Record]) -> None:
     """Store the facts that a component has found in a document, in place of others.
 
-    records (Sequence[Record]): `subject` and `object`, characters of a mention; `relation`, `score`, and `sentence`,
-        characters of what supports it.
+    records (Sequence[Record]): Such as `fact_record` makes.
     """
     store_values(doc, FACTS_KEY, list(records))
 
 
-def _read_facts(records: Sequence[Record], numbers: Dict[CharSpan, int]) -> Scored:
-    """Map stored facts to their score and the characters that support them; of equal ones the best counts."""
-    scored: Scored = {}
+def fact_record(
+    subject: DocEntity,
+    relation: str,
+    obj: DocEntity,
+    *,
+    score: float,
+    source: str,
+    sentence: Optional[Span] = None,
+    derived: Optional[Record] = None,
+) -> Record:
+    """Make the record of a fact, for `set_facts`: plain values.
+
+    source (str): Name of the component.
+    sentence (Optional[Span]): What supports it.
+    derived (Optional[Record]): Of a derived fact, `rule`, and `sources`: records with subject, relation and object.
+    RETURNS (Record): `subject` and `object`, characters of names that are near each other, `relation`, `score`,
+        `source`, `sentence` (characters), and what `derived` has.
+    """
+    one, two = nearest_names(subject, obj)
+    record: Record = {"subject": list(one), "relation": relation, "object": list(two), "score": score, "source": source}
+    record.update({} if sentence is None else {"sentence": list(_place(sentence))})
+    return {**record, **(derived or {})}
+
+
+def nearest_names(one: DocEntity, other: DocEntity) -> Tuple[CharSpan, CharSpan]:
+    """Return the names of two entities that are nearest to each other in the text; of equal ones the first."""
+    places = [[each.place for each in entity.mentions if each.kind == NAME] for entity in (one, other)]
+    return min(product(*places), key=lambda pair: max(pair[0][0], pair[1][0]) - min(pair[0][1], pair[1][1]))
+
+
+def _read_facts(records: Sequence[Record], numbers: Dict[CharSpan, int]) -> Dict[FactKey, Record]:
+    """Map stored facts to their records; of equal ones the best counts."""
+    scored: Dict[FactKey, Record] = {}
+    for record in records:
+        for key in _fact_keys([record], numbers):
+            if key not in scored or scored[key]["score"] < record["score"]:
+                scored[key] = record
+    return scored
+
+
+def _fact_keys(records: Sequence[Record], numbers: Dict[CharSpan, int]) -> List[FactKey]:
+    """List the facts that some records name, without those whose entities are not two."""
+    keys = []
     for record in records:
         subject, obj = (numbers.get((record[role][0], record[role][1])) for role in ("subject", "object"))
-        if subject is None or obj is None or subject == obj:
-            continue
-        key, sentence = (subject, record["relation"], obj), record.get("sentence")
-        if key not in scored or scored[key][0] < record["score"]:
-            scored[key] = (record["score"], None if sentence is None else (sentence[0], sentence[1]))
-    return scored
+        if subject is not None and obj is not None and subject != obj:
+            keys.append((subject, record["relation"], obj))
+    return keys
 
 
 def _group(doc: Doc, triples: Sequence[Triple]) -> Tuple[List[DocEntity], Dict[CharSpan, int]]:

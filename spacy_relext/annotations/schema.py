@@ -28,7 +28,8 @@ _EXPECTED = {
     "object": "a list of entity types, such as [PERSON]",
     "ids": "a list of identifiers, such as [P569]",
     "inverse": "the name of a relation",
-    **dict.fromkeys(("symmetric", "functional", "acyclic"), "true or false"),
+    "implies": "a list of relations, such as [located_in]",
+    **dict.fromkeys(("symmetric", "functional", "acyclic", "transitive"), "true or false"),
 }
 
 
@@ -42,6 +43,8 @@ class RelationSchema(BaseModel):
     symmetric (bool): Whether it holds in both directions or in none.
     functional (bool): Whether a subject has at most one object.
     acyclic (bool): Whether no chain of it leads back to its start.
+    transitive (bool): Whether it holds from the start of a chain of it to the end.
+    implies (List[str]): Names of relations that hold between the same subject and object.
     ids (List[str]): Identifiers elsewhere, such as Wikidata's properties; "-P36": P36 from object to subject.
     """
 
@@ -55,6 +58,8 @@ class RelationSchema(BaseModel):
     symmetric: bool = False
     functional: bool = False
     acyclic: bool = False
+    transitive: bool = False
+    implies: List[Name] = []
 
     @model_validator(mode="after")
     def _agree(self) -> "RelationSchema":
@@ -90,6 +95,8 @@ class Schema(BaseModel):
             inverse = self.relations.get(relation.inverse or "")
             if relation.inverse == name:
                 raise _contradiction("its own inverse", "symmetric: true instead", name)
+            if name in relation.implies:
+                raise _contradiction("a relation that implies itself", "another relation", name)
             if inverse is not None and inverse.inverse not in (None, name):
                 found = f"the inverse of {relation.inverse}, whose inverse is {inverse.inverse}"
                 raise _contradiction(found, "two relations that name each other", name)

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config, Model
 
-from ..annotations.doc_entities import DocEntity, FactKey, set_facts, stated_facts
+from ..annotations.doc_entities import DocEntity, FactKey, fact_record, set_facts, stated_facts
 from ..annotations.judged import get_judged
 from ..annotations.mentions import NAME
 from ..annotations.sentences import sentence_spans
@@ -203,14 +203,9 @@ class RelextDocuments(RelationPipe):
     def _record(self, doc: Doc, entities: Sequence[DocEntity], candidate: Candidate, score: float) -> Record:
         subject, relation, obj = candidate.key
         (sentence,) = sentence_spans(doc, [candidate.token])
-        return {
-            "subject": list(_first_name(entities[subject])),
-            "relation": relation,
-            "object": list(_first_name(entities[obj])),
-            "score": float(score),
-            "source": self.name,
-            "sentence": [sentence.start_char, sentence.end_char],
-        }
+        return fact_record(
+            entities[subject], relation, entities[obj], score=float(score), source=self.name, sentence=sentence
+        )
 
     def _combine(self, candidates: Sequence[Candidate]) -> Floats:
         """Compute the probabilities of possible facts. Shape (F,)"""
@@ -299,10 +294,6 @@ def combination_inputs(candidates: Sequence[Candidate]) -> Floats:
     scores = numpy.asarray([0.5 if candidate.triple is None else candidate.triple for candidate in candidates])
     triple = numpy.clip(logit(numpy.clip(scores, 1e-6, 1 - 1e-6)), -FARTHEST, FARTHEST)
     return numpy.stack([z, triple * stated, stated, numpy.ones(len(z))], axis=1)
-
-
-def _first_name(entity: DocEntity) -> CharSpan:
-    return next(mention.place for mention in entity.mentions if mention.kind == NAME)
 
 
 CONFIG = f"""

@@ -1,15 +1,11 @@
 """`relext_constraints`: removes triples of a text that contradict a schema or each other."""
 
 import warnings
-from pathlib import Path
-from typing import Callable, Dict, Iterable, Optional, Sequence, Union
+from typing import Optional, Sequence
 
 import numpy
-import srsly
 from spacy.language import Language
-from spacy.pipeline import Pipe
 from spacy.tokens import Doc
-from spacy.training import Example
 
 from ..annotations.assertion import is_fact
 from ..annotations.constraints import (
@@ -21,16 +17,12 @@ from ..annotations.constraints import (
     make_claims,
 )
 from ..annotations.entities import has_entity_annotation
-from ..annotations.schema import Schema, read_schema, schema_from_dict, schema_to_dict
+from ..annotations.schema import Schema
 from ..annotations.store import get_records, set_triples
 from ..annotations.triple import Record
-from ..corpora.damage import check_file_list, refuse_damage, write_file_list
-from ..errors import Errors, Warnings, check_range
+from ..errors import Warnings, check_range
 from ..scoring.probabilities import logit
-from .pipe import KNOWLEDGE, RelationPipe
-from .requirements import late_components
-
-SCHEMA = "schema.json"
+from .schema_pipe import SchemaPipe
 
 # Score with weight 0: the weight of a triple is its log-odds minus this score's. A triple with a lower score has
 # almost no weight, but stays unless it contradicts another one.
@@ -40,7 +32,7 @@ BASE_SCORE = 0.2
 _LEAST = 1e-6
 
 
-class RelextConstraints(Pipe):
+class RelextConstraints(SchemaPipe):
     """Keeps the consistent subset of the predicted triples of a Doc with the largest sum of log-odds.
 
     Removed triples stay on the Doc with the reason, and `get_removed` of `annotations/constraints.py` reads them. Gold
@@ -50,55 +42,25 @@ class RelextConstraints(Pipe):
     def __init__(self, name: str, *, type_penalty: Optional[float]) -> None:
         if type_penalty is not None:
             check_range("type_penalty", type_penalty, 0.0, 100.0)
-        self.name, self.type_penalty = name, type_penalty
-        self.schema: Optional[Schema] = None
+        super().__init__(name)
+        self.type_penalty = type_penalty
         self._has_warned = False
-
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        schema_path: Optional[Path] = None,
-    ) -> None:
-        """Read the schema, which is saved with the component.
-
-        get_examples (Callable[[], Iterable[Example]]): Not read.
-        nlp (Optional[Language]): The pipeline, whose labels the relations of the schema are compared with.
-        schema_path (Optional[Path]): YAML or JSON file; see `annotations/schema.py`.
-        RAISES (ValueError): If it is not set, missing or malformed.
-        """
-        if schema_path is None:
-            raise ValueError(Errors.R032.format(name=self.name))
-        self.schema = read_schema(schema_path)
-        for attribute, names in late_components(nlp, self.name).items() if nlp is not None else ():
-            message = Warnings.W006.format(name=self.name, attribute=attribute, others=", ".join(names))
-            warnings.warn(message, UserWarning, stacklevel=2)
-        pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)] if nlp is not None else []
-        known = {label for pipe in pipes for label in pipe.labels}
-        unknown = sorted(set(self.schema.relations) - known)
-        if known and unknown:
-            message = Warnings.W008.format(
-                name=self.name, path=schema_path, unknown=", ".join(unknown), known=", ".join(sorted(known))
-            )
-            warnings.warn(message, UserWarning, stacklevel=2)
 
     def __call__(self, doc: Doc) -> Doc:
         """Remove the triples that contradict the schema.
 
         RAISES (ValueError): If the component is not initialized.
         """
-        if self.schema is None:
-            raise ValueError(Errors.R004.format(name=self.name))
+        schema = self.require_schema()
         predicted = [record for record in get_records(doc) or [] if record["source"]]
         # what is denied contradicts nothing that is stated
         records = [record for record in predicted if is_fact(record.get("attributes", {}))]
         if records:
-            self._warn_untyped(doc, self.schema)
+            self._warn_untyped(doc, schema)
         scores = numpy.asarray([record["score"] for record in records], dtype="float64")
         odds = logit(scores) - logit(numpy.asarray([BASE_SCORE]))
         claims = make_claims(doc, records, numpy.maximum(odds, _LEAST).tolist())
-        violations = find_violations(claims, self.schema, type_penalty=self.type_penalty)
+        violations = find_violations(claims, schema, type_penalty=self.type_penalty)
         self._write(doc, predicted, records, violations, claims)
         return doc
 
@@ -131,54 +93,6 @@ class RelextConstraints(Pipe):
             if not has_entity_annotation(doc):
                 self._has_warned = True
                 warnings.warn(Warnings.W009.format(name=self.name), UserWarning, stacklevel=3)
-
-    # Serialization
-
-    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Write the schema into a folder, unless `exclude` has "knowledge"."""
-        folder = Path(path) / KNOWLEDGE
-        if KNOWLEDGE not in exclude:
-            folder.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(folder / SCHEMA, self._data())
-            write_file_list(Path(path))
-
-    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "RelextConstraints":
-        """Read what `to_disk` wrote.
-
-        RAISES (ValueError): If the file is missing or malformed.
-        """
-        file = Path(path) / KNOWLEDGE / SCHEMA
-        if KNOWLEDGE not in exclude:
-            if not file.is_file():
-                raise ValueError(Errors.R012.format(name=self.name, where=file.parent, files=SCHEMA))
-            check_file_list(Path(path), name=self.name)
-            with refuse_damage(file, message=Errors.R021, name=self.name):
-                self._load(srsly.read_json(file))
-        return self
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Serialize the schema, unless `exclude` has "knowledge"."""
-        parts: Dict[str, object] = {} if KNOWLEDGE in exclude else {SCHEMA: self._data()}
-        return bytes(srsly.msgpack_dumps(parts))
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RelextConstraints":
-        """Deserialize what `to_bytes` returned.
-
-        RAISES (ValueError): If the schema is missing.
-        """
-        if KNOWLEDGE not in exclude:
-            with refuse_damage("the bytes", message=Errors.R021, name=self.name):
-                parts = srsly.msgpack_loads(bytes_data)
-                if SCHEMA not in parts:
-                    raise ValueError(Errors.R012.format(name=self.name, where="the bytes", files=SCHEMA))
-                self._load(parts[SCHEMA])
-        return self
-
-    def _data(self) -> Optional[Record]:
-        return None if self.schema is None else schema_to_dict(self.schema)
-
-    def _load(self, data: Optional[Record]) -> None:
-        self.schema = None if data is None else schema_from_dict(data)
 
 
 def _describe(doc: Doc, constraint: str, claim: Claim, other: Optional[Record]) -> str:

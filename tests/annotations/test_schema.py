@@ -116,7 +116,7 @@ def test_characters_that_are_none(suffix: str, tmp_path: pathlib.Path) -> None:
 )
 def test_ontologies_are_no_schemas(tmp_path: pathlib.Path, name: str, text: str, form: str) -> None:
     (tmp_path / name).write_text(text, encoding="utf8")
-    with pytest.raises(ValueError, match=rf"R033.*the file is {form}\. .*YAML or JSON.*symmetric.*acyclic\.$"):
+    with pytest.raises(ValueError, match=rf"R033.*the file is {form}\. .*YAML or JSON.*symmetric.*acyclic.*implies\.$"):
         read_schema(tmp_path / name)
 
 
