@@ -77,7 +77,7 @@ class Fact:
     sentences (List[Span]): The sentences of its triples; without triples, the one that `relext_documents` read most, or
         those of the facts that it follows from.
     source (str): Name of the component that the score is from.
-    rule (str): The rule by which `relext_inference` has derived it: "inverse", "implies" or "transitive"; "" for others.
+    rule (str): Of a fact that `relext_inference` has derived: "inverse", "implies" or "transitive"; "" for others.
     sources (List[Fact]): The facts that a derived one follows from, none of which is derived.
     """
 
@@ -141,6 +141,28 @@ def get_facts(doc: Doc) -> List[Fact]:
             sources=sources,
         )
     return [facts[key] for key in scored]
+
+
+def facts_beyond_triples(doc: Doc) -> List[Record]:
+    """List the facts that a component has found and no triple states, as triples for files and tables.
+
+    RETURNS (List[Record]): As `Triple.to_dict` makes them, between names that are near each other, with the sentence as
+        evidence; the attribute `derived` has the rule of a derived fact.
+    """
+    if get_plain(doc, FACTS_KEY) is None:
+        return []
+    records = []
+    for fact in get_facts(doc):
+        if not fact.triples:
+            places = dict(zip(("subject", "object"), nearest_names(fact.subject, fact.object)))
+            record: Record = {role: list(place) for role, place in places.items()}
+            record.update({f"{role}_text": doc.text[slice(*place)] for role, place in places.items()})
+            sentences = " ".join(tidy(sentence.text) for sentence in fact.sentences)
+            record.update(
+                relation=fact.relation, score=fact.score, source=fact.source, evidence={"sentence": sentences}
+            )
+            records.append({**record, **({"attributes": {"derived": fact.rule}} if fact.rule else {})})
+    return records
 
 
 def stated_facts(doc: Doc) -> Tuple[List[DocEntity], Dict[FactKey, List[Triple]], Dict[CharSpan, int]]:

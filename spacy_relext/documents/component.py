@@ -12,7 +12,6 @@ from thinc.api import Config, Model
 
 from ..annotations.doc_entities import DocEntity, FactKey, fact_record, set_facts, stated_facts
 from ..annotations.judged import get_judged
-from ..annotations.mentions import NAME
 from ..annotations.sentences import sentence_spans
 from ..annotations.store import has_triples
 from ..annotations.triple import CharSpan, Record, Triple

@@ -3,13 +3,12 @@
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, Set, Tuple, Union
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Tuple, Union
 
 from spacy.tokens import Doc
 
-from ..annotations.assertion import is_fact
+from ..annotations.doc_entities import Fact, get_facts
 from ..annotations.parts import each_doc
-from ..annotations.store import get_triple_records
 from ..annotations.triple import Record
 from ..corpora.whole import whole_file
 from ..errors import check_range, require
@@ -31,17 +30,17 @@ EDGE_ATTRIBUTES = {"relation": "relation", "weight": "probability", **{name: nam
 def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: float = 0.0) -> "networkx.MultiDiGraph":
     """Make a graph of the triples of documents, or of the tables of a graph; edges run from subject to object.
 
-    From documents, nodes are the texts of arguments: those equal but for white space are one node. Each relation
+    From documents, edges are their facts, and nodes the names of entities, as `doc._.facts` has both. Each relation
     between two nodes is one edge, whose key is the relation: `graph["Ada Lovelace"]["London"]["place_of_birth"]`.
     Attributes of an edge: `relation`, `score` (the highest), `support` (how many pairs of spans state it; a pair from
-    several sources counts once) and `docs` (in how many documents). Denied and hypothetical triples are left out.
+    several sources counts once; 0 if it crosses sentences or is derived) and `docs` (in how many documents).
 
     From tables, nodes are ids of entities with `label` (the name), `type`, `kb_id`, `aliases` (JSON), `n_mentions`,
     `n_documents`; unknown values are left out. Edges are facts, with the relation as key: `relation`, `weight` (the
     probability), `best_score`, `n_sentences`, `n_documents`, `best_sentence`, `fact_id`.
 
     docs (Union[Doc, Iterable[Doc], GraphTables]): Processed Docs, also a stream such as `nlp.pipe(texts)`; or tables.
-    min_score (float): Leave out triples with a lower score, or facts with a lower probability, 0 to 1.
+    min_score (float): Leave out facts with a lower score, or a lower probability, 0 to 1.
     RETURNS (networkx.MultiDiGraph): The graph.
     RAISES (ImportError): If networkx is not installed.
     RAISES (ValueError): If something is not a Doc.
@@ -55,20 +54,17 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
             if edge["weight"] >= min_score:
                 graph.add_edge(start, end, key=relation, **edge)
         return graph
-    scores: Dict[_Fact, float] = {}
-    places: Dict[_Fact, Set[Tuple[int, ...]]] = {}
+    edges: Dict[_Fact, List[Tuple[int, Fact]]] = {}
     for number, doc in enumerate(each_doc(docs)):
-        for record in get_triple_records(doc) or ():
-            if record["score"] >= min_score and is_fact(record.get("attributes", {})):
-                subject, obj = (" ".join(record[f"{role}_text"].split()) for role in ("subject", "object"))
-                fact = (subject, record["relation"], obj)
-                scores[fact] = max(record["score"], scores.get(fact, 0.0))
-                places.setdefault(fact, set()).add((number, *record["subject"], *record["object"]))
-    for fact, score in scores.items():
-        subject, relation, obj = fact
-        docs_of = {place[0] for place in places[fact]}
-        values: Record = {"score": score, "support": len(places[fact]), "docs": len(docs_of)}
-        graph.add_edge(subject, obj, key=relation, relation=relation, **values)
+        for fact in get_facts(doc):
+            if fact.score >= min_score:
+                edges.setdefault((fact.subject.name, fact.relation, fact.object.name), []).append((number, fact))
+    for (subject, relation, obj), same in edges.items():
+        places = {(number, triple.key) for number, fact in same for triple in fact.triples}
+        values: Record = {"score": max(fact.score for _, fact in same), "support": len(places)}
+        graph.add_edge(
+            subject, obj, key=relation, relation=relation, docs=len({number for number, _ in same}), **values
+        )
     return graph
 
 

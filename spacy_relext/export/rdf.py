@@ -164,7 +164,9 @@ def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]
             pairs.append((term("rdfs:comment"), literal(relation.description)))
         marks = {"owl:SymmetricProperty": relation.symmetric, "owl:FunctionalProperty": relation.functional}
         marks.update({"owl:AsymmetricProperty": relation.acyclic, "owl:IrreflexiveProperty": relation.acyclic})
+        marks["owl:TransitiveProperty"] = relation.transitive
         pairs += [(_A, term(mark)) for mark, is_set in marks.items() if is_set]
+        pairs += [(term("rdfs:subPropertyOf"), names.relation(other)) for other in relation.implies]
         if relation.inverse is not None:
             pairs.append((term("owl:inverseOf"), names.relation(relation.inverse)))
         unions: List[Tuple[str, Pairs]] = []

@@ -4,6 +4,7 @@ from typing import IO, Collection, Dict, Optional, Protocol, Union
 
 from spacy.tokens import Doc
 
+from ..annotations.doc_entities import facts_beyond_triples
 from ..annotations.sentences import covering_sentences, sentence_chars
 from ..annotations.triple import Record
 from ..corpora.canonical import KNOWN_KEYS, check_record, read_id
@@ -61,12 +62,12 @@ def extraction_record(
         `object`, `score`, `source`, `subject_text`, `object_text`, `sent` (number of the sentence, from 0),
         `sent_start`, `sent_end` (characters; the end of a later sentence if an argument is in it), and `evidence`
         and `attributes` if there are any; and `doc_id`: the key `doc_id`, `id` or `file` of the input, or else the
-        number.
+        number. The triples include the facts that no triple states, see `facts_beyond_triples`.
     """
     record, extra = doc_to_record(doc, text=text), dict(extra or {})
     sentences = record.get("sents") or sentence_chars(doc)
     triples, text = [], record["text"]
-    for triple in record.get("triples", []):
+    for triple in [*record.get("triples", []), *facts_beyond_triples(doc)]:
         score = triple.get("score", 1.0)
         if score >= min_score and (relations is None or triple["relation"] in relations):
             texts = {f"{role}_text": text[slice(*triple[role])] for role in ("subject", "object")}

@@ -64,7 +64,9 @@ class RelextInference(SchemaPipe):
 
 def _record(fact: Fact) -> Record:
     sentence = fact.sentences[0] if fact.sentences else None
-    return fact_record(fact.subject, fact.relation, fact.object, score=fact.score, source=fact.source, sentence=sentence)
+    return fact_record(
+        fact.subject, fact.relation, fact.object, score=fact.score, source=fact.source, sentence=sentence
+    )
 
 
 @Language.factory(

@@ -5,6 +5,7 @@ from typing import Iterable, Optional, Sequence, Union
 from markupsafe import Markup
 from spacy.tokens import Doc, Span
 
+from ..annotations.doc_entities import facts_beyond_triples
 from ..annotations.near_miss import NearMiss
 from ..annotations.parts import each_doc, span_to_doc
 from .arcs import draw_passages
@@ -51,10 +52,13 @@ def render_page(
 def draw_doc(doc: Doc, *, reason: str = "") -> Markup:
     """Draw a processed document as escaped HTML: its sentences, those with triples as arcs, and a table of triples.
 
+    The table also has the facts of the document that no triple states.
+
     reason (str): Why it has no triple; "" if it has some or the reason is unknown.
     """
     records = [
-        {**record, "shown": relation_text(record), "drawn": draw_evidence(doc, record)} for record in rank_records(doc)
+        {**record, "shown": relation_text(record), "drawn": draw_evidence(doc, record)}
+        for record in [*rank_records(doc), *facts_beyond_triples(doc)]
     ]
     absence = explain_absence(reason)
     return fill_template("triples.html", passages=draw_passages(doc), text=doc.text, records=records, absence=absence)

@@ -43,7 +43,12 @@ def test_an_inverse_is_read_in_both_directions(schema: Schema) -> None:
 
 
 def test_the_best_derivation_counts(schema: Schema) -> None:
-    stated = {(0, "located_in", 1): 0.9, (1, "located_in", 2): 0.9, (2, "located_in", 3): 0.9, (1, "located_in", 3): 0.5}
+    stated = {
+        (0, "located_in", 1): 0.9,
+        (1, "located_in", 2): 0.9,
+        (2, "located_in", 3): 0.9,
+        (1, "located_in", 3): 0.5,
+    }
     found = derive_facts(stated, schema, allows=anything)
     assert round(found[0, "located_in", 3].score, 6) == 0.729
     assert (1, "located_in", 3) not in found, "a stated fact keeps its score"
