@@ -1,7 +1,7 @@
 """Facts that follow from others by what a schema says of relations.
 
     inverse      r(a, b) → s(b, a)               s is the inverse of r
-    implies      r(a, b) → s(a, b)               r implies s
+    implies      r(a, b) → s(a, b), or s(b, a)   r implies s, or -s
     transitive   r(a, b), r(b, c) → r(a, c)      a ≠ c
 
 The score of a derived fact is the product of the scores of the facts that it follows from: the best product over all
@@ -62,14 +62,14 @@ def derive_facts(
         if relation in inverse:
             yield (obj, inverse[relation], subject), "inverse", (key,)
         for other in implied.get(relation, ()):
-            yield (subject, other, obj), "implies", (key,)
+            turned = other.startswith("-")
+            yield (obj, other[1:], subject) if turned else (subject, other, obj), "implies", (key,)
         if relation in transitive:
             for end in starts.get((relation, obj), ()):
                 yield (subject, relation, end), "transitive", (key, (obj, relation, end))
             for start in ends.get((relation, subject), ()):
                 yield (start, relation, obj), "transitive", ((start, relation, subject), key)
 
-    # the order of equal scores must not depend on how facts are numbered
     queue: List[Tuple[float, Key, str, Tuple[Key, ...]]] = [(-score, key, "", (key,)) for key, score in stated.items()]
     heapq.heapify(queue)
     done: Set[Key] = set()

@@ -28,7 +28,7 @@ _EXPECTED = {
     "object": "a list of entity types, such as [PERSON]",
     "ids": "a list of identifiers, such as [P569]",
     "inverse": "the name of a relation",
-    "implies": "a list of relations, such as [located_in]",
+    "implies": "a list of relations, such as [located_in], or [-child] for the other direction",
     **dict.fromkeys(("symmetric", "functional", "acyclic", "transitive"), "true or false"),
 }
 
@@ -44,7 +44,8 @@ class RelationSchema(BaseModel):
     functional (bool): Whether a subject has at most one object.
     acyclic (bool): Whether no chain of it leads back to its start.
     transitive (bool): Whether it holds from the start of a chain of it to the end.
-    implies (List[str]): Names of relations that hold between the same subject and object.
+    implies (List[str]): Names of relations that hold between the same subject and object; "-child": child from object
+        to subject.
     ids (List[str]): Identifiers elsewhere, such as Wikidata's properties; "-P36": P36 from object to subject.
     """
 

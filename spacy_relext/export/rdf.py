@@ -166,7 +166,7 @@ def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]
         marks.update({"owl:AsymmetricProperty": relation.acyclic, "owl:IrreflexiveProperty": relation.acyclic})
         marks["owl:TransitiveProperty"] = relation.transitive
         pairs += [(_A, term(mark)) for mark, is_set in marks.items() if is_set]
-        pairs += [(term("rdfs:subPropertyOf"), names.relation(other)) for other in relation.implies]
+        pairs += [(term("rdfs:subPropertyOf"), names.relation(other)) for other in relation.implies if other[0] != "-"]
         if relation.inverse is not None:
             pairs.append((term("owl:inverseOf"), names.relation(relation.inverse)))
         unions: List[Tuple[str, Pairs]] = []

@@ -11,7 +11,7 @@ RELATIONS: Dict[str, Any] = {
     "capital_of": {"implies": ["located_in"], "inverse": "capital"},
     "located_in": {"transitive": True},
     "parent": {"inverse": "child"},
-    "mother": {"implies": ["parent"]},
+    "mother": {"implies": ["parent", "-daughter"]},
 }
 
 
@@ -33,6 +33,7 @@ def test_rules_follow_each_other(schema: Schema) -> None:
         (0, "located_in", 2): (0.72, "transitive"),
         (3, "parent", 4): (0.5, "implies"),
         (4, "child", 3): (0.5, "inverse"),
+        (4, "daughter", 3): (0.5, "implies"),
     }
     assert found[0, "located_in", 2].sources == ((0, "capital_of", 1), (1, "located_in", 2))
     assert found[4, "child", 3].sources == ((3, "mother", 4),)
