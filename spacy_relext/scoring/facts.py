@@ -5,6 +5,7 @@ relation holds. Entities of both sides are matched by their mentions, so that sp
 """
 
 from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 import numpy
@@ -37,19 +38,50 @@ class FactScorer:
         return score_facts(examples)
 
 
+@dataclass
+class FactOutcomes:
+    """Predicted facts, each with its score and whether it is right, and counts.
+
+    counts (PRFScore): Of all facts.
+    across (PRFScore): Right and missed ones among the annotated facts whose entities no sentence mentions together.
+    n_documents (int): Annotated documents.
+    """
+
+    scores: List[float] = field(default_factory=list)
+    correct: List[bool] = field(default_factory=list)
+    counts: PRFScore = field(default_factory=PRFScore)
+    across: PRFScore = field(default_factory=PRFScore)
+    n_documents: int = 0
+
+
 def score_facts(examples: Iterable[Example]) -> Scores:
     """Compare the facts of predicted Docs with annotated ones.
 
     RETURNS (Scores): `facts_p`, `facts_r`, `facts_f`; `facts_across_r`, the recall of those whose entities no sentence
         mentions together; `facts_ece`, the calibration error of scores. None without annotation.
     """
-    counts, across, n_documents = PRFScore(), PRFScore(), 0
-    scores: List[float] = []
-    correct: List[bool] = []
+    outcomes = judge_facts(examples)
+    if not outcomes.n_documents:
+        return {key: None for key in FACT_WEIGHTS}
+    scores, correct = numpy.asarray(outcomes.scores), numpy.asarray(outcomes.correct)
+    across = outcomes.across
+    return {
+        "facts_p": outcomes.counts.precision,
+        "facts_r": outcomes.counts.recall,
+        "facts_f": outcomes.counts.fscore,
+        "facts_across_r": across.recall if across.tp + across.fn else None,
+        "facts_ece": expected_calibration_error(scores, correct) if len(scores) else None,
+    }
+
+
+def judge_facts(examples: Iterable[Example]) -> FactOutcomes:
+    """Say of each predicted fact whether it is annotated; those that the annotation does not cover are left out."""
+    outcomes = FactOutcomes()
+    counts, across = outcomes.counts, outcomes.across
     for example in examples:
         if not has_triples(example.reference):
             continue
-        n_documents += 1
+        outcomes.n_documents += 1
         entities, stated, places = stated_facts(example.reference)
         judged = get_judged(example.reference)
         starts = [start for start, _ in sentence_offsets(example)]
@@ -70,16 +102,8 @@ def score_facts(examples: Iterable[Example]) -> Scores:
                 continue  # another name of an entity that counts once
             found |= matched
             counts.tp, counts.fp = counts.tp + bool(matched), counts.fp + (not matched)
-            scores.append(fact.score)
-            correct.append(bool(matched))
+            outcomes.scores.append(fact.score)
+            outcomes.correct.append(bool(matched))
         counts.fn += len(gold - found)
         across.tp, across.fn = across.tp + len(is_across & found), across.fn + len(is_across - found)
-    if not n_documents:
-        return {key: None for key in FACT_WEIGHTS}
-    return {
-        "facts_p": counts.precision,
-        "facts_r": counts.recall,
-        "facts_f": counts.fscore,
-        "facts_across_r": across.recall if across.tp + across.fn else None,
-        "facts_ece": expected_calibration_error(numpy.asarray(scores), numpy.asarray(correct)) if scores else None,
-    }
+    return outcomes
