@@ -176,21 +176,21 @@ class Entities:
 def read_gold(instances: CorefInstances, references: Sequence[Doc]) -> CorefGold:
     """Read which candidates are right, and where phrases end, from the clusters of reference Docs."""
     gold = CorefGold()
-    members: List[Optional[Members]] = []
+    clusters: List[Optional[List[Optional[int]]]] = []  # of each slot of each Doc
     for doc, reference, slots in zip(instances.docs, references, instances.slots):
-        clusters = get_coref(reference) if has_stored(reference, COREF_KEY) else None
-        known = None if clusters is None else {span: n for n, cluster in enumerate(clusters) for span in cluster}
-        members.append(known)
-        gold.ends += [_words_of(doc, slot, known, is_whole=not is_incomplete(reference)) for slot in slots]
-    first = numpy.cumsum([0, *map(len, instances.slots)]).tolist()
+        stored = get_coref(reference) if has_stored(reference, COREF_KEY) else None
+        known = None if stored is None else {span: n for n, cluster in enumerate(stored) for span in cluster}
+        words = [_words_of(doc, slot, known, is_whole=not is_incomplete(reference)) for slot in slots]
+        gold.ends += words
+        of_slots = None if known is None else [_cluster_of(doc, *each, known) for each in zip(slots, words)]
+        clusters.append(of_slots)
     for number, at, candidates in instances.anaphors:
-        slots, known = instances.slots[number], members[number]
-        if known is None:
+        of_slots = clusters[number]
+        if of_slots is None:
             gold.allowed.append(None)
             continue
-        words = gold.ends[first[number] : first[number + 1]]
-        own, *others = (_cluster_of(instances.docs[number], slots[i], words[i], known) for i in (at, *candidates))
-        gold.allowed.append(_allowed(own, others, slots[at], is_whole=not is_incomplete(references[number])))
+        slot, is_whole = instances.slots[number][at], not is_incomplete(references[number])
+        gold.allowed.append(_allowed(of_slots[at], [of_slots[i] for i in candidates], slot, is_whole=is_whole))
     return gold
 
 

@@ -170,7 +170,7 @@ class RelextDocuments(RelationPipe):
                     if rules.allows(relation, *types) and z > best[segment.doc].get(key, (-numpy.inf, 0))[0]:
                         best[segment.doc][key] = (z, segment.start + int(outputs.evidence[row]))
                 row += 1
-        return [_join(of_doc, stated_facts(doc)[1]) for doc, of_doc in zip(instances.docs, best)]
+        return [_join(of_doc, stated) for of_doc, stated in zip(best, instances.stated)]
 
     def fit_documents(self, examples: Sequence[Example], *, beta: float) -> Tuple[float, float]:
         """Fit the combination of scores by maximum likelihood, then the threshold with the highest F_β."""

@@ -12,8 +12,9 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-from ..annotations.doc_entities import DocEntity, get_entities
+from ..annotations.doc_entities import DocEntity, FactKey, stated_facts
 from ..annotations.sentences import sentence_bounds
+from ..annotations.triple import Triple
 from ..annotations.words import IntArray
 
 # Cells (pair, token) that the model reads at a time.
@@ -53,10 +54,11 @@ class DocumentGold:
 
 @dataclass
 class DocumentInstances:
-    """The segments of a batch of Docs, and their entities."""
+    """The segments of a batch of Docs, their entities, and the facts that their triples state."""
 
     docs: List[Doc]
     entities: List[List[DocEntity]]
+    stated: List[Dict[FactKey, List[Triple]]]
     segments: List[Segment]
     gold: Optional[DocumentGold] = None
 
@@ -81,8 +83,8 @@ class DocumentInstances:
         """Make instances of some segments, with the Docs that these are of."""
         numbers = sorted({segment.doc for segment in segments})
         places = {number: at for at, number in enumerate(numbers)}
-        docs, entities = [self.docs[i] for i in numbers], [self.entities[i] for i in numbers]
-        return DocumentInstances(docs, entities, [each._replace(doc=places[each.doc]) for each in segments])
+        docs, entities, stated = ([values[i] for i in numbers] for values in (self.docs, self.entities, self.stated))
+        return DocumentInstances(docs, entities, stated, [each._replace(doc=places[each.doc]) for each in segments])
 
 
 def suggest_pairs(docs: Sequence[Doc], *, length: int, allows: Allows) -> DocumentInstances:
@@ -91,10 +93,11 @@ def suggest_pairs(docs: Sequence[Doc], *, length: int, allows: Allows) -> Docume
     length (int): Maximum number of tokens of a segment.
     allows (Allows): Says between which types some relation may hold.
     """
-    instances = DocumentInstances(list(docs), [], [])
+    instances = DocumentInstances(list(docs), [], [], [])
     for number, doc in enumerate(docs):
-        entities = get_entities(doc)
+        entities, stated, _ = stated_facts(doc)
         instances.entities.append(entities)
+        instances.stated.append(stated)
         instances.segments += [each for each in _cut(number, doc, entities, length, allows) if each.pairs]
     return instances
 
