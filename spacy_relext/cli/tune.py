@@ -41,6 +41,9 @@ def tune_cli(
     precision: Annotated[
         Optional[float], typer.Option(help="Highest recall at this precision instead of the best F, such as 0.9")
     ] = None,
+    components: Annotated[
+        Optional[str], typer.Option(metavar="NAMES", help="Fit only these components, comma-separated")
+    ] = None,
     gold_sents: options.GoldSents = True,
     gold_ents: options.GoldEnts = None,
     missing_rates: Annotated[
@@ -57,7 +60,10 @@ def tune_cli(
         if not examples:
             fail(Errors.R011.format(count=0))
         warn_nothing_shared(nlp, examples)
-        results = tune_pipeline(nlp, examples, min_positives=min_positives, per_label=per_label, goal=goal)
+        names = options.split_list(components)
+        results = tune_pipeline(
+            nlp, examples, min_positives=min_positives, per_label=per_label, goal=goal, components=names
+        )
         estimates = [result for result in results.values() if result["writes"] == "relations"]
         if missing_rates is not None and not estimates:
             fail(Errors.R363.format(found=", ".join(nlp.pipe_names)))

@@ -3,7 +3,7 @@
 import copy
 import warnings
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -74,6 +74,7 @@ def tune_pipeline(
     min_positives: int = 10,
     per_label: bool = True,
     goal: Goal = _F1,
+    components: Optional[Collection[str]] = None,
 ) -> Dict[str, Settings]:
     """Fit scale, shift and thresholds of every component of this package, and store them in its settings.
 
@@ -90,6 +91,7 @@ def tune_pipeline(
     examples (Iterable[Example]): Held-out data, not seen in training.
     min_positives (int): Correct predictions that a relation needs for its own threshold.
     goal (Goal): What thresholds are chosen for.
+    components (Optional[Collection[str]]): Names of the components to fit; None: all.
     RETURNS (Dict[str, Settings]): For each component: `writes` ("triples" or "relations"), `before` and `after`
         (exact F of triples, micro F of relations), `precision` and `recall` (after), `threshold`, `thresholds`,
         `scale`, `shift`, `ece_before`, `ece_after`, `documents`, `gold`, `goal`; for components that write triples also
@@ -97,7 +99,7 @@ def tune_pipeline(
         `missing_rates` (1 - c_j), `positives` (number of cells that each c_j is estimated from), `unbiased` (whether
         the detector's loss permits these estimates). For components that write something else: `writes`, `before` and
         `after` (their own score), `documents`, `fitted`, `goal`.
-    RAISES (ValueError): If no component is of this package, the data has no triples, or nothing sets the entities whose
+    RAISES (ValueError): If no component, or one in `components`, is of this package, the data has no triples, or nothing sets the entities whose
         pairs a component classifies.
     """
     examples = list(examples)
@@ -105,6 +107,10 @@ def tune_pipeline(
     found = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)}
     if not found:
         raise ValueError(Errors.R010.format(found=", ".join(nlp.pipe_names) or "nothing"))
+    for name in components or ():
+        if name not in found:
+            raise ValueError(Errors.R007.format(key="a component to fit", found=name, expected=", ".join(found)))
+    found = {name: pipe for name, pipe in found.items() if components is None or name in components}
     pipes = {name: pipe for name, pipe in found.items() if pipe.writes in ("triples", "relations")}
     others = [name for name in found if name not in pipes]
     if pipes:

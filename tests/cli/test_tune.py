@@ -32,6 +32,12 @@ def test_tune(saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any]
     assert json.loads(rates.read_text()) == pytest.approx(cfg["missing_rates"])
 
 
+def test_some_components(saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
+    with pytest.warns(UserWarning, match="W012"):
+        done = run("tune", saved, corpus, tmp_path / "out", "--no-gold-sents", "--components", "rere_extractor")
+    assert done.exit_code == 0 and "rere_extractor: exact F" in done.stdout and "rere_detector" not in done.stdout
+
+
 def test_what_a_collective_detector_cannot_say(
     saved: Path, corpus: Path, tmp_path: Path, run: Callable[..., Any]
 ) -> None:

@@ -293,6 +293,14 @@ def test_one_component_alone(nlp: Language, examples: List[Example], name: str, 
     assert nlp.evaluate(examples)[score] >= before
 
 
+def test_some_components(nlp: Language, examples: List[Example]) -> None:
+    kept = dict(nlp.get_pipe(DETECTOR).cfg)  # type: ignore[attr-defined]
+    assert list(tune_pipeline(nlp, examples, components=[EXTRACTOR])) == [EXTRACTOR]
+    assert nlp.get_pipe(DETECTOR).cfg == kept  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=f"R007.*'sentencizer'; expected {DETECTOR}, {EXTRACTOR}"):
+        tune_pipeline(nlp, examples, components=["sentencizer"])
+
+
 def test_nothing_to_tune(nlp: Language, examples: List[Example]) -> None:
     with pytest.raises(ValueError, match="R011.*0 documents"):
         tune_pipeline(nlp, [])
