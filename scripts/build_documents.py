@@ -1,21 +1,27 @@
 """Build the corpora of coreference and of relations across sentences: documents of the assets, Re-DocRED, and GAP.
 
-    python scripts/build_documents.py assets corpus/documents --redocred REDOCRED --gap GAP
+    python scripts/build_documents.py assets corpus/documents --redocred REDOCRED --gap GAP --unlabelled DOCRED
 
 The documents of the assets are annotated completely, see assets/prose/documents/GUIDELINES.md. Re-DocRED (Tan et al.,
 EMNLP 2022; MIT) groups names, not pronouns: its groups are `coref_clusters_*` span groups, which no component learns
 from. Its documents are parted as in build_default.py. GAP (Webster et al., TACL 2018; Apache 2.0) has one pronoun and
 two names a passage: its development part is for training, its validation part for tuning and reporting.
 
-Writes own-PART, redocred-PART, gap-PART, and joined: coref-PART, of own and gap, and facts-PART, of own and redocred.
+Names that are repeated give further examples (as in WikiCREM, Kocijan et al., EMNLP 2019): in documents of Re-DocRED
+and of DocRED's unlabelled part, a pronoun replaces some of the later mentions, and stands for what the name stood for.
+
+Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced, and
+facts-PART, of own and redocred.
 """
 
 import argparse
 import csv
 import json
+import random
 import sys
+from collections import defaultdict
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from build_corpus import write_corpus
 from build_default import PARTS, detokenize, entity_types, read_facts, read_properties
@@ -30,8 +36,16 @@ from spacy_relext.corpora.records import record_to_doc
 
 VALUES = ("TIME", "NUMBER")
 GAP_PARTS = {"train": "development", "dev": "validation"}
-JOINED = {"coref": ("own", "gap"), "facts": ("own", "redocred")}
+JOINED = {"coref": ("own", "gap", "replaced"), "facts": ("own", "redocred")}
 GROUP = "coref_clusters_"
+
+# Subject, object and possessive pronouns by gender; the last is for what is no person.
+PRONOUNS = {"m": ("he", "him", "his"), "f": ("she", "her", "her"), "n": ("it", "it", "its")}
+# Words after which a name is a subject, or an object, and words that may follow the object.
+BEFORE_SUBJECTS = frozenset({",", ";", "and", "but", "when", "while", "that", "because", "although", "after", "before"})
+BEFORE_OBJECTS = frozenset({"by", "with", "to", "for", "from", "against", "about", "called", "named", "joined", "left"})
+BEHIND_OBJECTS = frozenset({".", ",", ";", "and", "in", "on", "at", "for", "from", "as", "to", "who", "which", "with"})
+REPLACED = 0.7  # share of the names that could be replaced
 
 
 def parse_document(text: str, facts: str) -> Record:
@@ -123,7 +137,73 @@ def read_gap(path: Path) -> Iterator[Record]:
             yield {"text": row["Text"], "coref": [cluster, *others], "incomplete": True}
 
 
-def read_all(assets: Path, part: str, redocred: Optional[Path], gap: Optional[Path]) -> Dict[str, List[Record]]:
+def pronoun_case(words: Sequence[str], start: int, end: int) -> Optional[int]:
+    """Guess the case of a name in a sentence: 0 subject, 1 object, 2 possessive; None if no pronoun may stand there."""
+    before, behind = words[start - 1].lower() if start else "", words[end] if end < len(words) else "."
+    is_first = not start or before in BEFORE_SUBJECTS
+    if behind == "'s" and (is_first or before in BEFORE_OBJECTS):
+        return 2
+    if is_first and behind.islower() and behind.isalpha() and behind not in BEHIND_OBJECTS:
+        return 0
+    return 1 if before in BEFORE_OBJECTS and behind in BEHIND_OBJECTS else None
+
+
+def read_replaced(document: Dict[str, Any], draw: random.Random) -> Optional[Record]:
+    """Make a record of a document in which pronouns replace some names; None if no name is repeated.
+
+    Persons are of the gender of the document's pronouns; if it has pronouns of both or none, they are left alone.
+    """
+    lower = {word.lower() for sentence in document["sents"] for word in sentence}
+    shown = [gender for gender in "mf" if lower & set(PRONOUNS[gender])]
+    chosen: Dict[Tuple[int, int, int], str] = {}
+    for mentions in document["vertexSet"]:
+        kind = mentions[0]["type"]
+        gender = "n" if kind in ("ORG", "LOC", "MISC") else shown[0] if kind == "PER" and len(shown) == 1 else ""
+        later = sorted(mentions, key=lambda each: (each["sent_id"], each["pos"]))[1:]
+        for mention in later:
+            sentence = document["sents"][mention["sent_id"]]
+            case = pronoun_case(sentence, *mention["pos"])
+            if gender and case is not None and (kind != "LOC" or not case) and draw.random() < REPLACED:
+                chosen[(mention["sent_id"], *mention["pos"])] = PRONOUNS[gender][case]
+    if not chosen:
+        return None
+    text, clusters = "", defaultdict(list)
+    for number, sentence in enumerate(document["sents"]):
+        others = sorted(
+            (mention["pos"][0], mention["pos"][1], entity)
+            for entity, mentions in enumerate(document["vertexSet"])
+            for mention in mentions
+            if mention["sent_id"] == number
+        )
+        made: List[str] = []
+        spans: List[Tuple[int, int, int]] = []
+        at = 0
+        for start, end, entity in others:
+            if start < at:
+                continue  # inside another mention
+            made += sentence[at:start]
+            name = sentence[start:end]
+            word = chosen.get((number, start, end))
+            if word is not None:
+                is_possessive = end < len(sentence) and sentence[end] == "'s"
+                name, end = [word if made else word.capitalize()], end + is_possessive
+            spans.append((len(made), len(made) + len(name), entity))
+            made += name
+            at = end
+        made += sentence[at:]
+        text += " " if text else ""
+        joined, places = detokenize(made)
+        for start, end, entity in spans:
+            clusters[entity].append([len(text) + places[start][0], len(text) + places[end - 1][1]])
+        text += joined
+    kinds = [mentions[0]["type"] for mentions in document["vertexSet"]]
+    coref = [spans for entity, spans in sorted(clusters.items()) if kinds[entity] not in ("TIME", "NUM")]
+    return {"text": text, "coref": coref, "incomplete": True}
+
+
+def read_all(
+    assets: Path, part: str, redocred: Optional[Path], gap: Optional[Path], unlabelled: Optional[Path]
+) -> Dict[str, List[Record]]:
     """Read the sources of a part."""
     schema = read_schema(assets / "schema.yaml").relations
     properties = read_properties(schema)
@@ -135,6 +215,13 @@ def read_all(assets: Path, part: str, redocred: Optional[Path], gap: Optional[Pa
         read["redocred"] = [{**read_whole(each, properties), "judged": sorted(schema)} for each in documents]
     if gap is not None and part in GAP_PARTS:
         read["gap"] = list(read_gap(gap / f"gap-{GAP_PARTS[part]}.tsv"))
+    if redocred is not None and unlabelled is not None and part == "train":
+        whole = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))
+        known = {document["title"] for document in whole}
+        more = json.loads((unlabelled / "test.json").read_text(encoding="utf8"))
+        documents = [*whole[slice(*PARTS[part])], *(each for each in more if each["title"] not in known)]
+        draw = random.Random(0)
+        read["replaced"] = [made for each in documents if (made := read_replaced(each, draw)) is not None]
     return read
 
 
@@ -153,11 +240,18 @@ def make_doc(make: Any, record: Record) -> Doc:
     return doc
 
 
-def build(assets: Path, output: Path, *, redocred: Optional[Path] = None, gap: Optional[Path] = None) -> None:
+def build(
+    assets: Path,
+    output: Path,
+    *,
+    redocred: Optional[Path] = None,
+    gap: Optional[Path] = None,
+    unlabelled: Optional[Path] = None,
+) -> None:
     """Write train, dev and test of each source and joined, and print what they hold."""
     make = load_tokenizer("en").make_doc
     for part in PARTS:
-        read = read_all(assets, part, redocred, gap)
+        read = read_all(assets, part, redocred, gap, unlabelled)
         written = {source: [make_doc(make, record) for record in records] for source, records in read.items()}
         for name, sources in JOINED.items():
             written[name] = [doc for source in sources for doc in written.get(source, ())]
@@ -178,9 +272,10 @@ def main() -> int:
     parser.add_argument("output", type=Path)
     parser.add_argument("--redocred", type=Path, help="folder with dev_revised.json")
     parser.add_argument("--gap", type=Path, help="folder with gap-development.tsv and gap-validation.tsv")
+    parser.add_argument("--unlabelled", type=Path, help="folder with test.json of DocRED; needs --redocred")
     args = parser.parse_args()
     try:
-        build(args.assets, args.output, redocred=args.redocred, gap=args.gap)
+        build(args.assets, args.output, redocred=args.redocred, gap=args.gap, unlabelled=args.unlabelled)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

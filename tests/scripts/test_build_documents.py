@@ -2,7 +2,8 @@
 
 import json
 import pathlib
-from typing import Any, Dict
+import random
+from typing import Any, Dict, List, Tuple
 
 import build_documents
 import check_documents
@@ -93,3 +94,40 @@ def test_the_documents_are_clean(project_root: pathlib.Path, monkeypatch: pytest
     paths = sorted((project_root / "assets" / "prose" / "documents").glob("*.txt"))
     monkeypatch.setattr("sys.argv", ["check_documents.py", *map(str, paths)])
     assert check_documents.main() == 0
+
+
+SENTENCES = [
+    "Liv Holm founded Skog AS , and Liv Holm sold Skog AS 's hall .".split(),
+    "Holm lives in Skien .".split(),
+    "The first Holm house burned ; Skog AS grew .".split(),
+    "She was sued by Skog AS in Skien .".split(),
+]
+
+
+def test_pronouns_replace_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mentions(kind: str, *places: Tuple[int, int, int]) -> List[Dict[str, Any]]:
+        return [{"type": kind, "sent_id": sent, "pos": [start, end]} for sent, start, end in places]
+
+    vertices = [
+        mentions("PER", (0, 0, 2), (0, 7, 9), (1, 0, 1), (2, 2, 3)),
+        mentions("ORG", (0, 3, 5), (0, 10, 12), (2, 6, 8), (3, 4, 6)),
+        mentions("LOC", (1, 3, 4), (3, 7, 8)),
+    ]
+    monkeypatch.setattr(build_documents, "REPLACED", 1.0)
+    document = {"sents": SENTENCES, "vertexSet": vertices}
+    made = build_documents.read_replaced(document, random.Random(0))
+    assert made is not None and made["incomplete"]
+    assert made["text"] == (
+        "Liv Holm founded Skog AS, and she sold Skog AS's hall. She lives in Skien. "
+        "The first Holm house burned; it grew. She was sued by it in Skien."
+    )
+    found = [[made["text"][start:end] for start, end in cluster] for cluster in made["coref"]]
+    assert found == [
+        ["Liv Holm", "she", "She", "Holm"],
+        ["Skog AS", "Skog AS", "it", "it"],
+        ["Skien", "Skien"],
+    ]
+    both = {**document, "sents": [*SENTENCES, "He left .".split()]}
+    other = build_documents.read_replaced(both, random.Random(0))
+    assert other is not None and "and Liv Holm sold" in other["text"], "nobody knows whose gender is whose"
+    assert build_documents.read_replaced({"sents": SENTENCES, "vertexSet": vertices[2:]}, random.Random(0)) is None
