@@ -10,8 +10,9 @@ two names a passage: its development part is for training, its validation part f
 Names that are repeated give further examples (as in WikiCREM, Kocijan et al., EMNLP 2019): in documents of Re-DocRED
 and of DocRED's unlabelled part, a pronoun replaces some of the later mentions, and stands for what the name stood for.
 
-Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced, and
-facts-PART, of own and redocred.
+Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced, and all-PART,
+of all that configs/documents.cfg learns from, with sentences of the corpora of build_default.py (--sentences): in train
+several copies of each document, in dev those that are annotated as a whole.
 """
 
 import argparse
@@ -19,24 +20,33 @@ import csv
 import json
 import random
 import sys
+from bisect import bisect_right
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+import spacy
 from build_corpus import write_corpus
 from build_default import PARTS, detokenize, entity_types, read_facts, read_properties
 from check_documents import MARK, TYPES, read_blocks
-from spacy.tokens import Doc, Span
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
 
 from spacy_relext.annotations.schema import read_schema
-from spacy_relext.annotations.store import char_span
+from spacy_relext.annotations.sentences import sentence_chars
+from spacy_relext.annotations.store import char_span, get_records
 from spacy_relext.annotations.triple import CharSpan, Record
 from spacy_relext.corpora.convert import load_tokenizer
 from spacy_relext.corpora.records import record_to_doc
 
 VALUES = ("TIME", "NUMBER")
 GAP_PARTS = {"train": "development", "dev": "validation"}
-JOINED = {"coref": ("own", "gap", "replaced"), "facts": ("own", "redocred")}
+# Parts of several sources, and how often a source is in train.
+JOINED = {"coref": ("own", "gap", "replaced"), "all": ("redocred", "own", "gap", "replaced", "sentences")}
+COPIES = {"redocred": 8, "own": 8, "gap": 2, "replaced": 2}
+# Corpora of build_default.py whose sentences are in all-PART, and the most sentences of each.
+SENTENCES = {"prose": 4000, "more": 10_000, "other": 10_000}
 GROUP = "coref_clusters_"
 
 # Subject, object and possessive pronouns by gender; the last is for what is no person.
@@ -53,13 +63,13 @@ def parse_document(text: str, facts: str) -> Record:
 
     text (str): With marks such as `[P1 Ada]` and `[P1~ she]`.
     facts (str): Such as `|| 1 spouse 2; 1 employer 3`.
-    RETURNS (Record): Names as `entities`, the mentions of persons, places and things as `coref`, facts as `triples`
-        between the first names of their entities.
+    RETURNS (Record): Names as `entities`, mentions of persons, places and things as `coref`, facts as `triples`, see
+        `spread_facts`.
     """
     plain, opened, at = "", [], 0
     entities: List[Record] = []
     clusters: Dict[str, List[CharSpan]] = {}
-    names: Dict[str, CharSpan] = {}
+    names: Dict[str, List[CharSpan]] = defaultdict(list)
     while at < len(text):
         mark = MARK.match(text, at)
         if mark is not None:
@@ -71,20 +81,45 @@ def parse_document(text: str, facts: str) -> Record:
             span = (start, len(plain))
             if not other:
                 entities.append({"start": start, "end": len(plain), "label": TYPES[letter]})
-                names[number] = min(span, names.get(number, span))
+                names[number].append(span)
             if TYPES[letter] not in VALUES:
                 clusters.setdefault(number, []).append(span)
             at += 1
         else:
             plain += text[at]
             at += 1
-    triples = []
-    for fact in filter(None, (each.strip() for each in facts[2:].split(";"))):
-        subject, relation, obj = fact.split()
-        triples.append({"subject": list(names[subject]), "relation": relation, "object": list(names[obj])})
+    stated = [each.split() for each in facts[2:].split(";") if each.strip()]
+    sentences = [(start, end) for start, end in sentence_chars(_sentencizer()(plain))]
+    triples = spread_facts(((one, relation, two) for one, relation, two in stated), names, sentences)
     coref = [[list(span) for span in sorted(cluster)] for cluster in clusters.values()]
     entities.sort(key=lambda each: (each["start"], each["end"]))
     return {"text": plain, "entities": entities, "coref": coref, "triples": triples}
+
+
+def spread_facts(
+    facts: Iterable[Tuple[Any, str, Any]], names: Mapping[Any, Sequence[CharSpan]], sentences: Sequence[CharSpan]
+) -> List[Record]:
+    """Make triples of facts: between all names in one sentence, or else between the first names of their entities.
+
+    names (Mapping[Any, Sequence[CharSpan]]): Characters of the names of each entity.
+    """
+
+    def sentence_of(span: CharSpan) -> int:
+        return bisect_right([start for start, _ in sentences], span[0])
+
+    found = []
+    for subject, relation, obj in facts:
+        pairs = [(one, two) for one in names[subject] for two in names[obj] if one != two]
+        inside = [(one, two) for one, two in pairs if sentence_of(one) == sentence_of(two)]
+        found += [(one, relation, two) for one, two in inside or pairs[:1]]
+    return [{"subject": list(one), "relation": relation, "object": list(two)} for one, relation, two in sorted(found)]
+
+
+@cache
+def _sentencizer() -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("relext_sentencizer")
+    return nlp
 
 
 def read_own(folder: Path, part: str, judged: List[str]) -> Iterator[Record]:
@@ -95,7 +130,7 @@ def read_own(folder: Path, part: str, judged: List[str]) -> Iterator[Record]:
 
 
 def read_whole(document: Dict[str, Any], properties: Dict[str, List[Tuple[str, bool]]]) -> Record:
-    """Make a record of a document of Re-DocRED; a fact is a triple between the first mentions of its entities."""
+    """Make a record of a document of Re-DocRED; its facts are triples, see `spread_facts`."""
     text, places = "", []
     for words in document["sents"]:
         text += " " if text else ""
@@ -108,16 +143,11 @@ def read_whole(document: Dict[str, Any], properties: Dict[str, List[Tuple[str, b
         ends = [(places[m["sent_id"]][m["pos"][0]][0], places[m["sent_id"]][m["pos"][1] - 1][1]) for m in mentions]
         groups.append(sorted(set(ends)))
         entities += [{"start": start, "end": end, "label": label} for start, end in groups[-1]]
-    facts = {
-        (groups[head][0], relation, groups[tail][0])
-        for head, tail, relation in read_facts(document, properties)
-        if groups[head][0] != groups[tail][0]
-    }
-    triples = [
-        {"subject": list(one), "relation": relation, "object": list(two)} for one, relation, two in sorted(facts)
-    ]
-    sents = [[of_sentence[0][0], of_sentence[-1][1]] for of_sentence in places]
-    return {"text": text, "entities": entities, "triples": triples, "sents": sents, "groups": groups}
+    sents = [(of_sentence[0][0], of_sentence[-1][1]) for of_sentence in places]
+    facts = [(head, relation, tail) for head, tail, relation in read_facts(document, properties)]
+    triples = spread_facts(facts, dict(enumerate(groups)), sents)
+    bounds = [list(each) for each in sents]
+    return {"text": text, "entities": entities, "triples": triples, "sents": bounds, "groups": groups}
 
 
 def read_gap(path: Path) -> Iterator[Record]:
@@ -247,19 +277,34 @@ def build(
     redocred: Optional[Path] = None,
     gap: Optional[Path] = None,
     unlabelled: Optional[Path] = None,
+    sentences: Optional[Path] = None,
 ) -> None:
     """Write train, dev and test of each source and joined, and print what they hold."""
     make = load_tokenizer("en").make_doc
     for part in PARTS:
         read = read_all(assets, part, redocred, gap, unlabelled)
         written = {source: [make_doc(make, record) for record in records] for source, records in read.items()}
+        if sentences is not None and part != "test":
+            written["sentences"] = list(read_sentences(sentences, part))
         for name, sources in JOINED.items():
-            written[name] = [doc for source in sources for doc in written.get(source, ())]
+            if part == "train":
+                written[name] = [doc for source in sources for doc in written.get(source, []) * COPIES.get(source, 1)]
+            else:
+                whole = [source for source in sources if name == "coref" or source != "gap"]
+                written[name] = [doc for source in whole for doc in written.get(source, ())]
         for name, docs in written.items():
             write_corpus(output / f"{name}-{part}.spacy", docs)
-        for source, records in read.items():
-            facts = sum(len(record.get("triples", ())) for record in records)
-            print(f"{source}-{part:6}{len(records):6} documents{facts:8} facts")
+            triples = sum(len(get_records(doc) or ()) for doc in docs)
+            print(f"{name}-{part:6}{len(docs):6} documents{triples:8} triples")
+
+
+def read_sentences(folder: Path, part: str) -> Iterator[Doc]:
+    """Yield sentences of the corpora of build_default.py, drawn where there are more than SENTENCES says."""
+    vocab = load_tokenizer("en").vocab
+    for name, most in SENTENCES.items():
+        path = folder / f"{name}-{part}.spacy"
+        docs = list(DocBin().from_disk(path).get_docs(vocab)) if path.exists() else []
+        yield from random.Random(0).sample(docs, min(most, len(docs)))
 
 
 def main() -> int:
@@ -273,9 +318,11 @@ def main() -> int:
     parser.add_argument("--redocred", type=Path, help="folder with dev_revised.json")
     parser.add_argument("--gap", type=Path, help="folder with gap-development.tsv and gap-validation.tsv")
     parser.add_argument("--unlabelled", type=Path, help="folder with test.json of DocRED; needs --redocred")
+    parser.add_argument("--sentences", type=Path, help="folder that build_default.py wrote")
     args = parser.parse_args()
+    options = {name: getattr(args, name) for name in ("redocred", "gap", "unlabelled", "sentences")}
     try:
-        build(args.assets, args.output, redocred=args.redocred, gap=args.gap, unlabelled=args.unlabelled)
+        build(args.assets, args.output, **options)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
