@@ -56,7 +56,7 @@ class SchemaPipe(Pipe):
             message = Warnings.W006.format(name=self.name, attribute=attribute, others=", ".join(names))
             warnings.warn(message, UserWarning, stacklevel=2)
         pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, RelationPipe)] if nlp is not None else []
-        known = {label for pipe in pipes for label in pipe.labels}
+        known = {label for pipe in pipes if pipe.needs_triples for label in pipe.labels}
         unknown = sorted(set(self.schema.relations) - known)
         if known and unknown:
             message = Warnings.W008.format(
