@@ -176,6 +176,8 @@ def test_spacy_debugs_the_config(
 ) -> None:
     overrides = settings_of(path, inputs)
     debug_config(path, overrides=overrides)
+    if "paths.pipeline" in overrides:
+        pytest.skip("spacy debug data initializes components anew that a config takes from a pipeline")
     many = {**overrides, "paths.train": f"{overrides['paths.train']}.many"}
     debug_data(path, config_overrides=many)
     config = load_config(path, overrides=overrides, interpolate=False)
