@@ -4,6 +4,7 @@ The module's `sizes` travel in the header of the file, so that a loaded pipeline
 """
 
 import json
+import zlib
 from contextlib import contextmanager
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Protocol, Sequence, Tuple, cast
 
@@ -23,6 +24,9 @@ ReadDocs = Callable[[Sequence[Doc]], object]
 ParameterKey = Tuple[int, str]  # id of the layer or shim, and the name there
 
 _SIZES, _LAYOUT = "sizes", "layout"
+
+# Before compressed files; as the length that a safetensors file begins with, it would be too large.
+_COMPRESSED = b"zlib\xff\xff\xff\xff"
 
 
 class WrappedModule(Protocol):
@@ -95,7 +99,10 @@ def wrap_module(module: nn.Module, *, lr_scales: Optional[Mapping[str, float]] =
 
 
 def module_to_bytes(module: nn.Module) -> bytes:
-    """Serialize a module's weights and sizes as a safetensors file; the module may be empty, or be stored packed."""
+    """Serialize a module's weights and sizes as a safetensors file, which is compressed if the module is stored packed.
+
+    The module may be empty.
+    """
     if getattr(module, PACKED, False):
         state, layout = pack_module(module)
         # in one key: safetensors writes several in any order
@@ -103,7 +110,8 @@ def module_to_bytes(module: nn.Module) -> bytes:
     else:
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
         metadata = {_SIZES: json.dumps(module.sizes)}
-    return safetensors.torch.save(state, metadata=metadata)
+    data = safetensors.torch.save(state, metadata=metadata)
+    return _COMPRESSED + zlib.compress(data) if getattr(module, PACKED, False) else data
 
 
 def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> nn.Module:
@@ -112,6 +120,8 @@ def module_from_bytes(module: nn.Module, data: bytes, device: torch.device) -> n
     RAISES (ValueError): If the weights do not fit the module.
     """
     try:
+        if data.startswith(_COMPRESSED):
+            data = zlib.decompress(data[len(_COMPRESSED) :])
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length])
         metadata = {key: json.loads(value) for key, value in header.get("__metadata__", {}).items()}

@@ -86,3 +86,12 @@ def test_a_damaged_layout_is_refused(layout: object) -> None:
     header = {PACKED: json.dumps({"sizes": {"wide": 64}, "layout": layout})}
     with pytest.raises(ValueError, match=r"\[R009\]"):
         module_from_bytes(Layers(), safetensors.torch.save(state, metadata=header), torch.device("cpu"))
+
+
+@pytest.mark.parametrize("place", [9, 200, -3])
+def test_damaged_compression_is_refused(place: int) -> None:
+    data = bytearray(module_to_bytes(layers()))
+    assert data.startswith(b"zlib") and len(data) < sum(tensor.nbytes for tensor in pack_module(layers())[0].values())
+    data[place] ^= 255
+    with pytest.raises(ValueError, match=r"\[R009\]"):
+        module_from_bytes(Layers(), bytes(data), torch.device("cpu"))
