@@ -2,8 +2,8 @@
 
 All other weights are stored as fp16. Values are symmetric around 0, and their scales are stored as fp16, so that a
 product of a scale and an integer is exact in fp32: weights that were read from packed ones pack to the same bytes.
-Files of packed weights are compressed with zlib. Weights are unpacked when they are loaded, so that prediction is as fast
-as before.
+Files of packed weights are compressed with zlib. Weights are unpacked when they are loaded, so that prediction is as
+fast as before.
 """
 
 from pathlib import Path

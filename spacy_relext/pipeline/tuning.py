@@ -99,8 +99,8 @@ def tune_pipeline(
         `missing_rates` (1 - c_j), `positives` (number of cells that each c_j is estimated from), `unbiased` (whether
         the detector's loss permits these estimates). For components that write something else: `writes`, `before` and
         `after` (their own score), `documents`, `fitted`, `goal`.
-    RAISES (ValueError): If no component, or one in `components`, is of this package, the data has no triples, or nothing sets the entities whose
-        pairs a component classifies.
+    RAISES (ValueError): If no component is of this package, or one of `components` is not, the data has no triples, or
+        nothing sets the entities whose pairs a component classifies.
     """
     examples = list(examples)
     data = [example for example in examples if has_triples(example.reference)]
