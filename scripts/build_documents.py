@@ -44,9 +44,9 @@ VALUES = ("TIME", "NUMBER")
 GAP_PARTS = {"train": "development", "dev": "validation"}
 # Parts of several sources, and how often a source is in train.
 JOINED = {"coref": ("own", "gap", "replaced"), "all": ("redocred", "own", "gap", "replaced", "sentences")}
-COPIES = {"redocred": 8, "own": 8, "gap": 2, "replaced": 2}
-# Corpora of build_default.py whose sentences are in all-PART, and the most sentences of each.
-SENTENCES = {"prose": 4000, "more": 10_000, "other": 10_000}
+COPIES = {"redocred": 7, "own": 8, "gap": 2}
+# Corpora of build_default.py whose sentences are in all-PART.
+SENTENCES = ("prose", "more", "other")
 GROUP = "coref_clusters_"
 
 # Subject, object and possessive pronouns by gender; the last is for what is no person.
@@ -299,12 +299,12 @@ def build(
 
 
 def read_sentences(folder: Path, part: str) -> Iterator[Doc]:
-    """Yield sentences of the corpora of build_default.py, drawn where there are more than SENTENCES says."""
+    """Yield the sentences of corpora of build_default.py."""
     vocab = load_tokenizer("en").vocab
-    for name, most in SENTENCES.items():
+    for name in SENTENCES:
         path = folder / f"{name}-{part}.spacy"
-        docs = list(DocBin().from_disk(path).get_docs(vocab)) if path.exists() else []
-        yield from random.Random(0).sample(docs, min(most, len(docs)))
+        if path.exists():
+            yield from DocBin().from_disk(path).get_docs(vocab)
 
 
 def main() -> int:
