@@ -10,9 +10,9 @@ two names a passage: its development part is for training, its validation part f
 Names that are repeated give further examples (as in WikiCREM, Kocijan et al., EMNLP 2019): in documents of Re-DocRED
 and of DocRED's unlabelled part, a pronoun replaces some of the later mentions, and stands for what the name stood for.
 
-Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced, and
-all-PART, of all that configs/documents.cfg learns from, with sentences of the corpora of build_default.py
-(--sentences): in train several copies of each document, in dev those that are annotated as a whole.
+Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced;
+documents-PART, of those that are annotated as a whole; and all-PART, of all that configs/documents.cfg learns from, with
+sentences of the corpora of build_default.py (--sentences), in train with several copies of each document.
 """
 
 import argparse
@@ -43,7 +43,11 @@ from spacy_relext.corpora.records import record_to_doc
 VALUES = ("TIME", "NUMBER")
 GAP_PARTS = {"train": "development", "dev": "validation"}
 # Parts of several sources, and how often a source is in train.
-JOINED = {"coref": ("own", "gap", "replaced"), "all": ("redocred", "own", "gap", "replaced", "sentences")}
+JOINED = {
+    "coref": ("own", "gap", "replaced"),
+    "documents": ("redocred", "own"),
+    "all": ("redocred", "own", "gap", "replaced", "sentences"),
+}
 COPIES = {"redocred": 7, "own": 8, "gap": 2}
 # Corpora of build_default.py whose sentences are in all-PART.
 SENTENCES = ("prose", "more", "other")
