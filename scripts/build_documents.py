@@ -11,8 +11,8 @@ Names that are repeated give further examples (as in WikiCREM, Kocijan et al., E
 and of DocRED's unlabelled part, a pronoun replaces some of the later mentions, and stands for what the name stood for.
 
 Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced;
-documents-PART, of those that are annotated as a whole; and all-PART, of all that configs/documents.cfg learns from, with
-sentences of the corpora of build_default.py (--sentences), in train with several copies of each document.
+documents-PART, of those that are annotated as a whole; and all-PART, of all that configs/documents.cfg learns from,
+with sentences of the corpora of build_default.py (--sentences), in train with several copies of each document.
 """
 
 import argparse
