@@ -9,7 +9,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tu
 
 from spacy.tokens import Doc
 
-from .entities import doc_entities, entity_links, type_of_match
+from .entities import doc_entities, entity_links, make_type_finder
 from .schema import RelationSchema, Schema
 from .store import plain
 from .triple import CharSpan, Record
@@ -111,14 +111,15 @@ def make_claims(doc: Doc, records: Sequence[Record], weights: Sequence[float]) -
     records (Sequence[Record]): As `get_records` returns them.
     weights (Sequence[float]): One per triple, above 0.
     """
-    entities = [(_characters(doc, bounds), kind) for bounds, kind in doc_entities(doc)]
-    links = [(_characters(doc, bounds), link) for bounds, link in entity_links(doc).items()]
+    find_type = make_type_finder([(_characters(doc, bounds), kind) for bounds, kind in doc_entities(doc)])
+    find_link = make_type_finder([(_characters(doc, bounds), link) for bounds, link in entity_links(doc).items()])
+    text = doc.text if records else ""
 
     def argument(span: CharSpan) -> Argument:
-        words = doc.text[slice(*span)].casefold().split()
+        words = text[slice(*span)].casefold().split()
         name = " ".join(words[1:] if words[:1] == ["the"] and len(words) > 1 else words)
-        link = type_of_match(span, links)
-        return Argument(span, f"id {link}" if link else f"name {name}", type_of_match(span, entities))
+        link = find_link(span)
+        return Argument(span, f"id {link}" if link else f"name {name}", find_type(span))
 
     return [
         Claim(argument(record["subject"]), record["relation"], argument(record["object"]), weight)

@@ -151,12 +151,12 @@ def facts_beyond_triples(doc: Doc) -> List[Record]:
     """
     if get_plain(doc, FACTS_KEY) is None:
         return []
-    records = []
+    records, text = [], doc.text
     for fact in get_facts(doc):
         if not fact.triples:
             places = dict(zip(("subject", "object"), nearest_names(fact.subject, fact.object)))
             record: Record = {role: list(place) for role, place in places.items()}
-            record.update({f"{role}_text": doc.text[slice(*place)] for role, place in places.items()})
+            record.update({f"{role}_text": text[slice(*place)] for role, place in places.items()})
             sentences = " ".join(tidy(sentence.text) for sentence in fact.sentences)
             record.update(
                 relation=fact.relation, score=fact.score, source=fact.source, evidence={"sentence": sentences}

@@ -1,6 +1,8 @@
 """Entities of a Doc, their links to a knowledge base, and the keys under which a Doc stores them."""
 
-from typing import Dict, Iterator, List, Sequence, Tuple
+from bisect import bisect_left
+from functools import cache
+from typing import Callable, Dict, Iterator, List, Sequence, Tuple
 
 from spacy.tokens import Doc
 
@@ -50,6 +52,20 @@ def type_of_match(span: CharSpan, entities: Sequence[Tuple[CharSpan, str]]) -> s
     ]
     share, kind = max(shares, default=(0.0, ""), key=lambda each: each[0])
     return kind if share > 0.5 else ""
+
+
+def make_type_finder(entities: Sequence[Tuple[CharSpan, str]]) -> Callable[[CharSpan], str]:
+    """Return `type_of_match` for given entities, which compares a span only with those near it."""
+    ordered = sorted(entities)
+    starts = [start for (start, _), _ in ordered]
+    longest = max((end - start for (start, end), _ in ordered), default=0)
+
+    @cache
+    def find(span: CharSpan) -> str:
+        first, last = bisect_left(starts, span[0] - longest), bisect_left(starts, span[1])
+        return type_of_match(span, ordered[first:last])
+
+    return find
 
 
 def has_entity_annotation(doc: Doc) -> bool:

@@ -17,6 +17,7 @@ from typing import List, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..bridge.weights import autocast
 from ..encoders.layers import TokenModule
 
 GROUP = 64
@@ -71,8 +72,13 @@ class DocumentPairs(TokenModule):
         subjects = torch.tanh(self.subject(one) + self.types(types[pairs[:, 0]]))
         objects = torch.tanh(self.object(other) + self.types(kinds + types[pairs[:, 1]]))
         shape = (len(pairs), self.hidden // GROUP, GROUP)
-        blocks = subjects.view(*shape, 1) * objects.view(*shape[:2], 1, GROUP)
-        return DocumentOutput(self.bilinear(self.dropout(blocks.flatten(1))), evidence)
+        is_exact = self.training or vectors.dtype != torch.float32
+        with autocast("fp32" if is_exact else "auto", vectors.device):  # this is most of the time of a prediction
+            if torch.is_autocast_enabled(vectors.device.type):
+                subjects, objects = subjects.bfloat16(), objects.bfloat16()
+            blocks = subjects.view(*shape, 1) * objects.view(*shape[:2], 1, GROUP)
+            logits = self.bilinear(self.dropout(blocks.flatten(1))).to(vectors.dtype)
+        return DocumentOutput(logits, evidence)
 
     def _attend(
         self, vectors: Tensor, entities: Tensor, tokens: List[Tensor], segments: Tensor, pairs: Tensor

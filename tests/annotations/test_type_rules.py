@@ -4,8 +4,10 @@ from collections import Counter
 from typing import Any, List, Tuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from spacy_relext.annotations.entities import type_of_match
+from spacy_relext.annotations.entities import make_type_finder, type_of_match
 from spacy_relext.annotations.type_rules import LEARNED, TypeRules, learn_type_rules, read_type_rules
 
 BORN = [["PERSON", "born", "PLACE"], ["PERSON", "born", "DATE"], ["*", "in", "PLACE"]]
@@ -91,4 +93,14 @@ def test_the_entity_of_an_argument() -> None:
     assert type_of_match((6, 30), entities) == "ORG" and type_of_match((10, 22), entities) == "ORG"
     assert type_of_match((10, 20), entities) == "", "half of it is not more than half"
     assert type_of_match((0, 10), entities) == "" and type_of_match((40, 44), entities) == ""
-    assert type_of_match((0, 5), []) == ""
+    assert type_of_match((0, 5), []) == "" == make_type_finder([])((0, 5))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=12),
+    st.tuples(st.integers(0, 45), st.integers(1, 12)),
+)
+def test_near_entities_are_enough(found: List[Tuple[int, int]], span: Tuple[int, int]) -> None:
+    entities = sorted(((start, start + length), str(number)) for number, (start, length) in enumerate(found))
+    place = (span[0], span[0] + span[1])
+    assert make_type_finder(entities)(place) == type_of_match(place, entities)
