@@ -15,7 +15,7 @@ from .entities import Bounds, doc_entities, entity_links
 from .grouping import DEFAULT_RULES, Mention, group_mentions
 from .mentions import NAME, EntitySpan, describe, kind_of_mention, list_chains, list_mentions, read_kb_id
 from .names import VALUE, kind_of, tidy
-from .sentences import sentence_spans
+from .sentences import sentence_bounds, sentence_spans
 from .store import FACTS_KEY, char_span, get_coref, get_plain, get_triples, store_values
 from .triple import CharSpan, Record, Triple
 
@@ -120,6 +120,7 @@ def get_facts(doc: Doc) -> List[Fact]:
     else:
         scored = _read_facts(records, numbers)
     facts: Dict[FactKey, Fact] = {}
+    bounds = sentence_bounds(doc)
     # derived facts last, since they refer to others
     for key in sorted(scored, key=lambda each: bool(scored[each].get("rule"))):
         record, triples = scored[key], stated.get(key, [])
@@ -135,7 +136,7 @@ def get_facts(doc: Doc) -> List[Fact]:
             entities[obj],
             record["score"],
             triples,
-            sentence_spans(doc, starts),
+            sentence_spans(doc, starts, bounds=bounds),
             source=record["source"],
             rule=record.get("rule", ""),
             sources=sources,

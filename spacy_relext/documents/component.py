@@ -1,8 +1,9 @@
 """The component behind `relext_documents`: relations between the entities of a document, in whatever sentences."""
 
+from bisect import bisect_right
 from collections import Counter
 from functools import cache
-from typing import Any, ClassVar, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.language import Language
@@ -12,7 +13,7 @@ from thinc.api import Config, Model
 
 from ..annotations.doc_entities import DocEntity, FactKey, fact_record, set_facts, stated_facts
 from ..annotations.judged import get_judged
-from ..annotations.sentences import sentence_spans
+from ..annotations.sentences import sentence_bounds
 from ..annotations.store import has_triples
 from ..annotations.triple import CharSpan, Record, Triple
 from ..annotations.type_rules import LEARNED, learn_type_rules
@@ -144,14 +145,7 @@ class RelextDocuments(RelationPipe):
     def decode(self, instances: DocumentInstances, outputs: Optional[Outputs]) -> List[List[Record]]:
         """Combine scores with triples, and keep what reaches the threshold."""
         found = self.list_facts(instances, outputs)
-        return [
-            [
-                self._record(doc, entities, candidate, score)
-                for candidate, score in zip(of_doc, self._combine(of_doc))
-                if score >= self.cfg["threshold"]
-            ]
-            for doc, entities, of_doc in zip(instances.docs, instances.entities, found)
-        ]
+        return [self._records(*each) for each in zip(instances.docs, instances.entities, found)]
 
     def list_facts(self, instances: DocumentInstances, outputs: Optional[Outputs]) -> List[List[Candidate]]:
         """List the possible facts of each Doc: what triples state, and what has a probability of at least LEAST."""
@@ -199,12 +193,25 @@ class RelextDocuments(RelationPipe):
         """Store the facts."""
         set_facts(doc, prediction)
 
-    def _record(self, doc: Doc, entities: Sequence[DocEntity], candidate: Candidate, score: float) -> Record:
-        subject, relation, obj = candidate.key
-        (sentence,) = sentence_spans(doc, [candidate.token])
-        return fact_record(
-            entities[subject], relation, entities[obj], score=float(score), source=self.name, sentence=sentence
-        )
+    def _records(self, doc: Doc, entities: Sequence[DocEntity], candidates: Sequence[Candidate]) -> List[Record]:
+        """Make records of the facts of a Doc; of sentences that mention both entities, one supports the fact if there
+        are any, else the one that the classifier read most."""
+        bounds = sentence_bounds(doc)
+        starts = [start for start, _ in bounds]
+
+        @cache
+        def sentences_of(number: int) -> Set[int]:
+            return {bisect_right(starts, mention.span.start) - 1 for mention in entities[number].mentions}
+
+        records = []
+        for candidate, score in zip(candidates, self._combine(candidates).tolist()):
+            if score >= self.cfg["threshold"]:
+                subject, relation, obj = candidate.key
+                read, both = bisect_right(starts, candidate.token) - 1, sentences_of(subject) & sentences_of(obj)
+                sentence = doc[slice(*bounds[read if read in both or not both else min(both)])]
+                ends = entities[subject], relation, entities[obj]
+                records.append(fact_record(*ends, score=score, source=self.name, sentence=sentence))
+        return records
 
     def _combine(self, candidates: Sequence[Candidate]) -> Floats:
         """Compute the probabilities of possible facts. Shape (F,)"""

@@ -153,6 +153,8 @@ def test_coreference_adds_mentions(trained: Language) -> None:
     set_coref(doc, [[(0, 6), (13, 15)]])
     (segment,) = trained.get_pipe("relext_documents").suggest([doc]).segments  # type: ignore[attr-defined]
     assert segment.entities[0] == (0, [(0, 2), (4, 5)])
+    (fact,) = annotate(trained, doc)._.facts
+    assert [sentence.text for sentence in fact.sentences] == ["He was born in Bergen."], "it mentions both"
 
 
 def test_it_survives_saving(trained: Language, tmp_path: pathlib.Path) -> None:
