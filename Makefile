@@ -60,22 +60,28 @@ wheel: $(VENV)/.installed
 
 # The pipeline that the package carries, trained on Re-DocRED and the prose; it is fetched if it is not beside the checkout.
 default: $(VENV)/.installed
-	$(PY) benchmarks/get_data.py redocred_dev --target $(DATA)
+	$(PY) benchmarks/get_data.py redocred_dev gap docred_unlabelled --target $(DATA)
 	$(PY) -m spacy project run encoder
 	$(PY) scripts/build_default.py $(DATA)/redocred_dev assets corpus/default
+	$(PY) scripts/build_documents.py assets corpus/documents --sentences corpus/default \
+		--redocred $(DATA)/redocred_dev --gap $(DATA)/gap --unlabelled $(DATA)/docred_unlabelled
 	$(PY) -m spacy train configs/default.cfg --output training/default \
 		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
-	$(PY) scripts/continue_config.py training/default/model-best training/default/finish.cfg --steps 1000 --rate 1e-3
-	$(PY) -m spacy train training/default/finish.cfg --output training/default/finished \
-		--paths.train corpus/default/finish.spacy --paths.dev corpus/default/dev.spacy \
-		--training.seed 7 --training.optimizer.learn_rate.warmup 0.1
+	$(PY) -m spacy train configs/documents.cfg --output training/documents --paths.pipeline training/default/model-best \
+		--paths.train corpus/documents/all-train.spacy --paths.dev corpus/documents/all-dev.spacy
 	rm -rf training/default/small training/default/packed
-	$(PY) -m spacy relext pack training/default/finished/model-last training/default/small
-	$(PY) -m spacy relext tune training/default/small corpus/default/dev.spacy training/default/tuned --no-gold-sents --beta 0.85
+	$(PY) -m spacy relext pack training/documents/model-last training/default/small
+	$(PY) -m spacy relext tune training/default/small corpus/default/dev.spacy training/default/sentences \
+		--no-gold-sents --beta 0.85 --components rere_detector,rere_extractor
+	$(PY) -m spacy relext tune training/default/sentences corpus/documents/documents-dev.spacy training/default/tuned \
+		--no-gold-sents --beta 0.85 --components coref,documents
 	$(PY) -m spacy relext pack training/default/tuned training/default/packed
 	for part in $(DEFAULT_TESTS); do $(PY) -m spacy relext evaluate training/default/packed corpus/default/$$part.spacy \
 		--output metrics/default-$$part.json --no-gold-sents || exit 1; done
+	for part in redocred own; do $(PY) -m spacy relext evaluate training/default/packed corpus/documents/$$part-test.spacy \
+		--output metrics/default-$$part.json --no-gold-sents || exit 1; done
 	$(PY) scripts/model_card.py training/default/packed spacy_relext/default --shipped --version $(VERSION) \
+		--documents "Re-DocRED=metrics/default-redocred.json" --documents "hand-written=metrics/default-own.json" \
 		$(foreach part,$(DEFAULT_TESTS),--scores "$(subst -, ,$(part))=metrics/default-$(part).json")
 
 test: $(VENV)/.installed-dev
