@@ -217,8 +217,8 @@ def fact_record(
 
 def nearest_names(one: DocEntity, other: DocEntity) -> Tuple[CharSpan, CharSpan]:
     """Return the names of two entities that are nearest to each other in the text; of equal ones the first."""
-    places = [[each.place for each in entity.mentions if each.kind == NAME] for entity in (one, other)]
-    return min(product(*places), key=lambda pair: max(pair[0][0], pair[1][0]) - min(pair[0][1], pair[1][1]))
+    names, others = ([each.place for each in entity.mentions if each.kind == NAME] for entity in (one, other))
+    return min(product(names, others), key=lambda pair: max(pair[0][0], pair[1][0]) - min(pair[0][1], pair[1][1]))
 
 
 def _read_facts(records: Sequence[Record], numbers: Dict[CharSpan, int]) -> Dict[FactKey, Record]:

@@ -83,8 +83,12 @@ class DocumentInstances:
         """Make instances of some segments, with the Docs that these are of."""
         numbers = sorted({segment.doc for segment in segments})
         places = {number: at for at, number in enumerate(numbers)}
-        docs, entities, stated = ([values[i] for i in numbers] for values in (self.docs, self.entities, self.stated))
-        return DocumentInstances(docs, entities, stated, [each._replace(doc=places[each.doc]) for each in segments])
+        return DocumentInstances(
+            [self.docs[i] for i in numbers],
+            [self.entities[i] for i in numbers],
+            [self.stated[i] for i in numbers],
+            [each._replace(doc=places[each.doc]) for each in segments],
+        )
 
 
 def suggest_pairs(docs: Sequence[Doc], *, length: int, allows: Allows) -> DocumentInstances:
