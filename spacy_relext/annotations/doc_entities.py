@@ -4,8 +4,8 @@ Both are made when they are read, from what the Doc stores: `doc.ents`, triples 
 survive.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc, Span
@@ -217,8 +217,12 @@ def fact_record(
 
 def nearest_names(one: DocEntity, other: DocEntity) -> Tuple[CharSpan, CharSpan]:
     """Return the names of two entities that are nearest to each other in the text; of equal ones the first."""
-    names, others = ([each.place for each in entity.mentions if each.kind == NAME] for entity in (one, other))
-    return min(product(names, others), key=lambda pair: max(pair[0][0], pair[1][0]) - min(pair[0][1], pair[1][1]))
+    names, others = (sorted(each.place for each in entity.mentions if each.kind == NAME) for entity in (one, other))
+    pairs = []
+    for place in names:
+        at = bisect_left(others, place)
+        pairs += [(place, near) for near in others[max(0, at - 1) : at + 1]]
+    return min(pairs, key=lambda pair: max(pair[0][0], pair[1][0]) - min(pair[0][1], pair[1][1]))
 
 
 def _read_facts(records: Sequence[Record], numbers: Dict[CharSpan, int]) -> Dict[FactKey, Record]:
