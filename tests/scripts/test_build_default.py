@@ -54,6 +54,8 @@ def test_sentences_of_a_document() -> None:
         ("Ada Holm", "citizen", "Oslo"),
         ("Ada Holm", "capital_of", "Oslo"),
     }
+    every, _ = build_default.read_sentences(DOCUMENT, PROPERTIES, states_all=True)
+    assert len(every["triples"]) == 5 and len(every["judged"]) == 6
     # whether a sentence states a fact that it is no evidence of is unknown
     assert first["judged"] == ["capital_of", "citizen", "director", "spouse"] and len(second["judged"]) == 6
 
@@ -85,6 +87,7 @@ def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path, capsys:
     assert len(docs["documents-train"]) == 800 and len(docs["documents-dev"]) == 80 and len(docs["documents-test"]) == 2
     twice = [docs[f"{source}-train"] for source in ("documents", "more", "other")]
     assert len(docs["train"]) == len(docs["prose-train"]) + 2 * sum(map(len, twice))
+    assert len(docs["finish"]) == len(docs["train"]) + len(docs["documents-finish"])
 
     def count(doc: Doc) -> int:
         judged = get_judged(doc)
