@@ -46,11 +46,11 @@ GAP_PARTS = {"train": "development", "dev": "validation"}
 JOINED = {
     "coref": ("own", "gap", "replaced"),
     "documents": ("redocred", "own"),
-    "all": ("redocred", "own", "gap", "replaced", "sentences"),
+    "all": ("redocred", "own", "gap", "sentences"),
 }
-COPIES = {"redocred": 7, "own": 8, "gap": 2}
-# Corpora of build_default.py whose sentences are in all-PART.
-SENTENCES = ("prose", "more", "other")
+COPIES = {"redocred": 8, "own": 4}
+# Corpora of build_default.py whose sentences are in all-PART, and the most of each.
+SENTENCES = {"prose": 4000, "more": 10_000, "other": 10_000}
 GROUP = "coref_clusters_"
 
 # Subject, object and possessive pronouns by gender; the last is for what is no person.
@@ -303,12 +303,12 @@ def build(
 
 
 def read_sentences(folder: Path, part: str) -> Iterator[Doc]:
-    """Yield the sentences of corpora of build_default.py."""
+    """Yield sentences of corpora of build_default.py, drawn where there are more than SENTENCES says."""
     vocab = load_tokenizer("en").vocab
-    for name in SENTENCES:
+    for name, most in SENTENCES.items():
         path = folder / f"{name}-{part}.spacy"
-        if path.exists():
-            yield from DocBin().from_disk(path).get_docs(vocab)
+        docs = list(DocBin().from_disk(path).get_docs(vocab)) if path.exists() else []
+        yield from random.Random(0).sample(docs, min(most, len(docs)))
 
 
 def main() -> int:

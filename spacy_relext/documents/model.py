@@ -22,9 +22,6 @@ from ..encoders.layers import TokenModule
 
 GROUP = 64
 
-# Logit of a relation before training.
-RARE = -4.0
-
 
 class DocumentOutput(NamedTuple):
     """Logits of the relations of pairs, and the token that both entities attend to most."""
@@ -51,7 +48,6 @@ class DocumentPairs(TokenModule):
         self.types = nn.Embedding(2 * (n_types + 1), hidden)
         nn.init.zeros_(self.types.weight)
         self.bilinear = nn.Linear(hidden * GROUP, n_relations)
-        nn.init.constant_(self.bilinear.bias, RARE)  # else an untrained model finds half of all relations
 
     def forward(
         self, vectors: Tensor, tokens: List[Tensor], mentions: Tensor, types: Tensor, segments: Tensor, pairs: Tensor
