@@ -31,7 +31,7 @@ from spacy_relext.annotations.store import set_coref
 from spacy_relext.coref.slots import KINDS, PRONOUN_CLASSES, list_anaphors, list_slots
 from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.scoring.coref import score_coref
-from spacy_relext.scoring.facts import judge_facts, score_facts
+from spacy_relext.scoring.facts import judge_facts, summarize
 
 PERSONAL = {PRONOUN_CLASSES["he"], PRONOUN_CLASSES["she"]}
 FEMININE = PRONOUN_CLASSES["she"]
@@ -125,8 +125,7 @@ def score_parts(nlp: Language, references: Sequence[Doc]) -> None:
     for count in range(len(parts) + 1):
         docs = predict(nlp, texts, without=parts[count:])
         outcomes = judge_facts([Example(doc, reference) for doc, reference in zip(docs, references, strict=True)])
-        scores = score_facts([Example(doc, reference) for doc, reference in zip(docs, references, strict=True)])
-        typer.echo(f"facts, triples{''.join(f' + {name}' for name in parts[:count])}: {shown(scores)}")
+        typer.echo(f"facts, triples{''.join(f' + {name}' for name in parts[:count])}: {shown(summarize(outcomes))}")
     order = numpy.argsort(-numpy.asarray(outcomes.scores), kind="stable")
     right = numpy.cumsum(numpy.asarray(outcomes.correct)[order])
     cuts = [max(1, round(len(order) * tenth / 10)) for tenth in range(1, 11)]

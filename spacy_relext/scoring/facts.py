@@ -60,7 +60,11 @@ def score_facts(examples: Iterable[Example]) -> Scores:
     RETURNS (Scores): `facts_p`, `facts_r`, `facts_f`; `facts_across_r`, the recall of those whose entities no sentence
         mentions together; `facts_ece`, the calibration error of scores. None without annotation.
     """
-    outcomes = judge_facts(examples)
+    return summarize(judge_facts(examples))
+
+
+def summarize(outcomes: FactOutcomes) -> Scores:
+    """Compute the scores of `score_facts` from judged facts."""
     if not outcomes.n_documents:
         return {key: None for key in FACT_WEIGHTS}
     scores, correct = numpy.asarray(outcomes.scores), numpy.asarray(outcomes.correct)
