@@ -12,7 +12,7 @@ and of DocRED's unlabelled part, a pronoun replaces some of the later mentions, 
 
 Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced;
 documents-PART, of those that are annotated as a whole; and all-PART, of all that configs/documents.cfg learns from,
-with sentences of the corpora of build_default.py (--sentences), in train with several copies of each document.
+with sentences of the corpora of build_default.py (--sentences), in train with several copies.
 """
 
 import argparse
@@ -46,11 +46,11 @@ GAP_PARTS = {"train": "development", "dev": "validation"}
 JOINED = {
     "coref": ("own", "gap", "replaced"),
     "documents": ("redocred", "own"),
-    "all": ("redocred", "own", "gap", "sentences"),
+    "all": ("redocred", "own", "gap", "replaced", "sentences"),
 }
-COPIES = {"redocred": 8, "own": 4}
-# Corpora of build_default.py whose sentences are in all-PART, and the most of each.
-SENTENCES = {"prose": 4000, "more": 10_000, "other": 10_000}
+COPIES = {"redocred": 8, "own": 6, "sentences": 3}
+# Corpora of build_default.py whose sentences are in all-PART.
+SENTENCES = ("prose", "more", "other")
 GROUP = "coref_clusters_"
 
 # Subject, object and possessive pronouns by gender; the last is for what is no person.
@@ -303,12 +303,12 @@ def build(
 
 
 def read_sentences(folder: Path, part: str) -> Iterator[Doc]:
-    """Yield sentences of corpora of build_default.py, drawn where there are more than SENTENCES says."""
+    """Yield the sentences of corpora of build_default.py."""
     vocab = load_tokenizer("en").vocab
-    for name, most in SENTENCES.items():
+    for name in SENTENCES:
         path = folder / f"{name}-{part}.spacy"
-        docs = list(DocBin().from_disk(path).get_docs(vocab)) if path.exists() else []
-        yield from random.Random(0).sample(docs, min(most, len(docs)))
+        if path.exists():
+            yield from DocBin().from_disk(path).get_docs(vocab)
 
 
 def main() -> int:

@@ -167,6 +167,8 @@ def test_the_configs_that_a_user_takes() -> None:
         "hrere",
         "zeroshot",
         "ner",
+        "coref",
+        "documents",
     }
 
 
