@@ -14,7 +14,8 @@ PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.t
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 SMOKE := build/smoke
 DATA ?= ../shared/data
-DEFAULT_TESTS := documents-test prose-test prose-hard more-test more-assertions more-wordings sixty
+SENTENCE_TESTS := documents-test prose-test prose-hard more-test more-assertions more-wordings sixty
+DOCUMENT_TESTS := redocred-test own-test
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' spacy_relext/__init__.py)
 ARGS ?=
 INPUTS ?= 1000
@@ -31,7 +32,7 @@ export MALLOC_TRIM_THRESHOLD_ := 40000000000
 export MALLOC_TOP_PAD_ := 500000000
 
 .DELETE_ON_ERROR:
-.PHONY: demo all plan wheel default documents test long fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
+.PHONY: demo all plan wheel default test long fuzz mutants lint fix types smoke demo-loop real install docs doctest clean distclean help
 
 demo: $(VENV)/.installed
 	rm -rf demo && mkdir demo
@@ -58,38 +59,32 @@ plan:
 wheel: $(VENV)/.installed
 	$(PY) -m spacy project run rere
 
-# The pipeline that the package carries, trained on Re-DocRED and the prose; it is fetched if it is not beside the checkout.
+# The pipeline that the package carries: trained on sentences, then on whole documents with them. Data sets that are not
+# beside the checkout are fetched.
 default: $(VENV)/.installed
-	$(PY) benchmarks/get_data.py redocred_dev --target $(DATA)
+	$(PY) benchmarks/get_data.py redocred_dev gap docred_unlabelled --target $(DATA)
 	$(PY) -m spacy project run encoder
 	$(PY) scripts/build_default.py $(DATA)/redocred_dev assets corpus/default
-	$(PY) -m spacy train configs/default.cfg --output training/default \
-		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
-	$(PY) scripts/continue_config.py training/default/model-best training/default/finish.cfg --steps 1000 --rate 1e-3
-	$(PY) -m spacy train training/default/finish.cfg --output training/default/finished \
-		--paths.train corpus/default/finish.spacy --paths.dev corpus/default/dev.spacy \
-		--training.seed 7 --training.optimizer.learn_rate.warmup 0.1
-	rm -rf training/default/small training/default/packed
-	$(PY) -m spacy relext pack training/default/finished/model-last training/default/small
-	$(PY) -m spacy relext tune training/default/small corpus/default/dev.spacy training/default/tuned --no-gold-sents --beta 0.85
-	$(PY) -m spacy relext pack training/default/tuned training/default/packed
-	for part in $(DEFAULT_TESTS); do $(PY) -m spacy relext evaluate training/default/packed corpus/default/$$part.spacy \
-		--output metrics/default-$$part.json --no-gold-sents || exit 1; done
-	$(PY) scripts/model_card.py training/default/packed spacy_relext/default --shipped --version $(VERSION) \
-		$(foreach part,$(DEFAULT_TESTS),--scores "$(subst -, ,$(part))=metrics/default-$(part).json")
-
-# Continues the first part of `make default` on whole documents: coreference, and facts across sentences.
-documents: $(VENV)/.installed
-	$(PY) benchmarks/get_data.py redocred_dev gap docred_unlabelled --target $(DATA)
 	$(PY) scripts/build_documents.py assets corpus/documents --sentences corpus/default \
 		--redocred $(DATA)/redocred_dev --gap $(DATA)/gap --unlabelled $(DATA)/docred_unlabelled
-	$(PY) scripts/whole_documents.py training/default/model-best training/default/whole
-	$(PY) -m spacy train configs/documents.cfg --output training/documents --paths.pipeline training/default/whole \
+	$(PY) -m spacy train configs/default.cfg --output training/default \
+		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
+	$(PY) -m spacy train configs/documents.cfg --output training/documents --paths.pipeline training/default/model-best \
 		--paths.train corpus/documents/all-train.spacy --paths.dev corpus/documents/all-dev.spacy
-	$(PY) -m spacy relext tune training/documents/model-last corpus/default/dev.spacy training/documents/sentences \
+	rm -rf training/documents/small training/documents/packed
+	$(PY) -m spacy relext pack training/documents/model-last training/documents/small
+	$(PY) -m spacy relext tune training/documents/small corpus/default/dev.spacy training/documents/sentences \
 		--no-gold-sents --beta 0.85 --components rere_detector,rere_extractor
-	$(PY) -m spacy relext tune training/documents/sentences corpus/documents/documents-dev.spacy training/documents/tuned \
-		--no-gold-sents --beta 0.85 --components coref,documents
+	$(PY) -m spacy relext tune training/documents/sentences corpus/documents/documents-dev.spacy \
+		training/documents/tuned --no-gold-sents --beta 0.85 --components coref,documents
+	$(PY) -m spacy relext pack training/documents/tuned training/documents/packed
+	for part in $(SENTENCE_TESTS); do $(PY) -m spacy relext evaluate training/documents/packed \
+		corpus/default/$$part.spacy --output metrics/default-$$part.json --no-gold-sents || exit 1; done
+	for part in $(DOCUMENT_TESTS); do $(PY) -m spacy relext evaluate training/documents/packed \
+		corpus/documents/$$part.spacy --output metrics/default-$$part.json --no-gold-sents || exit 1; done
+	$(PY) scripts/model_card.py training/documents/packed spacy_relext/default --shipped --version $(VERSION) \
+		$(foreach part,$(SENTENCE_TESTS),--scores "$(subst -, ,$(part))=metrics/default-$(part).json") \
+		$(foreach part,$(DOCUMENT_TESTS),--facts "$(subst -, ,$(part))=metrics/default-$(part).json")
 
 test: $(VENV)/.installed-dev
 	$(PY) -m pytest -m "not slow and not long and not real_data" -n 2 --dist loadgroup --durations=15 $(ARGS)
@@ -195,8 +190,7 @@ help:
 	@echo "make all        train, score and package the default pipelines, then show triples"
 	@echo "make plan       what make all does, how long it takes and the disk that it needs"
 	@echo "make wheel      the default pipeline as a wheel that pip can install"
-	@echo "make default    the pipeline that the package carries: corpora, training, scores (DATA=... has Re-DocRED)"
-	@echo "make documents  a pipeline of whole documents, from what make default has trained: an hour"
+	@echo "make default    the pipeline that the package carries: corpora, training, scores (DATA=... has the data sets)"
 	@echo "make test       fast tests (ARGS=... is passed to pytest)"
 	@echo "make long       tutorials that train, and processes that are killed"
 	@echo "make fuzz       damaged inputs for every reader (INPUTS=... of each, SEED=... for others)"

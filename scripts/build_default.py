@@ -4,11 +4,10 @@
 
 REDOCRED is a folder with dev_revised.json (Tan et al., EMNLP 2022; MIT). Documents 1 to 400 are for training, 401 to
 440 for tuning, 441 to 500 for reporting; each sentence becomes a Doc. A sentence states a fact of its document if it is
-evidence of the fact; whether it states other facts of its entities is unknown. In finish.spacy, for the last steps of
-training, it states them too, and there are more documents. `judged` says which relations a part
+evidence of the fact; whether it states other facts of its entities is unknown. `judged` says which relations a part
 covers: Re-DocRED all, except in a sentence those of its unknown facts; the prose its fourteen, its part `more` twenty
 more, each file of its part `other` eight others, and each of the common wordings its own relation. The first prose
-marks no dates, numbers and other names: what may be one is no O of an ner.
+marks no dates, numbers and other names: what may be one is no O of an ner. build_documents.py makes whole documents.
 """
 
 import argparse
@@ -39,10 +38,8 @@ TO_WORKS = {"P1441"}
 
 SIXTY = 60  # sentences of the prose's test whose scores the pipeline's card states, and a test of the package measures
 
-# How often the sentences of a source are in train.spacy and finish.spacy: the prose has four times as many as the
-# documents.
+# How often the sentences of a source are in train.spacy: the prose has four times as many as the documents.
 COPIES = {"documents": 2, "more": 2, "other": 2}
-FINISH = {**COPIES, "documents": 3}
 
 # What follows from a relation of the prose, whose annotators wrote only the first: see assets/prose/GUIDELINES.md.
 IMPLIED = {"headquarters_location": "located_in", "capital_of": "located_in"}
@@ -88,12 +85,8 @@ def read_facts(document: Dict[str, Any], properties: Dict[str, List[Property]]) 
     return facts
 
 
-def read_sentences(
-    document: Dict[str, Any], properties: Dict[str, List[Property]], *, states_all: bool = False
-) -> Iterator[Record]:
+def read_sentences(document: Dict[str, Any], properties: Dict[str, List[Property]]) -> Iterator[Record]:
     """Yield a canonical record for each sentence of a document of Re-DocRED.
-
-    states_all (bool): Whether a sentence states all facts of the document whose two entities it names.
 
     Half of the facts have no evidence: they come from a knowledge base or a model and were confirmed for the document.
     """
@@ -114,7 +107,7 @@ def read_sentences(
             for start, end in sorted(set(of_entity))
         ]
         found = {
-            (subject, obj, relation): states_all or number in evidence
+            (subject, obj, relation): number in evidence
             for (head, tail, relation), evidence in sorted(facts.items())
             for subject, obj in product(sorted(set(spans[head])), sorted(set(spans[tail])))
             if subject != obj
@@ -150,8 +143,6 @@ def read_all(redocred: Path, assets: Path) -> Dict[str, List[Record]]:
     for part, of in PARTS.items():
         sentences = [read_sentences(document, properties) for document in documents[slice(*of)]]
         read[f"documents-{part}"] = [each for of_document in sentences for each in of_document]
-    whole = [read_sentences(each, properties, states_all=True) for each in documents[slice(*PARTS["train"])]]
-    read["documents-finish"] = [each for of_document in whole for each in of_document]
     prose = assets / "prose"
     for source, (folder, parts) in PROSE.items():
         found = {part: [add_implied(each) for each in read_prose(prose / folder, f"{part}*.txt")] for part in parts}
@@ -196,8 +187,6 @@ def build(redocred: Path, assets: Path, output: Path) -> None:
         written[name] = docs
         if part in ("train", "dev"):
             written[part] = [*written.get(part, []), *docs * (COPIES.get(source, 1) if part == "train" else 1)]
-        if part == "finish" or (part == "train" and source != "documents"):
-            written["finish"] = [*written.get("finish", []), *docs * FINISH.get(source, 1)]
     written["sixty"] = written["prose-test"][:SIXTY]
     for name, docs in written.items():
         write_corpus(output / f"{name}.spacy", docs)

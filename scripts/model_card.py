@@ -18,7 +18,7 @@ from spacy_relext.corpora.damage import hash_file
 
 ROOT = pathlib.Path(__file__).parents[1]
 
-DESCRIPTION = "Finds facts that a sentence states: triples of subject, relation and object, in doc._.triples."
+DESCRIPTION = "Finds facts that a text states: triples of subject, relation and object, in doc._.triples."
 AUTHOR, LICENCE = "spacy-relext", "MIT"
 
 # Column of the table of scores, key of `spacy relext evaluate`.
@@ -30,6 +30,15 @@ COLUMNS = (
     ("calibration error", "ece"),
 )
 
+FACT_COLUMNS = (
+    ("precision", "facts_p"),
+    ("recall", "facts_r"),
+    ("F1", "facts_f"),
+    ("recall, no sentence", "facts_across_r"),
+    ("calibration error", "facts_ece"),
+    ("right pronouns", "coref_pronouns"),
+)
+
 DIGESTS = "sha256.txt"
 
 
@@ -39,12 +48,16 @@ class Origin(NamedTuple):
     load (str): Python that loads it; NAME stands for its name.
     data (str): What it learned from.
     test (str): What its scores are measured on.
+    method (str): How it finds more than the triples of a sentence.
+    limits (str): What it does not find.
     licence (str): Of what it learned from.
     """
 
     load: str
     data: str
     test: str
+    method: str
+    limits: str
     licence: str
 
 
@@ -53,32 +66,45 @@ TRAINED = Origin(
     'import spacy\n\nnlp = spacy.load("NAME")',
     "Sentences written and annotated by hand for spacy-relext, and sentences of a grammar over a small knowledge base.",
     "hand-written sentences about names that training does not know",
+    "",
+    "Both arguments must stand in one sentence, and pronouns are not resolved.",
     ENCODER,
 )
 SHIPPED = Origin(
     "import spacy_relext\n\nnlp = spacy_relext.load()",
-    "400 documents of Re-DocRED (Tan et al., EMNLP 2022; MIT), whose text is Wikipedia's (CC BY-SA), sentence by "
-    "sentence; and 15,900 sentences written and annotated by hand for spacy-relext. No text of Wikipedia is in the "
-    "package.",
-    "60 other documents of Re-DocRED, and hand-written sentences about names that training does not know",
-    f"Labels of Re-DocRED: MIT. {ENCODER}",
+    "400 documents of Re-DocRED (Tan et al., EMNLP 2022; MIT) and, for coreference, 2,000 passages of GAP (Webster et "
+    "al., TACL 2018; Apache 2.0) and documents of DocRED's unlabelled part (Yao et al., ACL 2019; MIT), whose text is "
+    "Wikipedia's (CC BY-SA); and 15,900 sentences and 400 documents written and annotated by hand for spacy-relext. No "
+    "text of Wikipedia is in the package.",
+    "60 other documents of Re-DocRED, and hand-written text about names that training does not know",
+    " `relext_coref` finds what pronouns stand for, `relext_documents` relations between sentences, `relext_inference` "
+    "what follows.",
+    "Both arguments of a triple stand in one sentence; `doc._.facts` has more, which is less often right.",
+    f"Labels of Re-DocRED and DocRED: MIT, of GAP: Apache 2.0. {ENCODER}",
 )
 
 Scores = Sequence[Tuple[str, Dict[str, Any]]]
 
 
-def write_card(name: str, labels: Sequence[str], scores: Scores, *, origin: Origin) -> str:
+def write_table(scores: Scores, columns: Sequence[Tuple[str, str]]) -> List[str]:
+    """Write the lines of a table of scores."""
+    rows = [
+        " | ".join([f"| {part}", *(format_score(values[key]) for _, key in columns)]) + " |" for part, values in scores
+    ]
+    head, line = " | ".join(title for title, _ in columns), "|".join(" ---: " for _ in columns)
+    return [f"| test | {head} |", f"| --- |{line}|", *rows]
+
+
+def write_card(name: str, labels: Sequence[str], scores: Scores, *, origin: Origin, facts: Scores = ()) -> str:
     """Write the model card.
 
     name (str): Name of the package, as `spacy.load` takes it.
     labels (Sequence[str]): The relations.
     scores (Scores): Name of each test corpus, and its scores, 0 to 1.
+    facts (Scores): Likewise, of corpora of whole documents.
     RETURNS (str): Markdown.
     """
-    head, line = " | ".join(title for title, _ in COLUMNS), "|".join(" ---: " for _ in COLUMNS)
-    rows = [
-        " | ".join([f"| {part}", *(format_score(values[key]) for _, key in COLUMNS)]) + " |" for part, values in scores
-    ]
+    of_facts = ["**Facts** of whole documents likewise:", "", *write_table(facts, FACT_COLUMNS), ""] if facts else []
     return "\n".join(
         [
             f"# {name}",
@@ -92,7 +118,7 @@ def write_card(name: str, labels: Sequence[str], scores: Scores, *, origin: Orig
             "```",
             "",
             "**Method.** RERE (Xie et al., ACL 2021): `rere_detector` says which relations a sentence states,",
-            "`rere_extractor` finds the arguments of each. All components read one MiniLM encoder.",
+            f"`rere_extractor` finds the arguments of each.{origin.method} All components read one MiniLM encoder.",
             "",
             f"**Relations.** {', '.join(labels)}.",
             "",
@@ -100,11 +126,10 @@ def write_card(name: str, labels: Sequence[str], scores: Scores, *, origin: Orig
             "",
             f"**Scores**, in percent, exact spans, on {origin.test}:",
             "",
-            f"| test | {head} |",
-            f"| --- |{line}|",
-            *rows,
+            *write_table(scores, COLUMNS),
             "",
-            "**Limits.** English prose only. Both arguments must stand in one sentence, and pronouns are not resolved.",
+            *of_facts,
+            f"**Limits.** English prose only. {origin.limits}",
             "The pipeline reports what a text states, true or not. Scores are calibrated on text like the tuning data.",
             "Check a sample of its output on your own text before you rely on it.",
             "",
@@ -126,7 +151,14 @@ def hash_files(folder: pathlib.Path) -> str:
 
 
 def describe_pipeline(
-    source: pathlib.Path, target: pathlib.Path, *, name: str, version: str, scores: Scores, origin: Origin = TRAINED
+    source: pathlib.Path,
+    target: pathlib.Path,
+    *,
+    name: str,
+    version: str,
+    scores: Scores,
+    facts: Scores = (),
+    origin: Origin = TRAINED,
 ) -> None:
     """Copy a pipeline, and write its card, meta data, licence and digests.
 
@@ -138,13 +170,17 @@ def describe_pipeline(
     meta = srsly.read_json(target / "meta.json")
     labels: List[str] = [meta["labels"][name] for name in meta["pipeline"] if meta["labels"].get(name)][-1]
     meta.update(name=name, version=version, description=DESCRIPTION, author=AUTHOR, license=LICENCE)
-    meta["performance"] = {f"{part} {key}": values[key] for part, values in scores for _, key in COLUMNS}
+    measured = [(scores, COLUMNS), (facts, FACT_COLUMNS)]
+    meta["performance"] = {
+        f"{part} {key}": values[key] for parts, columns in measured for part, values in parts for _, key in columns
+    }
     srsly.write_json(target / "meta.json", meta)
     config = Config().from_disk(target / "config.cfg", interpolate=False)
-    config.get("paths", {}).update(train=None, dev=None)  # of the machine that trained it
+    paths = config.get("paths", {})
+    paths.update({name: None for name in ("train", "dev", "pipeline") if name in paths})  # of the machine that trained
     config.to_disk(target / "config.cfg")
     (target / "README.md").write_text(
-        write_card(f"{meta['lang']}_{name}", labels, scores, origin=origin), encoding="utf8"
+        write_card(f"{meta['lang']}_{name}", labels, scores, origin=origin, facts=facts), encoding="utf8"
     )
     shutil.copy(ROOT / "LICENSE", target / "LICENSE")
     (target / DIGESTS).write_text(hash_files(target), encoding="utf8")
@@ -159,12 +195,21 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--shipped", action="store_true", help="the pipeline that the package carries")
     parser.add_argument("--version", required=True)
     parser.add_argument("--scores", action="append", default=[], metavar="NAME=FILE")
+    parser.add_argument("--facts", action="append", default=[], metavar="NAME=FILE", help="scores of whole documents")
     options = parser.parse_args(arguments)
-    parts = [value.partition("=") for value in options.scores]
-    scores = [(part, srsly.read_json(path)) for part, _, path in parts]
+    scores, facts = (
+        [(part, srsly.read_json(path)) for part, _, path in (value.partition("=") for value in given)]
+        for given in (options.scores, options.facts)
+    )
     origin = SHIPPED if options.shipped else TRAINED
     describe_pipeline(
-        options.source, options.target, name=options.name, version=options.version, scores=scores, origin=origin
+        options.source,
+        options.target,
+        name=options.name,
+        version=options.version,
+        scores=scores,
+        facts=facts,
+        origin=origin,
     )
     print(f"{options.target}: described as {options.name} {options.version}")
 

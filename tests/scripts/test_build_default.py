@@ -87,7 +87,6 @@ def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path, capsys:
     assert len(docs["documents-train"]) == 800 and len(docs["documents-dev"]) == 80 and len(docs["documents-test"]) == 2
     twice = [docs[f"{source}-train"] for source in ("documents", "more", "other")]
     assert len(docs["train"]) == len(docs["prose-train"]) + 2 * sum(map(len, twice))
-    assert len(docs["finish"]) == len(docs["train"]) + len(docs["documents-finish"])
 
     def count(doc: Doc) -> int:
         judged = get_judged(doc)
