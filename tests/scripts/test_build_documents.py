@@ -77,7 +77,7 @@ def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path) -> None
     vocab = spacy.blank("en").vocab
     docs = {path.stem: list(DocBin().from_disk(path).get_docs(vocab)) for path in (tmp_path / "out").glob("*.spacy")}
     assert [len(docs[f"redocred-{part}"]) for part in ("train", "dev", "test")] == [400, 40, 1]
-    assert len(docs["all-train"]) == 8 * 400 + 4 * len(docs["own-train"]) + 1 and "gap-test" not in docs
+    assert len(docs["all-train"]) == 8 * 400 + 6 * len(docs["own-train"]) + 1 and "gap-test" not in docs
     assert min(len(docs[f"own-{part}"]) for part in ("dev", "test")) >= 60 and len(docs["own-train"]) >= 280
     (whole,) = docs["redocred-test"]
     (fact,) = get_facts(whole)
