@@ -16,7 +16,7 @@ PROGRAMS = {
 }
 PROGRAMS |= {name: f"benchmarks.harness.{name}" for name in ("render", "table")}
 PROGRAMS |= {"few-labels": "benchmarks.few_labels", "distilled": "benchmarks.distilled"}
-PROGRAMS |= {"documents": "benchmarks.documents"}
+PROGRAMS |= {"documents": "benchmarks.documents", "missing-facts": "benchmarks.missing_facts"}
 
 
 class LazyPrograms(TyperGroup):

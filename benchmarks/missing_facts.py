@@ -1,0 +1,117 @@
+"""Missing labels in whole documents: what each loss of `relext_documents` finds when facts of the training are dropped.
+
+python -m benchmarks missing-facts corpus/documents
+
+CORPORA is a folder that scripts/build_documents.py wrote. Facts of Re-DocRED's training and tuning documents are
+dropped at random, each with all of its triples; the test documents keep theirs. A pipeline learns nothing but facts,
+between given entities, so that the loss alone differs. It is tuned on the thinned documents. A finished training is not
+repeated.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from spacy.tokens import Doc
+from thinc.api import Config
+
+from benchmarks.few_labels import ENCODER
+from benchmarks.harness.datasets import read_docs
+from benchmarks.harness.runs import CONFIGS, ROOT, cached, digest, fingerprint, run_logged
+from spacy_relext.annotations.doc_entities import get_facts
+from spacy_relext.annotations.store import get_triples, set_triples
+from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.reader import TripleCorpus
+from spacy_relext.documents.settings import LOSSES
+from spacy_relext.pipeline.tuning import tune_pipeline
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from build_corpus import write_corpus  # noqa: E402
+
+COMPONENTS = ["sentencizer", "tok2vec", "documents"]
+SCORES = ("facts_p", "facts_r", "facts_f", "facts_across_r")
+
+
+def drop_facts(docs: Iterable[Doc], rate: float, *, seed: int) -> Iterator[Doc]:
+    """Drop facts of documents, each with probability `rate` and with all triples that state it."""
+    draw = random.Random(seed)
+    for doc in docs:
+        dropped = {triple for fact in get_facts(doc) if draw.random() < rate for triple in fact.triples}
+        set_triples(doc, [triple for triple in get_triples(doc) if triple not in dropped])
+        yield doc
+
+
+def write_config(path: Path, *, train: Path, dev: Path, loss: str, rate: float, steps: int, seed: int) -> None:
+    """Write a config of `configs/documents.cfg` with an encoder of its own, on given entities."""
+    config = Config().from_disk(CONFIGS / "documents.cfg", interpolate=False)
+    first = Config().from_disk(CONFIGS / "default.cfg", interpolate=False)
+    config["paths"] = {"train": str(train), "dev": str(dev), "encoder": str(ENCODER)}
+    config["nlp"]["pipeline"] = COMPONENTS
+    components = {name: first["components"][name] for name in COMPONENTS if name in first["components"]}
+    encoder = components["tok2vec"]["model"]
+    encoder.update({"@architectures": "spacy_relext.DocumentTransformer.v1", "max_pieces": 512})
+    encoder.pop("adversarial_radius", None)
+    documents = config["components"]["documents"]
+    documents["loss"] = {"@misc": "spacy_relext.DocumentsLoss.v1", "kind": loss, "missing_rate": rate}
+    config["components"] = {**components, "documents": documents}
+    for corpus in config["corpora"].values():
+        corpus["gold_ents"] = True
+    config["training"].update(seed=seed, max_steps=steps, eval_frequency=steps, annotating_components=["sentencizer"])
+    config["training"]["score_weights"] = {"facts_f": 1.0}
+    config["initialize"]["components"] = {}
+    config.to_disk(path, interpolate=False)
+
+
+def run(folder: Path, corpora: Path, *, rate: float, loss: str, steps: int, seed: int) -> dict[str, float]:
+    """Train with a loss on thinned documents, tune on thinned ones, and score on complete ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {part: folder / f"{part}.spacy" for part in ("train", "dev")}
+    for part, path in paths.items():
+        write_corpus(path, drop_facts(read_docs(corpora / f"redocred-{part}.spacy"), rate, seed=seed))
+    write_config(folder / "config.cfg", **paths, loss=loss, rate=rate, steps=steps, seed=seed)
+    command = [sys.executable, "-m", "spacy", "train", str(folder / "config.cfg"), "--output", str(folder / "model")]
+    run_logged(command, folder / "train.log", threads=1)
+    nlp = load_pipeline(folder / "model" / "model-last")
+    held_out, test = (
+        list(TripleCorpus(path, gold_sents=False, gold_ents=True)(nlp))
+        for path in (paths["dev"], corpora / "redocred-test.spacy")
+    )
+    tune_pipeline(nlp, held_out)
+    scores: dict[str, Any] = nlp.evaluate(test)
+    return {name: scores[name] for name in SCORES}
+
+
+def main(
+    corpora: Annotated[Path, typer.Argument(help="Folder that scripts/build_documents.py wrote")],
+    runs: Annotated[Path, typer.Option(help="Folder of the trainings")] = ROOT / "benchmarks/runs/missing_facts",
+    rates: Annotated[str, typer.Option(help="Shares of facts that are dropped")] = "0,0.3,0.5",
+    losses: Annotated[str, typer.Option(help="Losses")] = ",".join(LOSSES),
+    seeds: Annotated[str, typer.Option(help="Seeds")] = "0,1,2",
+    steps: Annotated[int, typer.Option(help="Updates")] = 1000,
+) -> None:
+    """Train on documents whose facts are known in part."""
+    wanted = [digest(CONFIGS / "documents.cfg"), digest(corpora / "redocred-train.spacy"), steps]
+    for rate, loss in product(map(float, rates.split(",")), losses.split(",")):
+        rows = []
+        for seed in map(int, seeds.split(",")):
+            options: dict[str, Any] = {"rate": rate, "loss": loss, "steps": steps, "seed": seed}
+            folder = runs / f"{loss}-{rate:g}-{seed}-{fingerprint(wanted)}"
+            rows.append(cached(folder / "result.json", lambda: run(folder, corpora, **options)))  # noqa: B023
+        shown = []
+        for name in SCORES:
+            values = [100 * row[name] for row in rows]
+            shown.append(
+                f"{name} {statistics.fmean(values):.1f} ± {statistics.stdev(values) if len(values) > 1 else 0:.1f}"
+            )
+        typer.echo(f"{100 * rate:g} % dropped, {loss}: {', '.join(shown)}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
