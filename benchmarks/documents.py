@@ -9,12 +9,12 @@ Re-DocRED kept aside, from raw text: triples alone, then with one component more
 
 from __future__ import annotations
 
-import csv
 import statistics
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Optional
+from typing import Annotated, Any, Optional
 
 import numpy
 import torch
@@ -24,6 +24,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from benchmarks.harness.datasets import read_docs
+from benchmarks.harness.runs import ROOT
 from benchmarks.harness.stopwatch import extraction, time_rounds
 from spacy_relext.annotations.doc_entities import get_entities
 from spacy_relext.annotations.mentions import NAME, PRONOUN
@@ -33,40 +34,15 @@ from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.scoring.coref import score_coref
 from spacy_relext.scoring.facts import judge_facts, summarize
 
+sys.path.insert(0, str(ROOT / "scripts"))
+from build_documents import Passage, read_gap  # noqa: E402
+
 PERSONAL = {PRONOUN_CLASSES["he"], PRONOUN_CLASSES["she"]}
 FEMININE = PRONOUN_CLASSES["she"]
 PERSON = "PERSON"
 # The components of documents, in their order.
 PARTS = ("relext_coref", "relext_documents", "relext_inference")
 ROUNDS, BATCH_SIZE = 5, 32
-
-
-class Passage(NamedTuple):
-    """A text of GAP: the characters of its pronoun and of two names, and which of these it stands for."""
-
-    text: str
-    pronoun: tuple[int, int]
-    names: tuple[tuple[int, int], tuple[int, int]]
-    is_same: tuple[bool, bool]
-
-
-def read_gap(path: Path) -> list[Passage]:
-    """Read a part of GAP."""
-
-    def place(row: dict[str, str], name: str) -> tuple[int, int]:
-        start = int(row[f"{name}-offset"])
-        return start, start + len(row[name])
-
-    with open(path, encoding="utf8", newline="") as lines:
-        return [
-            Passage(
-                row["Text"],
-                place(row, "Pronoun"),
-                (place(row, "A"), place(row, "B")),
-                (row["A-coref"] == "TRUE", row["B-coref"] == "TRUE"),
-            )
-            for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        ]
 
 
 def nearest_name(doc: Doc) -> Doc:
@@ -173,7 +149,7 @@ def main(
 ) -> None:
     """Score coreference and facts of documents."""
     nlp = load_pipeline(pipeline)
-    passages = [] if gap is None else read_gap(gap / "gap-validation.tsv")
+    passages = [] if gap is None else list(read_gap(gap / "gap-validation.tsv"))
     for name in nlp.pipe_names:
         if nlp.get_pipe_meta(name).factory == "relext_coref":
             score_pronouns(nlp, name, list(read_docs(corpora / f"own-{part}.spacy")), passages)

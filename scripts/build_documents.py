@@ -24,7 +24,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import spacy
 from build_corpus import write_corpus
@@ -154,21 +154,33 @@ def read_whole(document: Dict[str, Any], properties: Dict[str, List[Tuple[str, b
     return {"text": text, "entities": entities, "triples": triples, "sents": bounds, "groups": groups}
 
 
-def read_gap(path: Path) -> Iterator[Record]:
-    """Yield a record for each passage of a file of GAP."""
+class Passage(NamedTuple):
+    """A text of GAP: the characters of its pronoun and of two names, and which of these it stands for."""
+
+    text: str
+    pronoun: CharSpan
+    names: Tuple[CharSpan, CharSpan]
+    is_same: Tuple[bool, bool]
+
+
+def read_gap(path: Path) -> Iterator[Passage]:
+    """Yield the passages of a file of GAP."""
+
+    def place(row: Dict[str, str], name: str) -> CharSpan:
+        start = int(row[f"{name}-offset"])
+        return start, start + len(row[name])
+
     with open(path, encoding="utf8", newline="") as lines:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            places = {
-                name: [int(row[f"{name}-offset"]), int(row[f"{name}-offset"]) + len(row[name])]
-                for name in ("Pronoun", "A", "B")
-            }
-            cluster, others = [places["Pronoun"]], []
-            for name in "AB":
-                if row[f"{name}-coref"] == "TRUE":
-                    cluster.append(places[name])
-                else:
-                    others.append([places[name]])
-            yield {"text": row["Text"], "coref": [cluster, *others], "incomplete": True}
+            names, is_same = (place(row, "A"), place(row, "B")), (row["A-coref"] == "TRUE", row["B-coref"] == "TRUE")
+            yield Passage(row["Text"], place(row, "Pronoun"), names, is_same)
+
+
+def passage_record(passage: Passage) -> Record:
+    """Make a canonical record of a passage of GAP."""
+    same = [name for name, is_same in zip(passage.names, passage.is_same) if is_same]
+    chains = [[passage.pronoun, *same], *([name] for name in passage.names if name not in same)]
+    return {"text": passage.text, "coref": [[list(place) for place in chain] for chain in chains], "incomplete": True}
 
 
 def pronoun_case(words: Sequence[str], start: int, end: int) -> Optional[int]:
@@ -248,7 +260,7 @@ def read_all(
         documents = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))[slice(*PARTS[part])]
         read["redocred"] = [{**read_whole(each, properties), "judged": sorted(schema)} for each in documents]
     if gap is not None and part in GAP_PARTS:
-        read["gap"] = list(read_gap(gap / f"gap-{GAP_PARTS[part]}.tsv"))
+        read["gap"] = [passage_record(each) for each in read_gap(gap / f"gap-{GAP_PARTS[part]}.tsv")]
     if redocred is not None and unlabelled is not None and part == "train":
         whole = json.loads((redocred / "dev_revised.json").read_text(encoding="utf8"))
         known = {document["title"] for document in whole}

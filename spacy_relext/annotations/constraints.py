@@ -13,7 +13,6 @@ from .entities import doc_entities, entity_links, make_type_finder
 from .schema import RelationSchema, Schema
 from .store import plain
 from .triple import CharSpan, Record
-from .type_rules import TypeRules
 
 # Triples removed from a Doc: records as `get_records` returns them, with `removed`.
 REMOVED_KEY = "relext_removed"
@@ -83,11 +82,10 @@ def find_violations(
         left. None: it is removed in any case.
     RETURNS (List[Violation]): In the order of the triples.
     """
-    rules = TypeRules(schema.type_rows())
     violations, weighed = [], list(claims)
     by_relation: Dict[str, List[int]] = {}
     for position, (subject, relation, obj, weight) in enumerate(claims):
-        if not rules.allows(relation, subject.kind, obj.kind):
+        if not schema.type_rules.allows(relation, subject.kind, obj.kind):
             if type_penalty is None or weight <= type_penalty:
                 violations.append(Violation("types", position))
                 continue

@@ -11,15 +11,13 @@ derivations, found best first, as the shortest paths of Dijkstra's algorithm are
 import heapq
 from typing import Callable, Collection, Dict, Iterator, List, Mapping, NamedTuple, Set, Tuple
 
+from .doc_entities import FactKey
 from .schema import Schema
 
 RULES = ("inverse", "implies", "transitive")
 
-# Subject and object, as numbers of entities, and the relation between them.
-Key = Tuple[int, str, int]
-
 # Returns True if a relation may hold between two entities.
-Allows = Callable[[Key], bool]
+Allows = Callable[[FactKey], bool]
 
 
 class Derived(NamedTuple):
@@ -27,25 +25,25 @@ class Derived(NamedTuple):
 
     score (float): 0 to 1.
     rule (str): The last of RULES that was applied.
-    sources (Tuple[Key, ...]): The facts that it follows from, none of which is derived.
+    sources (Tuple[FactKey, ...]): The facts that it follows from, none of which is derived.
     """
 
     score: float
     rule: str
-    sources: Tuple[Key, ...]
+    sources: Tuple[FactKey, ...]
 
 
 def derive_facts(
-    stated: Mapping[Key, float],
+    stated: Mapping[FactKey, float],
     schema: Schema,
     *,
     allows: Allows,
     rules: Collection[str] = RULES,
     least: float = 0.0,
-) -> Dict[Key, Derived]:
+) -> Dict[FactKey, Derived]:
     """Derive what follows from the facts of a document, and is not among them.
 
-    stated (Mapping[Key, float]): Facts with their scores, 0 to 1.
+    stated (Mapping[FactKey, float]): Facts with their scores, 0 to 1.
     allows (Allows): Says whether entity types permit a fact.
     rules (Collection[str]): Those of RULES that are applied.
     least (float): Lowest score of a derived fact.
@@ -53,11 +51,11 @@ def derive_facts(
     inverse = _inverses(schema) if "inverse" in rules else {}
     implied = {name: each.implies for name, each in schema.relations.items()} if "implies" in rules else {}
     transitive = {name for name, each in schema.relations.items() if each.transitive and "transitive" in rules}
-    found: Dict[Key, Derived] = {}
+    found: Dict[FactKey, Derived] = {}
     starts: Dict[Tuple[str, int], List[int]] = {}
     ends: Dict[Tuple[str, int], List[int]] = {}
 
-    def conclusions(key: Key) -> Iterator[Tuple[Key, str, Tuple[Key, ...]]]:
+    def conclusions(key: FactKey) -> Iterator[Tuple[FactKey, str, Tuple[FactKey, ...]]]:
         subject, relation, obj = key
         if relation in inverse:
             yield (obj, inverse[relation], subject), "inverse", (key,)
@@ -70,9 +68,11 @@ def derive_facts(
             for start in ends.get((relation, subject), ()):
                 yield (start, relation, obj), "transitive", ((start, relation, subject), key)
 
-    queue: List[Tuple[float, Key, str, Tuple[Key, ...]]] = [(-score, key, "", (key,)) for key, score in stated.items()]
+    queue: List[Tuple[float, FactKey, str, Tuple[FactKey, ...]]] = [
+        (-score, key, "", (key,)) for key, score in stated.items()
+    ]
     heapq.heapify(queue)
-    done: Set[Key] = set()
+    done: Set[FactKey] = set()
     while queue:
         cost, key, rule, sources = heapq.heappop(queue)
         if key in done:

@@ -2,6 +2,7 @@
 
 import re
 import reprlib
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Dict, List, Optional
 
@@ -10,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from ..errors import Errors
 from .triple import Record
-from .type_rules import TypeRow
+from .type_rules import TypeRow, TypeRules
 from .yaml_files import Place, find_line, name_line, read_yaml
 
 Name = Annotated[str, Field(min_length=1)]
@@ -103,8 +104,9 @@ class Schema(BaseModel):
                 raise _contradiction(found, "two relations that name each other", name)
         return self
 
-    def type_rows(self) -> List[TypeRow]:
-        """List subject type, relation and object type of what relations allow, "*" for any type, for `TypeRules`."""
+    @cached_property
+    def type_rules(self) -> TypeRules:
+        """RETURNS (TypeRules): The types of arguments that relations allow."""
         rows: List[TypeRow] = []
         for name, relation in self.relations.items():
             subjects, objects = relation.subject, relation.object
@@ -112,7 +114,7 @@ class Schema(BaseModel):
                 subjects = objects = subjects or objects
             if subjects or objects:
                 rows += [(subject, name, obj) for subject in subjects or ["*"] for obj in objects or ["*"]]
-        return rows
+        return TypeRules(rows)
 
 
 def readable_label(label: str) -> str:

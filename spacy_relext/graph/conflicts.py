@@ -3,7 +3,6 @@
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..annotations.schema import Schema
-from ..annotations.type_rules import TypeRules
 from ..errors import require
 from .paths import find_path
 
@@ -49,11 +48,10 @@ def find_conflicts(
     ]
     if schema is None:
         return conflicts
-    rules = TypeRules(schema.type_rows())
     by_relation: Dict[str, List[Fact]] = {}
     for fact in facts:
         kinds = labels[fact.subject] or "", labels[fact.object] or ""
-        if not rules.allows(fact.relation, *kinds):
+        if not schema.type_rules.allows(fact.relation, *kinds):
             detail = f"{names[fact.subject]} ({kinds[0]}), {names[fact.object]} ({kinds[1]})"
             conflicts.append(Conflict("type", fact.relation, fact.fact_id, None, detail))
         if fact.relation in schema.relations and fact.subject != fact.object:

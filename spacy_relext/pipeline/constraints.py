@@ -89,7 +89,7 @@ class RelextConstraints(SchemaPipe):
 
     def _warn_untyped(self, doc: Doc, schema: Schema) -> None:
         """Warn once if entity types are checked, but nothing has set entities."""
-        if not self._has_warned and schema.type_rows():
+        if not self._has_warned and len(schema.type_rules):
             if not has_entity_annotation(doc):
                 self._has_warned = True
                 warnings.warn(Warnings.W009.format(name=self.name), UserWarning, stacklevel=3)

@@ -5,10 +5,9 @@ from typing import List
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..annotations.doc_entities import Fact, fact_record, get_facts, set_facts
-from ..annotations.inference import RULES, Key, derive_facts
+from ..annotations.doc_entities import Fact, FactKey, fact_record, get_facts, set_facts
+from ..annotations.inference import RULES, derive_facts
 from ..annotations.triple import Record
-from ..annotations.type_rules import TypeRules
 from ..errors import Errors, check_range
 from .schema_pipe import SchemaPipe
 
@@ -33,15 +32,14 @@ class RelextInference(SchemaPipe):
         RAISES (ValueError): If the component is not initialized.
         """
         schema = self.require_schema()
-        types = TypeRules(schema.type_rows())
         facts = [fact for fact in get_facts(doc) if not fact.rule]
         entities = list({id(each): each for fact in facts for each in (fact.subject, fact.object)}.values())
         numbers = {id(entity): number for number, entity in enumerate(entities)}
         stated = {(numbers[id(fact.subject)], fact.relation, numbers[id(fact.object)]): fact for fact in facts}
 
-        def allows(key: Key) -> bool:
+        def allows(key: FactKey) -> bool:
             subject, relation, obj = key
-            return types.allows(relation, entities[subject].label or "", entities[obj].label or "")
+            return schema.type_rules.allows(relation, entities[subject].label or "", entities[obj].label or "")
 
         scores = {key: fact.score for key, fact in stated.items()}
         derived = derive_facts(scores, schema, allows=allows, rules=self.rules, least=self.threshold)

@@ -4,7 +4,8 @@ from typing import Any, Dict
 
 import pytest
 
-from spacy_relext.annotations.inference import Key, derive_facts
+from spacy_relext.annotations.doc_entities import FactKey
+from spacy_relext.annotations.inference import derive_facts
 from spacy_relext.annotations.schema import Schema, schema_from_dict
 
 RELATIONS: Dict[str, Any] = {
@@ -20,7 +21,7 @@ def schema() -> Schema:
     return schema_from_dict({"relations": RELATIONS})
 
 
-def anything(key: Key) -> bool:
+def anything(key: FactKey) -> bool:
     return True
 
 

@@ -17,7 +17,6 @@ from spacy_relext.annotations.schema import (
     schema_from_dict,
     schema_to_dict,
 )
-from spacy_relext.annotations.type_rules import TypeRules
 
 WHOLE = """
 relations:
@@ -41,18 +40,17 @@ def test_a_schema(tmp_path: pathlib.Path) -> None:
     assert list(schema.relations) == ["spouse", "parent", "in"]
     assert schema.relations["spouse"].description == "is or was married to" and schema.relations["spouse"].symmetric
     assert schema.relations["in"] == RelationSchema()
-    assert schema.type_rows() == [
-        ("PERSON", "spouse", "PERSON"),
-        ("ORG", "parent", "ORG"),
-        ("ORG", "parent", "GPE"),
-    ]
+    rules = schema.type_rules
+    assert len(rules) == 2 and rules.allows("in", "ORG", "TIME")
+    assert rules.allows("spouse", "PERSON", "PERSON") and not rules.allows("spouse", "PERSON", "ORG")
+    assert rules.allows("parent", "ORG", "GPE") and not rules.allows("parent", "GPE", "ORG")
     assert schema_to_dict(schema)["relations"]["in"] == {}
     as_json = write(tmp_path, json.dumps(schema_to_dict(schema), indent="\t"), "schema.json")
     assert read_schema(as_json) == schema == schema_from_dict(schema_to_dict(schema))
 
 
 def test_one_side_may_have_any_type() -> None:
-    rules = TypeRules(Schema(relations={"r": RelationSchema(object=["PLACE"])}).type_rows())
+    rules = Schema(relations={"r": RelationSchema(object=["PLACE"])}).type_rules
     assert rules.allows("r", "ORG", "PLACE") and rules.allows("r", "ORG", "") and not rules.allows("r", "ORG", "ORG")
 
 

@@ -53,4 +53,4 @@ def test_gap_is_read(tmp_path: Path) -> None:
     head = ["ID", "Text", "Pronoun", "Pronoun-offset", "A", "A-offset", "A-coref", "B", "B-offset", "B-coref", "URL"]
     row = ["1", 'Ada met "Bo".', "he", "0", "Ada", "0", "FALSE", "Bo", "9", "TRUE", "-"]
     (tmp_path / "gap.tsv").write_text("\t".join(head) + "\n" + "\t".join(row) + "\n", encoding="utf8")
-    assert read_gap(tmp_path / "gap.tsv") == [Passage('Ada met "Bo".', (0, 2), ((0, 3), (9, 11)), (False, True))]
+    assert list(read_gap(tmp_path / "gap.tsv")) == [Passage('Ada met "Bo".', (0, 2), ((0, 3), (9, 11)), (False, True))]

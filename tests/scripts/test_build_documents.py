@@ -69,7 +69,8 @@ def test_what_the_checker_finds(text: str, facts: str, message: Any) -> None:
     assert found == [] if message is None else any(message in each for each in found)
 
 
-def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_documents, "COPIES", {"redocred": 2})
     (tmp_path / "dev_revised.json").write_text(json.dumps([REDOCRED] * 441), encoding="utf8")
     for part in ("development", "validation"):
         (tmp_path / f"gap-{part}.tsv").write_text(GAP, encoding="utf8")
@@ -77,7 +78,7 @@ def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path) -> None
     vocab = spacy.blank("en").vocab
     docs = {path.stem: list(DocBin().from_disk(path).get_docs(vocab)) for path in (tmp_path / "out").glob("*.spacy")}
     assert [len(docs[f"redocred-{part}"]) for part in ("train", "dev", "test")] == [400, 40, 1]
-    assert len(docs["all-train"]) == 8 * 400 + 6 * len(docs["own-train"]) + 1 and "gap-test" not in docs
+    assert len(docs["all-train"]) == 2 * 400 + len(docs["own-train"]) + 1 and "gap-test" not in docs
     assert min(len(docs[f"own-{part}"]) for part in ("dev", "test")) >= 60 and len(docs["own-train"]) >= 280
     (whole,) = docs["redocred-test"]
     (fact,) = get_facts(whole)
