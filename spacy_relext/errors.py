@@ -78,8 +78,8 @@ class Errors:
         "relations."
     )
     R033 = (
-        "[R033] {path}: the file is {form}. Expected a schema in YAML or JSON: relations: {{NAME: {{...}}}}, with the "
-        "keys {keys}."
+        "[R033] {path}: {reason}. Expected relations in OWL or RDFS, or a schema in YAML or JSON: relations: {{NAME: "
+        "{{...}}}}."
     )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` skips and counts up to a tenth of such "
@@ -564,6 +564,7 @@ class Warnings:
         "[W012] {count} gold triples are few to tune on, so thresholds and calibration stay close to what they were. "
         "Tune on {least} or more."
     )
+    W013 = "[W013] {path}: {count} statements about relations are not used: {what}."
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."
     W103 = (

@@ -139,6 +139,11 @@ def kind_of(label: Optional[str]) -> str:
     return "" if label is None else _KINDS.get(label.upper(), "")
 
 
+def labels_of(kind: str) -> Tokens:
+    """Return the usual types of a kind, in upper case."""
+    return tuple(_LABELS[kind].split())
+
+
 def is_pronoun(text: str) -> bool:
     """Return True for English pronouns; in capitals they are acronyms, such as WHO and US."""
     return text.casefold() in PRONOUNS and (len(text) == 1 or not text.isupper())

@@ -156,7 +156,7 @@ def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema]
 
 
 def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]:
-    """Yield the relations and types of a schema as RDFS and OWL declarations; unions of types are blank nodes."""
+    """Yield the relations and types of a schema as RDFS and OWL declarations; unions and inverses are blank nodes."""
     types = {}
     for number, (name, relation) in enumerate(schema.relations.items()):
         pairs = [(_A, term("owl:ObjectProperty")), (term("rdfs:label"), literal(name))]
@@ -166,10 +166,13 @@ def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]
         marks.update({"owl:AsymmetricProperty": relation.acyclic, "owl:IrreflexiveProperty": relation.acyclic})
         marks["owl:TransitiveProperty"] = relation.transitive
         pairs += [(_A, term(mark)) for mark, is_set in marks.items() if is_set]
-        pairs += [(term("rdfs:subPropertyOf"), names.relation(other)) for other in relation.implies if other[0] != "-"]
+        blank: List[Tuple[str, Pairs]] = []
+        for place, other in enumerate(relation.implies):
+            turned = f"_:r{number}inverse{place}"
+            pairs.append((term("rdfs:subPropertyOf"), turned if other[0] == "-" else names.relation(other)))
+            blank += [(turned, [(term("owl:inverseOf"), names.relation(other[1:]))])] if other[0] == "-" else []
         if relation.inverse is not None:
             pairs.append((term("owl:inverseOf"), names.relation(relation.inverse)))
-        unions: List[Tuple[str, Pairs]] = []
         for role, predicate, allowed in zip(
             ("subject", "object"), ("rdfs:domain", "rdfs:range"), allowed_types(relation)
         ):
@@ -179,9 +182,9 @@ def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]
             elif allowed:
                 node = f"_:r{number}{role}"
                 pairs.append((term(predicate), node))
-                unions += _union(node, [names.type(each) for each in allowed])
+                blank += _union(node, [names.type(each) for each in allowed])
         yield names.relation(name), pairs
-        yield from unions
+        yield from blank
     for name in types:
         yield names.type(name), [(_A, term("owl:Class")), (term("rdfs:label"), literal(name))]
 
