@@ -82,6 +82,7 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "fact_id": "int64",
         "other_fact_id": "int64?",
         "detail": "large_string",
+        "score": "float64?",
     },
 }
 # Columns that identify the rows of their table.
@@ -114,7 +115,8 @@ class GraphTables:
     facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability.
     support (pyarrow.Table): The sentences that state a fact, with the two mentions; `attributes` is JSON.
     merges (pyarrow.Table): Which names became one entity, and why.
-    conflicts (pyarrow.Table): Facts that the schema does not allow together, or at all.
+    conflicts (pyarrow.Table): Facts that the schema does not allow together, or at all, and those that a text denies,
+        with the score of the denial.
     info (Record): How the graph was made; the content of `graph.json` without the version of the format.
     """
 
@@ -278,7 +280,7 @@ def _check_values(path: Path, table: "pyarrow.Table") -> None:
             least, most = compute.min_max(values).as_py().values()
             expected = f"0 to {_MOST}" if least is not None and not 0 <= least <= most < _MOST else ""
         elif pyarrow.types.is_floating(column.type):
-            numbers = values.to_numpy()
+            numbers = values.drop_null().to_numpy()
             expected = "" if ((numbers >= 0) & (numbers <= 1)).all() else "0 to 1"
         elif pyarrow.types.is_list(column.type):
             expected = "a text in each list" if compute.list_flatten(values).null_count else ""

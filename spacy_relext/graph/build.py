@@ -18,7 +18,7 @@ from .conflicts import Conflict, Fact, find_conflicts
 from .decisions import Decision
 from .documents import Document
 from .entities import Entities, Entity, MergeRow, number_groups, other_names
-from .facts import judged_facts, make_facts
+from .facts import judged_facts, lower_denied, make_facts
 from .probability import Discount, Ids, fit_discount
 
 if TYPE_CHECKING:
@@ -108,14 +108,15 @@ def build_graph(
     support = support.drop_columns(["relation"]).append_column("fact_id", pyarrow.array(facts.support))
     entity_table = _entity_table(mentions, entities)
     denied = _find_denials(collector.denials, entity_table, facts.facts, symmetric=symmetric, base=base)
+    lowered = lower_denied(facts.facts, denied, exponent=options.discount.exponent)
     tables = GraphTables(
         documents=_finish("documents", documents_table),
         mentions=_finish("mentions", mentions),
         entities=entity_table,
-        facts=_finish("facts", facts.facts),
+        facts=_finish("facts", lowered),
         support=_finish("support", support),
         merges=_merge_table(merges, entities),
-        conflicts=_conflict_table(facts.facts, entities.known, options.schema, denied),
+        conflicts=_conflict_table(lowered, entities.known, options.schema, denied),
         info=_describe(options, base, max([last, *entities.known]), int(facts.support.max(initial=0))),
     )
     return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts, collector.blank)
@@ -215,8 +216,8 @@ def _find_denials(
         pairs += [(obj, subject) for subject, obj in pairs] if each.relation in symmetric else []
         keys = {(subject, each.relation, obj) for subject, obj in pairs} & stated.keys()
         detail = f"{each.doc_id}: {each.sentence}"
-        conflicts += [Conflict("denied", each.relation, stated[key], None, detail) for key in sorted(keys)]
-    return conflicts
+        conflicts += [Conflict("denied", each.relation, stated[key], None, detail, each.score) for key in sorted(keys)]
+    return list(dict.fromkeys(conflicts))
 
 
 def _conflict_table(
@@ -225,7 +226,7 @@ def _conflict_table(
     rows = [Fact(*row) for row in table_rows(facts, Fact._fields)]
     labels = {number: entity.label for number, entity in known.items()}
     names = {number: entity.name for number, entity in known.items()}
-    conflicts = [*find_conflicts(rows, labels=labels, names=names, schema=schema), *dict.fromkeys(denials)]
+    conflicts = [*find_conflicts(rows, labels=labels, names=names, schema=schema), *denials]
     columns = list(zip(*conflicts)) or [()] * len(Conflict._fields)
     return make_table("conflicts", dict(zip(Conflict._fields, columns)))
 

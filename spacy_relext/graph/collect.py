@@ -58,13 +58,14 @@ class Columns:
 
 
 class Denial(NamedTuple):
-    """A triple that a text denies: its names and relation, the document and the sentence."""
+    """A triple that a text denies: its names and relation, the document, the sentence, and the score."""
 
     subject: str
     relation: str
     object: str
     doc_id: str
     sentence: str
+    score: float
 
 
 class Collector:
@@ -121,7 +122,7 @@ class Collector:
                 subject, obj, sentence = (
                     document.text[slice(*part)] for part in (each.subject, each.object, each.sentence)
                 )
-                self.denials.append(Denial(subject, each.relation, obj, doc_id, sentence))
+                self.denials.append(Denial(subject, each.relation, obj, doc_id, sentence, each.score))
         named = _without_blank(document._replace(statements=facts))
         self.blank += len(facts) - len(named.statements)
         if named.statements:

@@ -18,13 +18,17 @@ class Fact(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """A row of the table of conflicts."""
+    """A row of the table of conflicts.
+
+    score (Optional[float]): Of a denial: how certain it is.
+    """
 
     kind: str
     relation: str
     fact_id: int
     other_fact_id: Optional[int]
     detail: str
+    score: Optional[float] = None
 
 
 def find_conflicts(

@@ -1,12 +1,13 @@
 """From triples to facts: which triples state the same fact, in how many sentences, and how probable it is."""
 
-from typing import TYPE_CHECKING, Collection, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Collection, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
 
 from ..export.tables import GraphTables
 from ..scoring.probabilities import Bools, Floats
+from .conflicts import Conflict
 from .probability import Discount, FactSentences, Ids, best_scores, combine_scores
 
 if TYPE_CHECKING:
@@ -70,6 +71,31 @@ def make_facts(
         "best_sentence": support.column("sentence").take(pyarrow.array(best)),
     }
     return Facts(pyarrow.table(columns), ids[rows])
+
+
+def lower_denied(facts: "pyarrow.Table", denials: Sequence[Conflict], *, exponent: float) -> "pyarrow.Table":
+    """Lower the probabilities of facts that texts deny: the odds of a fact are multiplied by 1 − d.
+
+    d is the probability of its denials, which their scores give as those of statements give the probability of a fact.
+
+    facts (pyarrow.Table): As `make_facts` returns them.
+    denials (Sequence[Conflict]): Each sentence that denies a fact once, with its score.
+    exponent (float): α of `Discount`.
+    """
+    import pyarrow
+
+    scored = sorted((each.fact_id, -(each.score or 0.0)) for each in denials)
+    if not scored:
+        return facts
+    rows, scores = numpy.array([row for row, _ in scored]), numpy.array([-score for _, score in scored])
+    denied, positions = numpy.unique(rows, return_inverse=True)
+    against = combine_scores(FactSentences(positions.astype("int64"), scores), Discount(exponent))
+    places = numpy.flatnonzero(numpy.isin(facts.column("fact_id").to_numpy(), denied))
+    d = against[numpy.searchsorted(denied, facts.column("fact_id").to_numpy()[places])]
+    probabilities = facts.column("probability").to_numpy().copy()
+    p = probabilities[places]
+    probabilities[places] = p * (1 - d) / (1 - p * d)
+    return facts.set_column(facts.schema.get_field_index("probability"), "probability", pyarrow.array(probabilities))
 
 
 def distinct_sentences(facts: Ids, sentences: Ids, scores: Floats) -> FactSentences:

@@ -104,7 +104,7 @@ _SOURCES = """
     JOIN mentions a ON a.mention_id = s.subject_mention JOIN mentions b ON b.mention_id = s.object_mention
     WHERE s.fact_id = $fact
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, 'denied', c.detail FROM conflicts c
+    SELECT NULL, NULL, NULL, NULL, round(c.score, 3), 'denied', c.detail FROM conflicts c
     WHERE c.fact_id = $fact AND c.kind = 'denied'
     ORDER BY score DESC NULLS LAST, 1, 2, 3, 4, 7 LIMIT $limit
 """

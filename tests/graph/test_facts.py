@@ -7,7 +7,8 @@ import numpy
 import pytest
 
 from spacy_relext.export.tables import empty_tables
-from spacy_relext.graph.facts import Facts, judged_facts, make_facts
+from spacy_relext.graph.conflicts import Conflict
+from spacy_relext.graph.facts import Facts, judged_facts, lower_denied, make_facts
 from spacy_relext.graph.probability import Discount
 from tests.export.example_graph import rows_table
 
@@ -81,3 +82,15 @@ def test_predicted_facts_that_gold_triples_state() -> None:
 def test_no_triples() -> None:
     facts, support = facts_of([])
     assert facts.num_rows == len(support) == 0
+
+
+def test_denials_multiply_the_odds() -> None:
+    facts = pyarrow.table({"fact_id": [4, 2, 9], "probability": [0.9, 0.5, 1.0]})
+    denials = [Conflict("denied", "r", 4, None, "a", 0.8), Conflict("denied", "r", 4, None, "b", 0.5)]
+    denials.append(Conflict("denied", "r", 9, None, "a", 0.5))
+    d = 1 - 0.2 * 0.5**0.5
+    lowered = lower_denied(facts, denials, exponent=0.5)
+    expected = [0.9 * (1 - d) / (1 - 0.9 * d), 0.5, 1.0]
+    assert (
+        lowered["probability"].to_pylist() == pytest.approx(expected) and lower_denied(facts, [], exponent=1) is facts
+    )

@@ -220,9 +220,10 @@ def test_a_denial_is_evidence_against_a_fact(tmp_path: Path) -> None:
         graph = GraphQuery.open(tmp_path / "graph")
         (conflict,) = rows(graph, "conflicts")
         assert (conflict["kind"], conflict["fact_id"], conflict["detail"]) == ("denied", 1, f"b: {text}")
-        assert [(row["source"], row["sentence"]) for row in rows(graph, "sources", "1")] == [
-            *(("m", "Eva Moe runs Fjord."), ("denied", f"b: {text}"))
+        assert [(row["source"], row["score"], row["sentence"]) for row in rows(graph, "sources", "1")] == [
+            *(("m", 0.9, "Eva Moe runs Fjord."), ("denied", 0.8, f"b: {text}"))
         ]
+        assert rows(graph, "about", "Fjord")[0]["probability"] == round(0.9 * 0.2 / (1 - 0.9 * 0.8), 3)
 
 
 @pytest.mark.parametrize(
