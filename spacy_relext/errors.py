@@ -497,7 +497,7 @@ class Errors:
     )
     R832 = (
         '[R832] {place}: found {found}; expected a line such as {{"same": ["IBM", "I.B.M."]}}, with same, different or '
-        "rename, and two names or numbers of entities."
+        'rename, and two names, {{"name": "Li Wei", "document": "3"}}, or numbers of entities.'
     )
     R833 = "[R833] {place}: {found} contradicts {other}. Remove one of the two lines."
     R834 = (
@@ -516,6 +516,10 @@ class Errors:
     R840 = (
         "[R840] {form} is no form of a graph, which has several tables. --to parquet writes them to a folder, such as "
         "{folder}, for pandas and DuckDB; --to jsonl writes a line for each fact. Forms: {expected}."
+    )
+    R841 = (
+        "[R841] {place}: {found} names an entity by a number, which it has only in the graph that it is from. Add the "
+        'documents to that graph with --add-to, or use a name, such as {{"name": "Li Wei", "document": "3"}}.'
     )
     R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
     R810 = "the worker process that read this text has ended three times; it may need more memory than there is"

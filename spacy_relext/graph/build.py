@@ -10,14 +10,14 @@ from ..annotations.grouping import DEFAULT_RULES
 from ..annotations.names import fold
 from ..annotations.schema import Schema, schema_to_dict
 from ..annotations.triple import Record
-from ..errors import require
+from ..errors import Errors, require
 from ..export.tables import GraphTables, make_table, sorted_table, table_rows, table_schemas
 from .across import Joined, join_groups
 from .collect import Collector, Denial
 from .conflicts import Conflict, Fact, find_conflicts
 from .decisions import Decision
 from .documents import Document
-from .entities import Entities, Entity, MergeRow, number_groups, other_names
+from .entities import Entities, Entity, MergeRow, find_apart, number_groups, other_names
 from .facts import judged_facts, lower_denied, make_facts
 from .probability import Discount, Ids, fit_discount
 
@@ -67,14 +67,19 @@ def build_graph(
     documents (Iterable[Document]): Read once, one at a time.
     base (Optional[GraphTables]): A graph to add the documents to: its entities and facts keep their numbers.
     RAISES (ImportError): If pyarrow or rapidfuzz is not installed.
-    RAISES (ValueError): If two texts have the same id.
+    RAISES (ValueError): If two texts have the same id, or a decision names an entity by its number without a base.
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     options = GraphOptions() if options is None else options
+    numbered = next((each for each in options.decisions if each.has_number), None)
+    if numbered is not None and base is None:
+        raise ValueError(Errors.R841.format(place=numbered.place or "decisions", found=numbered))
     collector = Collector(base=base, rules=options.rules, schema=options.schema)
     for document in documents:
         collector.add(document)
-    joined = join_groups(collector.groups, rules=options.rules)
+    there = table_rows(base.mentions, ("entity_id", "doc_id", "text")) if base is not None else ()
+    apart = find_apart(collector.groups, options.decisions, there)
+    joined = join_groups(collector.groups, rules=options.rules, apart=apart)
     taken = int(base.info.get("last_entity", 0)) if base else 0
     numbers, known = number_groups(collector.groups, joined, taken=taken)
     mentions = _add_entity(collector.mentions.table(), numbers)
@@ -89,8 +94,8 @@ def build_graph(
         facts_known = numpy.concatenate([base.support.column("fact_id").to_numpy(), facts_known])
         support = pyarrow.concat_tables([old, support], promote_options="default")
         merges = [MergeRow(*row) for row in table_rows(base.merges, MergeRow._fields)] + merges
-    texts = mentions.column("text").to_pylist() if options.decisions else ()
-    entities = Entities(known, mentions.column("entity_id").to_numpy().copy(), texts)
+    texts, doc_ids = (mentions.column(name).to_pylist() if options.decisions else () for name in ("text", "doc_id"))
+    entities = Entities(known, mentions.column("entity_id").to_numpy().copy(), texts, doc_ids)
     last = max([taken, *known])
     entities.apply(options.decisions)
     place = mentions.schema.get_field_index("entity_id")
@@ -169,9 +174,8 @@ def _merge_rows(collector: Collector, joined: Joined, numbers: Ids, known: Dict[
 
 def _merge_table(rows: Sequence[MergeRow], entities: Entities) -> "pyarrow.Table":
     """Make the table of merges, without those that decisions undid, each row once."""
-    current = (row._replace(entity_id=entities.current(row.entity_id)) for row in [*rows, *entities.merges])
-    parted = entities.parted
-    kept = dict.fromkeys(row for row in current if not parted or (row.entity_id, fold(row.merged)) not in parted)
+    current = map(entities.current_row, [*rows, *entities.merges])
+    kept = dict.fromkeys(row for row in current if row is not None)
     columns = list(zip(*kept)) or [()] * len(MergeRow._fields)
     return make_table("merges", dict(zip(MergeRow._fields, columns)))
 

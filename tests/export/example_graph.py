@@ -83,7 +83,9 @@ def make_graph(names: Sequence[str] = ("Ada", "Bo", "Cy"), relations: Sequence[s
                 attributes = None if turn else to_json({"assertion": names[subject]})
                 support.append((fact, *place, 0.1 * turn, names[subject], attributes))
     merges = [(0, names[0], name, None, "exact", 1.0) for name in names[1:]]
-    conflicts = [("functional", relations[0], 0, None if number else 1, name, None) for number, name in enumerate(names)]
+    conflicts = [
+        ("functional", relations[0], 0, None if number else 1, name, None) for number, name in enumerate(names)
+    ]
     rows: Dict[str, Sequence[Sequence[Any]]] = {
         "documents": documents,
         "mentions": mentions,
