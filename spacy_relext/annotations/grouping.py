@@ -16,7 +16,7 @@ _MIN_LETTERS = 6
 # A beginning of words that more names of a document share does not make them candidates.
 _MAX_NAMES = 300
 
-# Rules in descending order of certainty, and their certainty. Those below 0.9 are used only on request.
+# Rules in descending order of certainty, and their certainty.
 SCORES = {
     "kb_id": 1.0,
     "coreference": 1.0,
@@ -32,7 +32,7 @@ SCORES = {
     "people": 0.8,
 }
 RULES = tuple(SCORES)
-DEFAULT_RULES = tuple(rule for rule in RULES if rule not in ("first word", "people"))
+DEFAULT_RULES = tuple(rule for rule in RULES if rule != "people")
 
 _ALIAS = re.compile(
     r"\s*[,(]?\s*(?:(?!also called)also |better |formerly |previously |commonly |popularly |once |now |originally )*"
@@ -241,8 +241,8 @@ def _join_short(spellings: _Spellings, forest: Forest, rules: Collection[str]) -
         if "person" in rules and (name.kind == PERSON or name.label is None):
             is_short = names.may_be_surname if name.label is None else names.is_short_person
             _join_only(each, [other for other in longer if is_short(name, other.name)], forest, "person")
-        for rule in ("last word", "first word") if name.kind == ORGANIZATION else ():
-            if rule in rules:
+        for rule in ("last word", "first word"):
+            if rule in rules and (name.kind == ORGANIZATION or name.label is None and rule == "first word"):
                 is_first = rule == "first word"
                 parts = [e for e in longer if names.is_short_organization(name, e.name, first=is_first)]
                 _join_only(each, parts, forest, rule)

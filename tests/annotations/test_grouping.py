@@ -229,7 +229,8 @@ def test_each_rule_says_how_sure_it_is() -> None:
         ("ORG", ("European Union", "EU"), "acronym", 0.95),
         ("PERSON", ("Ada Lovelace", "Lovelace"), "person", 0.95),
         ("ORG", ("Detroit Lions", "Lions"), "last word", 0.9),
-        ("ORG", ("Columbia Records", "Columbia"), "first word", 0.8),
+        ("ORG", ("Kestrel Analytics", "Kestrel"), "first word", 0.8),
+        (None, ("Hart Lane Partners LLP", "Hart Lane"), "first word", 0.8),
     ):
         assert group_mentions(mentions(*names, label=label), rules=RULES).links == [(0, 1, reason, score)]
     links = group_mentions(mentions("United Kingdom", "UK", "British", "UK", label="GPE"), rules=RULES).links

@@ -135,8 +135,8 @@ TABLES: Dict[str, List[Any]] = {
         (5, "Ed", "Eddie", "z", "person", 0.9),
     ],
     "conflicts": [
-        *[("functional", "met", 1, 4, "Ada: Bo or Ed"), ("functional", "met", 3, 1, "Bo: Di or Ada")],
-        *[("functional", "met", 4, 1, "Ada: Ed or Bo"), ("new kind", "met", 2, None, "Cy")],
+        *[("functional", "met", 1, 4, "Ada: Bo or Ed", None), ("functional", "met", 3, 1, "Bo: Di or Ada", None)],
+        *[("functional", "met", 4, 1, "Ada: Ed or Bo", None), ("new kind", "met", 2, None, "Cy", None)],
     ],
 }
 
