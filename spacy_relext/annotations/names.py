@@ -43,7 +43,7 @@ _RANKS = frozenset(
     "cardinal archbishop bishop saint st father brother sister imam rabbi sheikh sultan tsar".split()
 )
 _GENERATIONS = frozenset({"jr", "junior", "sr", "senior", "esq", "phd", "md"})
-_LEGAL_FORMS = frozenset(
+LEGAL_FORMS = frozenset(
     "inc incorporated corp corporation co company ltd limited llc llp lp plc gmbh ag kg kgaa ohg se sa sas sarl nv bv "
     "spa srl oy oyj ab asa aps pty pte pvt kk sro doo jsc ojsc pjsc".split()
 )
@@ -286,7 +286,7 @@ def _normalize(words: List[str], label: Optional[str], kind: str) -> List[str]:
         while len(words) > 2 and words[0] in _TITLES:
             del words[0]
     if kind not in (PERSON, VALUE):
-        while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+        while len(words) > 1 and words[-1] in LEGAL_FORMS:
             del words[-1]
             if len(words) > 1 and words[-1] == "and":
                 del words[-1]
@@ -309,7 +309,7 @@ def _initials(words: List[str]) -> FrozenSet[str]:
     bare = words[1:] if words[0] in _ARTICLES else words
     content = [word for word in bare if word not in _SMALL_WORDS]
     forms = {_first_letters(bare), _first_letters(content)}
-    while len(content) > 2 and content[-1] in _LEGAL_FORMS:
+    while len(content) > 2 and content[-1] in LEGAL_FORMS:
         content = content[:-1]
         forms.add(_first_letters(content))
     return frozenset(form for form in forms if len(form) > 1)

@@ -32,6 +32,7 @@ REASONS = {
     "similar": "spelt nearly alike",
     "first word": "beginning of the long name, which comes before it",
     "people": "a country and its people",
+    "type": "one name with two types",
     "decision": "decided by hand",
 }
 KINDS = {

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Tuple
 
-from ..annotations.names import PERSON_LABELS, VALUE_LABELS, tidy
+from ..annotations.names import LEGAL_FORMS, PERSON_LABELS, VALUE_LABELS, tidy
 from ..errors import Errors, require
 from ..export.tables import INFO_FILE, TABLE_NAMES
 from .paths import find_path
@@ -109,16 +109,21 @@ _SOURCES = """
     ORDER BY score DESC NULLS LAST, 1, 2, 3, 4, 7 LIMIT $limit
 """
 
-# Entities of one type that share a name; people of one surname, of whom one is named by no more than initials or a
-# title; and entities of similar names, or of one name and two types, that share a neighbour that few have by that
-# relation. Values, such as dates and sums, are neither.
+# Entities that share a name up to spaces, punctuation and legal forms, of one type first; people of one surname, of
+# whom one is named by no more than initials or a title; and entities of similar names with the same numbers that share
+# a neighbour that few have by that relation. Values, such as dates and sums, are neither.
 _DUPLICATES = r"""
-    WITH forms AS (
-        SELECT entity_id, name, label, lower(unnest(list_append(aliases, name))) AS form FROM entities
+    WITH spelt AS (
+        SELECT entity_id, lower(unnest(list_append(aliases, name))) AS spelling FROM entities
+        WHERE NOT list_contains($values, upper(coalesce(label, '')))
+    ), worded AS (
+        SELECT entity_id, spelling, trim(regexp_replace(spelling, '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS words FROM spelt
+    ), forms AS (
+        SELECT entity_id, spelling, replace(regexp_replace(words, $legal, ''), ' ', '') AS form FROM worded
+        WHERE words <> ''
     ), shared_names AS (
-        SELECT a.entity_id AS one, b.entity_id AS other, min(a.form) AS form, 0 AS neighbours
+        SELECT a.entity_id AS one, b.entity_id AS other, min(a.spelling) AS form, 0 AS neighbours
         FROM forms a JOIN forms b ON a.form = b.form AND a.entity_id < b.entity_id
-            AND a.label IS NOT DISTINCT FROM b.label
         GROUP BY a.entity_id, b.entity_id
     ), people AS (
         SELECT entity_id, lower(name) AS name, lower(regexp_extract(name, '\S+$')) AS surname,
@@ -149,8 +154,8 @@ _DUPLICATES = r"""
         SELECT a.entity_id AS one, b.entity_id AS other, NULL AS form, count(*) AS neighbours
         FROM few a JOIN few b ON a.relation = b.relation AND a.neighbour = b.neighbour AND a.entity_id < b.entity_id
         JOIN entities x ON x.entity_id = a.entity_id JOIN entities y ON y.entity_id = b.entity_id
-        WHERE lower(x.name) = lower(y.name) OR
-            x.label IS NOT DISTINCT FROM y.label AND jaro_winkler_similarity(lower(x.name), lower(y.name)) > 0.85
+        WHERE x.label IS NOT DISTINCT FROM y.label AND jaro_winkler_similarity(lower(x.name), lower(y.name)) > 0.85
+            AND regexp_replace(x.name, '\D', '', 'g') = regexp_replace(y.name, '\D', '', 'g')
         GROUP BY ALL
     ), candidates AS (
         SELECT one, other, max(form) AS form, max(neighbours) AS neighbours
@@ -161,7 +166,7 @@ _DUPLICATES = r"""
         p.form AS shared_name,
         p.neighbours AS shared_facts, round(jaro_winkler_similarity(lower(x.name), lower(y.name)), 3) AS similarity
     FROM candidates p JOIN entities x ON x.entity_id = p.one JOIN entities y ON y.entity_id = p.other
-    ORDER BY p.neighbours DESC, similarity DESC, p.one, p.other LIMIT $limit
+    ORDER BY p.neighbours DESC, x.label IS NOT DISTINCT FROM y.label DESC, similarity DESC, p.one, p.other LIMIT $limit
 """
 
 _STEP = """
@@ -265,7 +270,8 @@ class GraphQuery:
             return self.find_path(arguments[0], arguments[1], limit=limit)
         values: Dict[str, object] = {"limit": limit}
         if question == "duplicates":
-            values.update(values=list(VALUE_LABELS), persons=list(PERSON_LABELS))
+            legal = rf"( ({'|'.join(sorted(LEGAL_FORMS))}))+$"
+            values.update(values=list(VALUE_LABELS), persons=list(PERSON_LABELS), legal=legal)
         for kind, argument in zip_longest(taken, arguments):
             name = kind.strip("[]").lower()
             if name == "name":

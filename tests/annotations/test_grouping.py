@@ -237,6 +237,16 @@ def test_each_rule_says_how_sure_it_is() -> None:
     assert links == [(0, 1, "country", 0.98), (0, 2, "people", 0.8)]
 
 
+def test_types_of_one_name() -> None:
+    """The type of most mentions wins; a person and a place may share a name."""
+    names = [("Nordlys", "PRODUCT"), ("Nordlys", "ORG"), ("NORDLYS", "ORG"), ("Jordan", "PERSON"), ("Jordan", "GPE")]
+    made = [mentions(name, label=label)[0] for name, label in names]
+    made = [each._replace(start=10 * at, end=10 * at + 9) for at, each in enumerate(made)]
+    found = group_mentions(made, rules=("exact", "normalized", "type"))
+    assert found.groups == [0, 0, 0, 1, 2] and ("type", 0.8) in [link[2:] for link in found.links]
+    assert group_mentions(made).groups == [0, 1, 1, 2, 3]
+
+
 def test_a_rule_that_is_left_out_joins_nothing() -> None:
     examples = {
         "normalized": (["The Beatles", "Beatles"], "ORG"),
