@@ -184,7 +184,7 @@ def _join_equal(spellings: _Spellings, forest: Forest, rule: str, form_of: Calla
             _join_compatible([*by_label[label], *untyped], forest, rule)
 
 
-def _join_types(spellings: _Spellings, counts: Mapping[Tuple[str, ...], int], forest: Forest) -> None:
+def _join_types(spellings: _Spellings, counts: Mapping[Tuple[Optional[str], ...], int], forest: Forest) -> None:
     """Join equal names of different types with those of the type that most of the mentions have.
 
     A person and a place may have one name in a document; values are no names.
