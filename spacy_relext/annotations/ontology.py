@@ -190,6 +190,8 @@ class _Reader:
         A class with the name of a kind of entities, such as Company, or below one, stands for all usual types of it;
         any other for its own name and the names of its subclasses.
         """
+        if node == self.rdfs.Literal:
+            return {*labels_of(VALUE)}
         if str(node).startswith(_XSD):
             return {*labels_of(VALUE)} if _local(node) in _VALUES else None
         if node in (self.owl.Thing, self.rdfs.Resource) or not _is_named(node):
