@@ -23,6 +23,7 @@ from ..graph.page import MOST_FACTS, draw_graph
 from ..graph.probability import Discount, make_discount, read_discount, write_discount
 from ..graph.query import GraphQuery, describe_questions
 from . import options
+from .evaluate import risk_rows
 from .pipeline import fail, input_errors, with_progress
 
 # Most characters of a value in a table.
@@ -161,10 +162,11 @@ def _documents(paths: List[Path], *, gold: bool = False, losses: Optional["Count
 def _discount(calibration: Optional[Path], fit_path: Optional[Path], settings: GraphOptions) -> Optional[Discount]:
     """Fit or read how sentences add up; None without either."""
     if fit_path is not None:
-        discount = fit_on(_documents([fit_path], gold=True), options=settings)
+        discount, risk = fit_on(_documents([fit_path], gold=True), options=settings)
         if calibration is not None:
             write_discount(discount, calibration)
         msg.info(f"Sentences of a fact: exponent {discount.exponent:.2f}, scale {discount.scale:.2f}")
+        msg.info("; ".join(f"{what} {value}" for what, value in risk_rows(risk)))
         return discount
     return read_discount(calibration) if calibration else None
 

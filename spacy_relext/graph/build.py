@@ -12,6 +12,7 @@ from ..annotations.schema import Schema, schema_to_dict
 from ..annotations.triple import Record
 from ..errors import Errors, require
 from ..export.tables import GraphTables, make_table, sorted_table, table_rows, table_schemas
+from ..scoring.risk import score_risk
 from .across import Joined, join_groups
 from .collect import Collector, Denial
 from .conflicts import Conflict, Fact, find_conflicts
@@ -19,7 +20,7 @@ from .decisions import Decision
 from .documents import Document
 from .entities import Entities, Entity, MergeRow, find_apart, number_groups, other_names
 from .facts import judged_facts, lower_denied, make_facts
-from .probability import Discount, Ids, fit_discount
+from .probability import Discount, Ids, combine_scores, fit_discount
 
 if TYPE_CHECKING:
     import pyarrow
@@ -127,14 +128,19 @@ def build_graph(
     return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts, collector.blank)
 
 
-def fit_on(documents: Iterable[Document], *, options: Optional[GraphOptions] = None) -> Discount:
+def fit_on(
+    documents: Iterable[Document], *, options: Optional[GraphOptions] = None
+) -> Tuple[Discount, Dict[str, Optional[float]]]:
     """Fit how sentences are combined, on documents with predicted and gold triples.
 
     documents (Iterable[Document]): Triples of the source "" are gold.
+    RETURNS (Tuple[Discount, Dict[str, Optional[float]]]): The fit, and the risk of its probabilities on these
+        documents, see `score_risk`.
     RAISES (ValueError): If no facts are predicted, or all or none of them are correct.
     """
     sentences, correct = judged_facts(build_graph(documents, options=options).tables)
-    return fit_discount(sentences, correct)
+    discount = fit_discount(sentences, correct)
+    return discount, score_risk(combine_scores(sentences, discount), correct)
 
 
 def _add_entity(mentions: "pyarrow.Table", numbers: Ids) -> "pyarrow.Table":

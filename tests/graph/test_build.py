@@ -234,7 +234,8 @@ def test_the_discount_is_fitted_on_gold() -> None:
         )
         made[GOLD_KEY] = made["triples"] if number % 2 else []
         documents.append(parse_document(made, gold=True))
-    discount = fit_on(documents)
+    discount, risk = fit_on(documents)
+    assert risk["aurc"] == pytest.approx(0.5, abs=0.1) and risk["threshold_at_precision_90"] is None
     (fact,) = build(documents[0], discount=discount).facts.to_pylist()
     assert fact["probability"] == pytest.approx(0.5, abs=0.05)
     with pytest.raises(ValueError, match="R834"):
