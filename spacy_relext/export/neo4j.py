@@ -31,7 +31,7 @@ _FILES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     "facts.csv": (
         "facts",
         ":START_ID(Entity),:END_ID(Entity),fact_id:string,probability:double,best_score:double,n_sentences:long,"
-        "n_documents:long,best_sentence:string,:TYPE",
+        "n_documents:long,best_sentence:string,start:string,end:string,at:string,:TYPE",
         {":START_ID(Entity)": "subject", ":END_ID(Entity)": "object", ":TYPE": "relation"},
     ),
     "mentions.csv": (

@@ -22,7 +22,7 @@ _Fact = Tuple[str, str, str]
 
 # Attributes of nodes and edges made from tables, with their columns.
 _NODE_COLUMNS = ("kb_id", "aliases", "n_mentions", "n_documents")
-_EDGE_COLUMNS = ("best_score", "n_sentences", "n_documents", "best_sentence", "fact_id")
+_EDGE_COLUMNS = ("best_score", "n_sentences", "n_documents", "best_sentence", "fact_id", "start", "end", "at")
 NODE_ATTRIBUTES = {"label": "name", "type": "label", **{name: name for name in _NODE_COLUMNS}}
 VALUE_ATTRIBUTES = ("date", "number", "unit")
 EDGE_ATTRIBUTES = {"relation": "relation", "weight": "probability", **{name: name for name in _EDGE_COLUMNS}}
@@ -39,7 +39,8 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
     From tables, nodes are ids of entities with `label` (the name), `type`, `kb_id`, `aliases` (JSON), `n_mentions`,
     `n_documents`; unknown values are left out. Dates and amounts are nodes of single facts, with the negative id of the
     fact, and with `date` (ISO 8601), `number` and `unit` where they can be read. Edges are facts, with the relation as
-    key: `relation`, `weight` (the probability), `best_score`, `n_sentences`, `n_documents`, `best_sentence`, `fact_id`.
+    key: `relation`, `weight` (the probability), `best_score`, `n_sentences`, `n_documents`, `best_sentence`, `fact_id`,
+    and `start`, `end` or `at` where it is known when a fact holds.
 
     docs (Union[Doc, Iterable[Doc], GraphTables]): Processed Docs, also a stream such as `nlp.pipe(texts)`; or tables.
     min_score (float): Leave out facts with a lower score, or a lower probability, 0 to 1.
@@ -80,9 +81,9 @@ def graph_nodes(tables: GraphTables) -> Iterator[Tuple[int, Record]]:
 
 
 def graph_edges(tables: GraphTables) -> Iterator[Tuple[Tuple[int, int, str], Record]]:
-    """Yield subject, object and relation of facts with the attributes of EDGE_ATTRIBUTES."""
+    """Yield subject, object and relation of facts with the attributes of EDGE_ATTRIBUTES that have a value."""
     for subject, obj, *values in table_rows(tables.facts, ("subject", "object", *EDGE_ATTRIBUTES.values())):
-        yield (subject, obj, values[0]), dict(zip(EDGE_ATTRIBUTES, values))
+        yield (subject, obj, values[0]), {key: each for key, each in zip(EDGE_ATTRIBUTES, values) if each is not None}
 
 
 # Characters that XML 1.0 cannot represent.

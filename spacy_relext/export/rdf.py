@@ -90,14 +90,18 @@ _TYPES: Dict[str, str] = {
 }
 
 
+def date_literal(date: str) -> str:
+    """Write a date in ISO 8601 as a literal: a day, a month or a year."""
+    return f'"{date}"^^{_TYPES[("xsd:gYear", "xsd:gYearMonth", "xsd:date")[date.count("-")]]}'
+
+
 def value_literal(text: str, label: str) -> Tuple[str, Optional[Value]]:
     """Write a date or an amount as a literal, typed if it is a date or a mere number; also return what it says."""
     value = parse_value(text, label)
     if value is None or value.unit:
         return literal(text), value
     if value.date:
-        kind = ("xsd:gYear", "xsd:gYearMonth", "xsd:date")[value.date.count("-")]
-        return f'"{value.date}"^^{_TYPES[kind]}', value
+        return date_literal(value.date), value
     assert value.number is not None
     is_whole = value.number == value.number.to_integral_value()
     return f'"{value.number:f}"^^{_TYPES["xsd:integer" if is_whole else "xsd:decimal"]}', value
@@ -159,7 +163,8 @@ def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema]
     A fact is `subject relation object`; dates and amounts are literals, see `literal_values`. It is reified as a
     statement (`rdf:Statement`) with its probability, the documents (`prov:wasDerivedFrom`) and its support: the
     document, the sentence (`oa:exact`) with its characters (`oa:start`, `oa:end`), the score, the attributes as JSON,
-    and the two mentions. In N-Quads, statements about a text are in the named graph of its document.
+    and the two mentions. `start`, `end` and `at` of the vocabulary say when it holds. In N-Quads, statements about a
+    text are in the named graph of its document.
 
     base (str): Absolute IRI for names.
     schema (Optional[Schema]): Adds its declarations.
@@ -263,6 +268,7 @@ def _documents(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
         yield Block(node, node, [(_A, term("prov:Entity")), (term("dcterms:identifier"), literal(doc_id))])
 
 
+_PERIOD = ("start", "end", "at")
 _SUPPORT = ("doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
 
 
@@ -272,7 +278,7 @@ def _facts(tables: GraphTables, names: RdfNames, literals: Literals) -> Iterator
     probability, best, derived = names.own("probability"), names.own("bestScore"), term("prov:wasDerivedFrom")
     supported, statement = names.own("support"), (_A, term("rdf:Statement"))
     number_of, unit_of = names.own("number"), names.own("unit")
-    columns = ("subject", "relation", "object", "probability", "best_score")
+    columns = ("subject", "relation", "object", "probability", "best_score", *_PERIOD)
     for fact, rows in facts_with_support(tables, columns, (*_SUPPORT, "subject_mention", "object_mention")):
         number = fact["fact_id"]
         terms = [names("entity", fact["subject"]), names.relation(fact["relation"]), names("entity", fact["object"])]
@@ -285,6 +291,7 @@ def _facts(tables: GraphTables, names: RdfNames, literals: Literals) -> Iterator
         pairs += [(best, typed(fact["best_score"], "xsd:double"))]
         if value is not None and value.unit:
             pairs += [(number_of, f'"{value.number:f}"^^{_TYPES["xsd:decimal"]}'), (unit_of, literal(value.unit))]
+        pairs += [(names.own(part), date_literal(fact[part])) for part in _PERIOD if fact[part]]
         documents = dict.fromkeys(names.document(row["doc_id"]) for row in rows)
         pairs += [(derived, document) for document in documents]
         pairs += [(supported, names("fact", number, "support", place)) for place in range(len(rows))]

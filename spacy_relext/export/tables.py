@@ -56,6 +56,9 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "n_sentences": "int64",
         "n_documents": "int64",
         "best_sentence": "large_string",
+        "start": "string?",
+        "end": "string?",
+        "at": "string?",
     },
     "support": {
         "fact_id": "int64",
@@ -69,6 +72,9 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "score": "float64",
         "source": "string",
         "attributes": "string?",
+        "start": "string?",
+        "end": "string?",
+        "at": "string?",
     },
     "merges": {
         "entity_id": "int64",
@@ -114,8 +120,10 @@ class GraphTables:
     documents (pyarrow.Table): One row per document; `meta` has its other keys as JSON.
     mentions (pyarrow.Table): Where texts name entities; `sent` from 0, `start` and `end` in characters.
     entities (pyarrow.Table): One row per entity, with all its names.
-    facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability.
-    support (pyarrow.Table): The sentences that state a fact, with the two mentions; `attributes` is JSON.
+    facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability; `start`, `end` and `at` say
+        when it holds, in ISO 8601.
+    support (pyarrow.Table): The sentences that state a fact, with the two mentions; `attributes` is JSON; `start`,
+        `end` and `at` are what the sentence says of that.
     merges (pyarrow.Table): Which names became one entity, and why.
     conflicts (pyarrow.Table): Facts that the schema does not allow together, or at all, and those that a text denies,
         with the score of the denial.

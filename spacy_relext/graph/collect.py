@@ -15,6 +15,7 @@ from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from .across import Group, ShortForm
 from .documents import Document
+from .periods import find_periods
 
 if TYPE_CHECKING:
     import pyarrow
@@ -138,12 +139,12 @@ class Collector:
                 self._mentions = ids[mention.span] = self._mentions + 1
                 sent = max(bisect_right(sentences, mention.start) - 1, 0)
                 self.mentions.append(self._mentions, doc_id, sent, *mention, numbers[grouping.groups[at]])
-        for each in document.statements:
+        for each, period in zip(document.statements, find_periods(document)):
             quote = document.text[slice(*each.sentence)]
             place = (doc_id, each.sent, *each.sentence, quote)
             attributes = to_json(each.attributes, sort_keys=True) if each.attributes else None
             mentioned = (ids[each.subject], ids[each.object])
-            self.support.append(*mentioned, *place, each.score, each.source, attributes, each.relation)
+            self.support.append(*mentioned, *place, each.score, each.source, attributes, *period, each.relation)
 
     def _add_groups(
         self, mentions: Sequence[Mention], arguments: Collection[CharSpan], grouping: Grouping, doc_id: str

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..export.tables import GraphTables
 from ..scoring.probabilities import Bools, Floats
 from .conflicts import Conflict
+from .periods import Period
 from .probability import Discount, FactSentences, Ids, best_scores, combine_scores
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def make_facts(
         "n_sentences": counts,
         "n_documents": numpy.bincount(pairs, minlength=len(ids)),
         "best_sentence": support.column("sentence").take(pyarrow.array(best)),
+        **{part: _best_values(rows, scores, support.column(part), len(ids)) for part in Period._fields},
     }
     return Facts(pyarrow.table(columns), ids[rows])
 
@@ -162,6 +164,17 @@ def _choose_ids(rows: Ids, known: Ids, taken: int) -> Ids:
     is_new |= ids == none
     ids[is_new] = max(taken, int(known.max(initial=0))) + 1 + numpy.arange(int(is_new.sum()))
     return ids
+
+
+def _best_values(rows: Ids, scores: Floats, column: "pyarrow.ChunkedArray", count: int) -> "pyarrow.Array":
+    """Take the value of each fact from the triple with the best score that has one; null without. Shape (F,)"""
+    import pyarrow
+
+    given = numpy.flatnonzero(column.is_valid().to_numpy())
+    positions = numpy.full(count, -1, dtype="int64")
+    if len(given):
+        positions[numpy.unique(rows[given])] = given[_best_rows(rows[given], scores[given])]
+    return column.take(pyarrow.array(positions, mask=positions < 0))
 
 
 def _best_rows(rows: Ids, scores: Floats) -> NDArray[numpy.intp]:

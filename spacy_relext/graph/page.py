@@ -8,6 +8,7 @@ from ..annotations.names import VALUE, kind_of
 from ..annotations.triple import CharSpan, Record
 from ..export.tables import GraphTables, table_rows
 from ..visuals.templates import draw_page
+from .periods import Period, describe_period
 
 if TYPE_CHECKING:
     import pyarrow
@@ -112,6 +113,7 @@ def _collect(tables: GraphTables, facts: "pyarrow.Table") -> Record:
             "probability": [_per_mille(each) for each in columns["probability"]],
             "sentences": columns["n_sentences"],
             "documents": columns["n_documents"],
+            "period": [describe_period(*each) or 0 for each in zip(*(columns[part] for part in Period._fields))],
         },
         **_support_columns(tables, rows),
         **_conflict_rows(tables, rows),

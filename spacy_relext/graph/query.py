@@ -1,4 +1,4 @@
-"""Questions to a graph on disk: ten kinds, answered by DuckDB over the Parquet tables with bound parameters."""
+"""Questions to a graph on disk, answered by DuckDB over the Parquet tables with bound parameters."""
 
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from ..annotations.names import LEGAL_FORMS, PERSON_LABELS, VALUE_LABELS, tidy
+from ..annotations.values import parse_value
 from ..errors import Errors, require
 from ..export.tables import INFO_FILE, TABLE_NAMES
 from .paths import find_path
@@ -68,6 +69,32 @@ _NEWEST = """
     JOIN entities s ON s.entity_id = f.subject JOIN entities o ON o.entity_id = f.object
     ORDER BY t.latest DESC, f.probability DESC, f.fact_id LIMIT $limit
 """
+
+_PERIODS = """
+    SELECT f.fact_id, s.name AS subject, f.relation, o.name AS object, f.start, f."end", f."at",
+        round(f.probability, 3) AS probability, f.n_documents AS documents, f.best_sentence AS sentence
+    FROM facts f JOIN entities s ON s.entity_id = f.subject JOIN entities o ON o.entity_id = f.object
+"""
+# Dates are as exact as the text, so both are cut to the shorter one.
+_AS_OF = (
+    _PERIODS
+    + """
+    WHERE coalesce(f.start, f."end", f."at") IS NOT NULL
+        AND coalesce(left(f.start, length($date)) <= left($date, length(f.start)), true)
+        AND coalesce(left(f."end", length($date)) >= left($date, length(f."end")), true)
+        AND (coalesce(f.start, f."end") IS NOT NULL
+            OR left(f."at", length($date)) = left($date, length(f."at")))
+    ORDER BY f.probability DESC, f.fact_id LIMIT $limit
+"""
+)
+_HISTORY = (
+    _PERIODS
+    + """
+    WHERE (list_contains($ids, f.subject) OR list_contains($ids, f.object))
+        AND ($relation IS NULL OR f.relation = $relation)
+    ORDER BY coalesce(f.start, f."at", f."end") NULLS LAST, f.probability DESC, f.fact_id LIMIT $limit
+"""
+)
 
 _NEIGHBOURS = """
     WITH ends AS (
@@ -201,6 +228,8 @@ QUESTIONS: Dict[str, Question] = {
     "top": Question("[RELATION]", "the facts with the most sentences", _TOP),
     "conflicts": Question("[RELATION]", "facts that contradict each other or the schema", _CONFLICTS),
     "newest": Question("[DOCUMENTS]", "facts of the documents that came last, of 10 by default", _NEWEST),
+    "history": Question("NAME [RELATION]", "facts about an entity with when they hold, the earliest first", _HISTORY),
+    "as-of": Question("DATE", "facts that hold at a date, such as 2001 or 2001-03-04, as far as it is known", _AS_OF),
     "neighbours": Question("NAME", "entities next to an entity", _NEIGHBOURS),
     "relations": Question("", "facts of each relation", _RELATIONS),
     "degree": Question("[LABEL]", "entities by their number of facts", _DEGREE),
@@ -278,6 +307,8 @@ class GraphQuery:
                 values["ids"] = self.find(argument)
             elif name in ("fact", "documents"):
                 values[name] = _number(argument or "10", question)
+            elif name == "date":
+                values[name] = _date(argument)
             else:
                 values[name] = argument
         return self._run(known.statement, **values)
@@ -335,6 +366,14 @@ def _number(text: str, question: str) -> int:
     if not _is_number(text) or not int(text):
         raise ValueError(Errors.R209.format(what=f"the number of {question!r}", found=repr(text), expected="from 1"))
     return int(text)
+
+
+def _date(text: str) -> str:
+    """Read a date, in ISO 8601 or in words."""
+    value = parse_value(text, "DATE")
+    if value is None:
+        raise ValueError(Errors.R209.format(what="the date", found=repr(text), expected="such as 2001-03-04 or 2001"))
+    return value.date
 
 
 def describe_questions() -> str:

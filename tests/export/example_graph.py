@@ -52,9 +52,11 @@ HARD_NAMES = [
 
 
 def rows_table(name: str, rows: Sequence[Sequence[Any]]) -> Any:
-    """Make a table of rows."""
+    """Make a table of rows; what is missing at their ends is null."""
     names = table_schemas()[name].names
-    return make_table(name, {column: [row[number] for row in rows] for number, column in enumerate(names)})
+    return make_table(
+        name, {column: [row[at] if at < len(row) else None for row in rows] for at, column in enumerate(names)}
+    )
 
 
 def make_graph(names: Sequence[str] = ("Ada", "Bo", "Cy"), relations: Sequence[str] = ("met", "spouse")) -> GraphTables:

@@ -56,6 +56,9 @@ def bath() -> Document:
 
 def rows_of(graph: GraphTables) -> Dict[str, List[Any]]:
     rows = {name: [tuple(row.values()) for row in table.to_pylist()] for name, table in graph.named().items()}
+    for name in ("facts", "support"):  # no text says when
+        assert {each for row in rows[name] for each in row[-3:]} <= {None}
+        rows[name] = [row[:-3] for row in rows[name]]
     rows["facts"] = [(*row[:4], round(row[4], 9), *row[5:]) for row in rows["facts"]]
     return rows
 

@@ -163,7 +163,7 @@ def test_a_worked_example() -> None:
         ],
         "facts": {
             **{"subject": [1, 0, 0], "relation": [1, 1, 0], "object": [3, 1, 2], "probability": [1000, 500, 500]},
-            **{"sentences": [1, 2, 2], "documents": [1, 1, 2]},
+            **{"sentences": [1, 2, 2], "documents": [1, 1, 2], "period": [0, 0, 0]},
         },
         "support": {
             **{"starts": [0, 1, 3, 5], "sentence": [0, 1, 2, 3, 4], "score": [2, 400, 300, 700, 600]},
