@@ -521,6 +521,10 @@ class Errors:
         "[R841] {place}: {found} names an entity by a number, which it has only in the graph that it is from. Add the "
         'documents to that graph with --add-to, or use a name, such as {{"name": "Li Wei", "document": "3"}}.'
     )
+    R842 = (
+        "[R842] {place}: found {found}; expected an answer with the names subject, relation and object of a fact, and "
+        "a state: accepted, rejected, edited or open."
+    )
     R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
     R810 = "the worker process that read this text has ended three times; it may need more memory than there is"
     R811 = "[R811] {where} has no text: found {found} under 'text'. Correct or remove it."
@@ -673,6 +677,7 @@ class Warnings:
     W701 = "[W701] {path}: {count} of {total} texts have no marked pair or triple and are not read."
     W830 = "[W830] The graph in {path} is replaced, and its numbers may change; --add-to {path} would add to it."
     W831 = "[W831] {place}: {decision} changes nothing: the graph does not have both, or the names are ambiguous."
+    W833 = "[W833] {count} answers are about no fact of the graph, or about several, such as {answer}."
     W832 = (
         "[W832] {path}: none of its relations ({known}) occurs in the facts, which have {found}. Name them as in the "
         "triples."

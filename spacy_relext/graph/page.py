@@ -91,6 +91,15 @@ def draw_graph(tables: GraphTables, *, title: str = "Graph", most_facts: int = M
     return Page(html, shown)
 
 
+def collect_facts(tables: GraphTables, ids: Sequence[int]) -> Record:
+    """Collect what pages show of some facts, in the order of their ids."""
+    import pyarrow
+    from pyarrow import compute
+
+    rows = compute.index_in(pyarrow.array(ids, pyarrow.int64()), value_set=tables.facts["fact_id"].combine_chunks())
+    return _collect(tables, tables.facts.take(rows))
+
+
 def _collect(tables: GraphTables, facts: "pyarrow.Table") -> Record:
     """Collect what the page shows of some facts, whose order it keeps."""
     columns = {name: facts.column(name).to_pylist() for name in facts.column_names if name != "best_sentence"}
