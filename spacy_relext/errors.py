@@ -78,8 +78,8 @@ class Errors:
         "relations."
     )
     R033 = (
-        "[R033] {path}: the file is {form}. Expected a schema in YAML or JSON: relations: {{NAME: {{...}}}}, with the "
-        "keys {keys}."
+        "[R033] {path}: {reason}. Expected relations in OWL or RDFS, or a schema in YAML or JSON: relations: {{NAME: "
+        "{{...}}}}."
     )
     R100 = (
         "[R100] {where}: {what}. Correct the record; `spacy relext convert` skips and counts up to a tenth of such "
@@ -497,7 +497,7 @@ class Errors:
     )
     R832 = (
         '[R832] {place}: found {found}; expected a line such as {{"same": ["IBM", "I.B.M."]}}, with same, different or '
-        "rename, and two names or numbers of entities."
+        'rename, and two names, {{"name": "Li Wei", "document": "3"}}, or numbers of entities.'
     )
     R833 = "[R833] {place}: {found} contradicts {other}. Remove one of the two lines."
     R834 = (
@@ -516,6 +516,14 @@ class Errors:
     R840 = (
         "[R840] {form} is no form of a graph, which has several tables. --to parquet writes them to a folder, such as "
         "{folder}, for pandas and DuckDB; --to jsonl writes a line for each fact. Forms: {expected}."
+    )
+    R841 = (
+        "[R841] {place}: {found} names an entity by a number, which it has only in the graph that it is from. Add the "
+        'documents to that graph with --add-to, or use a name, such as {{"name": "Li Wei", "document": "3"}}.'
+    )
+    R842 = (
+        "[R842] {place}: found {found}; expected an answer with the names subject, relation and object of a fact, and "
+        "a state: accepted, rejected, edited or open."
     )
     R802 = "[R802] --base is {found!r}; expected the prefix of IRIs, such as http://example.org/graph/."
     R810 = "the worker process that read this text has ended three times; it may need more memory than there is"
@@ -564,6 +572,7 @@ class Warnings:
         "[W012] {count} gold triples are few to tune on, so thresholds and calibration stay close to what they were. "
         "Tune on {least} or more."
     )
+    W013 = "[W013] {path}: {count} statements about relations are not used: {what}."
     W101 = "[W101] {path}: {count} of {total} documents have no token and are skipped."
     W102 = "[W102] {path}: no document is annotated with triples, so it cannot be used for training or evaluation."
     W103 = (
@@ -668,6 +677,7 @@ class Warnings:
     W701 = "[W701] {path}: {count} of {total} texts have no marked pair or triple and are not read."
     W830 = "[W830] The graph in {path} is replaced, and its numbers may change; --add-to {path} would add to it."
     W831 = "[W831] {place}: {decision} changes nothing: the graph does not have both, or the names are ambiguous."
+    W833 = "[W833] {count} answers are about no fact of the graph, or about several, such as {answer}."
     W832 = (
         "[W832] {path}: none of its relations ({known}) occurs in the facts, which have {found}. Name them as in the "
         "triples."

@@ -1,7 +1,8 @@
 """Matching of mentions inside a document: rules for the same entity, from the most to the least certain."""
 
 import re
-from typing import Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from collections import Counter
+from typing import Callable, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import require
 from . import names
@@ -16,7 +17,7 @@ _MIN_LETTERS = 6
 # A beginning of words that more names of a document share does not make them candidates.
 _MAX_NAMES = 300
 
-# Rules in descending order of certainty, and their certainty. Those below 0.9 are used only on request.
+# Rules in descending order of certainty, and their certainty.
 SCORES = {
     "kb_id": 1.0,
     "coreference": 1.0,
@@ -30,9 +31,10 @@ SCORES = {
     "similar": 0.9,
     "first word": 0.8,
     "people": 0.8,
+    "type": 0.8,
 }
 RULES = tuple(SCORES)
-DEFAULT_RULES = tuple(rule for rule in RULES if rule not in ("first word", "people"))
+DEFAULT_RULES = tuple(rule for rule in RULES if rule not in ("people", "type"))
 
 _ALIAS = re.compile(
     r"\s*[,(]?\s*(?:(?!also called)also |better |formerly |previously |commonly |popularly |once |now |originally )*"
@@ -123,6 +125,8 @@ def group_mentions(
     for rule in ("country", "people"):
         if rule in rules:
             _join_countries(spellings, forest, rule)
+    if "type" in rules:
+        _join_types(spellings, Counter(mention[2:] for mention in mentions), forest)
     for first, second in _aliases(mentions, text) if "alias" in rules else ():
         forest.join(first, second, "alias", SCORES["alias"])
     if "acronym" in rules:
@@ -178,6 +182,26 @@ def _join_equal(spellings: _Spellings, forest: Forest, rule: str, form_of: Calla
         if untyped and len(by_label) == 2:
             (label,) = by_label.keys() - {None}
             _join_compatible([*by_label[label], *untyped], forest, rule)
+
+
+def _join_types(spellings: _Spellings, counts: Mapping[Tuple[Optional[str], ...], int], forest: Forest) -> None:
+    """Join equal names of different types with those of the type that most of the mentions have.
+
+    A person and a place may have one name in a document; values are no names.
+    """
+    groups: Dict[str, List[_Spelling]] = {}
+    for each in spellings:
+        if each.name.label is not None and each.name.kind != VALUE:
+            groups.setdefault(each.name.folded, []).append(each)
+    for same in groups.values():
+        labels = Counter[Optional[str]]()
+        for each in same:
+            labels[each.name.label] += counts[each.name.text, each.name.label, each.kb_id]
+        (label, _), *others = labels.most_common()
+        main = next(each for each in same if each.name.label == label)
+        for each in same if others else ():
+            if each.name.label != label and {each.name.kind, main.name.kind} != {PERSON, PLACE}:
+                forest.join(main.first, each.first, "type", SCORES["type"])
 
 
 def _join_compatible(same: _Spellings, forest: Forest, reason: str) -> None:
@@ -241,8 +265,8 @@ def _join_short(spellings: _Spellings, forest: Forest, rules: Collection[str]) -
         if "person" in rules and (name.kind == PERSON or name.label is None):
             is_short = names.may_be_surname if name.label is None else names.is_short_person
             _join_only(each, [other for other in longer if is_short(name, other.name)], forest, "person")
-        for rule in ("last word", "first word") if name.kind == ORGANIZATION else ():
-            if rule in rules:
+        for rule in ("last word", "first word"):
+            if rule in rules and (name.kind == ORGANIZATION or name.label is None and rule == "first word"):
                 is_first = rule == "first word"
                 parts = [e for e in longer if names.is_short_organization(name, e.name, first=is_first)]
                 _join_only(each, parts, forest, rule)

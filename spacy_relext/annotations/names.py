@@ -43,9 +43,20 @@ _RANKS = frozenset(
     "cardinal archbishop bishop saint st father brother sister imam rabbi sheikh sultan tsar".split()
 )
 _GENERATIONS = frozenset({"jr", "junior", "sr", "senior", "esq", "phd", "md"})
-_LEGAL_FORMS = frozenset(
+LEGAL_FORMS = frozenset(
     "inc incorporated corp corporation co company ltd limited llc llp lp plc gmbh ag kg kgaa ohg se sa sas sarl nv bv "
     "spa srl oy oyj ab asa aps pty pte pvt kk sro doo jsc ojsc pjsc".split()
+)
+# What a company does, or what kind it is: press texts leave it out where the name comes again.
+_TRADES = frozenset(
+    "advisors aerospace agency airlines airways analytics associates automotive bank biotech brands broadcasting "
+    "capital chemicals communications computing construction consulting electric electronics energy engineering "
+    "enterprises entertainment estates farms finance financial foods foundry freight gas group healthcare holding "
+    "holdings hospitality industries insurance investments laboratories labs leasing logistics manufacturing "
+    "maritime marketing materials media metals mining motors networks oil partners petroleum pharma "
+    "pharmaceuticals plastics power press properties publishing railways recordings renewables robotics securities "
+    "seafood services shipping software solar solutions steel studios supply systems tech technologies technology "
+    "telecom textiles therapeutics tobacco trading transmissions transport ventures water wind works".split()
 )
 _SMALL_WORDS = frozenset(
     "of the and for in on at to a an by with de la le les du des der die das und für van von el los las y e di del "
@@ -139,6 +150,11 @@ def kind_of(label: Optional[str]) -> str:
     return "" if label is None else _KINDS.get(label.upper(), "")
 
 
+def labels_of(kind: str) -> Tokens:
+    """Return the usual types of a kind, in upper case."""
+    return tuple(_LABELS[kind].split())
+
+
 def is_pronoun(text: str) -> bool:
     """Return True for English pronouns; in capitals they are acronyms, such as WHO and US."""
     return text.casefold() in PRONOUNS and (len(text) == 1 or not text.isupper())
@@ -219,14 +235,19 @@ def may_be_surname(short: Name, full: Name) -> bool:
 
 
 def is_short_organization(short: Name, full: Name, *, first: bool) -> bool:
-    """Return True if a word is the first or last of a name of two or three, and no country, people or number."""
+    """Return True if a name is the last word of a name of two or three; or first words before what a company does.
+
+    Not if it is a country, people or number, or has words that are dropped in the comparison of names.
+    """
     part, whole = short.tokens, full.tokens
-    if len(part) != 1 or not 1 < len(whole) < 4 or part[0] != whole[0 if first else -1]:
+    if _SMALL_WORDS.intersection(whole) or len(short.folded.removeprefix("the ").split()) != len(part):
         return False
-    if _SMALL_WORDS.intersection(whole) or len(short.folded.removeprefix("the ").split()) > 1:
-        return False
-    is_word = len(part[0]) > 2 and part[0].isalpha() and part[0] not in _SMALL_WORDS
-    return is_word and not country_of(short.folded, peoples=True)
+    if first:
+        fits = part == whole[: len(part)] and bool(whole[len(part) :]) and _TRADES.issuperset(whole[len(part) :])
+    else:
+        fits = len(part) == 1 and 1 < len(whole) < 4 and part[0] == whole[-1]
+    is_word = len(part[0]) > 2 and part[0].isalpha() and part[0] not in _TRADES
+    return fits and is_word and not country_of(short.folded, peoples=True)
 
 
 def is_variant(one: str, other: str) -> bool:
@@ -265,7 +286,7 @@ def _normalize(words: List[str], label: Optional[str], kind: str) -> List[str]:
         while len(words) > 2 and words[0] in _TITLES:
             del words[0]
     if kind not in (PERSON, VALUE):
-        while len(words) > 1 and words[-1] in _LEGAL_FORMS:
+        while len(words) > 1 and words[-1] in LEGAL_FORMS:
             del words[-1]
             if len(words) > 1 and words[-1] == "and":
                 del words[-1]
@@ -288,7 +309,7 @@ def _initials(words: List[str]) -> FrozenSet[str]:
     bare = words[1:] if words[0] in _ARTICLES else words
     content = [word for word in bare if word not in _SMALL_WORDS]
     forms = {_first_letters(bare), _first_letters(content)}
-    while len(content) > 2 and content[-1] in _LEGAL_FORMS:
+    while len(content) > 2 and content[-1] in LEGAL_FORMS:
         content = content[:-1]
         forms.add(_first_letters(content))
     return frozenset(form for form in forms if len(form) > 1)

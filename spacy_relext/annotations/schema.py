@@ -1,7 +1,8 @@
-"""What is known about relations: a YAML or JSON file, read with errors that name the line."""
+"""What is known about relations: a YAML or JSON file, read with errors that name the line, or an ontology."""
 
 import re
 import reprlib
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Dict, List, Optional
@@ -9,7 +10,8 @@ from typing import Annotated, Any, Dict, List, Optional
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
+from .ontology import ontology_format, read_ontology
 from .triple import Record
 from .type_rules import TypeRow, TypeRules
 from .yaml_files import Place, find_line, name_line, read_yaml
@@ -17,10 +19,6 @@ from .yaml_files import Place, find_line, name_line, read_yaml
 Name = Annotated[str, Field(min_length=1)]
 
 _BOUNDARY = re.compile(r"[/_.:\-\s]+|(?<=[a-z0-9])(?=[A-Z])")
-
-# Forms of ontologies, by the suffix of a file.
-_ONTOLOGIES = {".ttl": "Turtle", ".nt": "N-Triples", ".nq": "N-Quads", ".n3": "Notation3", ".trig": "TriG"}
-_ONTOLOGIES.update({".owl": "OWL", ".rdf": "RDF", ".jsonld": "JSON-LD"})
 
 _EXPECTED = {
     "relations": "a mapping from relations to what is known about them",
@@ -127,27 +125,24 @@ def readable_label(label: str) -> str:
 
 
 def read_schema(path: Path) -> Schema:
-    """Read a schema from a YAML file, or from a JSON file (`.json`).
+    """Read a schema from a YAML file, from a JSON file (`.json`), or from an ontology in RDF.
 
+    Of an ontology, what is said of relations and is of no use is counted in a warning.
+
+    RAISES (ImportError): If it is an ontology, and rdflib is not installed.
     RAISES (ValueError): If there is none or it is malformed: one line with the file, the line, the key, what was found
         and what is expected.
     """
     path = Path(path)
-    if path.is_file() and (form := _other_form(path)):
-        raise ValueError(Errors.R033.format(path=path, form=form, keys=", ".join(RelationSchema.model_fields)))
+    if path.is_file() and (form := ontology_format(path)):
+        found = read_ontology(path, form)
+        if found.unused:
+            what = ", ".join(f"{name} {count}" for name, count in sorted(found.unused.items()))
+            message = Warnings.W013.format(path=path, count=sum(found.unused.values()), what=what)
+            warnings.warn(message, UserWarning, stacklevel=2)
+        return _validate(found.schema, path, None)
     data, root = read_yaml(path, message=Errors.R030)
     return _validate(data, path, root)
-
-
-def _other_form(path: Path) -> str:
-    """Name the form of an ontology, by the first words of a file or its suffix; "" for what may be a schema."""
-    with path.open("rb") as file:
-        first = file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if first.startswith((b"<?xml", b"<rdf", b"<owl", b"<!doctype")):
-        return "XML"
-    if first.startswith((b"@prefix", b"@base", b"prefix ", b"base ")):
-        return "Turtle"
-    return _ONTOLOGIES.get(path.suffix.lower(), "")
 
 
 def schema_from_dict(data: Record) -> Schema:

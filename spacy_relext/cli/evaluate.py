@@ -2,7 +2,7 @@
 
 import warnings
 from pathlib import Path
-from typing import Annotated, Dict, List, Optional, Sequence
+from typing import Annotated, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import typer
 import wasabi
@@ -19,6 +19,7 @@ from ..scoring.clusters import PREFIX, SCORES, clusters_source
 from ..scoring.errors import collect_errors, describe_error
 from ..scoring.evaluation import TrainingFacts, choose_labels, evaluate_pipeline, read_training
 from ..scoring.ranking import UNITS
+from ..scoring.risk import COVERAGES, PRECISIONS
 from ..scoring.triples import Scores, gold_records
 from ..visuals.error_report import make_report, render_error_report
 from . import options
@@ -166,6 +167,7 @@ def report_lines(metrics: Scores, *, labels: Optional[List[str]] = None) -> List
     ]
     others = [(title, _percent(metrics[key])) for key, title in OTHERS if metrics.get(key) is not None]
     interval = f"{_percent(metrics['exact_f_low'])} to {_percent(metrics['exact_f_high'])}"
+    others += risk_rows(metrics)
     others.insert(0, ("exact F, 95 % interval over documents", interval))
     heading = f"{metrics['n_annotated']} annotated of {metrics['n_documents']} documents"
     heading += f", {metrics['n_gold']} gold and {metrics['n_predicted']} predicted triples"
@@ -185,6 +187,15 @@ def report_lines(metrics: Scores, *, labels: Optional[List[str]] = None) -> List
         *([number_table(others, ("Further", ""))] if others else []),
         *ranking_table(metrics),
     ]
+
+
+def risk_rows(scores: Mapping[str, Optional[float]]) -> List[Tuple[str, str]]:
+    """Format what `score_risk` returns: precisions of the most certain triples, and thresholds for precisions."""
+    shares = [(each, scores.get(f"precision_at_coverage_{each}")) for each in COVERAGES]
+    rows = [(f"precision of the most certain {each} %", _percent(value)) for each, value in shares if value is not None]
+    wanted = [(each, scores.get(f"threshold_at_precision_{each}")) for each in PRECISIONS]
+    rows += [(f"threshold for a precision of {each} %", f"{value:.3f}") for each, value in wanted if value is not None]
+    return rows + ([] if scores.get("aurc") is None else [("area under risk and coverage", _percent(scores["aurc"]))])
 
 
 def ranking_table(metrics: Scores) -> List[str]:

@@ -1,9 +1,10 @@
 """`spacy relext graph …`: make a graph of extracted triples, ask it questions, write it for other tools."""
 
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Iterator, List, Optional
+from typing import Annotated, Iterator, List, Optional, Sequence
 
 import typer
 from wasabi import msg, table
@@ -12,7 +13,7 @@ from ..annotations.grouping import DEFAULT_RULES, RULES
 from ..annotations.schema import Schema, read_schema
 from ..corpora.formats.checks import BLANK_TRIPLES, TRIMMED
 from ..corpora.formats.sources import to_json
-from ..corpora.whole import whole_file
+from ..corpora.whole import whole_file, write_whole
 from ..errors import Errors, Warnings
 from ..export.graph_files import FOLDER_FORMS, FORMS, SUFFIXES, export_graph, find_form
 from ..export.tables import INFO_FILE, GraphTables, check_folder, is_graph, read_tables, write_tables
@@ -22,7 +23,20 @@ from ..graph.documents import Document, read_documents
 from ..graph.page import MOST_FACTS, draw_graph
 from ..graph.probability import Discount, make_discount, read_discount, write_discount
 from ..graph.query import GraphQuery, describe_questions
+from ..graph.review import (
+    OPEN,
+    REVIEWS_FILE,
+    Answer,
+    Reviews,
+    accepted_facts,
+    facts_to_review,
+    match_answers,
+    read_answers,
+)
+from ..graph.review_page import PURPOSE, Review, make_review_app
+from ..visuals.web import HOST, bind_port, serve
 from . import options
+from .evaluate import risk_rows
 from .pipeline import fail, input_errors, with_progress
 
 # Most characters of a value in a table.
@@ -72,6 +86,8 @@ def build_cli(
         losses: Counter[str] = Counter()
         built = build_graph(_documents(inputs, losses=losses), options=settings, base=base)
         write_tables(built.tables, folder)
+        if add_to is not None and (add_to / REVIEWS_FILE).exists() and not (folder / REVIEWS_FILE).exists():
+            shutil.copy(add_to / REVIEWS_FILE, folder / REVIEWS_FILE)
     losses[BLANK_TRIPLES] += built.blank
     del losses[TRIMMED]  # not left out
     _warn_of_schema(schema, settings.schema, built.tables)
@@ -118,6 +134,55 @@ def view_cli(
     msg.good(f"Wrote {page.facts:,} facts to {html}")
 
 
+def review_cli(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
+    accept: Annotated[float, typer.Option(min=0.0, max=2.0, help="Facts this probable need no review")] = 0.95,
+    reject: Annotated[float, typer.Option(min=0.0, max=1.0, help="Facts less probable are not worth one")] = 0.2,
+    annotator: options.Annotator = None,
+    write: Annotated[
+        Optional[Path], typer.Option("--write", metavar="FILE.jsonl", help="Write the facts for another tool instead")
+    ] = None,
+    read: Annotated[
+        Optional[Path], typer.Option("--read", metavar="FILE.jsonl", help="Read answers of another tool instead")
+    ] = None,
+    port: options.Port = 8000,
+) -> None:
+    """Accept, reject or change facts in the browser, on localhost until Ctrl-C; each answer is saved at once."""
+    with input_errors():
+        options.check_suffix(write, ".jsonl")
+        tables, reviews = read_tables(folder), Reviews(folder / REVIEWS_FILE)
+        if read is not None:
+            answers = read_answers(read)
+            for answer in answers:
+                reviews.append(answer if answer.by else answer._replace(by=annotator or ""))
+            _warn_of_answers(match_answers(tables, reviews.answers)[1])
+            msg.good(f"{len(answers)} answers are in {reviews.path}")
+        elif write is not None:
+            known = match_answers(tables, reviews.answers)[0]
+            rows = list(facts_to_review(tables, known, accept=accept, reject=reject))
+            write_whole(write, "".join(f"{to_json(row)}\n" for row in rows))
+            msg.good(f"Wrote {len(rows):,} facts to {write}")
+        else:
+            _serve_review(Review(tables, reviews, accept=accept, reject=reject, by=annotator or ""), port)
+
+
+def _serve_review(review: Review, port: int) -> None:
+    _warn_of_answers(review.unused)
+    bound = bind_port(HOST, port)
+    port = bound.getsockname()[1]
+    app = make_review_app(review, hosts=[f"{HOST}:{port}", f"localhost:{port}"])
+    typer.echo(f"{len(review.answers):,} of {len(review.ids):,} facts are answered, in {review.reviews.path}")
+    typer.echo(f"Serving on http://{HOST}:{port} (Ctrl-C to stop)")
+    serve(app, bound, purpose=PURPOSE)
+    typer.echo(f"Stopped: {sum(each.state != OPEN for each in review.answers.values()):,} facts answered")
+
+
+def _warn_of_answers(unused: Sequence[Answer]) -> None:
+    if unused:
+        named = f"{unused[0].subject} {unused[0].relation} {unused[0].object}"
+        msg.warn(Warnings.W833.format(count=len(unused), answer=named))
+
+
 def export_cli(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Graph that `graph build` wrote")],
     output: Annotated[
@@ -130,6 +195,12 @@ def export_cli(
     base: Annotated[
         Optional[str], typer.Option(help="Prefix of IRIs in RDF, such as http://example.org/graph/")
     ] = None,
+    accepted: Annotated[
+        bool, typer.Option("--accepted", help="Only facts that `graph review` accepted or changed")
+    ] = False,
+    above: Annotated[
+        Optional[float], typer.Option(help="With --accepted: also facts at least this probable, unless rejected")
+    ] = None,
 ) -> None:
     """Write a graph in the format of another tool."""
     with input_errors():
@@ -138,6 +209,10 @@ def export_cli(
         if output.resolve() == folder.resolve():
             fail(Errors.R217.format(path=str(output)))
         tables = read_tables(folder)
+        if accepted:
+            answers, unused = match_answers(tables, Reviews(folder / REVIEWS_FILE).answers)
+            _warn_of_answers(unused)
+            tables = accepted_facts(tables, answers, accept=2.0 if above is None else above)
         _warn_of_schema(schema, known, tables)
         replaced = export_graph(tables, output, form=form, base=base, schema=known)
     if replaced:
@@ -161,10 +236,11 @@ def _documents(paths: List[Path], *, gold: bool = False, losses: Optional["Count
 def _discount(calibration: Optional[Path], fit_path: Optional[Path], settings: GraphOptions) -> Optional[Discount]:
     """Fit or read how sentences add up; None without either."""
     if fit_path is not None:
-        discount = fit_on(_documents([fit_path], gold=True), options=settings)
+        discount, risk = fit_on(_documents([fit_path], gold=True), options=settings)
         if calibration is not None:
             write_discount(discount, calibration)
         msg.info(f"Sentences of a fact: exponent {discount.exponent:.2f}, scale {discount.scale:.2f}")
+        msg.info("; ".join(f"{what} {value}" for what, value in risk_rows(risk)))
         return discount
     return read_discount(calibration) if calibration else None
 

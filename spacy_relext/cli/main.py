@@ -54,6 +54,7 @@ COMMANDS: Table = {
         build="graph:build_cli",
         query="graph:query_cli",
         view="graph:view_cli",
+        review="graph:review_cli",
         export="graph:export_cli",
     ),
     "clusters": Group(

@@ -45,7 +45,8 @@ LabelFilter = Annotated[
 ]
 Symmetric = Annotated[Optional[str], typer.Option(help="Relations without direction, comma-separated")]
 Schema = Annotated[
-    Optional[Path], typer.Option(help="Schema of the relations, YAML or JSON: types of arguments, conflicts, IRIs")
+    Optional[Path],
+    typer.Option(help="Schema of the relations, YAML, JSON, OWL or RDFS: types of arguments, conflicts, IRIs"),
 ]
 Annotator = Annotated[Optional[str], typer.Option(help="Name of the annotator who writes, or whose work is read")]
 Annotating = Annotated[

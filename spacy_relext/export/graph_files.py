@@ -27,6 +27,7 @@ _TABLES = ("csv", "tsv", "xlsx")
 
 # Columns of a fact, of its entities and of its support in JSON lines.
 _FACT = ("subject", "object", "relation", "probability", "best_score", "n_sentences", "n_documents")
+_PERIOD = ("start", "end", "at")
 _ENTITY = ("entity_id", "name", "label", "kb_id", "aliases", "n_mentions", "n_documents")
 _SUPPORT = ("doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
 _PLACES = ("subject_start", "subject_end", "object_start", "object_end")
@@ -52,7 +53,8 @@ def _facts(tables: GraphTables) -> Iterator[Record]:
         for row in table_rows(tables.entities, _ENTITY)
     }
     located = replace(tables, support=_located_support(tables))
-    for fact, support in facts_with_support(located, _FACT, (*_SUPPORT, *_PLACES)):
+    for fact, support in facts_with_support(located, (*_FACT, *_PERIOD), (*_SUPPORT, *_PLACES)):
+        fact = {key: value for key, value in fact.items() if key not in _PERIOD or value is not None}
         for each in support:
             each["attributes"] = json.loads(each["attributes"] or "{}")
             for role in ("subject", "object"):

@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
 
 from ..corpora.whole import whole_folder
 from ..errors import require
-from .tables import GraphTables
+from .tables import GraphTables, own_values
 
 if TYPE_CHECKING:
     import pyarrow
@@ -22,7 +22,8 @@ _REPLACEMENT = "\ufffd"
 _FILES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     "entities.csv": (
         "entities",
-        "entity_id:ID(Entity),name:string,kb_id:string,aliases:string[],n_mentions:long,n_documents:long,:LABEL",
+        "entity_id:ID(Entity),name:string,kb_id:string,aliases:string[],n_mentions:long,n_documents:long,date:string,"
+        "number:double,unit:string,:LABEL",
         {":LABEL": "labels"},
     ),
     "documents.csv": ("documents", "doc_id:ID(Document),meta:string,:LABEL", {":LABEL": "=Document"}),
@@ -30,7 +31,7 @@ _FILES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     "facts.csv": (
         "facts",
         ":START_ID(Entity),:END_ID(Entity),fact_id:string,probability:double,best_score:double,n_sentences:long,"
-        "n_documents:long,best_sentence:string,:TYPE",
+        "n_documents:long,best_sentence:string,start:string,end:string,at:string,:TYPE",
         {":START_ID(Entity)": "subject", ":END_ID(Entity)": "object", ":TYPE": "relation"},
     ),
     "mentions.csv": (
@@ -53,12 +54,12 @@ def write_neo4j_folder(tables: GraphTables, folder: Path) -> int:
 
     Nodes are entities (labels `Entity` and the type), documents, and facts (`Fact`). Relationships are the facts from
     subject to object, whose type is the relation; MENTIONED_IN from entities to documents; STATED_IN from facts to
-    documents, with sentence and score.
+    documents, with sentence and score. Each date and amount is a node of its fact alone, see `own_values`.
 
     RETURNS (int): Number of replaced characters that the importer cannot read; separators in lists are not counted.
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
-    replaced = 0
+    tables, replaced = own_values(tables), 0
     with whole_folder(folder) as new:
         for name, (table, header, sources) in _FILES.items():
             cleaned = []

@@ -12,7 +12,7 @@ from ..annotations.parts import each_doc
 from ..annotations.triple import Record
 from ..corpora.whole import whole_file
 from ..errors import check_range, require
-from .tables import GraphTables, table_rows
+from .tables import GraphTables, own_values, table_rows
 
 if TYPE_CHECKING:
     import networkx
@@ -22,8 +22,9 @@ _Fact = Tuple[str, str, str]
 
 # Attributes of nodes and edges made from tables, with their columns.
 _NODE_COLUMNS = ("kb_id", "aliases", "n_mentions", "n_documents")
-_EDGE_COLUMNS = ("best_score", "n_sentences", "n_documents", "best_sentence", "fact_id")
+_EDGE_COLUMNS = ("best_score", "n_sentences", "n_documents", "best_sentence", "fact_id", "start", "end", "at")
 NODE_ATTRIBUTES = {"label": "name", "type": "label", **{name: name for name in _NODE_COLUMNS}}
+VALUE_ATTRIBUTES = ("date", "number", "unit")
 EDGE_ATTRIBUTES = {"relation": "relation", "weight": "probability", **{name: name for name in _EDGE_COLUMNS}}
 
 
@@ -36,8 +37,10 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
     several sources counts once; 0 if it crosses sentences or is derived) and `docs` (in how many documents).
 
     From tables, nodes are ids of entities with `label` (the name), `type`, `kb_id`, `aliases` (JSON), `n_mentions`,
-    `n_documents`; unknown values are left out. Edges are facts, with the relation as key: `relation`, `weight` (the
-    probability), `best_score`, `n_sentences`, `n_documents`, `best_sentence`, `fact_id`.
+    `n_documents`; unknown values are left out. Dates and amounts are nodes of single facts, with the negative id of the
+    fact, and with `date` (ISO 8601), `number` and `unit` where they can be read. Edges are facts, with the relation as
+    key: `relation`, `weight` (the probability), `best_score`, `n_sentences`, `n_documents`, `best_sentence`, `fact_id`,
+    and `start`, `end` or `at` where it is known when a fact holds.
 
     docs (Union[Doc, Iterable[Doc], GraphTables]): Processed Docs, also a stream such as `nlp.pipe(texts)`; or tables.
     min_score (float): Leave out facts with a lower score, or a lower probability, 0 to 1.
@@ -49,8 +52,9 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
     check_range("min_score", min_score, 0.0, 1.0)
     graph = networkx.MultiDiGraph()
     if isinstance(docs, GraphTables):
-        graph.add_nodes_from(graph_nodes(docs))
-        for (start, end, relation), edge in graph_edges(docs):
+        tables = own_values(docs)
+        graph.add_nodes_from(graph_nodes(tables))
+        for (start, end, relation), edge in graph_edges(tables):
             if edge["weight"] >= min_score:
                 graph.add_edge(start, end, key=relation, **edge)
         return graph
@@ -69,16 +73,17 @@ def to_networkx(docs: Union[Doc, Iterable[Doc], GraphTables], *, min_score: floa
 
 
 def graph_nodes(tables: GraphTables) -> Iterator[Tuple[int, Record]]:
-    """Yield the ids of entities with the attributes of NODE_ATTRIBUTES that have a value."""
-    for number, *values in table_rows(tables.entities, ("entity_id", *NODE_ATTRIBUTES.values())):
-        node = {name: value for name, value in zip(NODE_ATTRIBUTES, values) if value is not None}
+    """Yield the ids of entities, of `own_values`, with the attributes that have a value."""
+    columns = {**NODE_ATTRIBUTES, **{name: name for name in VALUE_ATTRIBUTES}}
+    for number, *values in table_rows(tables.entities, ("entity_id", *columns.values())):
+        node = {name: value for name, value in zip(columns, values) if value is not None}
         yield number, {**node, "aliases": json.dumps(node["aliases"], ensure_ascii=False)}
 
 
 def graph_edges(tables: GraphTables) -> Iterator[Tuple[Tuple[int, int, str], Record]]:
-    """Yield subject, object and relation of facts with the attributes of EDGE_ATTRIBUTES."""
+    """Yield subject, object and relation of facts with the attributes of EDGE_ATTRIBUTES that have a value."""
     for subject, obj, *values in table_rows(tables.facts, ("subject", "object", *EDGE_ATTRIBUTES.values())):
-        yield (subject, obj, values[0]), dict(zip(EDGE_ATTRIBUTES, values))
+        yield (subject, obj, values[0]), {key: each for key, each in zip(EDGE_ATTRIBUTES, values) if each is not None}
 
 
 # Characters that XML 1.0 cannot represent.
@@ -118,7 +123,7 @@ def _valid_graph(tables: GraphTables) -> Tuple["networkx.MultiDiGraph", int]:
     """Make the graph of tables with ids of facts as keys; replace and count the characters that XML cannot hold."""
     import networkx
 
-    replaced = 0
+    tables, replaced = own_values(tables), 0
 
     def valid(values: Record) -> Record:
         nonlocal replaced

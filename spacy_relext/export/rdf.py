@@ -9,14 +9,16 @@ of a million supports has 47 million.
 import math
 import re
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 from urllib.parse import quote
 
+from ..annotations.names import VALUE, kind_of
 from ..annotations.schema import RelationSchema, Schema
 from ..annotations.triple import Record
+from ..annotations.values import Value, parse_value
 from ..corpora.whole import whole_file
 from ..errors import Errors
-from .tables import GraphTables, facts_with_support, table_rows
+from .tables import GraphTables, facts_with_support, literal_values, table_rows
 
 DEFAULT_BASE = "http://example.org/graph/"
 
@@ -82,10 +84,34 @@ def typed(value: float, kind: str) -> str:
     return f'"{text}"^^{_TYPES[kind]}'
 
 
-_TYPES: Dict[str, str] = {f"xsd:{name}": term(f"xsd:{name}") for name in ("double", "integer", "nonNegativeInteger")}
+_TYPES: Dict[str, str] = {
+    f"xsd:{name}": term(f"xsd:{name}")
+    for name in "double integer nonNegativeInteger decimal date gYearMonth gYear".split()
+}
+
+
+def date_literal(date: str) -> str:
+    """Write a date in ISO 8601 as a literal: a day, a month or a year."""
+    return f'"{date}"^^{_TYPES[("xsd:gYear", "xsd:gYearMonth", "xsd:date")[date.count("-")]]}'
+
+
+def value_literal(text: str, label: str) -> Tuple[str, Optional[Value]]:
+    """Write a date or an amount as a literal, typed if it is a date or a mere number; also return what it says."""
+    value = parse_value(text, label)
+    if value is None or value.unit:
+        return literal(text), value
+    if value.date:
+        return date_literal(value.date), value
+    assert value.number is not None
+    is_whole = value.number == value.number.to_integral_value()
+    return f'"{value.number:f}"^^{_TYPES["xsd:integer" if is_whole else "xsd:decimal"]}', value
+
 
 # Predicates and objects of a subject.
 Pairs = List[Tuple[str, str]]
+
+# Entities that are literals, with their names and types.
+Literals = Mapping[int, Tuple[str, str]]
 
 
 class Block(NamedTuple):
@@ -134,9 +160,10 @@ class RdfNames:
 def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema] = None) -> Iterator[Block]:
     """Yield the statements of a graph, subject by subject, in a fixed order.
 
-    A fact is `subject relation object`. It is reified as a statement (`rdf:Statement`) with its probability, the
-    documents (`prov:wasDerivedFrom`) and its support: the document, the sentence (`oa:exact`) with its characters
-    (`oa:start`, `oa:end`), the score, the attributes as JSON, and the two mentions. In N-Quads, statements about a
+    A fact is `subject relation object`; dates and amounts are literals, see `literal_values`. It is reified as a
+    statement (`rdf:Statement`) with its probability, the documents (`prov:wasDerivedFrom`) and its support: the
+    document, the sentence (`oa:exact`) with its characters (`oa:start`, `oa:end`), the score, the attributes as JSON,
+    and the two mentions. `start`, `end` and `at` of the vocabulary say when it holds. In N-Quads, statements about a
     text are in the named graph of its document.
 
     base (str): Absolute IRI for names.
@@ -149,39 +176,48 @@ def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema]
         declared.add(subject)
         yield Block(names.graph, subject, pairs)
     yield from (block for block in _relations_and_types(tables, names) if block.subject not in declared)
-    yield from _entities(tables, names)
+    literals = literal_values(tables)
+    yield from _entities(tables, names, literals)
     yield from _documents(tables, names)
-    yield from _facts(tables, names)
-    yield from _mentions(tables, names)
+    yield from _facts(tables, names, literals)
+    yield from _mentions(tables, names, literals)
 
 
 def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]:
-    """Yield the relations and types of a schema as RDFS and OWL declarations; unions of types are blank nodes."""
+    """Yield the relations and types of a schema as RDFS and OWL declarations; unions and inverses are blank nodes."""
     types = {}
     for number, (name, relation) in enumerate(schema.relations.items()):
-        pairs = [(_A, term("owl:ObjectProperty")), (term("rdfs:label"), literal(name))]
+        has_values = bool(relation.object) and all(kind_of(each) == VALUE for each in relation.object)
+        kind = "owl:DatatypeProperty" if has_values else "owl:ObjectProperty"
+        pairs = [(_A, term(kind)), (term("rdfs:label"), literal(name))]
         if relation.description:
             pairs.append((term("rdfs:comment"), literal(relation.description)))
         marks = {"owl:SymmetricProperty": relation.symmetric, "owl:FunctionalProperty": relation.functional}
         marks.update({"owl:AsymmetricProperty": relation.acyclic, "owl:IrreflexiveProperty": relation.acyclic})
         marks["owl:TransitiveProperty"] = relation.transitive
         pairs += [(_A, term(mark)) for mark, is_set in marks.items() if is_set]
-        pairs += [(term("rdfs:subPropertyOf"), names.relation(other)) for other in relation.implies if other[0] != "-"]
+        blank: List[Tuple[str, Pairs]] = []
+        for place, other in enumerate(relation.implies):
+            turned = f"_:r{number}inverse{place}"
+            pairs.append((term("rdfs:subPropertyOf"), turned if other[0] == "-" else names.relation(other)))
+            blank += [(turned, [(term("owl:inverseOf"), names.relation(other[1:]))])] if other[0] == "-" else []
         if relation.inverse is not None:
             pairs.append((term("owl:inverseOf"), names.relation(relation.inverse)))
-        unions: List[Tuple[str, Pairs]] = []
         for role, predicate, allowed in zip(
             ("subject", "object"), ("rdfs:domain", "rdfs:range"), allowed_types(relation)
         ):
+            if has_values and role == "object":
+                pairs.append((term(predicate), term("rdfs:Literal")))
+                continue
             types.update(dict.fromkeys(allowed))
             if len(allowed) == 1:
                 pairs.append((term(predicate), names.type(allowed[0])))
             elif allowed:
                 node = f"_:r{number}{role}"
                 pairs.append((term(predicate), node))
-                unions += _union(node, [names.type(each) for each in allowed])
+                blank += _union(node, [names.type(each) for each in allowed])
         yield names.relation(name), pairs
-        yield from unions
+        yield from blank
     for name in types:
         yield names.type(name), [(_A, term("owl:Class")), (term("rdfs:label"), literal(name))]
 
@@ -208,12 +244,14 @@ def _relations_and_types(tables: GraphTables, names: RdfNames) -> Iterator[Block
             yield Block(names.graph, mint(name), [(term("rdfs:label"), literal(name))])
 
 
-def _entities(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
+def _entities(tables: GraphTables, names: RdfNames, literals: Literals) -> Iterator[Block]:
     label, alias, identifier = term("rdfs:label"), term("skos:altLabel"), term("dcterms:identifier")
     same = term("owl:sameAs")
     for number, name, kind, kb_id, aliases in table_rows(
         tables.entities, ("entity_id", "name", "label", "kb_id", "aliases")
     ):
+        if number in literals:
+            continue
         pairs = [(_A, names.type(kind))] if kind else []
         pairs.append((label, literal(name)))
         pairs += [(alias, literal(each)) for each in dict.fromkeys(aliases) if each != name]
@@ -230,22 +268,30 @@ def _documents(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
         yield Block(node, node, [(_A, term("prov:Entity")), (term("dcterms:identifier"), literal(doc_id))])
 
 
+_PERIOD = ("start", "end", "at")
 _SUPPORT = ("doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
 
 
-def _facts(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
+def _facts(tables: GraphTables, names: RdfNames, literals: Literals) -> Iterator[Block]:
     # predicates of a statement, made once
     reified = [term("rdf:subject"), term("rdf:predicate"), term("rdf:object")]
     probability, best, derived = names.own("probability"), names.own("bestScore"), term("prov:wasDerivedFrom")
     supported, statement = names.own("support"), (_A, term("rdf:Statement"))
-    columns = ("subject", "relation", "object", "probability", "best_score")
+    number_of, unit_of = names.own("number"), names.own("unit")
+    columns = ("subject", "relation", "object", "probability", "best_score", *_PERIOD)
     for fact, rows in facts_with_support(tables, columns, (*_SUPPORT, "subject_mention", "object_mention")):
         number = fact["fact_id"]
         terms = [names("entity", fact["subject"]), names.relation(fact["relation"]), names("entity", fact["object"])]
+        value = None
+        if fact["object"] in literals:
+            terms[2], value = value_literal(*literals[fact["object"]])
         node = names("fact", number)
         pairs = [statement, *zip(reified, terms)]
         pairs += [(probability, typed(fact["probability"], "xsd:double"))]
         pairs += [(best, typed(fact["best_score"], "xsd:double"))]
+        if value is not None and value.unit:
+            pairs += [(number_of, f'"{value.number:f}"^^{_TYPES["xsd:decimal"]}'), (unit_of, literal(value.unit))]
+        pairs += [(names.own(part), date_literal(fact[part])) for part in _PERIOD if fact[part]]
         documents = dict.fromkeys(names.document(row["doc_id"]) for row in rows)
         pairs += [(derived, document) for document in documents]
         pairs += [(supported, names("fact", number, "support", place)) for place in range(len(rows))]
@@ -267,10 +313,10 @@ def _support(names: RdfNames, parts: Tuple[object, ...], row: Record) -> Iterato
     yield from _selection(names, parts, names.document(row["doc_id"]), place, pairs)
 
 
-def _mentions(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
+def _mentions(tables: GraphTables, names: RdfNames, literals: Literals) -> Iterator[Block]:
     columns = ("mention_id", "doc_id", "start", "end", "text", "entity_id")
     for mention, doc_id, start, end, text, entity in table_rows(tables.mentions, columns):
-        pairs = [(names.own("refersTo"), names("entity", entity))]
+        pairs = [] if entity in literals else [(names.own("refersTo"), names("entity", entity))]
         yield from _selection(names, ("mention", mention), names.document(doc_id), (start, end, text), pairs)
 
 

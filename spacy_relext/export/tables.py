@@ -1,14 +1,16 @@
 """The tables of a graph, and their folder: documents, mentions, entities, facts, support, merges and conflicts."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
+from ..annotations.names import VALUE, kind_of
 from ..annotations.schema import schema_from_dict
 from ..annotations.triple import Record
+from ..annotations.values import Value, parse_value
 from ..corpora.formats.checks import check_unicode, describe
 from ..corpora.formats.sources import parse_json
 from ..corpora.whole import whole_folder
@@ -54,6 +56,9 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "n_sentences": "int64",
         "n_documents": "int64",
         "best_sentence": "large_string",
+        "start": "string?",
+        "end": "string?",
+        "at": "string?",
     },
     "support": {
         "fact_id": "int64",
@@ -67,6 +72,9 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "score": "float64",
         "source": "string",
         "attributes": "string?",
+        "start": "string?",
+        "end": "string?",
+        "at": "string?",
     },
     "merges": {
         "entity_id": "int64",
@@ -82,6 +90,7 @@ _COLUMNS: Dict[str, Dict[str, str]] = {
         "fact_id": "int64",
         "other_fact_id": "int64?",
         "detail": "large_string",
+        "score": "float64?",
     },
 }
 # Columns that identify the rows of their table.
@@ -111,10 +120,13 @@ class GraphTables:
     documents (pyarrow.Table): One row per document; `meta` has its other keys as JSON.
     mentions (pyarrow.Table): Where texts name entities; `sent` from 0, `start` and `end` in characters.
     entities (pyarrow.Table): One row per entity, with all its names.
-    facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability.
-    support (pyarrow.Table): The sentences that state a fact, with the two mentions; `attributes` is JSON.
+    facts (pyarrow.Table): Subject and object (entities), relation, calibrated probability; `start`, `end` and `at` say
+        when it holds, in ISO 8601.
+    support (pyarrow.Table): The sentences that state a fact, with the two mentions; `attributes` is JSON; `start`,
+        `end` and `at` are what the sentence says of that.
     merges (pyarrow.Table): Which names became one entity, and why.
-    conflicts (pyarrow.Table): Facts that the schema does not allow together, or at all.
+    conflicts (pyarrow.Table): Facts that the schema does not allow together, or at all, and those that a text denies,
+        with the score of the denial.
     info (Record): How the graph was made; the content of `graph.json` without the version of the format.
     """
 
@@ -244,6 +256,45 @@ def facts_with_support(
         yield {"fact_id": number, **dict(zip(fact, values))}, own
 
 
+def literal_values(tables: GraphTables) -> Dict[int, Tuple[str, str]]:
+    """Return the names and types of the entities that are values, such as dates and amounts, and no subjects of facts.
+
+    In exports they are literals or nodes of single facts: what two facts have in common is no relation.
+    """
+    subjects = set(tables.facts["subject"].unique().to_pylist())
+    rows = table_rows(tables.entities, ("entity_id", "name", "label"))
+    return {number: (name, label) for number, name, label in rows if kind_of(label) == VALUE and number not in subjects}
+
+
+def own_values(tables: GraphTables) -> GraphTables:
+    """Give each fact about a value a value of its own, for property graphs: no two facts meet in one.
+
+    RETURNS (GraphTables): The value of a fact is an entity whose id is the negative id of the fact. Entities have three
+        columns more, which values fill where their text leaves no doubt: `date` in ISO 8601, `number` and `unit`.
+    """
+    pyarrow, literals = _pyarrow(), literal_values(tables)
+    from pyarrow import compute
+
+    values = pyarrow.array(list(literals), pyarrow.int64())
+    is_value = compute.is_in(tables.facts["object"], value_set=values)
+    objects = compute.if_else(is_value, compute.negate(tables.facts["fact_id"]), tables.facts["object"])
+    facts = tables.facts.set_column(tables.facts.schema.get_field_index("object"), "object", objects)
+    about = tables.facts.filter(is_value)
+    rows: List[Record] = []
+    for number, value, documents in table_rows(about, ("fact_id", "object", "n_documents")):
+        name, label = literals[value]
+        read = parse_value(name, label) or Value()
+        row = {"entity_id": -number, "name": name, "label": label, "aliases": []}
+        row.update(n_mentions=documents, n_documents=documents, date=read.date or None, unit=read.unit or None)
+        rows.append({**row, "number": None if read.number is None else float(read.number)})
+    named = tables.entities.filter(compute.invert(compute.is_in(tables.entities["entity_id"], value_set=values)))
+    types = {"date": pyarrow.string(), "number": pyarrow.float64(), "unit": pyarrow.string()}
+    added = pyarrow.Table.from_pylist(rows, schema=pyarrow.schema([*tables.entities.schema, *types.items()]))
+    entities = pyarrow.concat_tables([named, added], promote_options="default").combine_chunks()
+    of_names = compute.invert(compute.is_in(tables.mentions["entity_id"], value_set=values))
+    return replace(tables, facts=facts, entities=entities, mentions=tables.mentions.filter(of_names))
+
+
 def _read_info(folder: Path) -> Record:
     """Read graph.json without its version, which it checks."""
     path = folder / INFO_FILE
@@ -278,7 +329,7 @@ def _check_values(path: Path, table: "pyarrow.Table") -> None:
             least, most = compute.min_max(values).as_py().values()
             expected = f"0 to {_MOST}" if least is not None and not 0 <= least <= most < _MOST else ""
         elif pyarrow.types.is_floating(column.type):
-            numbers = values.to_numpy()
+            numbers = values.drop_null().to_numpy()
             expected = "" if ((numbers >= 0) & (numbers <= 1)).all() else "0 to 1"
         elif pyarrow.types.is_list(column.type):
             expected = "a text in each list" if compute.list_flatten(values).null_count else ""

@@ -61,7 +61,11 @@ class Joined(NamedTuple):
 
 
 def join_groups(
-    groups: Sequence[Group], *, rules: Collection[str] = DEFAULT_RULES, similarity: float = FUZZY_ACROSS
+    groups: Sequence[Group],
+    *,
+    rules: Collection[str] = DEFAULT_RULES,
+    similarity: float = FUZZY_ACROSS,
+    apart: Collection[int] = (),
 ) -> Joined:
     """Join the entities of documents.
 
@@ -71,13 +75,14 @@ def join_groups(
     groups (Sequence[Group]): The entities of each document, one after the other.
     rules (Collection[str]): Those of `grouping.RULES` that are used.
     similarity (float): Minimum similarity of long names, 0 to 1; 1 for equal names only.
+    apart (Collection[int]): Positions of groups whose names are not compared.
     """
     forest = Forest([group.kb_id for group in groups], [group.fixed for group in groups])
     _join_equal_ids([group.fixed for group in groups], forest)
     forest.links.clear()  # entities of the graph are no new links
     if "kb_id" in rules:
         _join_equal_ids([group.kb_id for group in groups], forest)
-    buckets = _fill_buckets(groups, rules)
+    buckets = _fill_buckets(groups, rules, apart)
     short = {key for _, key in _short_keys(groups, _SHORT, rules) if key in buckets}
     for key, members in buckets.items():
         if key not in short:
@@ -105,12 +110,12 @@ def _join_equal_ids(ids: Sequence[object], forest: Forest) -> None:
             forest.join(first[each], position, "kb_id", 1.0)
 
 
-def _fill_buckets(groups: Sequence[Group], rules: Collection[str]) -> Dict[Key, List[int]]:
+def _fill_buckets(groups: Sequence[Group], rules: Collection[str], apart: Collection[int]) -> Dict[Key, List[int]]:
     """Collect groups with the same normal form and type; pronouns and descriptions without a type are left out."""
     buckets: Dict[Key, List[int]] = {}
     for position, group in enumerate(groups):
         is_description = group.name.label is None and names.is_description(group.name.text)
-        if not (group.name.is_pronoun or is_description):
+        if not (group.name.is_pronoun or is_description or position in apart):
             buckets.setdefault(_key(group.name, rules), []).append(position)
     return buckets
 

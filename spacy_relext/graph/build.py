@@ -10,16 +10,17 @@ from ..annotations.grouping import DEFAULT_RULES
 from ..annotations.names import fold
 from ..annotations.schema import Schema, schema_to_dict
 from ..annotations.triple import Record
-from ..errors import require
+from ..errors import Errors, require
 from ..export.tables import GraphTables, make_table, sorted_table, table_rows, table_schemas
+from ..scoring.risk import score_risk
 from .across import Joined, join_groups
 from .collect import Collector, Denial
 from .conflicts import Conflict, Fact, find_conflicts
 from .decisions import Decision
 from .documents import Document
-from .entities import Entities, Entity, MergeRow, number_groups, other_names
-from .facts import judged_facts, make_facts
-from .probability import Discount, Ids, fit_discount
+from .entities import Entities, Entity, MergeRow, find_apart, number_groups, other_names
+from .facts import judged_facts, lower_denied, make_facts
+from .probability import Discount, Ids, combine_scores, fit_discount
 
 if TYPE_CHECKING:
     import pyarrow
@@ -67,14 +68,19 @@ def build_graph(
     documents (Iterable[Document]): Read once, one at a time.
     base (Optional[GraphTables]): A graph to add the documents to: its entities and facts keep their numbers.
     RAISES (ImportError): If pyarrow or rapidfuzz is not installed.
-    RAISES (ValueError): If two texts have the same id.
+    RAISES (ValueError): If two texts have the same id, or a decision names an entity by its number without a base.
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     options = GraphOptions() if options is None else options
+    numbered = next((each for each in options.decisions if each.has_number), None)
+    if numbered is not None and base is None:
+        raise ValueError(Errors.R841.format(place=numbered.place or "decisions", found=numbered))
     collector = Collector(base=base, rules=options.rules, schema=options.schema)
     for document in documents:
         collector.add(document)
-    joined = join_groups(collector.groups, rules=options.rules)
+    there = table_rows(base.mentions, ("entity_id", "doc_id", "text")) if base is not None else ()
+    apart = find_apart(collector.groups, options.decisions, there)
+    joined = join_groups(collector.groups, rules=options.rules, apart=apart)
     taken = int(base.info.get("last_entity", 0)) if base else 0
     numbers, known = number_groups(collector.groups, joined, taken=taken)
     mentions = _add_entity(collector.mentions.table(), numbers)
@@ -89,8 +95,8 @@ def build_graph(
         facts_known = numpy.concatenate([base.support.column("fact_id").to_numpy(), facts_known])
         support = pyarrow.concat_tables([old, support], promote_options="default")
         merges = [MergeRow(*row) for row in table_rows(base.merges, MergeRow._fields)] + merges
-    texts = mentions.column("text").to_pylist() if options.decisions else ()
-    entities = Entities(known, mentions.column("entity_id").to_numpy().copy(), texts)
+    texts, doc_ids = (mentions.column(name).to_pylist() if options.decisions else () for name in ("text", "doc_id"))
+    entities = Entities(known, mentions.column("entity_id").to_numpy().copy(), texts, doc_ids)
     last = max([taken, *known])
     entities.apply(options.decisions)
     place = mentions.schema.get_field_index("entity_id")
@@ -108,27 +114,33 @@ def build_graph(
     support = support.drop_columns(["relation"]).append_column("fact_id", pyarrow.array(facts.support))
     entity_table = _entity_table(mentions, entities)
     denied = _find_denials(collector.denials, entity_table, facts.facts, symmetric=symmetric, base=base)
+    lowered = lower_denied(facts.facts, denied, exponent=options.discount.exponent)
     tables = GraphTables(
         documents=_finish("documents", documents_table),
         mentions=_finish("mentions", mentions),
         entities=entity_table,
-        facts=_finish("facts", facts.facts),
+        facts=_finish("facts", lowered),
         support=_finish("support", support),
         merges=_merge_table(merges, entities),
-        conflicts=_conflict_table(facts.facts, entities.known, options.schema, denied),
+        conflicts=_conflict_table(lowered, entities.known, options.schema, denied),
         info=_describe(options, base, max([last, *entities.known]), int(facts.support.max(initial=0))),
     )
     return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts, collector.blank)
 
 
-def fit_on(documents: Iterable[Document], *, options: Optional[GraphOptions] = None) -> Discount:
+def fit_on(
+    documents: Iterable[Document], *, options: Optional[GraphOptions] = None
+) -> Tuple[Discount, Dict[str, Optional[float]]]:
     """Fit how sentences are combined, on documents with predicted and gold triples.
 
     documents (Iterable[Document]): Triples of the source "" are gold.
+    RETURNS (Tuple[Discount, Dict[str, Optional[float]]]): The fit, and the risk of its probabilities on these
+        documents, see `score_risk`.
     RAISES (ValueError): If no facts are predicted, or all or none of them are correct.
     """
     sentences, correct = judged_facts(build_graph(documents, options=options).tables)
-    return fit_discount(sentences, correct)
+    discount = fit_discount(sentences, correct)
+    return discount, score_risk(combine_scores(sentences, discount), correct)
 
 
 def _add_entity(mentions: "pyarrow.Table", numbers: Ids) -> "pyarrow.Table":
@@ -168,9 +180,8 @@ def _merge_rows(collector: Collector, joined: Joined, numbers: Ids, known: Dict[
 
 def _merge_table(rows: Sequence[MergeRow], entities: Entities) -> "pyarrow.Table":
     """Make the table of merges, without those that decisions undid, each row once."""
-    current = (row._replace(entity_id=entities.current(row.entity_id)) for row in [*rows, *entities.merges])
-    parted = entities.parted
-    kept = dict.fromkeys(row for row in current if not parted or (row.entity_id, fold(row.merged)) not in parted)
+    current = map(entities.current_row, [*rows, *entities.merges])
+    kept = dict.fromkeys(row for row in current if row is not None)
     columns = list(zip(*kept)) or [()] * len(MergeRow._fields)
     return make_table("merges", dict(zip(MergeRow._fields, columns)))
 
@@ -215,8 +226,8 @@ def _find_denials(
         pairs += [(obj, subject) for subject, obj in pairs] if each.relation in symmetric else []
         keys = {(subject, each.relation, obj) for subject, obj in pairs} & stated.keys()
         detail = f"{each.doc_id}: {each.sentence}"
-        conflicts += [Conflict("denied", each.relation, stated[key], None, detail) for key in sorted(keys)]
-    return conflicts
+        conflicts += [Conflict("denied", each.relation, stated[key], None, detail, each.score) for key in sorted(keys)]
+    return list(dict.fromkeys(conflicts))
 
 
 def _conflict_table(
@@ -225,7 +236,7 @@ def _conflict_table(
     rows = [Fact(*row) for row in table_rows(facts, Fact._fields)]
     labels = {number: entity.label for number, entity in known.items()}
     names = {number: entity.name for number, entity in known.items()}
-    conflicts = [*find_conflicts(rows, labels=labels, names=names, schema=schema), *dict.fromkeys(denials)]
+    conflicts = [*find_conflicts(rows, labels=labels, names=names, schema=schema), *denials]
     columns = list(zip(*conflicts)) or [()] * len(Conflict._fields)
     return make_table("conflicts", dict(zip(Conflict._fields, columns)))
 

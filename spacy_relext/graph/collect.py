@@ -15,6 +15,7 @@ from ..errors import Errors
 from ..export.tables import GraphTables, table_rows, table_schemas
 from .across import Group, ShortForm
 from .documents import Document
+from .periods import find_periods
 
 if TYPE_CHECKING:
     import pyarrow
@@ -58,13 +59,14 @@ class Columns:
 
 
 class Denial(NamedTuple):
-    """A triple that a text denies: its names and relation, the document and the sentence."""
+    """A triple that a text denies: its names and relation, the document, the sentence, and the score."""
 
     subject: str
     relation: str
     object: str
     doc_id: str
     sentence: str
+    score: float
 
 
 class Collector:
@@ -121,7 +123,7 @@ class Collector:
                 subject, obj, sentence = (
                     document.text[slice(*part)] for part in (each.subject, each.object, each.sentence)
                 )
-                self.denials.append(Denial(subject, each.relation, obj, doc_id, sentence))
+                self.denials.append(Denial(subject, each.relation, obj, doc_id, sentence, each.score))
         named = _without_blank(document._replace(statements=facts))
         self.blank += len(facts) - len(named.statements)
         if named.statements:
@@ -137,12 +139,12 @@ class Collector:
                 self._mentions = ids[mention.span] = self._mentions + 1
                 sent = max(bisect_right(sentences, mention.start) - 1, 0)
                 self.mentions.append(self._mentions, doc_id, sent, *mention, numbers[grouping.groups[at]])
-        for each in document.statements:
+        for each, period in zip(document.statements, find_periods(document)):
             quote = document.text[slice(*each.sentence)]
             place = (doc_id, each.sent, *each.sentence, quote)
             attributes = to_json(each.attributes, sort_keys=True) if each.attributes else None
             mentioned = (ids[each.subject], ids[each.object])
-            self.support.append(*mentioned, *place, each.score, each.source, attributes, each.relation)
+            self.support.append(*mentioned, *place, each.score, each.source, attributes, *period, each.relation)
 
     def _add_groups(
         self, mentions: Sequence[Mention], arguments: Collection[CharSpan], grouping: Grouping, doc_id: str

@@ -5,6 +5,10 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from ..annotations.schema import Schema
 from ..errors import require
 from .paths import find_path
+from .periods import Period, may_overlap
+
+# A subject with more objects of a functional relation is hardly one entity.
+_MOST_COMPARED = 20
 
 
 class Fact(NamedTuple):
@@ -15,16 +19,28 @@ class Fact(NamedTuple):
     relation: str
     object: int
     probability: float
+    start: Optional[str] = None
+    end: Optional[str] = None
+    at: Optional[str] = None
+
+    @property
+    def period(self) -> Period:
+        """RETURNS (Period): When it holds."""
+        return Period(self.start, self.end, self.at)
 
 
 class Conflict(NamedTuple):
-    """A row of the table of conflicts."""
+    """A row of the table of conflicts.
+
+    score (Optional[float]): Of a denial: how certain it is.
+    """
 
     kind: str
     relation: str
     fact_id: int
     other_fact_id: Optional[int]
     detail: str
+    score: Optional[float] = None
 
 
 def find_conflicts(
@@ -67,16 +83,23 @@ def find_conflicts(
 
 
 def _find_second_objects(facts: Sequence[Fact], names: Mapping[int, str], *, symmetric: bool) -> Iterator[Conflict]:
-    """Yield facts whose subject (in symmetric relations, either argument) has a more probable object."""
-    best: Dict[int, Fact] = {}
+    """Yield each pair of facts of one subject (in symmetric relations, argument) whose periods may overlap.
+
+    A fact is compared with the most probable ones of its subject.
+    """
+    better: Dict[int, List[Fact]] = {}
     for fact in facts:
         ends = (fact.subject, fact.object) if symmetric else (fact.subject,)
         for end in ends:
-            other = best.setdefault(end, fact)
-            if other is not fact:
+            others = better.setdefault(end, [])
+            for other in others:
+                if not may_overlap(fact.period, other.period):
+                    continue
                 mine, theirs = (each.object if each.subject == end else each.subject for each in (fact, other))
                 detail = f"{names[end]}: {names[mine]} or {names[theirs]}"
                 yield Conflict("functional", fact.relation, fact.fact_id, other.fact_id, detail)
+            if len(others) < _MOST_COMPARED:
+                others.append(fact)
 
 
 def _find_cycles(facts: Sequence[Fact], names: Mapping[int, str]) -> Iterator[Conflict]:

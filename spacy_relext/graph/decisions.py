@@ -3,21 +3,34 @@
     {"same": ["IBM", "International Business Machines"]}
     {"different": ["John Adams", "John Quincy Adams"]}
     {"rename": ["Big Blue", "IBM"]}
+    {"different": ["Li Wei", {"name": "Li Wei", "document": "3"}]}
 
-A text is a name, a number the id of an entity.
+A text is a name, an object what has that name in a document. A number is the id of an entity in the graph that
+documents are added to.
 """
 
 import json
 from pathlib import Path
-from typing import Dict, FrozenSet, List, NamedTuple, Union
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Union
 
 from ..corpora.formats.sources import read_json
 from ..errors import Errors
 
 ACTIONS = ("same", "different", "rename")
 
-# A name, or the id of an entity.
-Named = Union[str, int]
+
+class InDocument(NamedTuple):
+    """What has a name in a document.
+
+    doc_id (str): Its id in the graph.
+    """
+
+    name: str
+    doc_id: str
+
+
+# A name, the id of an entity, or what has a name in a document.
+Named = Union[str, int, InDocument]
 
 
 class Decision(NamedTuple):
@@ -34,7 +47,22 @@ class Decision(NamedTuple):
     place: str = ""
 
     def __str__(self) -> str:
-        return json.dumps({self.action: [self.first, self.second]}, ensure_ascii=False)
+        return json.dumps({self.action: [_plain(self.first), _plain(self.second)]}, ensure_ascii=False)
+
+    @property
+    def located(self) -> Optional[InDocument]:
+        """RETURNS (Optional[InDocument]): What it names in one document, of two the second; None if it names none."""
+        return next(iter(self.all_located), None)
+
+    @property
+    def all_located(self) -> List[InDocument]:
+        """RETURNS (List[InDocument]): What it names in one document, the second first."""
+        return [each for each in (self.second, self.first) if isinstance(each, InDocument)]
+
+    @property
+    def has_number(self) -> bool:
+        """RETURNS (bool): Whether it names an entity by its number."""
+        return isinstance(self.first, int) or isinstance(self.second, int)
 
 
 def read_decisions(path: Path) -> List[Decision]:
@@ -59,15 +87,29 @@ def _parse(value: object, error: str, place: str) -> Decision:
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in ACTIONS:
         raise ValueError(Errors.R832.format(place=place, found=f"{found:.80}"))
     ((action, pair),) = value.items()
-    if not isinstance(pair, list) or len(pair) != 2 or not all(map(_is_named, pair)) or pair[0] == pair[1]:
+    pair = [_read_named(each) for each in pair] if isinstance(pair, list) else []
+    if len(pair) != 2 or not all(map(_is_named, pair)) or pair[0] == pair[1]:
         raise ValueError(Errors.R832.format(place=place, found=f"{found:.80}"))
     if action == "rename" and not isinstance(pair[1], str):
         raise ValueError(Errors.R832.format(place=place, found=f"{found:.80}"))
     return Decision(action, pair[0], pair[1], place)
 
 
+def _read_named(value: Any) -> Any:
+    """Read an object with name and document; anything else is returned as it is."""
+    if isinstance(value, dict) and value.keys() == {"name", "document"}:
+        return InDocument(value["name"], str(value["document"]))
+    return value
+
+
+def _plain(named: Named) -> Any:
+    return {"name": named.name, "document": named.doc_id} if isinstance(named, InDocument) else named
+
+
 def _is_named(value: object) -> bool:
-    """Return True for a name that is not empty, and for an id."""
+    """Return True for a name that is not empty, for an id, and for a name in a document."""
+    if isinstance(value, InDocument):
+        return _is_named(value.name) and type(value.name) is str
     return isinstance(value, str) and bool(value.strip()) or type(value) is int
 
 

@@ -7,7 +7,7 @@ import numpy
 
 from ..annotations.names import choose_name, fold, is_description, is_pronoun, tidy
 from .across import Group, Joined
-from .decisions import Decision, Named
+from .decisions import Decision, InDocument, Named
 from .probability import Ids
 
 
@@ -37,19 +37,23 @@ class Entities:
 
     known (Dict[int, Entity]): By number, from 1.
     mentions (Ids): The entity of each mention. Shape (M,)
-    texts (Sequence[str]): The names of the mentions, length M; used only to apply decisions.
+    texts (Sequence[str]), documents (Sequence[str]): The names of the mentions, and the ids of their documents, length
+        M; used only to apply decisions.
     merged (Dict[int, int]): Entities that decisions joined with another one → that entity.
     merges (List[MergeRow]): What decisions joined or renamed.
     parted (Set[Tuple[int, str]]): Entities, and the folded names that decisions removed from them.
+    moved (Dict[Tuple[int, str], int]): Entities and documents whose mentions decisions moved → the entity they are now.
     unused (List[Decision]): Decisions about names and ids that do not exist or are ambiguous.
     """
 
     known: Dict[int, Entity]
     mentions: Ids
     texts: Sequence[str]
+    documents: Sequence[str] = ()
     merged: Dict[int, int] = field(default_factory=dict)
     merges: List[MergeRow] = field(default_factory=list)
     parted: Set[Tuple[int, str]] = field(default_factory=set)
+    moved: Dict[Tuple[int, str], int] = field(default_factory=dict)
     unused: List[Decision] = field(default_factory=list)
     _own: Dict[str, Set[int]] = field(default_factory=dict)
     _rows: Dict[str, List[int]] = field(default_factory=dict)
@@ -71,12 +75,19 @@ class Entities:
         self._own.setdefault(fold(self.known[number].name), set()).add(number)
 
     def _split(self, decision: Decision) -> bool:
-        """Move the mentions with the second name (if it is the entity's own, the first) to an entity of their own."""
+        """Move the mentions with the second name (if it is the entity's own, the first) to an entity of their own.
+
+        If one of the two is in a document, all mentions of the entity in that document are moved.
+        """
         first, second = decision.first, decision.second
         if isinstance(second, int) and isinstance(first, int):  # different numbers are different entities
             return {self.current(first), self.current(second)} <= self.known.keys()
         firsts, seconds = self._having(first), self._having(second)
+        located = decision.located
         for number in sorted({*firsts} & {*seconds}):
+            if located is not None:
+                self._move_document(number, located)
+                continue
             own = fold(self.known[number].name)
             moving = first if isinstance(second, int) or fold(second) == own else second
             if isinstance(moving, str) and fold(moving) != own:
@@ -96,8 +107,24 @@ class Entities:
         self.mentions[rows] = new
         self.parted.add((number, form))
 
+    def _move_document(self, number: int, located: InDocument) -> None:
+        """Move the mentions of an entity in a document to a new one, unless it has no others."""
+        in_document = numpy.array([doc_id == located.doc_id for doc_id in self.documents], dtype=bool)
+        rows = numpy.flatnonzero((self.mentions == number) & in_document)
+        if len(rows) == int((self.mentions == number).sum()):
+            return
+        new = max(self.known) + 1
+        self.known[new] = Entity(tidy(choose_name([self.texts[int(row)] for row in rows])), self.known[number].label)
+        self._index(new)
+        self.mentions[rows] = new
+        self.moved[(number, located.doc_id)] = new
+
     def _join(self, decision: Decision) -> bool:
         """Join two entities; the lower number stays, with the name of the entity that the decision lists first."""
+        firsts, seconds = self._resolve(decision.first), self._resolve(decision.second)
+        for located in decision.all_located if firsts != seconds else ():
+            for number in self._having(located):
+                self._move_document(number, located)
         firsts, seconds = self._resolve(decision.first), self._resolve(decision.second)
         pairs = [(one, two) for one in firsts for two in seconds if self.known[one].label == self.known[two].label]
         if not pairs and len(firsts) == 1 and len(seconds) == 1:
@@ -130,13 +157,24 @@ class Entities:
             number = self.merged[number]
         return number
 
+    def current_row(self, row: MergeRow) -> Optional[MergeRow]:
+        """Return a row of merges after decisions; None if it is undone by one."""
+        entity = self.current(row.entity_id)
+        new = self.moved.get((entity, row.doc_id or ""))
+        if new is not None:  # what joined the document's entity with others is undone
+            own = fold(self.known[self.current(new)].name)
+            return None if fold(row.merged) == own else row._replace(entity_id=self.current(new))
+        if self.parted and (entity, fold(row.merged)) in self.parted:
+            return None
+        return row._replace(entity_id=entity)
+
     def _named(self, form: str) -> List[int]:
         numbers = sorted(self._own.get(form, ()))
         return [number for number in numbers if number in self.known and fold(self.known[number].name) == form]
 
     def _resolve(self, named: Named) -> List[int]:
         """Find entities: by number, by the same name, by the same folded name, or by the name of a mention."""
-        if isinstance(named, int):
+        if not isinstance(named, str):
             return self._having(named)
         own = self._named(fold(named))
         return [number for number in own if self.known[number].name == named] or own or self._having(named)
@@ -145,8 +183,42 @@ class Entities:
         """Find an entity by its number, or those that have a name, as their own or as that of a mention."""
         if isinstance(named, int):
             return [self.current(named)] if self.current(named) in self.known else []
+        if isinstance(named, InDocument):
+            rows = [row for row in self._rows.get(fold(named.name), ()) if self.documents[row] == named.doc_id]
+            return sorted({int(self.mentions[row]) for row in rows})
         form = fold(named)
         return sorted({*self._named(form), *(int(self.mentions[row]) for row in self._rows.get(form, ()))})
+
+
+def find_apart(
+    groups: Sequence[Group], decisions: Sequence[Decision], mentions: Iterable[Tuple[int, str, str]]
+) -> Set[int]:
+    """Find the groups that decisions about documents name: only decisions join them with others of their name.
+
+    mentions (Iterable[Tuple[int, str, str]]): Entity, document and name of the mentions of the graph that is added to.
+    RETURNS (Set[int]): Their positions.
+    """
+    located = [each.located for each in decisions if each.action == "different"]
+    located += [named for each in decisions if each.action == "same" for named in each.all_located]
+    wanted = {(fold(each.name), each.doc_id) for each in located if each is not None}
+    if not wanted:
+        return set()
+    documents: Dict[int, Set[str]] = {}
+    named: Dict[int, Set[str]] = {}
+    for number, doc_id, text in mentions:
+        documents.setdefault(number, set()).add(doc_id)
+        if (fold(text), doc_id) in wanted:
+            named.setdefault(number, set()).add(doc_id)
+    alone = {number for number, found in named.items() if documents[number] == found}
+    return {
+        position
+        for position, group in enumerate(groups)
+        if group.fixed in alone
+        or any(
+            (fold(text), group.doc_id) in wanted
+            for text in (group.name.text, *(form.text for form in group.short_forms))
+        )
+    }
 
 
 def number_groups(groups: Sequence[Group], joined: Joined, *, taken: int = 0) -> Tuple[Ids, Dict[int, Entity]]:

@@ -1,12 +1,14 @@
 """From triples to facts: which triples state the same fact, in how many sentences, and how probable it is."""
 
-from typing import TYPE_CHECKING, Collection, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Collection, NamedTuple, Sequence, Tuple
 
 import numpy
 from numpy.typing import NDArray
 
 from ..export.tables import GraphTables
 from ..scoring.probabilities import Bools, Floats
+from .conflicts import Conflict
+from .periods import Period
 from .probability import Discount, FactSentences, Ids, best_scores, combine_scores
 
 if TYPE_CHECKING:
@@ -68,8 +70,34 @@ def make_facts(
         "n_sentences": counts,
         "n_documents": numpy.bincount(pairs, minlength=len(ids)),
         "best_sentence": support.column("sentence").take(pyarrow.array(best)),
+        **{part: _best_values(rows, scores, support.column(part), len(ids)) for part in Period._fields},
     }
     return Facts(pyarrow.table(columns), ids[rows])
+
+
+def lower_denied(facts: "pyarrow.Table", denials: Sequence[Conflict], *, exponent: float) -> "pyarrow.Table":
+    """Lower the probabilities of facts that texts deny: the odds of a fact are multiplied by 1 − d.
+
+    d is the probability of its denials, which their scores give as those of statements give the probability of a fact.
+
+    facts (pyarrow.Table): As `make_facts` returns them.
+    denials (Sequence[Conflict]): Each sentence that denies a fact once, with its score.
+    exponent (float): α of `Discount`.
+    """
+    import pyarrow
+
+    scored = sorted((each.fact_id, -(each.score or 0.0)) for each in denials)
+    if not scored:
+        return facts
+    rows, scores = numpy.array([row for row, _ in scored]), numpy.array([-score for _, score in scored])
+    denied, positions = numpy.unique(rows, return_inverse=True)
+    against = combine_scores(FactSentences(positions.astype("int64"), scores), Discount(exponent))
+    places = numpy.flatnonzero(numpy.isin(facts.column("fact_id").to_numpy(), denied))
+    d = against[numpy.searchsorted(denied, facts.column("fact_id").to_numpy()[places])]
+    probabilities = facts.column("probability").to_numpy().copy()
+    p = probabilities[places]
+    probabilities[places] = p * (1 - d) / (1 - p * d)
+    return facts.set_column(facts.schema.get_field_index("probability"), "probability", pyarrow.array(probabilities))
 
 
 def distinct_sentences(facts: Ids, sentences: Ids, scores: Floats) -> FactSentences:
@@ -136,6 +164,17 @@ def _choose_ids(rows: Ids, known: Ids, taken: int) -> Ids:
     is_new |= ids == none
     ids[is_new] = max(taken, int(known.max(initial=0))) + 1 + numpy.arange(int(is_new.sum()))
     return ids
+
+
+def _best_values(rows: Ids, scores: Floats, column: "pyarrow.ChunkedArray", count: int) -> "pyarrow.Array":
+    """Take the value of each fact from the triple with the best score that has one; null without. Shape (F,)"""
+    import pyarrow
+
+    given = numpy.flatnonzero(column.is_valid().to_numpy())
+    positions = numpy.full(count, -1, dtype="int64")
+    if len(given):
+        positions[numpy.unique(rows[given])] = given[_best_rows(rows[given], scores[given])]
+    return column.take(pyarrow.array(positions, mask=positions < 0))
 
 
 def _best_rows(rows: Ids, scores: Floats) -> NDArray[numpy.intp]:

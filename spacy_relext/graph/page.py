@@ -8,6 +8,7 @@ from ..annotations.names import VALUE, kind_of
 from ..annotations.triple import CharSpan, Record
 from ..export.tables import GraphTables, table_rows
 from ..visuals.templates import draw_page
+from .periods import Period, describe_period
 
 if TYPE_CHECKING:
     import pyarrow
@@ -32,6 +33,7 @@ REASONS = {
     "similar": "spelt nearly alike",
     "first word": "beginning of the long name, which comes before it",
     "people": "a country and its people",
+    "type": "one name with two types",
     "decision": "decided by hand",
 }
 KINDS = {
@@ -89,6 +91,15 @@ def draw_graph(tables: GraphTables, *, title: str = "Graph", most_facts: int = M
     return Page(html, shown)
 
 
+def collect_facts(tables: GraphTables, ids: Sequence[int]) -> Record:
+    """Collect what pages show of some facts, in the order of their ids."""
+    import pyarrow
+    from pyarrow import compute
+
+    rows = compute.index_in(pyarrow.array(ids, pyarrow.int64()), value_set=tables.facts["fact_id"].combine_chunks())
+    return _collect(tables, tables.facts.take(rows))
+
+
 def _collect(tables: GraphTables, facts: "pyarrow.Table") -> Record:
     """Collect what the page shows of some facts, whose order it keeps."""
     columns = {name: facts.column(name).to_pylist() for name in facts.column_names if name != "best_sentence"}
@@ -111,6 +122,7 @@ def _collect(tables: GraphTables, facts: "pyarrow.Table") -> Record:
             "probability": [_per_mille(each) for each in columns["probability"]],
             "sentences": columns["n_sentences"],
             "documents": columns["n_documents"],
+            "period": [describe_period(*each) or 0 for each in zip(*(columns[part] for part in Period._fields))],
         },
         **_support_columns(tables, rows),
         **_conflict_rows(tables, rows),

@@ -1,11 +1,12 @@
-"""Questions to a graph on disk: ten kinds, answered by DuckDB over the Parquet tables with bound parameters."""
+"""Questions to a graph on disk, answered by DuckDB over the Parquet tables with bound parameters."""
 
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Tuple
 
-from ..annotations.names import PERSON_LABELS, VALUE_LABELS, tidy
+from ..annotations.names import LEGAL_FORMS, PERSON_LABELS, VALUE_LABELS, tidy
+from ..annotations.values import parse_value
 from ..errors import Errors, require
 from ..export.tables import INFO_FILE, TABLE_NAMES
 from .paths import find_path
@@ -69,6 +70,32 @@ _NEWEST = """
     ORDER BY t.latest DESC, f.probability DESC, f.fact_id LIMIT $limit
 """
 
+_PERIODS = """
+    SELECT f.fact_id, s.name AS subject, f.relation, o.name AS object, f.start, f."end", f."at",
+        round(f.probability, 3) AS probability, f.n_documents AS documents, f.best_sentence AS sentence
+    FROM facts f JOIN entities s ON s.entity_id = f.subject JOIN entities o ON o.entity_id = f.object
+"""
+# Dates are as exact as the text, so both are cut to the shorter one.
+_AS_OF = (
+    _PERIODS
+    + """
+    WHERE coalesce(f.start, f."end", f."at") IS NOT NULL
+        AND coalesce(left(f.start, length($date)) <= left($date, length(f.start)), true)
+        AND coalesce(left(f."end", length($date)) >= left($date, length(f."end")), true)
+        AND (coalesce(f.start, f."end") IS NOT NULL
+            OR left(f."at", length($date)) = left($date, length(f."at")))
+    ORDER BY f.probability DESC, f.fact_id LIMIT $limit
+"""
+)
+_HISTORY = (
+    _PERIODS
+    + """
+    WHERE (list_contains($ids, f.subject) OR list_contains($ids, f.object))
+        AND ($relation IS NULL OR f.relation = $relation)
+    ORDER BY coalesce(f.start, f."at", f."end") NULLS LAST, f.probability DESC, f.fact_id LIMIT $limit
+"""
+)
+
 _NEIGHBOURS = """
     WITH ends AS (
         SELECT object AS entity_id, relation, probability, fact_id FROM facts WHERE list_contains($ids, subject)
@@ -104,21 +131,26 @@ _SOURCES = """
     JOIN mentions a ON a.mention_id = s.subject_mention JOIN mentions b ON b.mention_id = s.object_mention
     WHERE s.fact_id = $fact
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, 'denied', c.detail FROM conflicts c
+    SELECT NULL, NULL, NULL, NULL, round(c.score, 3), 'denied', c.detail FROM conflicts c
     WHERE c.fact_id = $fact AND c.kind = 'denied'
     ORDER BY score DESC NULLS LAST, 1, 2, 3, 4, 7 LIMIT $limit
 """
 
-# Entities of one type that share a name; people of one surname, of whom one is named by no more than initials or a
-# title; and entities of similar names, or of one name and two types, that share a neighbour that few have by that
-# relation. Values, such as dates and sums, are neither.
+# Entities that share a name up to spaces, punctuation and legal forms, of one type first; people of one surname, of
+# whom one is named by no more than initials or a title; and entities of similar names with the same numbers that share
+# a neighbour that few have by that relation. Values, such as dates and sums, are neither.
 _DUPLICATES = r"""
-    WITH forms AS (
-        SELECT entity_id, name, label, lower(unnest(list_append(aliases, name))) AS form FROM entities
+    WITH spelt AS (
+        SELECT entity_id, lower(unnest(list_append(aliases, name))) AS spelling FROM entities
+        WHERE NOT list_contains($values, upper(coalesce(label, '')))
+    ), worded AS (
+        SELECT entity_id, spelling, trim(regexp_replace(spelling, '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS words FROM spelt
+    ), forms AS (
+        SELECT entity_id, spelling, replace(regexp_replace(words, $legal, ''), ' ', '') AS form FROM worded
+        WHERE words <> ''
     ), shared_names AS (
-        SELECT a.entity_id AS one, b.entity_id AS other, min(a.form) AS form, 0 AS neighbours
+        SELECT a.entity_id AS one, b.entity_id AS other, min(a.spelling) AS form, 0 AS neighbours
         FROM forms a JOIN forms b ON a.form = b.form AND a.entity_id < b.entity_id
-            AND a.label IS NOT DISTINCT FROM b.label
         GROUP BY a.entity_id, b.entity_id
     ), people AS (
         SELECT entity_id, lower(name) AS name, lower(regexp_extract(name, '\S+$')) AS surname,
@@ -149,8 +181,8 @@ _DUPLICATES = r"""
         SELECT a.entity_id AS one, b.entity_id AS other, NULL AS form, count(*) AS neighbours
         FROM few a JOIN few b ON a.relation = b.relation AND a.neighbour = b.neighbour AND a.entity_id < b.entity_id
         JOIN entities x ON x.entity_id = a.entity_id JOIN entities y ON y.entity_id = b.entity_id
-        WHERE lower(x.name) = lower(y.name) OR
-            x.label IS NOT DISTINCT FROM y.label AND jaro_winkler_similarity(lower(x.name), lower(y.name)) > 0.85
+        WHERE x.label IS NOT DISTINCT FROM y.label AND jaro_winkler_similarity(lower(x.name), lower(y.name)) > 0.85
+            AND regexp_replace(x.name, '\D', '', 'g') = regexp_replace(y.name, '\D', '', 'g')
         GROUP BY ALL
     ), candidates AS (
         SELECT one, other, max(form) AS form, max(neighbours) AS neighbours
@@ -161,7 +193,7 @@ _DUPLICATES = r"""
         p.form AS shared_name,
         p.neighbours AS shared_facts, round(jaro_winkler_similarity(lower(x.name), lower(y.name)), 3) AS similarity
     FROM candidates p JOIN entities x ON x.entity_id = p.one JOIN entities y ON y.entity_id = p.other
-    ORDER BY p.neighbours DESC, similarity DESC, p.one, p.other LIMIT $limit
+    ORDER BY p.neighbours DESC, x.label IS NOT DISTINCT FROM y.label DESC, similarity DESC, p.one, p.other LIMIT $limit
 """
 
 _STEP = """
@@ -196,6 +228,8 @@ QUESTIONS: Dict[str, Question] = {
     "top": Question("[RELATION]", "the facts with the most sentences", _TOP),
     "conflicts": Question("[RELATION]", "facts that contradict each other or the schema", _CONFLICTS),
     "newest": Question("[DOCUMENTS]", "facts of the documents that came last, of 10 by default", _NEWEST),
+    "history": Question("NAME [RELATION]", "facts about an entity with when they hold, the earliest first", _HISTORY),
+    "as-of": Question("DATE", "facts that hold at a date, such as 2001 or 2001-03-04, as far as it is known", _AS_OF),
     "neighbours": Question("NAME", "entities next to an entity", _NEIGHBOURS),
     "relations": Question("", "facts of each relation", _RELATIONS),
     "degree": Question("[LABEL]", "entities by their number of facts", _DEGREE),
@@ -265,13 +299,16 @@ class GraphQuery:
             return self.find_path(arguments[0], arguments[1], limit=limit)
         values: Dict[str, object] = {"limit": limit}
         if question == "duplicates":
-            values.update(values=list(VALUE_LABELS), persons=list(PERSON_LABELS))
+            legal = rf"( ({'|'.join(sorted(LEGAL_FORMS))}))+$"
+            values.update(values=list(VALUE_LABELS), persons=list(PERSON_LABELS), legal=legal)
         for kind, argument in zip_longest(taken, arguments):
             name = kind.strip("[]").lower()
             if name == "name":
                 values["ids"] = self.find(argument)
             elif name in ("fact", "documents"):
                 values[name] = _number(argument or "10", question)
+            elif name == "date":
+                values[name] = _date(argument)
             else:
                 values[name] = argument
         return self._run(known.statement, **values)
@@ -329,6 +366,14 @@ def _number(text: str, question: str) -> int:
     if not _is_number(text) or not int(text):
         raise ValueError(Errors.R209.format(what=f"the number of {question!r}", found=repr(text), expected="from 1"))
     return int(text)
+
+
+def _date(text: str) -> str:
+    """Read a date, in ISO 8601 or in words."""
+    value = parse_value(text, "DATE")
+    if value is None:
+        raise ValueError(Errors.R209.format(what="the date", found=repr(text), expected="such as 2001-03-04 or 2001"))
+    return value.date
 
 
 def describe_questions() -> str:

@@ -14,6 +14,7 @@ from ..errors import Errors
 from .clusters import clusters_source, score_cluster_baselines
 from .probabilities import bootstrap_interval, expected_calibration_error
 from .relations import RELATION_SCORE_WEIGHTS, gold_relations, score_relations
+from .risk import score_risk
 from .thresholds import best_threshold, f_score
 from .triples import (
     ComparedDocument,
@@ -155,7 +156,7 @@ def score_unseen(documents: Sequence[ComparedDocument], training: Optional[Train
 
 
 def _score_confidence(outcomes: TripleOutcomes) -> Scores:
-    """Score the calibration of predicted triples, and compute intervals of F1 and the F1 of the best threshold."""
+    """Score the calibration and the risk of predicted triples, and compute intervals of F1 and the best threshold."""
     scores, correct = outcomes.scores, outcomes.correct
     threshold, best_f = best_threshold(scores, correct, n_gold=outcomes.n_gold)
     counts = (outcomes.correct_per_document, outcomes.predicted_per_document, outcomes.gold_per_document)
@@ -163,6 +164,7 @@ def _score_confidence(outcomes: TripleOutcomes) -> Scores:
     low, high = bootstrap_interval(lambda drawn: f_score(*(drawn @ each for each in counts)), len(counts[0]))
     return {
         "ece": expected_calibration_error(scores, correct),
+        **score_risk(scores, correct),
         "best_threshold": threshold if correct.any() else None,
         "best_threshold_f": best_f if is_annotated else None,
         "exact_f_low": float(low) if is_annotated else None,

@@ -1,8 +1,6 @@
 """Documents that a person corrects one after the other, and the application behind `spacy relext annotate correct`."""
 
 import hashlib
-import secrets
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Optional, Sequence
 
 from spacy.tokens import Doc
@@ -14,7 +12,17 @@ from ..corpora.formats.checks import require
 from ..corpora.formats.sources import parse_json, to_json
 from ..errors import Errors, check_choice
 from .templates import draw_page
-from .web import BadRequest, html_response, json_response, make_app, read_body, require_json
+from .web import (
+    PRIVATE,
+    TOKEN_HEADER,
+    BadRequest,
+    Guard,
+    html_response,
+    json_response,
+    make_app,
+    read_body,
+    require_json,
+)
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -25,11 +33,6 @@ SUGGESTED = ("score", "source", "evidence")
 
 MAX_BODY = 16 * 1024 * 1024
 PURPOSE = "`spacy relext annotate correct`"
-
-_TOKEN_HEADER = "X-Relext-Token"
-
-# The page is never cached: after a restart of the server, its token is a new one.
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
 
 
 class StaleAnswer(Exception):
@@ -150,24 +153,14 @@ def _version(record: Record) -> str:
 def make_correction_app(correction: Correction, *, hosts: Sequence[str]) -> "Starlette":
     """Make the application of a page to correct documents.
 
-    It answers only requests for its own hosts, against DNS rebinding. Documents and answers need a token, which other
-    sites cannot read.
-
     hosts (Sequence[str]): Names with ports that requests may be for.
     RAISES (ImportError): If Starlette is not installed (extra `serve`).
     """
-    token = secrets.token_urlsafe(24)
-    page = render_correction_page(correction, token=token)
-
-    def check(request: "Request") -> None:
-        host, origin = request.headers.get("host"), request.headers.get("origin")
-        if host not in hosts or not (origin is None or origin in [f"http://{each}" for each in hosts]):
-            raise BadRequest("another host", 403)
+    guard = Guard(hosts)
+    page = render_correction_page(correction, token=guard.token)
 
     def read_number(request: "Request") -> int:
-        given = request.headers.get(_TOKEN_HEADER, "")
-        if not compare_digest(given.encode("utf8", "replace"), token.encode("ascii")):
-            raise BadRequest("the server was started again: another token", 403)
+        guard.check_token(request)
         number: int = request.path_params["number"]
         if number >= len(correction.records):
             raise BadRequest("no such document", 404)
@@ -190,7 +183,7 @@ def make_correction_app(correction: Correction, *, hosts: Sequence[str]) -> "Sta
         ("GET", "/documents/{number:int}", get_document),
         ("POST", "/documents/{number:int}", post_answer),
     ]
-    return make_app(routes, purpose=PURPOSE, check=check, headers=_HEADERS)
+    return make_app(routes, purpose=PURPOSE, check=guard.check, headers=PRIVATE)
 
 
 def _write(correction: Correction, number: int, body: bytes) -> "Response":
@@ -215,7 +208,7 @@ def render_correction_page(correction: Correction, *, token: str) -> str:
     """
     data = {
         "token": token,
-        "header": _TOKEN_HEADER,
+        "header": TOKEN_HEADER,
         "relations": correction.relations,
         "total": len(correction.records),
         "first": correction.next_open(0),

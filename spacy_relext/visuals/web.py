@@ -1,7 +1,9 @@
 """Applications behind HTTP, made with Starlette and served by uvicorn: errors are JSON of one line."""
 
+import secrets
 import socket
 from contextlib import suppress
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..corpora.formats.sources import to_json
@@ -26,6 +28,33 @@ class BadRequest(Exception):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(" ".join(message.split()))
         self.status = status
+
+
+# A page with a token is never cached: after a restart of the server, the token is a new one.
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
+TOKEN_HEADER = "X-Relext-Token"
+
+
+class Guard:
+    """Lets only the page of this server read and write: others do not know its token, and DNS rebinding its hosts.
+
+    hosts (Sequence[str]): Names with ports that requests may be for.
+    """
+
+    def __init__(self, hosts: Sequence[str]) -> None:
+        self.hosts, self.token = hosts, secrets.token_urlsafe(24)
+
+    def check(self, request: "Request") -> None:
+        """RAISES (BadRequest): If a request is for another host, or from another site."""
+        host, origin = request.headers.get("host"), request.headers.get("origin")
+        if host not in self.hosts or not (origin is None or origin in [f"http://{each}" for each in self.hosts]):
+            raise BadRequest("another host", 403)
+
+    def check_token(self, request: "Request") -> None:
+        """RAISES (BadRequest): If a request does not have the token."""
+        given = request.headers.get(TOKEN_HEADER, "")
+        if not compare_digest(given.encode("utf8", "replace"), self.token.encode("ascii")):
+            raise BadRequest("the server was started again: another token", 403)
 
 
 def make_app(

@@ -229,11 +229,22 @@ def test_each_rule_says_how_sure_it_is() -> None:
         ("ORG", ("European Union", "EU"), "acronym", 0.95),
         ("PERSON", ("Ada Lovelace", "Lovelace"), "person", 0.95),
         ("ORG", ("Detroit Lions", "Lions"), "last word", 0.9),
-        ("ORG", ("Columbia Records", "Columbia"), "first word", 0.8),
+        ("ORG", ("Kestrel Analytics", "Kestrel"), "first word", 0.8),
+        (None, ("Hart Lane Partners LLP", "Hart Lane"), "first word", 0.8),
     ):
         assert group_mentions(mentions(*names, label=label), rules=RULES).links == [(0, 1, reason, score)]
     links = group_mentions(mentions("United Kingdom", "UK", "British", "UK", label="GPE"), rules=RULES).links
     assert links == [(0, 1, "country", 0.98), (0, 2, "people", 0.8)]
+
+
+def test_types_of_one_name() -> None:
+    """The type of most mentions wins; a person and a place may share a name."""
+    names = [("Nordlys", "PRODUCT"), ("Nordlys", "ORG"), ("NORDLYS", "ORG"), ("Jordan", "PERSON"), ("Jordan", "GPE")]
+    made = [mentions(name, label=label)[0] for name, label in names]
+    made = [each._replace(start=10 * at, end=10 * at + 9) for at, each in enumerate(made)]
+    found = group_mentions(made, rules=("exact", "normalized", "type"))
+    assert found.groups == [0, 0, 0, 1, 2] and ("type", 0.8) in [link[2:] for link in found.links]
+    assert group_mentions(made).groups == [0, 1, 1, 2, 3]
 
 
 def test_a_rule_that_is_left_out_joins_nothing() -> None:

@@ -214,7 +214,12 @@ def test_surnames_of_names_without_a_type(short: str, full: str, expected: bool)
     "name, full, first, last",
     [
         ("Lions", "detroit lions", False, True),
-        ("Detroit", "detroit lions", True, False),
+        ("Detroit", "detroit lions", False, False),
+        ("Kestrel", "kestrel analytics", True, False),
+        ("Hart Lane", "hart lane partners llp", True, False),
+        ("Hart Lane Inc", "hart lane partners", False, False),
+        ("Bank", "bank holdings", False, False),
+        ("Norway", "norway energy", False, False),
         ("Lions", "new detroit lions", False, True),
         ("Lions", "big new detroit lions", False, False),
         ("Lions", "lions", False, False),

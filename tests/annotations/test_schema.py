@@ -102,22 +102,6 @@ def test_characters_that_are_none(suffix: str, tmp_path: pathlib.Path) -> None:
         read_schema(path)
 
 
-@pytest.mark.parametrize(
-    "name, text, form",
-    [
-        ("schema.yaml", "\ufeff\n@prefix ex: <http://example.org/> .", "Turtle"),
-        ("schema.yaml", "PREFIX ex: <http://example.org/>", "Turtle"),
-        ("schema", '<?xml version="1.0"?>', "XML"),
-        ("schema.ttl", "# comment", "Turtle"),
-        ("schema.jsonld", "{}", "JSON-LD"),
-    ],
-)
-def test_ontologies_are_no_schemas(tmp_path: pathlib.Path, name: str, text: str, form: str) -> None:
-    (tmp_path / name).write_text(text, encoding="utf8")
-    with pytest.raises(ValueError, match=rf"R033.*the file is {form}\. .*YAML or JSON.*symmetric.*acyclic.*implies\.$"):
-        read_schema(tmp_path / name)
-
-
 def test_no_file_and_no_text(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match=r"\[R030\] .*none\.yaml: No such file"):
         read_schema(tmp_path / "none.yaml")

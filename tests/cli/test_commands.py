@@ -13,7 +13,7 @@ GROUPS = {
     "annotate": "export correct agree retrain",
     "rules": "check mine",
     "kb": "align filter train",
-    "graph": "build query view export",
+    "graph": "build query view review export",
     "clusters": "view rename",
     "research": "teach folds drop-triples",
 }

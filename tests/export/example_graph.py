@@ -52,9 +52,11 @@ HARD_NAMES = [
 
 
 def rows_table(name: str, rows: Sequence[Sequence[Any]]) -> Any:
-    """Make a table of rows."""
+    """Make a table of rows; what is missing at their ends is null."""
     names = table_schemas()[name].names
-    return make_table(name, {column: [row[number] for row in rows] for number, column in enumerate(names)})
+    return make_table(
+        name, {column: [row[at] if at < len(row) else None for row in rows] for at, column in enumerate(names)}
+    )
 
 
 def make_graph(names: Sequence[str] = ("Ada", "Bo", "Cy"), relations: Sequence[str] = ("met", "spouse")) -> GraphTables:
@@ -83,7 +85,9 @@ def make_graph(names: Sequence[str] = ("Ada", "Bo", "Cy"), relations: Sequence[s
                 attributes = None if turn else to_json({"assertion": names[subject]})
                 support.append((fact, *place, 0.1 * turn, names[subject], attributes))
     merges = [(0, names[0], name, None, "exact", 1.0) for name in names[1:]]
-    conflicts = [("functional", relations[0], 0, None if number else 1, name) for number, name in enumerate(names)]
+    conflicts = [
+        ("functional", relations[0], 0, None if number else 1, name, None) for number, name in enumerate(names)
+    ]
     rows: Dict[str, Sequence[Sequence[Any]]] = {
         "documents": documents,
         "mentions": mentions,

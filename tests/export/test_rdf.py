@@ -1,3 +1,4 @@
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -21,7 +22,7 @@ from spacy_relext.export.rdf import (
     write_rdf,
 )
 from spacy_relext.export.tables import empty_tables
-from tests.export.example_graph import HARD_NAMES, graphs, make_graph, texts
+from tests.export.example_graph import HARD_NAMES, graphs, make_graph, rows_table, texts
 
 BASE = "http://example.org/g/"
 OA = rdflib.Namespace("http://www.w3.org/ns/oa#")
@@ -209,3 +210,36 @@ def test_no_base_writes_outside_of_its_name(base):
     except ValueError:
         return
     assert not set(checked) & set('<>"{}|^`\\ \n\t')
+
+
+def test_dates_and_amounts_are_literals(tmp_path):
+    names = ["Havgass", "$4 billion", "4 March 1931", "1,300", "1931", "some day"]
+    labels = ["ORG", "MONEY", "DATE", "CARDINAL", "TIME", "DATE"]
+    facts = [(1, 1, "got", 2, 0.5, 0.5, 1, 1, "s"), (2, 1, "since", 3, 0.5, 0.5, 1, 1, "s")]
+    facts += [(number - 1, 1, "has", number, 0.5, 0.5, 1, 1, "s") for number in (4, 5, 6)]
+    entities = [(at, name, label, None, [], 1, 1) for at, (name, label) in enumerate(zip(names, labels), start=1)]
+    mentions = [(at, "d", 0, at, at + 1, name, None, None, at) for at, name in enumerate(names, start=1)]
+    rows = {"entities": entities, "facts": facts, "mentions": mentions, "documents": [("d", "text", "")]}
+    graph = replace(empty_tables(), **{name: rows_table(name, each) for name, each in rows.items()})
+    schema = schema_from_dict({"relations": {"since": {"subject": ["ORG"], "object": ["DATE", "TIME"]}}})
+    for rdf in export(graph, tmp_path, schema=schema).values():
+        node = iri("entity", 1)
+        assert set(rdf.objects(node)) - {Literal("Havgass"), iri("type", "ORG")} == {
+            *(Literal("$4 billion"), Literal("1931-03-04", datatype=XSD.date), Literal("some day")),
+            *(Literal("1300", datatype=XSD.integer), Literal("1931", datatype=XSD.gYear)),
+        }
+        assert rdf.value(iri("fact", 1), OWN.number) == Literal("4000000000", datatype=XSD.decimal)
+        assert rdf.value(iri("fact", 1), OWN.unit) == Literal("$")
+        assert set(rdf.subjects(OWN.refersTo)) == {iri("mention", 1)}
+        assert (iri("relation", "since"), RDF.type, OWL.DatatypeProperty) in rdf
+        assert not list(rdf.predicate_objects(iri("entity", 2)))
+
+
+def test_what_is_said_of_a_value_makes_it_a_node(tmp_path):
+    rows = {
+        "entities": [(1, "1931", "DATE", None, [], 1, 1), (2, "1932", "DATE", None, [], 1, 1)],
+        "facts": [(1, 1, "before", 2, 0.5, 0.5, 1, 1, "s")],
+    }
+    graph = replace(empty_tables(), **{name: rows_table(name, each) for name, each in rows.items()})
+    rdf = export(graph, tmp_path)["ttl"]
+    assert (iri("entity", 1), iri("relation", "before"), Literal("1932", datatype=XSD.gYear)) in rdf

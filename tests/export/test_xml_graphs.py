@@ -1,11 +1,14 @@
 import re
+from dataclasses import replace
 
 import networkx
 import pytest
 
+from spacy_relext.export.neo4j import write_neo4j_folder
 from spacy_relext.export.network import to_networkx, write_gexf, write_graphml
 from spacy_relext.export.tables import empty_tables
-from tests.export.example_graph import HARD_NAMES, make_graph
+from tests.export.example_graph import HARD_NAMES, make_graph, rows_table
+from tests.export.neo4j_reader import read_import
 
 INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -67,3 +70,38 @@ def test_to_networkx():
     assert graph[0][1]["met"]["weight"] == pytest.approx(1 / 3)
     assert to_networkx(make_graph(), min_score=0.3).number_of_edges() == 1
     assert to_networkx(make_graph(), min_score=0.3).number_of_nodes() == 3
+
+
+def revenues():
+    """Two companies with one revenue, and a date."""
+    entities = [(1, "Havgass", "ORG"), (2, "4.2 billion kroner", "MONEY"), (3, "4 March 1931", "DATE")]
+    entities += [(4, "Tellmar", "ORG")]
+    facts = [(1, 1, 2), (2, 4, 2), (3, 1, 3)]
+    rows = {
+        "entities": [(number, name, label, None, [], 1, 1) for number, name, label in entities],
+        "facts": [(number, one, "r", other, 0.5, 0.5, 1, 1, "s") for number, one, other in facts],
+        "documents": [("d", "text", "")],
+        "mentions": [(number, "d", 0, 0, 1, name, None, None, number) for number, name, _ in entities],
+    }
+    return replace(empty_tables(), **{name: rows_table(name, each) for name, each in rows.items()})
+
+
+def test_each_fact_has_a_value_of_its_own(tmp_path):
+    graph = to_networkx(revenues())
+    assert sorted(graph.edges()) == [(1, -3), (1, -1), (4, -2)] and sorted(graph) == [-3, -2, -1, 1, 4]
+    assert {key: graph.nodes[-1][key] for key in ("number", "unit")} == {"number": 4.2e9, "unit": "kroner"}
+    assert graph.nodes[-3]["date"] == "1931-03-04" and not {"number", "unit"} & graph.nodes[-3].keys()
+    for name, write in (("g.graphml", write_graphml), ("g.gexf", write_gexf)):
+        assert write(revenues(), tmp_path / name) == 0
+        assert_same(tmp_path / name, revenues())
+
+
+def test_neo4j_has_a_value_for_each_fact(tmp_path):
+    write_neo4j_folder(revenues(), tmp_path)
+    nodes, relationships = read_import(tmp_path)
+    assert sorted(nodes["Entity"]) == ["-1", "-2", "-3", "1", "4"]
+    assert nodes["Entity"]["-2"]["number"] == 4.2e9 and nodes["Entity"]["-3"]["date"] == "1931-03-04"
+    assert nodes["Entity"]["1"]["number"] is None
+    ends = [(each[":START_ID"], each[":END_ID"]) for each in relationships if each["file"] == "facts.csv"]
+    assert ends == [("1", "-1"), ("4", "-2"), ("1", "-3")]
+    assert {each[":START_ID"] for each in relationships if each["file"] == "mentions.csv"} == {"1", "4"}

@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.export.tables import GraphTables, read_tables, write_tables
 from spacy_relext.graph.across import join_groups
 from spacy_relext.graph.build import GraphOptions, build_graph, fit_on
-from spacy_relext.graph.decisions import Decision
+from spacy_relext.graph.decisions import Decision, InDocument
 from spacy_relext.graph.documents import GOLD_KEY, Document, parse_document
 from spacy_relext.graph.query import GraphQuery
 
@@ -166,8 +166,10 @@ def test_decisions_override_and_survive(tmp_path: Path) -> None:
     mary["triples"][0]["subject"] = [21, 29]
     both = build(lovelace(), parse_document(mary), decisions=[Decision("same", "Ada Lovelace", "Lovelace")])
     assert sorted(entities(both)) == ["Ada Lovelace", "Charles Babbage", "London"], "all that have the name"
-    by_number = build(*texts, decisions=[Decision("same", 1, 4)])
+    by_number = build(base=build(*texts), decisions=[Decision("same", 1, 4)])
     assert by_number.entities.num_rows == 3
+    with pytest.raises(ValueError, match=r"R841.*d.jsonl:2: .*\[1, 4\].*--add-to"):
+        build(*texts, decisions=[Decision("same", 1, 4, "d.jsonl:2")])
     place = build(
         *texts, decisions=[Decision("same", "London", "Ada Lovelace")]
     )  # of other types, if each is the only one
@@ -188,7 +190,40 @@ def test_a_decision_parts_what_a_rule_joined() -> None:
 
 def test_decisions_about_nobody_are_reported() -> None:
     nobody = [Decision("same", "X", "Y"), Decision("rename", 99, "Z"), Decision("different", "London", "X")]
-    assert set(build_graph([lovelace()], options=GraphOptions(decisions=nobody)).unused) == set(nobody)
+    nobody.append(Decision("different", "London", InDocument("London", "9")))
+    built = build_graph([], options=GraphOptions(decisions=nobody), base=build(lovelace()))
+    assert set(built.unused) == set(nobody)
+
+
+def li_wei(doc_id: str, relation: str) -> Document:
+    text = "Li Wei came. Wei left Narvik."
+    made = record(text, [("Li Wei", relation, "Narvik", 0.5)], {"Li Wei": "PERSON", "Narvik": "GPE"}, doc_id=doc_id)
+    made["triples"].append({"subject": [13, 16], "relation": relation, "object": [22, 28], "score": 0.5})
+    made["entities"].append({"start": 13, "end": 16, "label": "PERSON"})
+    return parse_document(made)
+
+
+@given(st.permutations("abcd"), st.lists(st.booleans(), min_size=4, max_size=4), st.booleans())
+def test_a_decision_about_a_document(order: List[str], cuts: List[bool], is_short: bool) -> None:
+    """Whatever the order, and whatever is added later: b and d are another person."""
+    footballer = InDocument("Wei" if is_short else "Li Wei", "b")
+    decisions = [Decision("different", "Li Wei", footballer)]
+    decisions += [Decision("same", InDocument("Li Wei", "d"), footballer), Decision("rename", footballer, "Li Wei (2)")]
+    tables: Optional[GraphTables] = None
+    batch: List[Document] = []
+    for doc_id, cut in zip(order, [*cuts[1:], True]):
+        batch.append(li_wei(doc_id, "plays" if doc_id in "bd" else "teaches"))
+        if cut:
+            tables, batch = build(*batch, base=tables, decisions=decisions), []
+    assert tables is not None
+    people = {name: row for name, row in entities(tables).items() if row["label"] == "PERSON"}
+    assert {name: row["n_documents"] for name, row in people.items()} == {"Li Wei": 2, "Li Wei (2)": 2}
+    assert {key: row["n_documents"] for key, row in facts(tables).items()} == {
+        ("Li Wei", "teaches", "Narvik"): 2,
+        ("Li Wei (2)", "plays", "Narvik"): 2,
+    }
+    owners = {(row["entity_id"], row["doc_id"]) for row in tables.mentions.to_pylist()}
+    assert {(row["entity_id"], row["doc_id"]) for row in tables.merges.to_pylist() if row["doc_id"]} <= owners
 
 
 def test_the_discount_is_fitted_on_gold() -> None:
@@ -199,7 +234,8 @@ def test_the_discount_is_fitted_on_gold() -> None:
         )
         made[GOLD_KEY] = made["triples"] if number % 2 else []
         documents.append(parse_document(made, gold=True))
-    discount = fit_on(documents)
+    discount, risk = fit_on(documents)
+    assert risk["aurc"] == pytest.approx(0.5, abs=0.1) and risk["threshold_at_precision_90"] is None
     (fact,) = build(documents[0], discount=discount).facts.to_pylist()
     assert fact["probability"] == pytest.approx(0.5, abs=0.05)
     with pytest.raises(ValueError, match="R834"):

@@ -8,7 +8,7 @@ import pytest
 
 from spacy_relext.annotations.names import parse_name
 from spacy_relext.graph.across import Group, Joined, join_groups
-from spacy_relext.graph.decisions import Decision, read_decisions
+from spacy_relext.graph.decisions import Decision, InDocument, read_decisions
 from spacy_relext.graph.entities import Entities, Entity, MergeRow, number_groups, other_names
 
 # Name, type and id.
@@ -155,6 +155,10 @@ def test_decisions(tmp_path: Path) -> None:
         Decision("different", 1, 2, f"{path}:4"),
     ]
     assert str(Decision("rename", 3, "C")) == '{"rename": [3, "C"]}'
+    text = '{"different": ["Li Wei", {"name": "Li Wei", "document": "3"}]}'
+    path.write_text(text)
+    (located,) = read_decisions(path)
+    assert located.second == InDocument("Li Wei", "3") == located.located and str(located) == text
     assert str(Decision("same", "Łódź", 3)) == '{"same": ["Łódź", 3]}'
 
 

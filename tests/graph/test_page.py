@@ -135,8 +135,8 @@ TABLES: Dict[str, List[Any]] = {
         (5, "Ed", "Eddie", "z", "person", 0.9),
     ],
     "conflicts": [
-        *[("functional", "met", 1, 4, "Ada: Bo or Ed"), ("functional", "met", 3, 1, "Bo: Di or Ada")],
-        *[("functional", "met", 4, 1, "Ada: Ed or Bo"), ("new kind", "met", 2, None, "Cy")],
+        *[("functional", "met", 1, 4, "Ada: Bo or Ed", None), ("functional", "met", 3, 1, "Bo: Di or Ada", None)],
+        *[("functional", "met", 4, 1, "Ada: Ed or Bo", None), ("new kind", "met", 2, None, "Cy", None)],
     ],
 }
 
@@ -163,7 +163,7 @@ def test_a_worked_example() -> None:
         ],
         "facts": {
             **{"subject": [1, 0, 0], "relation": [1, 1, 0], "object": [3, 1, 2], "probability": [1000, 500, 500]},
-            **{"sentences": [1, 2, 2], "documents": [1, 1, 2]},
+            **{"sentences": [1, 2, 2], "documents": [1, 1, 2], "period": [0, 0, 0]},
         },
         "support": {
             **{"starts": [0, 1, 3, 5], "sentence": [0, 1, 2, 3, 4], "score": [2, 400, 300, 700, 600]},

@@ -184,7 +184,15 @@ def test_surnames_and_types_of_possible_duplicates(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("other, count", [("Eva Moe", 1), ("Lars Lund", 0)])
+def test_spellings_of_possible_duplicates(tmp_path: Path) -> None:
+    names = ["3M", "3 M Co.", "Nordlys Kraft AS", "Nordlys-Kraft", "Boeing 737", "Boeing 747", "Harrow & Pell", "AS"]
+    stated = [(name, "met", "Oslo") for name in names]
+    graph = graph_of(tmp_path, *stated, labels={**dict.fromkeys(names, "ORG"), "Oslo": "GPE"})
+    pairs = {frozenset((each["name"], each["other_name"])) for each in rows(graph, "duplicates")}
+    assert pairs == {frozenset(("3M", "3 M Co.")), frozenset(("Nordlys Kraft AS", "Nordlys-Kraft"))}
+
+
+@pytest.mark.parametrize("other, count", [("Eva Moe", 1), ("Lars Lund", 1)])
 def test_one_name_of_two_types(tmp_path: Path, other: str, count: int) -> None:
     texts = [
         document("Eva Moe runs Fjord.", [("Eva Moe", "runs", "Fjord", 0.9)], {"Fjord": "ORG", "Eva Moe": "PERSON"}),
@@ -220,9 +228,10 @@ def test_a_denial_is_evidence_against_a_fact(tmp_path: Path) -> None:
         graph = GraphQuery.open(tmp_path / "graph")
         (conflict,) = rows(graph, "conflicts")
         assert (conflict["kind"], conflict["fact_id"], conflict["detail"]) == ("denied", 1, f"b: {text}")
-        assert [(row["source"], row["sentence"]) for row in rows(graph, "sources", "1")] == [
-            *(("m", "Eva Moe runs Fjord."), ("denied", f"b: {text}"))
+        assert [(row["source"], row["score"], row["sentence"]) for row in rows(graph, "sources", "1")] == [
+            *(("m", 0.9, "Eva Moe runs Fjord."), ("denied", 0.8, f"b: {text}"))
         ]
+        assert rows(graph, "about", "Fjord")[0]["probability"] == round(0.9 * 0.2 / (1 - 0.9 * 0.8), 3)
 
 
 @pytest.mark.parametrize(

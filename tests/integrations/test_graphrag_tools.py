@@ -8,7 +8,7 @@ from typing import Any, Callable
 import pytest
 import spacy
 
-from spacy_relext.integrations import langchain, neo4j_graphrag
+from spacy_relext.integrations import langchain, neo4j_agent_memory, neo4j_graphrag
 from tests.cli.fake_pipeline import make_pipeline
 
 
@@ -34,13 +34,23 @@ def test_a_missing_package_is_one_line(without: Callable[[str], None]) -> None:
     without("langchain_community")
     with pytest.raises(ImportError, match=r"^\[R006\] langchain_community is needed .*spacy-relext\[langchain\]'\.$"):
         langchain.GraphDocumentConverter(spacy.blank("en"))
+    without("neo4j_agent_memory")
+    with pytest.raises(ImportError, match=r"^\[R006\] neo4j_agent_memory is needed .*\[agent-memory\]'\.$"):
+        neo4j_agent_memory.MemoryExtractor(spacy.blank("en"))
     without("neo4j_graphrag")
     neo4j_graphrag.make_entity_relation_extractor.__globals__["_extractor_class"].cache_clear()
     with pytest.raises(ImportError, match=r"^\[R006\] neo4j_graphrag is needed .*spacy-relext\[graphrag\]'\.$"):
         neo4j_graphrag.make_entity_relation_extractor(spacy.blank("en"))
 
 
-@pytest.mark.parametrize("adapter", [langchain.GraphDocumentConverter, neo4j_graphrag.make_entity_relation_extractor])
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        langchain.GraphDocumentConverter,
+        neo4j_graphrag.make_entity_relation_extractor,
+        neo4j_agent_memory.MemoryExtractor,
+    ],
+)
 def test_scores_are_checked(adapter: Any) -> None:
     with pytest.raises(ValueError, match="R007.*min_score is 2"):
         adapter(spacy.blank("en"), min_score=2)
@@ -52,6 +62,27 @@ def run_examples(module: Any) -> None:
 
 
 TEXTS = ["Ada met Bo.", "Nobody came.", "Cy saw Di. Cy met Ada."]
+
+
+def test_agent_memory() -> None:
+    base = pytest.importorskip("neo4j_agent_memory.extraction.base")
+    run_examples(neo4j_agent_memory)
+    nlp = make_pipeline()
+    ruler = nlp.add_pipe("entity_ruler", first=True)
+    ruler.add_patterns([{"label": label, "pattern": name} for name, label in (("Ada", "PERSON"), ("Bo", "WORK"))])
+    extractor: base.EntityExtractor = neo4j_agent_memory.MemoryExtractor(nlp)
+    found = asyncio.run(extractor.extract("So Ada met Bo."))
+    assert isinstance(found, base.ExtractionResult) and found.source_text == "So Ada met Bo."
+    assert [(each.name, each.type, each.subtype, each.start_pos, each.end_pos) for each in found.entities] == [
+        *(("Ada", "PERSON", "PERSON", 3, 6), ("Bo", "OBJECT", "WORK", 11, 13)),
+    ]
+    (relation,) = found.relations
+    assert relation.as_triple == ("Ada", "met", "Bo") and 0 < relation.confidence <= 1 and not relation.derived
+    assert (relation.source_id, relation.target_id) == tuple(each.id for each in found.entities)
+    people = asyncio.run(extractor.extract("So Ada met Bo.", entity_types=["person"]))
+    assert [each.name for each in people.entities] == ["Ada"] and people.relations == []
+    assert asyncio.run(extractor.extract("So Ada met Bo.", extract_relations=False)).relations == []
+    assert asyncio.run(extractor.extract("")).entities == []
 
 
 def test_langchain() -> None:

@@ -96,6 +96,10 @@ def test_every_score_by_hand(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> 
         **dict.fromkeys(RELATION_SCORE_WEIGHTS),
         # alone, each prediction is a bin of equal mass; of one width are 0.92, which is right, and 0.98, which is wrong
         "ece": (0.6 + 0.08 + 0.98) / 3,
+        # right are the second and the third
+        "aurc": (1 + 1 / 2 + 1 / 3) / 3,
+        **dict(zip([f"precision_at_coverage_{each}" for each in (10, 25, 50, 75)], (0, 0, 0.5, 0.5))),
+        **dict.fromkeys([f"threshold_at_precision_{each}" for each in (80, 90, 95)]),
         "best_threshold": 0.2, "best_threshold_f": 2 / 3, "exact_f_low": low, "exact_f_high": high,
         "n_documents": 4, "n_annotated": 3, "n_gold": 3, "n_predicted": 3,
         # 23 words

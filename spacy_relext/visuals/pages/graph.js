@@ -116,7 +116,8 @@ function factItem(fact) {
   const bar = make("meter", "");
   Object.assign(bar, { min: 0, max: 1000, value: F.probability[fact] });
   bar.setAttribute("aria-hidden", "true");
-  const support = `${count(F.sentences[fact], "sentence")}, ${count(F.documents[fact], "document")}`;
+  const parts = [count(F.sentences[fact], "sentence"), count(F.documents[fact], "document")];
+  const support = [...(F.period[fact] ? [F.period[fact]] : []), ...parts].join(", ");
   const summary = make("summary", "", statement(fact, state.chosen));
   if (conflictsOf.has(fact)) summary.append(make("span", "conflict", "⚠ conflict"));
   summary.append(make("span", "numbers", bar, `${percent(F.probability[fact])} `, make("small", "", support)));
