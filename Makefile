@@ -59,8 +59,8 @@ plan:
 wheel: $(VENV)/.installed
 	$(PY) -m spacy project run rere
 
-# The pipeline that the package carries: trained on sentences, then on whole documents with them. Data sets that are not
-# beside the checkout are fetched.
+# The pipeline that the package carries: trained on sentences, and from there twice on whole documents with sentences; the
+# weights of the two are averaged. Data sets that are not beside the checkout are fetched.
 default: $(VENV)/.installed
 	$(PY) benchmarks/get_data.py redocred_dev gap docred_unlabelled --target $(DATA)
 	$(PY) -m spacy project run encoder
@@ -71,12 +71,17 @@ default: $(VENV)/.installed
 		--paths.train corpus/default/train.spacy --paths.dev corpus/default/dev.spacy
 	$(PY) -m spacy train configs/documents.cfg --output training/documents --paths.pipeline training/default/model-best \
 		--paths.train corpus/documents/all-train.spacy --paths.dev corpus/documents/all-dev.spacy
+	$(PY) -m spacy train configs/documents.cfg --output training/both --paths.pipeline training/default/model-best \
+		--paths.train corpus/documents/both-train.spacy --paths.dev corpus/documents/all-dev.spacy \
+		--training.max_steps 4400 --training.eval_frequency 2200
+	$(PY) scripts/average.py training/both/model-last training/documents/model-last training/documents/averaged \
+		--second coref,documents
 	rm -rf training/documents/small training/documents/packed
-	$(PY) -m spacy relext pack training/documents/model-last training/documents/small
+	$(PY) -m spacy relext pack training/documents/averaged training/documents/small
 	$(PY) -m spacy relext tune training/documents/small corpus/default/dev.spacy training/documents/sentences \
 		--no-gold-sents --beta 0.85 --components rere_detector,rere_extractor
 	$(PY) -m spacy relext tune training/documents/sentences corpus/documents/documents-dev.spacy \
-		training/documents/tuned --no-gold-sents --beta 0.85 --components coref,documents
+		training/documents/tuned --no-gold-sents --beta 0.7 --components coref,documents
 	$(PY) -m spacy relext pack training/documents/tuned training/documents/packed
 	for part in $(SENTENCE_TESTS); do $(PY) -m spacy relext evaluate training/documents/packed \
 		corpus/default/$$part.spacy --output metrics/default-$$part.json --no-gold-sents || exit 1; done

@@ -11,8 +11,9 @@ Names that are repeated give further examples (as in WikiCREM, Kocijan et al., E
 and of DocRED's unlabelled part, a pronoun replaces some of the later mentions, and stands for what the name stood for.
 
 Writes own-PART, redocred-PART, gap-PART, replaced-train, and joined: coref-PART, of own, gap and replaced;
-documents-PART, of those that are annotated as a whole; and all-PART, of all that configs/documents.cfg learns from,
-with sentences of the corpora of build_default.py (--sentences), in train with several copies.
+documents-PART, of those that are annotated as a whole; and two mixtures for configs/documents.cfg, with sentences of
+the corpora of build_default.py (--sentences) and several copies in train: all-PART has three times as many words of
+documents as of sentences, both-PART as many of both.
 """
 
 import argparse
@@ -42,15 +43,16 @@ from spacy_relext.corpora.records import record_to_doc
 
 VALUES = ("TIME", "NUMBER")
 GAP_PARTS = {"train": "development", "dev": "validation"}
-# Parts of several sources, and how often a source is in train.
+# Parts of several sources, and how often a source is in train. Three quarters of the words of `all` are documents, half
+# of those of `both` sentences.
 JOINED = {
-    "coref": ("own", "gap", "replaced"),
-    "documents": ("redocred", "own"),
-    "all": ("redocred", "own", "gap", "replaced", "sentences"),
+    "coref": {"own": 4, "gap": 1, "replaced": 1},
+    "documents": {"redocred": 8, "own": 4},
+    "all": {"redocred": 8, "own": 4, "gap": 1, "some": 1},
+    "both": {"redocred": 8, "own": 6, "gap": 1, "replaced": 1, "sentences": 3},
 }
-COPIES = {"redocred": 8, "own": 6, "sentences": 3}
-# Corpora of build_default.py whose sentences are in all-PART.
-SENTENCES = ("prose", "more", "other")
+# Corpora of build_default.py whose sentences are read, and how many of the first one are among `some`.
+SENTENCES, SOME = ("prose", "more", "other"), 4000
 GROUP = "coref_clusters_"
 
 # Subject, object and possessive pronouns by gender; the last is for what is no person.
@@ -302,9 +304,10 @@ def build(
         written = {source: [make_doc(make, record) for record in records] for source, records in read.items()}
         if sentences is not None and part != "test":
             written["sentences"] = list(read_sentences(sentences, part))
+            written["some"] = list(read_sentences(sentences, part, most=SOME))
         for name, sources in JOINED.items():
             if part == "train":
-                written[name] = [doc for source in sources for doc in written.get(source, []) * COPIES.get(source, 1)]
+                written[name] = [doc for source, copies in sources.items() for doc in written.get(source, []) * copies]
             else:
                 whole = [source for source in sources if name == "coref" or source != "gap"]
                 written[name] = [doc for source in whole for doc in written.get(source, ())]
@@ -314,13 +317,13 @@ def build(
             print(f"{name}-{part:6}{len(docs):6} documents{triples:8} triples")
 
 
-def read_sentences(folder: Path, part: str) -> Iterator[Doc]:
-    """Yield the sentences of corpora of build_default.py."""
+def read_sentences(folder: Path, part: str, *, most: int = 0) -> Iterator[Doc]:
+    """Yield the sentences of corpora of build_default.py, of the first one at most some that are drawn; 0 for all."""
     vocab = load_tokenizer("en").vocab
     for name in SENTENCES:
         path = folder / f"{name}-{part}.spacy"
-        if path.exists():
-            yield from DocBin().from_disk(path).get_docs(vocab)
+        docs = list(DocBin().from_disk(path).get_docs(vocab)) if path.exists() else []
+        yield from random.Random(0).sample(docs, most) if 0 < most < len(docs) and name == SENTENCES[0] else docs
 
 
 def main() -> int:

@@ -70,7 +70,8 @@ def test_what_the_checker_finds(text: str, facts: str, message: Any) -> None:
 
 
 def test_the_corpora(project_root: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_documents, "COPIES", {"redocred": 2})
+    monkeypatch.setitem(build_documents.JOINED, "all", {"redocred": 2, "own": 1, "gap": 1})
+    monkeypatch.setitem(build_documents.JOINED, "both", {"own": 1})
     (tmp_path / "dev_revised.json").write_text(json.dumps([REDOCRED] * 441), encoding="utf8")
     for part in ("development", "validation"):
         (tmp_path / f"gap-{part}.tsv").write_text(GAP, encoding="utf8")
