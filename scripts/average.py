@@ -16,17 +16,20 @@ import spacy
 import torch
 from spacy.language import Language
 from thinc.api import Model
-from torch import nn
 
 import spacy_relext  # noqa: F401  (registers its components)
 
 
-def list_modules(nlp: Language) -> Iterator[Tuple[str, nn.Module]]:
-    """Yield the torch modules of a pipeline, with the name of their component."""
-    for name, component in nlp.components:
-        model = getattr(component, "model", None)
-        layers = model.walk() if isinstance(model, Model) else ()
-        yield from ((name, shim._model) for layer in layers for shim in layer.shims)
+def list_weights(nlp: Language) -> Iterator[Tuple[str, str, torch.Tensor]]:
+    """Yield the weights of a pipeline, of torch and of thinc, with their component and their name."""
+    for component, pipe in nlp.components:
+        model = getattr(pipe, "model", None)
+        for number, layer in enumerate(model.walk() if isinstance(model, Model) else ()):
+            for shim in layer.shims:
+                yield from ((component, f"{number} {key}", weight) for key, weight in shim._model.state_dict().items())
+            for key in layer.param_names:
+                if layer.has_param(key):
+                    yield component, f"{number} {key}", torch.from_numpy(layer.get_param(key))
 
 
 def average(first: Language, second: Language, *, of_second: List[str]) -> None:
@@ -35,17 +38,13 @@ def average(first: Language, second: Language, *, of_second: List[str]) -> None:
     of_second (List[str]): Components whose weights are those of the second.
     RAISES (ValueError): If their weights have other names or shapes.
     """
-    pairs = list(zip(list_modules(first), list_modules(second)))
+    mine, theirs = ({(name, key): weight for name, key, weight in list_weights(nlp)} for nlp in (first, second))
+    if {key: weight.shape for key, weight in mine.items()} != {key: weight.shape for key, weight in theirs.items()}:
+        raise ValueError("the two pipelines have weights of other names or shapes")
     with torch.no_grad():
-        for (name, one), (other_name, other) in pairs:
-            mine, theirs = one.state_dict(), other.state_dict()
-            shapes = [{key: weight.shape for key, weight in each.items()} for each in (mine, theirs)]
-            if name != other_name or shapes[0] != shapes[1]:
-                raise ValueError(f"{name}: the two pipelines have other weights")
-            share = 1.0 if name in of_second else 0.5
-            for key, weight in mine.items():
-                if weight.is_floating_point():
-                    weight.lerp_(theirs[key], share)
+        for (name, key), weight in mine.items():
+            if weight.is_floating_point():
+                weight.lerp_(theirs[name, key], 1.0 if name in of_second else 0.5)
 
 
 def main() -> int:
