@@ -22,6 +22,9 @@ from .triple import CharSpan, Record, Triple
 # Entities by number, and relation.
 FactKey = Tuple[int, str, int]
 
+# Lowest score of a fact without triples in files and tables.
+_LIKELY = 0.5
+
 # "similar" needs a package that is not always there, and the grouping must not depend on what is installed.
 _RULES = tuple(rule for rule in DEFAULT_RULES if rule != "similar")
 
@@ -147,6 +150,8 @@ def get_facts(doc: Doc) -> List[Fact]:
 def facts_beyond_triples(doc: Doc) -> List[Record]:
     """List the facts that a component has found and no triple states, as triples for files and tables.
 
+    Those that are more likely wrong than right, with a score below 0.5, are only in `doc._.facts`.
+
     RETURNS (List[Record]): As `Triple.to_dict` makes them, between names that are near each other, with the sentence as
         evidence; the attribute `derived` has the rule of a derived fact.
     """
@@ -154,7 +159,7 @@ def facts_beyond_triples(doc: Doc) -> List[Record]:
         return []
     records, text = [], doc.text
     for fact in get_facts(doc):
-        if not fact.triples:
+        if not fact.triples and fact.score >= _LIKELY:
             places = dict(zip(("subject", "object"), nearest_names(fact.subject, fact.object)))
             record: Record = {role: list(place) for role, place in places.items()}
             record.update({f"{role}_text": text[slice(*place)] for role, place in places.items()})
