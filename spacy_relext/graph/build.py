@@ -72,15 +72,7 @@ def build_graph(
     """
     pyarrow = require("pyarrow", purpose="a graph", extra="export")
     options = GraphOptions() if options is None else options
-    numbered = next((each for each in options.decisions if each.has_number), None)
-    if numbered is not None and base is None:
-        raise ValueError(Errors.R841.format(place=numbered.place or "decisions", found=numbered))
-    collector = Collector(base=base, rules=options.rules, schema=options.schema)
-    for document in documents:
-        collector.add(document)
-    there = table_rows(base.mentions, ("entity_id", "doc_id", "text")) if base is not None else ()
-    apart = find_apart(collector.groups, options.decisions, there)
-    joined = join_groups(collector.groups, rules=options.rules, apart=apart)
+    collector, joined = _collect(documents, options=options, base=base)
     taken = int(base.info.get("last_entity", 0)) if base else 0
     numbers, known = number_groups(collector.groups, joined, taken=taken)
     mentions = _add_entity(collector.mentions.table(), numbers)
@@ -126,6 +118,21 @@ def build_graph(
         info=_describe(options, base, max([last, *entities.known]), int(facts.support.max(initial=0))),
     )
     return BuiltGraph(tables, collector.skipped, entities.unused, collector.not_facts, collector.blank)
+
+
+def _collect(
+    documents: Iterable[Document], *, options: GraphOptions, base: Optional[GraphTables]
+) -> Tuple[Collector, Joined]:
+    """Read the documents, and join their entities with each other and with those of the graph."""
+    numbered = next((each for each in options.decisions if each.has_number), None)
+    if numbered is not None and base is None:
+        raise ValueError(Errors.R841.format(place=numbered.place or "decisions", found=numbered))
+    collector = Collector(base=base, rules=options.rules, schema=options.schema)
+    for document in documents:
+        collector.add(document)
+    there = table_rows(base.mentions, ("entity_id", "doc_id", "text")) if base is not None else ()
+    apart = find_apart(collector.groups, options.decisions, there)
+    return collector, join_groups(collector.groups, rules=options.rules, apart=apart)
 
 
 def fit_on(

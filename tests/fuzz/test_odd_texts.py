@@ -80,4 +80,4 @@ def test_no_text_stops_a_graph(tmp_path_factory: pytest.TempPathFactory, made: L
     graph = GraphQuery.open(folder / "graph")
     for question, known in QUESTIONS.items():
         if not any(kind in ("NAME", "FACT") for kind in known.takes.split()):
-            graph.ask(question)
+            graph.ask(question, *(["1931"] if known.takes == "DATE" else []))
