@@ -1,6 +1,6 @@
 """The page on which people review the facts of a graph, and its application."""
 
-from typing import TYPE_CHECKING, Dict, Sequence
+from typing import TYPE_CHECKING, Dict, Optional, Sequence
 
 from ..annotations.triple import Record
 from ..corpora.formats.sources import parse_json
@@ -79,7 +79,7 @@ class Review:
         return _shown(answer)
 
 
-def _shown(answer: "Answer | None") -> Record:
+def _shown(answer: Optional[Answer]) -> Record:
     if answer is None:
         return {"state": OPEN}
     return {"state": answer.state, "relation": answer.new_relation, "swapped": answer.swapped, "by": answer.by}
