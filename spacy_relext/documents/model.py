@@ -57,10 +57,15 @@ class DocumentPairs(TokenModule):
         vectors (Tensor): All token vectors. Shape (N, D)
         The others are those of `pair_arrays`.
         """
+        padding, mentions = mentions[..., 0] < 0, mentions.clamp(min=0)
+        rows = torch.cat(tokens).unique() if tokens else mentions.new_zeros(0)
+        if 0 < len(rows) < len(vectors):  # a long text is read in parts: only the tokens of this one
+            places = mentions.new_zeros(len(vectors)).scatter_(0, rows, torch.arange(len(rows), device=rows.device))
+            vectors, tokens, mentions = vectors[rows], [places[each] for each in tokens], places[mentions]
         vectors = self.dropout(vectors)
-        begin, end = mentions.clamp(min=0).unbind(-1)
+        begin, end = mentions.unbind(-1)
         states = self.first(vectors)[begin] + self.last(vectors)[end]  # (E, M, H)
-        entities = states.masked_fill((mentions[..., 0] < 0)[..., None], -1e4).logsumexp(1)
+        entities = states.masked_fill(padding[..., None], -1e4).logsumexp(1)
         contexts, evidence = self._attend(vectors, entities, tokens, segments, pairs)
         kinds = self.types.num_embeddings // 2
         one = torch.cat([entities[pairs[:, 0]], contexts], 1)

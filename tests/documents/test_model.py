@@ -78,3 +78,18 @@ def test_gradient() -> None:
 def test_no_pairs() -> None:
     nothing = {**ARRAYS, "pairs": torch.zeros(0, 2, dtype=torch.long), "tokens": []}
     assert make_model()(torch.zeros(8, 6, dtype=torch.float64), **nothing).logits.shape == (0, 3)
+
+
+def test_only_the_tokens_of_a_part_are_read() -> None:
+    """A part of a long text gives what it gives when it stands alone."""
+    torch.manual_seed(0)
+    model = DocumentPairs(hidden=GROUP, heads=2, dropout=0.0).eval()
+    model.configure(width=4, n_relations=3, n_types=2)
+    vectors = torch.randn(30, 4)
+    tokens, mentions = [torch.arange(10, 16)], torch.tensor([[[10, 11], [15, 15]], [[12, 12], [-1, -1]]])
+    types, segments, pairs = torch.tensor([1, 2]), torch.tensor([0, 0]), torch.tensor([[0, 1], [1, 0]])
+    with torch.no_grad():
+        whole = model(vectors, tokens, mentions, types, segments, pairs)
+        moved = torch.where(mentions < 0, mentions, mentions - 10)
+        alone = model(vectors[10:16], [tokens[0] - 10], moved, types, segments, pairs)
+    assert torch.allclose(whole.logits, alone.logits, atol=1e-5) and torch.equal(whole.evidence, alone.evidence)
