@@ -55,9 +55,7 @@ def write_config(path: Path, *, train: Path, dev: Path, loss: str, rate: float, 
     config["paths"] = {"train": str(train), "dev": str(dev), "encoder": str(ENCODER)}
     config["nlp"]["pipeline"] = COMPONENTS
     components = {name: first["components"][name] for name in COMPONENTS if name in first["components"]}
-    encoder = components["tok2vec"]["model"]
-    encoder.update({"@architectures": "spacy_relext.DocumentTransformer.v1", "max_pieces": 512})
-    encoder.pop("adversarial_radius", None)
+    components["tok2vec"]["model"].pop("adversarial_radius")
     documents = config["components"]["documents"]
     documents["loss"] = {"@misc": "spacy_relext.DocumentsLoss.v1", "kind": loss, "missing_rate": rate}
     config["components"] = {**components, "documents": documents}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,10 +86,11 @@ def noisy_record(record: Record, kind: str, rate: float, draw: random.Random) ->
     return made
 
 
-def noisy_docs(docs: Sequence[Doc], kind: str, rate: float, *, seed: int) -> Iterator[Doc]:
+def noisy_docs(
+    docs: Sequence[Doc], make_doc: Callable[[str], Doc], *, kind: str, rate: float, seed: int
+) -> Iterator[Doc]:
     """Make the documents anew, with noise."""
     draw = random.Random(seed)
-    make_doc = load_pipeline("default").make_doc
     for doc in docs:
         record = doc_to_record(doc)
         yield record_to_doc(make_doc, noisy_record({"entities": [], "triples": [], **record}, kind, rate, draw))
@@ -108,7 +109,7 @@ def main(
     for kind, rate in settings:
         rows: list[dict[str, Any]] = []
         for seed in range(seeds if rate else 1):
-            references = noisy_docs(docs, kind, rate, seed=seed)
+            references = noisy_docs(docs, nlp.make_doc, kind=kind, rate=rate, seed=seed)
             rows.append(evaluate_pipeline(nlp, [Example(nlp.make_doc(doc.text), doc) for doc in references]))
         shown = []
         for name in SCORES:

@@ -35,7 +35,7 @@ def list_weights(nlp: Language) -> Iterator[Tuple[str, str, torch.Tensor]]:
 def average(first: Language, second: Language, *, of_second: List[str]) -> None:
     """Put the mean of the weights of two pipelines into the first.
 
-    of_second (List[str]): Components whose weights are those of the second.
+    of_second (List[str]): Components whose weights are taken from the second.
     RAISES (ValueError): If their weights have other names or shapes.
     """
     mine, theirs = ({(name, key): weight for name, key, weight in list_weights(nlp)} for nlp in (first, second))

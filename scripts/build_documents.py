@@ -43,8 +43,8 @@ from spacy_relext.corpora.records import record_to_doc
 
 VALUES = ("TIME", "NUMBER")
 GAP_PARTS = {"train": "development", "dev": "validation"}
-# Parts of several sources, and how often a source is in train. Three quarters of the words of `all` are documents, half
-# of those of `both` sentences.
+# Parts of several sources, and how often a source is in train. Three quarters of the words of `all` are in documents,
+# half of the words of `both` in sentences.
 JOINED = {
     "coref": {"own": 4, "gap": 1, "replaced": 1},
     "documents": {"redocred": 8, "own": 4},

@@ -185,7 +185,7 @@ def _join_equal(spellings: _Spellings, forest: Forest, rule: str, form_of: Calla
 
 
 def _join_types(spellings: _Spellings, counts: Mapping[Tuple[Optional[str], ...], int], forest: Forest) -> None:
-    """Join equal names of different types with those of the type that most of the mentions have.
+    """Join equal names of different types with the names of the most frequent type.
 
     A person and a place may have one name in a document; values are no names.
     """

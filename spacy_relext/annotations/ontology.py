@@ -9,7 +9,7 @@
     owl:AsymmetricProperty and owl:IrreflexiveProperty          acyclic, which OWL cannot say: see export/rdf.py
     rdfs:subPropertyOf, owl:equivalentProperty                  implies
 
-What else is said of a relation is counted.
+Other statements about a relation are counted.
 """
 
 import json
@@ -123,8 +123,8 @@ class _Reader:
         used = {*self.texts, self.rdf.type, rdfs.isDefinedBy, rdfs.seeAlso, owl.versionInfo, rdfs.domain, rdfs.range}
         used |= {rdfs.subPropertyOf, owl.inverseOf, owl.equivalentProperty}
         read = {name: self.relation(node) for node, name in self.names.items()}
-        said = (predicate for node in self.names for predicate in self.graph.predicates(node))
-        unused = Counter(self.graph.namespace_manager.normalizeUri(str(each)) for each in said if each not in used)
+        stated = (predicate for node in self.names for predicate in self.graph.predicates(node))
+        unused = Counter(self.graph.namespace_manager.normalizeUri(str(each)) for each in stated if each not in used)
         return Ontology({"relations": dict(sorted(read.items()))}, dict(unused))
 
     def relation(self, node: Any) -> Record:
@@ -155,9 +155,9 @@ class _Reader:
         """Yield the names of relations that follow from a relation, those in the other direction with "-"."""
         for predicate in (self.rdfs.subPropertyOf, self.owl.equivalentProperty):
             for each in self.graph.objects(node, predicate):
-                turned = None if _is_named(each) else self.graph.value(each, self.owl.inverseOf)
-                if turned in self.names:
-                    yield f"-{self.names[turned]}"
+                inverse = None if _is_named(each) else self.graph.value(each, self.owl.inverseOf)
+                if inverse in self.names:
+                    yield f"-{self.names[inverse]}"
                 elif each in self.names:
                     yield self.names[each]
 

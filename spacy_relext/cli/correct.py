@@ -16,7 +16,7 @@ from ..corpora.texts import JSONL_SUFFIXES, STDIN, read_records
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe
 from ..visuals.correction import PURPOSE, Correction, make_correction_app
-from ..visuals.web import HOST, bind_port, serve
+from ..visuals.web import serve_page
 from . import options
 from .pipeline import fail, input_errors, open_pipeline, with_progress
 
@@ -73,12 +73,8 @@ def _serve(correction: Correction, port: int) -> None:
     if correction.repeated:
         _report(f"{correction.repeated} documents with a text that occurs before are left out")
     done, total = correction.count(DONE), len(correction.records)
-    bound = bind_port(HOST, port)
-    port = bound.getsockname()[1]
-    app = make_correction_app(correction, hosts=[f"{HOST}:{port}", f"localhost:{port}"])
-    typer.echo(f"{done} of {total} documents are done; answers go to {correction.answers.path}")
-    typer.echo(f"Serving on http://{HOST}:{port} (Ctrl-C to stop)")
-    serve(app, bound, purpose=PURPOSE)
+    state = f"{done} of {total} documents are done; answers go to {correction.answers.path}"
+    serve_page(lambda hosts: make_correction_app(correction, hosts=hosts), port, state=state, purpose=PURPOSE)
     done, skipped = correction.count(DONE), correction.count(SKIPPED)
     typer.echo(f"Stopped: {done} of {total} documents done, {skipped} skipped")
 

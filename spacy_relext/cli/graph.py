@@ -34,7 +34,7 @@ from ..graph.review import (
     read_answers,
 )
 from ..graph.review_page import PURPOSE, Review, make_review_app
-from ..visuals.web import HOST, bind_port, serve
+from ..visuals.web import serve_page
 from . import options
 from .evaluate import risk_rows
 from .pipeline import fail, input_errors, with_progress
@@ -168,12 +168,8 @@ def review_cli(
 
 def _serve_review(review: Review, port: int) -> None:
     _warn_of_answers(review.unused)
-    bound = bind_port(HOST, port)
-    port = bound.getsockname()[1]
-    app = make_review_app(review, hosts=[f"{HOST}:{port}", f"localhost:{port}"])
-    typer.echo(f"{len(review.answers):,} of {len(review.ids):,} facts are answered, in {review.reviews.path}")
-    typer.echo(f"Serving on http://{HOST}:{port} (Ctrl-C to stop)")
-    serve(app, bound, purpose=PURPOSE)
+    state = f"{len(review.answers):,} of {len(review.ids):,} facts are answered, in {review.reviews.path}"
+    serve_page(lambda hosts: make_review_app(review, hosts=hosts), port, state=state, purpose=PURPOSE)
     typer.echo(f"Stopped: {sum(each.state != OPEN for each in review.answers.values()):,} facts answered")
 
 

@@ -63,6 +63,20 @@ def write_whole(path: Path, content: Union[str, bytes]) -> None:
         stream.write(content.encode("utf8") if isinstance(content, str) else content)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a file, and wait until it is on the disk; after an error, none of it is there."""
+    rest = f"{line}\n".encode()
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            while rest:
+                rest = rest[file.write(rest) or 0 :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)  # half a line would spoil the next
+            raise
+
+
 def write_json(path: Path, value: object) -> None:
     """Write a value as indented JSON."""
     write_whole(path, str(srsly.json_dumps(value, indent=2)) + "\n")

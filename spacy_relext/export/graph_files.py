@@ -13,7 +13,7 @@ from ..errors import Errors
 from .neo4j import write_neo4j_folder
 from .network import write_gexf, write_graphml
 from .rdf import DEFAULT_BASE, check_base, graph_statements, write_rdf
-from .tables import GraphTables, facts_with_support, table_rows, write_tables
+from .tables import PERIOD, GraphTables, facts_with_support, table_rows, write_tables
 
 if TYPE_CHECKING:
     import pyarrow
@@ -27,7 +27,6 @@ _TABLES = ("csv", "tsv", "xlsx")
 
 # Columns of a fact, of its entities and of its support in JSON lines.
 _FACT = ("subject", "object", "relation", "probability", "best_score", "n_sentences", "n_documents")
-_PERIOD = ("start", "end", "at")
 _ENTITY = ("entity_id", "name", "label", "kb_id", "aliases", "n_mentions", "n_documents")
 _SUPPORT = ("doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
 _PLACES = ("subject_start", "subject_end", "object_start", "object_end")
@@ -53,8 +52,8 @@ def _facts(tables: GraphTables) -> Iterator[Record]:
         for row in table_rows(tables.entities, _ENTITY)
     }
     located = replace(tables, support=_located_support(tables))
-    for fact, support in facts_with_support(located, (*_FACT, *_PERIOD), (*_SUPPORT, *_PLACES)):
-        fact = {key: value for key, value in fact.items() if key not in _PERIOD or value is not None}
+    for fact, support in facts_with_support(located, (*_FACT, *PERIOD), (*_SUPPORT, *_PLACES)):
+        fact = {key: value for key, value in fact.items() if key not in PERIOD or value is not None}
         for each in support:
             each["attributes"] = json.loads(each["attributes"] or "{}")
             for role in ("subject", "object"):

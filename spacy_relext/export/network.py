@@ -12,7 +12,7 @@ from ..annotations.parts import each_doc
 from ..annotations.triple import Record
 from ..corpora.whole import whole_file
 from ..errors import check_range, require
-from .tables import GraphTables, own_values, table_rows
+from .tables import PERIOD, GraphTables, own_values, table_rows
 
 if TYPE_CHECKING:
     import networkx
@@ -22,7 +22,7 @@ _Fact = Tuple[str, str, str]
 
 # Attributes of nodes and edges made from tables, with their columns.
 _NODE_COLUMNS = ("kb_id", "aliases", "n_mentions", "n_documents")
-_EDGE_COLUMNS = ("best_score", "n_sentences", "n_documents", "best_sentence", "fact_id", "start", "end", "at")
+_EDGE_COLUMNS = ("best_score", "n_sentences", "n_documents", "best_sentence", "fact_id", *PERIOD)
 NODE_ATTRIBUTES = {"label": "name", "type": "label", **{name: name for name in _NODE_COLUMNS}}
 VALUE_ATTRIBUTES = ("date", "number", "unit")
 EDGE_ATTRIBUTES = {"relation": "relation", "weight": "probability", **{name: name for name in _EDGE_COLUMNS}}

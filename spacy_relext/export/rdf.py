@@ -18,7 +18,7 @@ from ..annotations.triple import Record
 from ..annotations.values import Value, parse_value
 from ..corpora.whole import whole_file
 from ..errors import Errors
-from .tables import GraphTables, facts_with_support, literal_values, table_rows
+from .tables import PERIOD, GraphTables, facts_with_support, literal_values, table_rows
 
 DEFAULT_BASE = "http://example.org/graph/"
 
@@ -268,7 +268,6 @@ def _documents(tables: GraphTables, names: RdfNames) -> Iterator[Block]:
         yield Block(node, node, [(_A, term("prov:Entity")), (term("dcterms:identifier"), literal(doc_id))])
 
 
-_PERIOD = ("start", "end", "at")
 _SUPPORT = ("doc_id", "sent", "sent_start", "sent_end", "sentence", "score", "source", "attributes")
 
 
@@ -278,7 +277,7 @@ def _facts(tables: GraphTables, names: RdfNames, literals: Literals) -> Iterator
     probability, best, derived = names.own("probability"), names.own("bestScore"), term("prov:wasDerivedFrom")
     supported, statement = names.own("support"), (_A, term("rdf:Statement"))
     number_of, unit_of = names.own("number"), names.own("unit")
-    columns = ("subject", "relation", "object", "probability", "best_score", *_PERIOD)
+    columns = ("subject", "relation", "object", "probability", "best_score", *PERIOD)
     for fact, rows in facts_with_support(tables, columns, (*_SUPPORT, "subject_mention", "object_mention")):
         number = fact["fact_id"]
         terms = [names("entity", fact["subject"]), names.relation(fact["relation"]), names("entity", fact["object"])]
@@ -291,7 +290,7 @@ def _facts(tables: GraphTables, names: RdfNames, literals: Literals) -> Iterator
         pairs += [(best, typed(fact["best_score"], "xsd:double"))]
         if value is not None and value.unit:
             pairs += [(number_of, f'"{value.number:f}"^^{_TYPES["xsd:decimal"]}'), (unit_of, literal(value.unit))]
-        pairs += [(names.own(part), date_literal(fact[part])) for part in _PERIOD if fact[part]]
+        pairs += [(names.own(part), date_literal(fact[part])) for part in PERIOD if fact[part]]
         documents = dict.fromkeys(names.document(row["doc_id"]) for row in rows)
         pairs += [(derived, document) for document in documents]
         pairs += [(supported, names("fact", number, "support", place)) for place in range(len(rows))]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 FORMAT_VERSION = 1
+# Columns that say when a fact holds.
+PERIOD = ("start", "end", "at")
 INFO_FILE = "graph.json"
 TABLE_NAMES = ("documents", "mentions", "entities", "facts", "support", "merges", "conflicts")
 

@@ -109,12 +109,12 @@ class Entities:
 
     def _move_document(self, number: int, located: InDocument) -> None:
         """Move the mentions of an entity in a document to a new one, unless it has no others."""
-        in_document = numpy.array([doc_id == located.doc_id for doc_id in self.documents], dtype=bool)
-        rows = numpy.flatnonzero((self.mentions == number) & in_document)
-        if len(rows) == int((self.mentions == number).sum()):
+        own = numpy.flatnonzero(self.mentions == number).tolist()
+        rows = [row for row in own if self.documents[row] == located.doc_id]
+        if len(rows) == len(own):
             return
         new = max(self.known) + 1
-        self.known[new] = Entity(tidy(choose_name([self.texts[int(row)] for row in rows])), self.known[number].label)
+        self.known[new] = Entity(tidy(choose_name([self.texts[row] for row in rows])), self.known[number].label)
         self._index(new)
         self.mentions[rows] = new
         self.moved[(number, located.doc_id)] = new

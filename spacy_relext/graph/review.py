@@ -7,7 +7,6 @@ A fact is known by the names of its entities, so that answers hold when the grap
 Where several facts have these names, `document` says which is meant.
 """
 
-import os
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set
 from ..annotations.names import fold
 from ..annotations.triple import Record
 from ..corpora.formats.sources import parse_json, to_json
+from ..corpora.whole import append_line
 from ..errors import Errors
 from ..export.tables import GraphTables, facts_with_support, sorted_table, table_rows
 
@@ -74,10 +74,8 @@ class Reviews:
         """Write an answer to the disk. RETURNS (Answer): With its time, if it had none."""
         answer = answer._replace(at=answer.at or datetime.now(timezone.utc).isoformat(timespec="seconds"))
         values = {key: value for key, value in answer._asdict().items() if value}
-        with self._lock, self.path.open("ab") as file:
-            file.write(f"{to_json(values)}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
+        with self._lock:
+            append_line(self.path, to_json(values))
             self._keep(answer)
         return answer
 

@@ -149,6 +149,20 @@ def bind_port(host: str, port: int) -> socket.socket:
     return bound
 
 
+def serve_page(make: Callable[[Sequence[str]], "Starlette"], port: int, *, state: str, purpose: str) -> None:
+    """Serve the application of a page on this machine until Ctrl-C, and print its state and address.
+
+    make (Callable[[Sequence[str]], Starlette]): Makes it for the names with ports that requests may be for.
+    RAISES (ValueError): If the port cannot be used.
+    """
+    bound = bind_port(HOST, port)
+    port = bound.getsockname()[1]
+    app = make([f"{HOST}:{port}", f"localhost:{port}"])
+    print(state)
+    print(f"Serving on http://{HOST}:{port} (Ctrl-C to stop)", flush=True)
+    serve(app, bound, purpose=purpose)
+
+
 def serve(app: "Starlette", bound: socket.socket, *, purpose: str) -> None:
     """Serve an application on a reserved port until Ctrl-C.
 

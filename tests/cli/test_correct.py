@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from spacy_relext.cli import correct
 from spacy_relext.cli.correct import read_suggestions
 from spacy_relext.corpora.convert import convert
+from spacy_relext.visuals import web
 from tests.cli.fake_pipeline import make_pipeline
 from tests.visuals.correcting import in_words
 
@@ -32,11 +32,11 @@ def test_the_command_serves_until_it_is_stopped(run, pipeline, tmp_path, monkeyp
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"
         seen.append(TestClient(app, base_url=address).get("/").text)
 
-    monkeypatch.setattr(correct, "serve", serve_once)
+    monkeypatch.setattr(web, "serve", serve_once)
     done = run("annotate", "correct", tmp_path / "in.txt", tmp_path / "out.jsonl", "--pipeline", pipeline, "--port", 0)
     assert done.exit_code == 0, done.output
     assert "Stopped: 0 of 1 documents done" in done.stdout and "1 documents with a text" in done.stderr
-    assert "Correct out.jsonl" in seen[0] and correct.HOST in done.stdout
+    assert "Correct out.jsonl" in seen[0] and web.HOST in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ...annotations.triple import Record
 from ...errors import Errors
 from ..canonical import check_record
 from ..report import Report
+from ..whole import append_line
 from .sources import Item, parse_json, read_json, to_json
 
 # Keys of a record's answer and annotator; of the answers, only DONE makes it gold.
@@ -82,16 +83,8 @@ class AnswerFile:
         record = {**record, ANSWER_KEY: answer}
         if self.annotator:
             record[ANNOTATOR_KEY] = self.annotator
-        line = (to_json(record) + "\n").encode("utf8")
-        with self._lock, self.path.open("ab", buffering=0) as file:
-            size = file.tell()
-            try:
-                while line:
-                    line = line[file.write(line) or 0 :]
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(size)  # half a line would spoil the next
-                raise
+        with self._lock:
+            append_line(self.path, to_json(record))
             self.answers[record["text"]] = record
         return record
 
