@@ -185,11 +185,7 @@ class _Reader:
         return sorted(found)
 
     def entity_types(self, node: Any) -> Optional[Set[str]]:
-        """Return the entity types that instances of a class may have; None for any.
-
-        A class with the name of a kind of entities, such as Company, or below one, stands for all usual types of it;
-        any other for its own name and the names of its subclasses.
-        """
+        """Return the entity types that instances of a class may have; None for any."""
         if node == self.rdfs.Literal:
             return {*labels_of(VALUE)}
         if str(node).startswith(_XSD):
@@ -198,11 +194,21 @@ class _Reader:
             return None
         narrower = self.rdfs.subClassOf
         below = {self.name(each) for each in self.graph.transitive_subjects(narrower, node) if _is_named(each)}
-        if self.name(node).isupper():  # an entity type
-            return below
         above = {self.name(each) for each in self.graph.transitive_objects(node, narrower) if _is_named(each)}
-        kinds = {kind_of(each) for each in above | below} - {""}
-        return below.union(*map(labels_of, kinds))
+        return class_types(self.name(node), below=below, above=above)
+
+
+def class_types(name: str, *, below: Set[str], above: Set[str]) -> Set[str]:
+    """Return the entity types that instances of a class may have.
+
+    A class with the name of a kind of entities, such as Company, or below one, stands for all usual types of it; any
+    other, or one in capitals, which is an entity type, for its own name and the names of its subclasses.
+
+    below, above (Set[str]): Names of its subclasses and of its superclasses, its own among them.
+    """
+    if name.isupper():
+        return below
+    return below.union(*map(labels_of, {kind_of(each) for each in above | below} - {""}))
 
 
 def _is_named(node: Any) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from ..errors import Errors, Warnings
+from .linkml import is_linkml, read_linkml
 from .ontology import ontology_format, read_ontology
 from .triple import Record
 from .type_rules import TypeRow, TypeRules
@@ -125,11 +126,11 @@ def readable_label(label: str) -> str:
 
 
 def read_schema(path: Path) -> Schema:
-    """Read a schema from a YAML file, from a JSON file (`.json`), or from an ontology in RDF.
+    """Read a schema from a YAML file, from a JSON file (`.json`), in LinkML, or from an ontology in RDF.
 
     Of an ontology, what is said of relations and is of no use is counted in a warning.
 
-    RAISES (ImportError): If it is an ontology, and rdflib is not installed.
+    RAISES (ImportError): If it is an ontology or in LinkML, and rdflib or linkml-runtime is not installed.
     RAISES (ValueError): If there is none or it is malformed: one line with the file, the line, the key, what was found
         and what is expected.
     """
@@ -142,7 +143,7 @@ def read_schema(path: Path) -> Schema:
             warnings.warn(message, UserWarning, stacklevel=2)
         return _validate(found.schema, path, None)
     data, root = read_yaml(path, message=Errors.R030)
-    return _validate(data, path, root)
+    return _validate(read_linkml(path), path, None) if is_linkml(data) else _validate(data, path, root)
 
 
 def schema_from_dict(data: Record) -> Schema:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from operator import itemgetter
-from typing import Iterable, List, Optional, Sequence, Tuple
+from typing import Iterable, List, Sequence, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -22,16 +22,12 @@ def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
     return list(zip(starts, [*starts[1:], len(doc)]))
 
 
-def sentence_spans(
-    doc: Doc, tokens: Iterable[int], *, bounds: Optional[Sequence[Tuple[int, int]]] = None
-) -> List[Span]:
+def sentence_spans(doc: Doc, tokens: Iterable[int], *, bounds: Sequence[Tuple[int, int]]) -> List[Span]:
     """List the sentences that some tokens are in, each once, in the order of the text.
 
-    bounds (Optional[Sequence[Tuple[int, int]]]): Those of `sentence_bounds`, if they are known.
+    bounds (Sequence[Tuple[int, int]]): Those of `sentence_bounds`.
     """
-    bounds = sentence_bounds(doc) if bounds is None else bounds
-    starts = [start for start, _ in bounds]
-    numbers = sorted({bisect_right(starts, i) - 1 for i in tokens})
+    numbers = sorted({bisect_right(bounds, i, key=itemgetter(0)) - 1 for i in tokens})
     return [doc[bounds[number][0] : bounds[number][1]] for number in numbers]
 
 

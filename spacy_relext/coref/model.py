@@ -21,6 +21,9 @@ from .slots import FEATURES, MAX_WORDS, n_looks
 # Score of a candidate on padding.
 NEVER = -1e4
 
+# Anaphors whose candidates are scored at a time.
+ANAPHORS = 512
+
 
 class CorefOutput(NamedTuple):
     """Logits of anaphors' antecedents, the last of none, and of phrases' ends, the first of no mention."""
@@ -74,14 +77,21 @@ class AntecedentScorer(TokenModule):
         words = torch.where(ends > 0, ends, phrases[:, 1:].argmax(1) + 1)
         of_phrase = phrase_ends.gather(1, words[:, None] - 1)[:, 0]
         slots = begins[first] + closes[torch.where(of_phrase >= 0, of_phrase, last)] + self.looks(look)
-        one, other = slots[anaphor][:, None].expand(-1, candidates.shape[1], -1), slots[candidates.clamp(min=0)]
-        scores = self.pair(torch.cat([one, other, one * other], -1))[..., 0]  # (A, C)
+        # of a long text, some anaphors at a time
+        rows = zip(anaphor.split(ANAPHORS), candidates.clamp(min=0).split(ANAPHORS))
+        parts = [self._score_pairs(slots[anaphors], slots[others]) for anaphors, others in rows]
+        scores = torch.cat([slots.new_zeros(0, candidates.shape[1]), *parts])  # (A, C)
         both = look[anaphor][:, None] * self.looks.num_embeddings + look[candidates.clamp(min=0)]
         scores = scores + self.agreement(both)[..., 0]
         for number, table in enumerate(self.tables):
             scores = scores + table(features[..., number])[..., 0]
         scores = scores.masked_fill(candidates < 0, NEVER)
         return CorefOutput(torch.cat([scores, self.none.expand(len(scores), 1)], 1), phrases)
+
+    def _score_pairs(self, anaphors: Tensor, candidates: Tensor) -> Tensor:
+        """Score the candidates of each anaphor by their vectors. Shapes (A, H), (A, C, H) → (A, C)"""
+        one = anaphors[:, None].expand_as(candidates)
+        return self.pair(torch.cat([one, candidates, one * candidates], -1))[..., 0]
 
     def _score_ends(self, begins: Tensor, closes: Tensor, first: Tensor, phrase_ends: Tensor) -> Tensor:
         """Score each end of each phrase, and that it is no mention. Shape (S, 1 + MAX_WORDS)"""

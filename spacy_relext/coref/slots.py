@@ -7,7 +7,9 @@ antecedent of each pronoun and phrase after them; a name may also follow in the 
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from itertools import groupby
+from operator import itemgetter
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -177,13 +179,18 @@ def slot_arrays(instances: CorefInstances, labels: Sequence[str]) -> Dict[str, I
             ends.append([*(base + i for i in slot.words), *[-1] * (MAX_WORDS - len(slot.words))])
     width = max((len(candidates) for _, _, candidates in instances.anaphors), default=0)
     anaphor, candidates, features = [], [], []
-    for number, at, of_anaphor in instances.anaphors:
-        base = int(offsets[number])
-        padding = width - len(of_anaphor)
-        anaphor.append(base + at)
-        candidates.append([*(base + i for i in of_anaphor), *[-1] * padding])
-        rows = _pair_features(instances.slots[number], at, of_anaphor)
-        features.append([*rows, *[[0] * N_FEATURES] * padding])
+    for number, of_one in groupby(instances.anaphors, key=itemgetter(0)):
+        base, slots = int(offsets[number]), instances.slots[number]
+        earlier: Dict[int, int] = {}  # names of each entity before the anaphor
+        counted = 0
+        for _, at, of_anaphor in of_one:
+            for slot in slots[counted:at]:
+                earlier[slot.group] = earlier.get(slot.group, 0) + (slot.group >= 0)
+            counted, padding = at, width - len(of_anaphor)
+            anaphor.append(base + at)
+            candidates.append([*(base + i for i in of_anaphor), *[-1] * padding])
+            rows = _pair_features(slots, at, of_anaphor, earlier)
+            features.append([*rows, *[[0] * N_FEATURES] * padding])
     shape = (len(anaphor), width)
     return {
         "first": numpy.asarray(first, dtype="int64"),
@@ -213,15 +220,12 @@ def _look(slot: Slot, numbers: Dict[str, int]) -> int:
     return first + slot.word + (N_PRONOUNS if KINDS[slot.kind] == NOMINAL else 0)
 
 
-def _pair_features(slots: Sequence[Slot], at: int, candidates: Sequence[int]) -> List[List[int]]:
+def _pair_features(
+    slots: Sequence[Slot], at: int, candidates: Sequence[int], earlier: Mapping[int, int]
+) -> List[List[int]]:
     """Describe the place of each candidate: distances in tokens, sentences and slots; whether it is the first of its
     sentence; how often its name stands before the anaphor; whether another slot begins with it."""
-    anaphor = slots[at]
-    earlier: Dict[int, int] = {}
-    for slot in slots[:at]:
-        if slot.group >= 0:
-            earlier[slot.group] = earlier.get(slot.group, 0) + 1
-    rows = []
+    anaphor, rows = slots[at], []
     for i in candidates:
         slot = slots[i]
         if i > at:

@@ -12,7 +12,7 @@ gives, and the mentions are names, pronouns and phrases, without markers in the 
 """
 
 import math
-from typing import List, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -50,23 +50,19 @@ class DocumentPairs(TokenModule):
         self.bilinear = nn.Linear(hidden * GROUP, n_relations)
 
     def forward(
-        self, vectors: Tensor, tokens: List[Tensor], mentions: Tensor, types: Tensor, segments: Tensor, pairs: Tensor
+        self, vectors: Tensor, index: Tensor, mentions: Tensor, types: Tensor, segments: Tensor, pairs: Tensor
     ) -> DocumentOutput:
         """Compute the logits of relations.
 
         vectors (Tensor): All token vectors. Shape (N, D)
         The others are those of `pair_arrays`.
         """
-        padding, mentions = mentions[..., 0] < 0, mentions.clamp(min=0)
-        rows = torch.cat(tokens).unique() if tokens else mentions.new_zeros(0)
-        if 0 < len(rows) < len(vectors):  # a long text is read in parts: only the tokens of this one
-            places = mentions.new_zeros(len(vectors)).scatter_(0, rows, torch.arange(len(rows), device=rows.device))
-            vectors, tokens, mentions = vectors[rows], [places[each] for each in tokens], places[mentions]
         vectors = self.dropout(vectors)
-        begin, end = mentions.unbind(-1)
+        padding, rows = mentions[..., 0] < 0, index.flatten()
+        begin, end = rows[mentions.clamp(min=0)].unbind(-1) if len(rows) else mentions.unbind(-1)
         states = self.first(vectors)[begin] + self.last(vectors)[end]  # (E, M, H)
         entities = states.masked_fill(padding[..., None], -1e4).logsumexp(1)
-        contexts, evidence = self._attend(vectors, entities, tokens, segments, pairs)
+        contexts, evidence = self._attend(vectors, entities, index, segments, pairs)
         kinds = self.types.num_embeddings // 2
         one = torch.cat([entities[pairs[:, 0]], contexts], 1)
         other = torch.cat([entities[pairs[:, 1]], contexts], 1)
@@ -82,7 +78,7 @@ class DocumentPairs(TokenModule):
         return DocumentOutput(logits, evidence)
 
     def _attend(
-        self, vectors: Tensor, entities: Tensor, tokens: List[Tensor], segments: Tensor, pairs: Tensor
+        self, vectors: Tensor, entities: Tensor, index: Tensor, segments: Tensor, pairs: Tensor
     ) -> "tuple[Tensor, Tensor]":
         """Compute the context of each pair, and the token with most of its weight. Shapes (P, H), (P,)"""
         size = self.hidden // self.heads
@@ -90,8 +86,8 @@ class DocumentPairs(TokenModule):
         keys, values = self.key(vectors), self.context(vectors)
         of_pair = segments[pairs[:, 0]]
         contexts, evidence = [values[:0]], [pairs[:0, 0]]
-        for number, rows in enumerate(tokens):  # pairs are in the order of segments
-            own = pairs[of_pair == number]
+        for number, cells in enumerate(index):  # pairs are in the order of segments
+            rows, own = cells[cells >= 0], pairs[of_pair == number]
             key = keys[rows].view(len(rows), self.heads, size)
             first = int(own.min()) if len(own) else 0
             count = int(own.max()) + 1 - first if len(own) else 0

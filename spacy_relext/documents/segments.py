@@ -150,33 +150,34 @@ def segment_bounds(doc: Doc, length: int) -> List[Tuple[int, int]]:
     return bounds
 
 
-def pair_arrays(instances: DocumentInstances, labels: Sequence[str]) -> Dict[str, object]:
+def pair_arrays(instances: DocumentInstances, labels: Sequence[str]) -> Dict[str, IntArray]:
     """Lay mentions, entities and pairs out as arrays, numbered through all segments.
 
     labels (Sequence[str]): Entity types that the model knows.
-    RETURNS (Dict[str, object]): `tokens`: rows of each segment's tokens, one array each. `mentions`: first and last
-        token, -1 on padding. Shape (E, M, 2). `types`: number of each entity's type, 0 for others. Shape (E,).
-        `segments`: segment of each entity. Shape (E,). `pairs`: entities. Shape (P, 2)
+    RETURNS (Dict[str, IntArray]): `index`: row of each token of each segment, -1 on padding. Shape (S, T). `mentions`:
+        first and last token, as cells of `index`, -1 on padding. Shape (E, M, 2). `types`: number of each entity's
+        type, 0 for others. Shape (E,). `segments`: segment of each entity. Shape (E,). `pairs`: entities. Shape (P, 2)
     """
     numbers = {label: number for number, label in enumerate(labels, start=1)}
     starts = numpy.cumsum([0, *(len(doc) for doc in instances.docs)]).tolist()
-    tokens: List[IntArray] = []
+    length = max((segment.end - segment.start for segment in instances.segments), default=0)
+    index = numpy.full((len(instances.segments), length), -1, dtype="int64")
     mentions: List[List[Tuple[int, int]]] = []
     types: List[int] = []
     segments: List[int] = []
     pairs: List[Tuple[int, int]] = []
     for at, segment in enumerate(instances.segments):
-        base, first = starts[segment.doc], len(types)
-        tokens.append(numpy.arange(base + segment.start, base + segment.end))
+        base, first, cell = starts[segment.doc], len(types), at * length - segment.start
+        index[at, : segment.end - segment.start] = numpy.arange(base + segment.start, base + segment.end)
         for i, spans in segment.entities:
-            mentions.append([(base + start, base + end - 1) for start, end in spans])
+            mentions.append([(cell + start, cell + end - 1) for start, end in spans])
             types.append(numbers.get(instances.entities[segment.doc][i].label or "", 0))
             segments.append(at)
         pairs += [(first + one, first + other) for one, other in segment.pairs]
     width = max(map(len, mentions), default=0)
     padded = [[*spans, *[(-1, -1)] * (width - len(spans))] for spans in mentions]
     return {
-        "tokens": tokens,
+        "index": index,
         "mentions": _array(padded, (len(mentions), width, 2)),
         "types": _array(types, (-1,)),
         "segments": _array(segments, (-1,)),
@@ -192,4 +193,4 @@ class DocumentBatch(NamedTuple):
     """Input of the model: Docs, whose tokens the encoder reads, and the arrays of `pair_arrays`."""
 
     docs: Sequence[Doc]
-    arrays: Dict[str, object]
+    arrays: Dict[str, IntArray]

@@ -18,7 +18,7 @@ from ..annotations.near_miss import NearMiss
 from ..annotations.store import has_triples, set_predicted
 from ..annotations.triple import Record
 from ..annotations.type_rules import learn_type_rules
-from ..bridge.modules import keep_vectors, modules_of
+from ..bridge.modules import modules_of
 from ..encoders.adversary import AdversarialPerturber, PerturbationCache
 from ..errors import Errors, Warnings
 from ..pipeline.assertions import KNOWN, adopt_assertions, best_assertions
@@ -194,11 +194,6 @@ class PairPipe(RelationPipe):
             size = max(1, CELLS // max(1, int((text[:, 1] - text[:, 0]).max())))
             for begin in range(0, len(instances), size):
                 yield instances.take(numpy.arange(begin, min(begin + size, len(instances)))).with_own_docs()
-
-    def forward(self, instances: Instances) -> Optional[Outputs]:
-        """Run the model over parts of the pairs; the token vectors of each Doc are computed once for all parts."""
-        with keep_vectors(self.model):
-            return super().forward(instances)
 
     # What training data contains
 

@@ -73,8 +73,9 @@ class RelextConstraints(SchemaPipe):
         claims: Sequence[Claim],
     ) -> None:
         removed = [each for each in get_removed(doc) if each["removed"]["by"] != self.name]
+        text = doc.text if violations else ""
         for constraint, position, other in violations:
-            reason = _describe(doc, constraint, claims[position], None if other is None else records[other])
+            reason = _describe(text, constraint, claims[position], None if other is None else records[other])
             removed.append(
                 {**records[position], "removed": {"by": self.name, "constraint": constraint, "reason": reason}}
             )
@@ -95,10 +96,10 @@ class RelextConstraints(SchemaPipe):
                 warnings.warn(Warnings.W009.format(name=self.name), UserWarning, stacklevel=3)
 
 
-def _describe(doc: Doc, constraint: str, claim: Claim, other: Optional[Record]) -> str:
+def _describe(text: str, constraint: str, claim: Claim, other: Optional[Record]) -> str:
     if other is None:
         return f"the schema does not allow the types {claim.subject.kind or '?'} → {claim.object.kind or '?'}"
-    subject, obj = (" ".join(doc.text[slice(*other[role])].split()) for role in ("subject", "object"))
+    subject, obj = (" ".join(text[slice(*other[role])].split()) for role in ("subject", "object"))
     triple = f"{subject} → {other['relation']} → {obj}"
     if constraint == "symmetric":
         return f"the other direction of {triple}"

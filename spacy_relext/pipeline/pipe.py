@@ -33,7 +33,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..annotations.near_miss import NearMiss, describe_miss, rank_misses, removed_triples
 from ..annotations.triple import Record
 from ..annotations.type_rules import TypeRules, read_type_rules
-from ..bridge.modules import accept_docs, loss_and_gradient, module_of, move_to_device, to_numpy
+from ..bridge.modules import accept_docs, keep_vectors, loss_and_gradient, module_of, move_to_device, to_numpy
 from ..corpora.damage import refuse_damage
 from ..corpora.statistics import CorpusStatistics, list_shortages
 from ..errors import Errors, Warnings
@@ -120,6 +120,12 @@ class RelationPipe(LabelledPipe):
         """Yield instances in parts that the model reads one at a time; nothing if there are none."""
         if len(instances):
             yield instances
+
+    def join(self, parts: Sequence[Instances], outputs: Sequence[Outputs]) -> Outputs:
+        """Concatenate the outputs of several parts; narrower ones are padded with 0."""
+        if isinstance(outputs[0], numpy.ndarray):
+            return join_arrays(outputs)
+        return type(outputs[0])(*map(join_arrays, zip(*outputs)))
 
     def features(self, instances: Instances) -> Features:
         """Turn instances into the model's input."""
@@ -246,9 +252,14 @@ class RelationPipe(LabelledPipe):
         return self.forward(instances)
 
     def forward(self, instances: Instances) -> Optional[Outputs]:
-        """Run the model over instances as they are, in parts; without instances there are no outputs."""
-        parts = [to_numpy(self.model.predict(self.features(part))) for part in self.split(instances)]
-        return _join_outputs(parts) if parts else None
+        """Run the model over instances as they are, in parts; without instances there are no outputs.
+
+        The token vectors of each Doc are computed once for all parts.
+        """
+        parts = list(self.split(instances))
+        with keep_vectors(self.model):
+            outputs = [to_numpy(self.model.predict(self.features(part))) for part in parts]
+        return outputs[0] if len(outputs) == 1 else self.join(parts, outputs) if parts else None
 
     def set_annotations(self, docs: Iterable[Doc], predictions: List[Prediction]) -> None:
         """Store predictions on their Docs."""
@@ -471,13 +482,8 @@ def _checked(get_examples: GetExamples, method: str, counts: Optional[CorpusStat
         yield example
 
 
-def _join_outputs(parts: Sequence[Outputs]) -> Outputs:
-    """Concatenate outputs (named tuples of arrays of one or two dimensions); narrower parts are padded with 0."""
-    if len(parts) == 1:
-        return parts[0]
-    columns = []
-    for arrays in zip(*parts):
-        width = max(array.shape[-1] for array in arrays)
-        padded = [a if a.ndim == 1 else numpy.pad(a, ((0, 0), (0, width - a.shape[1]))) for a in arrays]
-        columns.append(numpy.concatenate(padded))
-    return type(parts[0])(*columns)
+def join_arrays(arrays: Sequence[numpy.ndarray]) -> numpy.ndarray:
+    """Concatenate arrays whose second dimensions may differ; narrower ones are padded with 0."""
+    width = max((array.shape[1] for array in arrays if array.ndim > 1), default=0)
+    more = [[(0, width - n) if axis == 1 else (0, 0) for axis, n in enumerate(array.shape)] for array in arrays]
+    return numpy.concatenate([numpy.pad(array, each) for array, each in zip(arrays, more)])

@@ -1,6 +1,6 @@
 """The component behind `rere_extractor`: subject and object of each detected relation."""
 
-from typing import ClassVar, Iterable, List, Optional, Sequence, Tuple
+from typing import ClassVar, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 from spacy.language import Language
@@ -97,6 +97,18 @@ class RereExtractor(RerePipe):
         if known := self.cfg.get(KNOWN):
             rows.assertions = number_assertions(rows, gold_assertions(examples), labels=self.labels, known=known)
         return rows
+
+    def split(self, instances: QueryRows) -> Iterator[QueryRows]:
+        """Yield the rows of some windows at a time."""
+        return instances.parts()
+
+    def join(self, parts: Sequence[QueryRows], outputs: Sequence[Outputs]) -> Outputs:
+        """Concatenate the outputs of several parts, and number rows and windows through all of them."""
+        joined = super().join(parts, outputs)
+        for column, counts in ("pairs", map(len, parts)), ("spans", (len(part.windows) for part in parts)):
+            first = numpy.cumsum([0, *counts])[:-1]
+            getattr(joined, column)[:, 0] += numpy.repeat(first, [len(getattr(each, column)) for each in outputs])
+        return joined
 
     def features(self, instances: QueryRows) -> TokenBatch:
         """Lay out windows and rows as arrays."""

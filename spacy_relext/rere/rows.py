@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Dict, Iterator, List, Mapping, Sequence, Tuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
@@ -49,6 +49,14 @@ class QueryRows:
 
     def __len__(self) -> int:
         return len(self.window)
+
+    def parts(self) -> Iterator["QueryRows"]:
+        """Yield the rows, which are in the order of their windows, in parts that the model reads one at a time."""
+        for part in self.windows.cut(numpy.bincount(self.window, minlength=len(self.windows))):
+            begin, end = numpy.searchsorted(self.window, (part.start, part.stop)).tolist()
+            if begin < end:
+                columns = self.relation[begin:end], self.probability[begin:end], self.weight[begin:end]
+                yield QueryRows(self.windows.take(part), self.window[begin:end] - part.start, *columns)
 
     def arrays(self) -> Dict[str, IntArray]:
         """Return what the module reads: `index` (B, T), `sentence` and `relation` (M,), in training `extra` (S, 3)."""

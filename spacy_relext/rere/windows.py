@@ -22,6 +22,9 @@ IntArray = NDArray[numpy.int64]
 # Longest sentence that is read in one piece, and distance between the windows of longer ones, in words.
 MAX_LENGTH, STRIDE = 256, 128
 
+# Most cells (window or query, word) that a model reads at a time.
+CELLS = 2**16
+
 # First and last word in a window, and label.
 EntitySpan = Tuple[int, int, str]
 
@@ -69,10 +72,27 @@ class SentenceWindows:
         return self.words[self.doc[window]][self.start[window] : self.end[window]]
 
     def of_docs(self, chosen: Sequence[bool]) -> "SentenceWindows":
-        """Select the windows of some Docs; all Docs stay in the batch, since a shared encoder reads them all."""
-        mask = numpy.asarray(chosen, dtype=bool)[self.doc]
-        columns = {key: getattr(self, key)[mask] for key in ("doc", "start", "end", "sentence", "is_cut")}
+        """Select the windows of some Docs."""
+        return self.take(numpy.asarray(chosen, dtype=bool)[self.doc])
+
+    def take(self, chosen: object) -> "SentenceWindows":
+        """Select windows by a mask or a slice; all Docs stay in the batch, since a shared encoder reads them all."""
+        columns = {key: getattr(self, key)[chosen] for key in ("doc", "start", "end", "sentence", "is_cut")}
         return replace(self, **columns)
+
+    def cut(self, rows: IntArray) -> Iterator[slice]:
+        """Cut the windows into parts that a model reads at a time.
+
+        rows (IntArray): Number of queries of each window. Shape (B,)
+        """
+        begin = longest = size = 0
+        for at, (length, more) in enumerate(zip((self.end - self.start).tolist(), (1 + rows).tolist())):
+            if at > begin and max(longest, length) * (size + more) > CELLS:
+                yield slice(begin, at)
+                begin, longest, size = at, 0, 0
+            longest, size = max(longest, length), size + more
+        if begin < len(self):
+            yield slice(begin, len(self))
 
     def token_index(self) -> IntArray:
         """Index each window's words in the concatenated tokens of all Docs, -1 on padding. Shape (B, T)"""
