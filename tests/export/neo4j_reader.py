@@ -1,4 +1,15 @@
-"""A strict reader of the files that `neo4j-admin database import` takes, by the rules of its manual."""
+"""A strict reader of the files that `neo4j-admin database import` takes, by the rules of its manual (Operations Manual 5,
+"Import" and its "CSV header format"), since no Neo4j can be installed from a package index.
+
+- The arguments are lines `--name=value`; files have a header row, and every row has its number of fields.
+- A header field is `name:type`, with `[]` for lists and a group in brackets after an id; names are unique and not quoted.
+- Nodes have one `:ID`, neither missing nor empty, and unique in its group; relationships have one `:START_ID`, one
+  `:END_ID`, both of them ids of nodes in their group, and one `:TYPE`, which is not empty.
+- Fields are quoted with `"`, doubled inside; a quote stands nowhere else, and a line break only inside quotes. A field
+  that is empty and not quoted is no value.
+- Values parse as their type: whole numbers as `long`, numbers as `double`. Lists are split at the array delimiter.
+- U+0000 and U+FFFF are in no file: the importer takes them for its end.
+"""
 
 import re
 from pathlib import Path
