@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +29,15 @@ class Grouped:
 
 
 class GraphMaker(Maker):
-    """Reads grouped mentions, and knows where trained pipelines are.
+    """Reads grouped mentions, and knows the pipeline whose facts are scored.
 
-    pipelines (Mapping[str, Path]): By experiment.
+    pipeline (str): A folder, or "default".
+    skip (int): Number of documents of Re-DocRED that are left out.
     """
 
-    def __init__(self, data: Path, folder: Path, *, pipelines: Mapping[str, Path], **limits: int) -> None:
+    def __init__(self, data: Path, folder: Path, *, pipeline: str, skip: int, **limits: int) -> None:
         super().__init__(data, folder, **limits)
-        self.pipelines = pipelines
+        self.pipeline, self.skip = pipeline, skip
 
     def grouped(self) -> list[Grouped]:
         """Read DocRED's documents without relations: mentions of entities, grouped manually."""

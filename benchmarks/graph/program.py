@@ -1,13 +1,10 @@
 """The benchmarks of graphs, grouping of mentions, probabilities of facts, size, the page: `python -m benchmarks graph`.
 
     python -m benchmarks graph grouping
-    python -m benchmarks graph facts --nyt24 PIPELINE --redocred PIPELINE
+    python -m benchmarks graph facts --pipeline default
 
 benchmarks/graph/README.md says what each experiment is.
 """
-
-from pathlib import Path
-from typing import Optional
 
 from benchmarks.graph.data import GraphMaker
 from benchmarks.graph.facts import facts
@@ -29,8 +26,8 @@ main = make_main(
     summary="Measure graphs, and write the rows.",
     options=(),
     own={
-        "nyt24": make_option(Optional[Path], None, "Pipeline trained by `rere nyt24`, for facts."),
-        "redocred": make_option(Optional[Path], None, "Tuned default pipeline, for facts."),
+        "pipeline": make_option(str, "default", "Pipeline with relations of assets/schema.yaml, for facts."),
+        "skip": make_option(int, 440, "First documents of Re-DocRED that are left out, since it is trained on them."),
     },
-    prepare=lambda given: ({"pipelines": {key: given[key] for key in ("nyt24", "redocred") if given[key]}}, {}),
+    prepare=lambda given: ({key: given[key] for key in ("pipeline", "skip")}, {}),
 )

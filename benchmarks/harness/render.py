@@ -38,7 +38,16 @@ ORDER = (
     *("sentences_per_second", "words_per_second", "peer_ratio", "cpu_peer_ratio"),
     *("bare_encoder_ratio", "cpu_bare_encoder_ratio", "time_ratio", "cpu_time_ratio"),
 )
-LOWER_IS_BETTER = ("ece", "empty_error_rate", "peak_mib", "time_ratio", "cpu_time_ratio")
+LOWER_IS_BETTER = (
+    "ece",
+    "ece_one",
+    "ece_two_to_five",
+    "brier",
+    "empty_error_rate",
+    "peak_mib",
+    "time_ratio",
+    "cpu_time_ratio",
+)
 LOWER_IS_BETTER += ("encoder_calls_per_sentence", "encoder_rows_per_sentence", "cluster_seconds", "loop_seconds")
 LOWER_IS_BETTER += ("train_cpu_seconds", "pass_seconds", "read_seconds", "names_seconds", "read_us_per_sentence")
 LOWER_IS_BETTER += ("find_and_link_us_per_sentence", "mark_and_write_us_per_sentence")

@@ -21,7 +21,7 @@ _LABELS = {
     VALUE: "TIME DATE NUM NUMBER CARDINAL ORDINAL QUANTITY PERCENT MONEY VALUE YEAR",
 }
 _KINDS = {label: kind for kind, labels in _LABELS.items() for label in labels.split()}
-VALUE_LABELS, PERSON_LABELS = (tuple(_LABELS[kind].split()) for kind in (VALUE, PERSON))
+VALUE_LABELS, PERSON_LABELS = (frozenset(_LABELS[kind].split()) for kind in (VALUE, PERSON))
 
 PRONOUNS = frozenset(
     "i me my mine myself you your yours yourself he him his himself she her hers herself it its itself we us our ours "

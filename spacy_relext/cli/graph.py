@@ -58,6 +58,9 @@ def build_cli(
         Optional[Path], typer.Option("--fit-on", help="Fit the calibration on extracted triples with gold triples")
     ] = None,
     add_to: Annotated[Optional[Path], typer.Option(help="Graph that the documents join; it may be FOLDER")] = None,
+    values: Annotated[
+        str, typer.Option(help="Entity types that are values besides the usual ones, such as DATE and MONEY: AGE,SPEED")
+    ] = "",
     rules: Annotated[str, typer.Option(help=f"Rules that join names; any of {', '.join(RULES)}")] = ",".join(
         DEFAULT_RULES
     ),
@@ -77,6 +80,7 @@ def build_cli(
             rules=tuple(chosen),
             schema=read_schema(schema) if schema else None,
             decisions=read_decisions(decisions) if decisions else (),
+            values=tuple(options.split_list(values) or ()),
         )
         base = read_tables(add_to) if add_to else None
         discount = _discount(calibration, fit_on_path, settings)

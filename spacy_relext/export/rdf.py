@@ -9,10 +9,10 @@ of a million supports has 47 million.
 import math
 import re
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Collection, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 from urllib.parse import quote
 
-from ..annotations.names import VALUE, kind_of
+from ..annotations.names import VALUE_LABELS
 from ..annotations.schema import RelationSchema, Schema
 from ..annotations.triple import Record
 from ..annotations.values import Value, parse_value
@@ -172,7 +172,7 @@ def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema]
     """
     names = RdfNames(base)
     declared = set()
-    for subject, pairs in declarations(schema, names) if schema is not None else ():
+    for subject, pairs in declarations(schema, names, values=tables.value_labels) if schema is not None else ():
         declared.add(subject)
         yield Block(names.graph, subject, pairs)
     yield from (block for block in _relations_and_types(tables, names) if block.subject not in declared)
@@ -183,11 +183,16 @@ def graph_statements(tables: GraphTables, *, base: str, schema: Optional[Schema]
     yield from _mentions(tables, names, literals)
 
 
-def declarations(schema: Schema, names: RdfNames) -> Iterator[Tuple[str, Pairs]]:
-    """Yield the relations and types of a schema as RDFS and OWL declarations; unions and inverses are blank nodes."""
+def declarations(
+    schema: Schema, names: RdfNames, *, values: Collection[str] = VALUE_LABELS
+) -> Iterator[Tuple[str, Pairs]]:
+    """Yield the relations and types of a schema as RDFS and OWL declarations; unions and inverses are blank nodes.
+
+    values (Collection[str]): Entity types of values, in upper case.
+    """
     types = {}
     for number, (name, relation) in enumerate(schema.relations.items()):
-        has_values = bool(relation.object) and all(kind_of(each) == VALUE for each in relation.object)
+        has_values = bool(relation.object) and all(each.upper() in values for each in relation.object)
         kind = "owl:DatatypeProperty" if has_values else "owl:ObjectProperty"
         pairs = [(_A, term(kind)), (term("rdfs:label"), literal(name))]
         if relation.description:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple, Union
 
-from ..annotations.names import VALUE, kind_of
+from ..annotations.names import VALUE_LABELS
 from ..annotations.schema import schema_from_dict
 from ..annotations.triple import Record
 from ..annotations.values import Value, parse_value
@@ -141,6 +141,11 @@ class GraphTables:
     conflicts: "pyarrow.Table"
     info: Record = field(default_factory=dict)
 
+    @property
+    def value_labels(self) -> FrozenSet[str]:
+        """RETURNS (FrozenSet[str]): The entity types of values, in upper case."""
+        return VALUE_LABELS | {*self.info.get("values", ())}
+
     def named(self) -> Dict[str, "pyarrow.Table"]:
         """Return the tables by name."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "info"}
@@ -219,7 +224,7 @@ def read_tables(folder: Union[str, Path]) -> GraphTables:
     """
     pyarrow, parquet = _pyarrow(), require("pyarrow.parquet", purpose="a graph", extra="export")
     folder = Path(folder)
-    info = _read_info(folder)
+    info = read_info(folder)
     tables = {}
     for name, schema in table_schemas().items():
         path = folder / f"{name}.parquet"
@@ -265,7 +270,12 @@ def literal_values(tables: GraphTables) -> Dict[int, Tuple[str, str]]:
     """
     subjects = set(tables.facts["subject"].unique().to_pylist())
     rows = table_rows(tables.entities, ("entity_id", "name", "label"))
-    return {number: (name, label) for number, name, label in rows if kind_of(label) == VALUE and number not in subjects}
+    types = tables.value_labels
+    return {
+        number: (name, label)
+        for number, name, label in rows
+        if (label or "").upper() in types and number not in subjects
+    }
 
 
 def own_values(tables: GraphTables) -> GraphTables:
@@ -297,7 +307,7 @@ def own_values(tables: GraphTables) -> GraphTables:
     return replace(tables, facts=facts, entities=entities, mentions=tables.mentions.filter(of_names))
 
 
-def _read_info(folder: Path) -> Record:
+def read_info(folder: Path) -> Record:
     """Read graph.json without its version, which it checks."""
     path = folder / INFO_FILE
     try:
@@ -317,6 +327,10 @@ def _read_info(folder: Path) -> Record:
         if type(value := info.get(key, 0)) is not int or not 0 <= value < _MOST:
             found = f"{key} {describe(value)}"
             raise ValueError(Errors.R800.format(place=path, found=found, expected="a whole number from 0"))
+    values = info.get("values", [])
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        found = f"values {describe(values)}"
+        raise ValueError(Errors.R800.format(place=path, found=found, expected="a list of entity types"))
     return dict(info)
 
 

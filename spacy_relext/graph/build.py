@@ -34,12 +34,14 @@ class GraphOptions:
     discount (Discount): How the scores of a fact's sentences are combined.
     schema (Optional[Schema]): What is known about relations, for conflicts and for arguments without a type.
     decisions (Sequence[Decision]): What people decided about entities.
+    values (Tuple[str, ...]): Entity types that are values besides the usual ones, such as AGE.
     """
 
     rules: Tuple[str, ...] = DEFAULT_RULES
     discount: Discount = field(default_factory=Discount)
     schema: Optional[Schema] = None
     decisions: Sequence[Decision] = ()
+    values: Tuple[str, ...] = ()
 
 
 @dataclass
@@ -260,6 +262,7 @@ def _describe(options: GraphOptions, base: Optional[GraphTables], last_entity: i
         "options": {"rules": list(options.rules)},
         "calibration": asdict(options.discount),
         "schema": schema_to_dict(options.schema) if options.schema else None,
+        "values": sorted({*map(str.upper, options.values), *before.get("values", ())}),
         "last_entity": last_entity,
         "last_fact": max(last_fact, int(before.get("last_fact", 0))),
     }

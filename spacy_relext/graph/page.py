@@ -4,7 +4,6 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
-from ..annotations.names import VALUE, kind_of
 from ..annotations.triple import CharSpan, Record
 from ..export.tables import GraphTables, table_rows
 from ..visuals.templates import draw_page
@@ -110,7 +109,7 @@ def _collect(tables: GraphTables, facts: "pyarrow.Table") -> Record:
     places = _positions(entities.column("entity_id"))
     rows = _positions(facts.column("fact_id"))
     return {
-        **_entity_columns(entities),
+        **_entity_columns(tables, entities),
         "relations": [
             {"name": name, "facts": counts[name], "description": described.get(name, {}).get("description", "")}
             for name in relations
@@ -130,7 +129,7 @@ def _collect(tables: GraphTables, facts: "pyarrow.Table") -> Record:
     }
 
 
-def _entity_columns(entities: "pyarrow.Table") -> Record:
+def _entity_columns(tables: GraphTables, entities: "pyarrow.Table") -> Record:
     """List entities; types are numbered from the most frequent one, which decides their colours."""
     columns = {name: entities.column(name).to_pylist() for name in entities.column_names}
     counts = Counter(label for label in columns["label"] if label)
@@ -144,7 +143,7 @@ def _entity_columns(entities: "pyarrow.Table") -> Record:
         "mentions": columns["n_mentions"],
         "documents": columns["n_documents"],
     }
-    values = [number for label, number in types.items() if kind_of(label) == VALUE]
+    values = [number for label, number in types.items() if label.upper() in tables.value_labels]
     return {"entities": listed, "types": list(types), "values": values}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Tuple
 from ..annotations.names import LEGAL_FORMS, PERSON_LABELS, VALUE_LABELS, tidy
 from ..annotations.values import parse_value
 from ..errors import Errors, require
-from ..export.tables import INFO_FILE, TABLE_NAMES
+from ..export.tables import TABLE_NAMES, read_info
 from .paths import find_path
 
 if TYPE_CHECKING:
@@ -254,9 +254,11 @@ class GraphQuery:
     """Answers questions about the graph in a folder.
 
     connection (duckdb.DuckDBPyConnection): Has the seven tables as views.
+    values (Tuple[str, ...]): Entity types of values, in upper case.
     """
 
     connection: "duckdb.DuckDBPyConnection"
+    values: Tuple[str, ...]
 
     @classmethod
     def open(cls, folder: Path) -> "GraphQuery":
@@ -266,8 +268,7 @@ class GraphQuery:
         RAISES (ValueError): If the folder has no graph, or a table cannot be read.
         """
         duckdb = require("duckdb", purpose="questions to a graph", extra="export")
-        if not (Path(folder) / INFO_FILE).is_file():
-            raise ValueError(Errors.R801.format(path=folder, found="no graph.json", expected="the folder of a graph"))
+        values = VALUE_LABELS | {*read_info(Path(folder)).get("values", ())}
         connection = duckdb.connect()
         for name in TABLE_NAMES:
             try:
@@ -277,7 +278,7 @@ class GraphQuery:
                 raise ValueError(
                     Errors.R800.format(place=f"{folder}/{name}.parquet", found=found, expected=expected)
                 ) from None
-        return cls(connection)
+        return cls(connection, tuple(sorted(values)))
 
     def ask(self, question: str, *arguments: str, limit: int = 20) -> Answer:
         """Answer one of QUESTIONS.
@@ -300,7 +301,7 @@ class GraphQuery:
         values: Dict[str, object] = {"limit": limit}
         if question == "duplicates":
             legal = rf"( ({'|'.join(sorted(LEGAL_FORMS))}))+$"
-            values.update(values=list(VALUE_LABELS), persons=list(PERSON_LABELS), legal=legal)
+            values.update(values=list(self.values), persons=list(PERSON_LABELS), legal=legal)
         for kind, argument in zip_longest(taken, arguments):
             name = kind.strip("[]").lower()
             if name == "name":
@@ -341,7 +342,7 @@ class GraphQuery:
         starts = self.find(start)
 
         def edges_of(entities: List[int]) -> Iterator[Tuple[int, int, int]]:
-            bound = {"ids": entities, "values": list(VALUE_LABELS)}
+            bound = {"ids": entities, "values": list(self.values)}
             crossed = {row[0] for row in self.connection.execute(_VALUES, bound).fetchall()} - {*starts}
             known = {*entities} - crossed
             for fact, subject, obj, _ in self.connection.execute(_STEP, {"ids": entities}).fetchall():

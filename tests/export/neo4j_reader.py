@@ -1,8 +1,10 @@
-"""A strict reader of the files that `neo4j-admin database import` takes, by the rules of its manual (Operations Manual 5,
-"Import" and its "CSV header format"), since no Neo4j can be installed from a package index.
+"""A strict reader of the files that `neo4j-admin database import` takes, by the rules of its manual.
+
+No Neo4j can be installed from a package index. The rules (Operations Manual 5, "Import" and "CSV header format"):
 
 - The arguments are lines `--name=value`; files have a header row, and every row has its number of fields.
-- A header field is `name:type`, with `[]` for lists and a group in brackets after an id; names are unique and not quoted.
+- A header field is `name:type`, with `[]` for lists and a group in brackets after an id; names are unique and not
+  quoted.
 - Nodes have one `:ID`, neither missing nor empty, and unique in its group; relationships have one `:START_ID`, one
   `:END_ID`, both of them ids of nodes in their group, and one `:TYPE`, which is not empty.
 - Fields are quoted with `"`, doubled inside; a quote stands nowhere else, and a line break only inside quotes. A field

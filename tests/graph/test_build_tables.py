@@ -69,7 +69,7 @@ def test_all_tables_of_one_document() -> None:
     assert built.tables.info == {
         "options": {"rules": list(DEFAULT_RULES)},
         "calibration": {"exponent": 0.5, "scale": 1.0, "shift": 0.0},
-        **{"schema": None, "last_entity": 2, "last_fact": 2},
+        **{"schema": None, "values": [], "last_entity": 2, "last_fact": 2},
     }
     assert (built.skipped, built.unused, built.not_facts) == (1, [], 1)
 
@@ -123,7 +123,7 @@ def test_all_tables_if_a_document_joins() -> None:
         "options": {"rules": ["exact"]},
         "calibration": {"exponent": 1.0, "scale": 1.0, "shift": 0.0},
         "schema": {"relations": {"born": {"functional": True}}},
-        **{"last_entity": 7, "last_fact": 10, "note": "mine"},
+        **{"values": [], "last_entity": 7, "last_fact": 10, "note": "mine"},
     }
     assert (built.skipped, built.unused, built.not_facts) == (0, [nobody], 0)
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from spacy_relext.annotations.schema import RelationSchema, Schema
 from spacy_relext.cli.main import relext
-from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables, write_tables
+from spacy_relext.export.tables import TABLE_NAMES, GraphTables, empty_tables, literal_values, write_tables
 from spacy_relext.graph.build import GraphOptions, build_graph
 from spacy_relext.graph.documents import parse_document
 from spacy_relext.graph.query import QUESTIONS, GraphQuery
@@ -212,6 +212,21 @@ def test_values_connect_nothing(tmp_path: Path, label: str) -> None:
     for start, goal in (("Fjord", "5 million"), ("5 million", "Fjord")):
         assert [each["subject"] for each in rows(graph, "path", start, goal)] == ["Fjord"]
     assert [each["name"] for each in rows(graph, "neighbours", "Fjord")] == ["5 million"]
+
+
+def test_further_types_of_values(tmp_path: Path) -> None:
+    """They stay values when documents are added."""
+    one, two = (
+        document(f"{name} is 34.", [(name, "is", "34", 0.9)], {name: "PERSON", "34": "Age"}, doc_id=name)
+        for name in ("Eva Moe", "Bo Lie")
+    )
+    for values, count in ((), 2), (("age",), 0):
+        first = build_graph([one], options=GraphOptions(values=values)).tables
+        tables = build_graph([two], base=first).tables
+        write_tables(tables, tmp_path / "graph")
+        graph = GraphQuery.open(tmp_path / "graph")
+        assert len(rows(graph, "path", "Eva Moe", "Bo Lie")) == count
+        assert len(literal_values(tables)) == (not count) and tables.info["values"] == [each.upper() for each in values]
 
 
 def test_a_denial_is_evidence_against_a_fact(tmp_path: Path) -> None:
