@@ -1,5 +1,6 @@
 """Files that are written whole or, after an error, not at all."""
 
+import json
 import os
 import re
 import shutil
@@ -75,6 +76,26 @@ def append_line(path: Path, line: str) -> None:
         except OSError:
             file.truncate(size)  # half a line would spoil the next
             raise
+
+
+def read_lines(path: Path, *, first: str) -> Iterator[bytes]:
+    """Yield the lines that `append_line` wrote; then, of a last line that was cut off, nothing is left in the file.
+
+    first (str): How each line begins; a last line that does not is yielded, too.
+    """
+    *lines, last = path.read_bytes().split(b"\n")
+    yield from lines
+    if not last:
+        return
+    try:
+        json.loads(last)
+    except ValueError:
+        if first.encode().startswith(last[: len(first)]):
+            os.truncate(path, path.stat().st_size - len(last))
+            return
+    yield last
+    with path.open("ab") as file:
+        file.write(b"\n")  # only the line break was lost
 
 
 def write_json(path: Path, value: object) -> None:

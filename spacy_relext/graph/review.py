@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set
 from ..annotations.names import fold
 from ..annotations.triple import Record
 from ..corpora.formats.sources import parse_json, to_json
-from ..corpora.whole import append_line
+from ..corpora.whole import append_line, read_lines
 from ..errors import Errors
 from ..export.tables import GraphTables, facts_with_support, sorted_table, table_rows
 
@@ -57,7 +57,7 @@ class Answer(NamedTuple):
 class Reviews:
     """The answers about a graph, in an append-only file.
 
-    path (Path): The file; it may be missing.
+    path (Path): The file; it may be missing, and an incomplete last line is removed.
     RAISES (ValueError): If a line is malformed; the message names file and line.
     """
 
@@ -66,7 +66,7 @@ class Reviews:
         self.answers: Dict[Tuple[str, str, str, str], Answer] = {}
         self._lock = Lock()
         if path.exists():
-            for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+            for number, line in enumerate(read_lines(path, first='{"subject"'), start=1):
                 if line.strip():
                     self._keep(parse_answer(line, place=f"{path}:{number}"))
 

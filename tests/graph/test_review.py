@@ -79,6 +79,20 @@ def test_the_last_answer_counts(tmp_path: Path) -> None:
     assert all(len(json.loads(line)["at"]) == 25 for line in reviews.path.read_text().splitlines())
 
 
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_half_a_line_is_cut(tmp_path: Path, cut: int) -> None:
+    """The process may be killed while it writes; what was whole before stays, and the next answer is added."""
+    reviews = answered(tmp_path / REVIEWS_FILE)
+    before = [*reviews.answers.values()]
+    content = reviews.path.read_bytes()
+    reviews.path.write_bytes(content[:-cut])
+    again = Reviews(reviews.path)
+    assert [*again.answers.values()] == (before if cut == 1 else before[:-1])
+    if cut > 1:
+        again.append(before[-1])
+    assert reviews.path.read_bytes() == content
+
+
 def test_homonyms_are_told_apart_by_a_document(tmp_path: Path) -> None:
     texts = [document("Li Wei left Narvik.", [("Li Wei", "left", "Narvik", 0.5)], {}, doc_id=name) for name in "ab"]
     apart = GraphOptions(decisions=[Decision("different", "Li Wei", InDocument("Li Wei", "b"))])

@@ -3,7 +3,6 @@
 Each answer is on disk before the next, and a new run resumes where the last stopped.
 """
 
-import os
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -13,7 +12,7 @@ from ...annotations.triple import Record
 from ...errors import Errors
 from ..canonical import check_record
 from ..report import Report
-from ..whole import append_line
+from ..whole import append_line, read_lines
 from .sources import Item, parse_json, read_json, to_json
 
 # Keys of a record's answer and annotator; of the answers, only DONE makes it gold.
@@ -89,9 +88,8 @@ class AnswerFile:
         return record
 
     def _read(self) -> None:
-        """Read the answers of earlier runs, and remove an incomplete last line."""
-        *lines, last = self.path.read_bytes().split(b"\n")
-        for number, line in enumerate([*lines, last], start=1):
+        """Read the answers of earlier runs."""
+        for number, line in enumerate(read_lines(self.path, first='{"text"'), start=1):
             if not line.strip():
                 continue
             try:
@@ -99,16 +97,9 @@ class AnswerFile:
                 value = check_record(value) if is_answer(value) else None
             except ValueError:
                 value = None
-            if value is not None:
-                if (annotator := value.get(ANNOTATOR_KEY, "")) != self.annotator:
-                    found, expected = annotator or "no name", self.annotator or "none"
-                    raise ValueError(Errors.R251.format(path=str(self.path), found=found, expected=expected))
-                self.answers[value["text"]] = value
-            elif line is not last or not line.startswith(b'{"text"'):
+            if value is None:
                 raise ValueError(Errors.R250.format(path=str(self.path), line=number))
-            else:
-                os.truncate(self.path, self.path.stat().st_size - len(last))
-                return
-        if last:
-            with self.path.open("ab") as file:
-                file.write(b"\n")  # only the line break was lost
+            if (annotator := value.get(ANNOTATOR_KEY, "")) != self.annotator:
+                found, expected = annotator or "no name", self.annotator or "none"
+                raise ValueError(Errors.R251.format(path=str(self.path), found=found, expected=expected))
+            self.answers[value["text"]] = value
