@@ -11,9 +11,9 @@ from ..corpora.formats.sources import to_json
 from ..corpora.whole import whole_file
 from ..errors import Errors
 from .neo4j import write_neo4j_folder
-from .network import write_gexf, write_graphml
 from .rdf import DEFAULT_BASE, check_base, graph_statements, write_rdf
 from .tables import PERIOD, GraphTables, facts_with_support, table_rows, write_tables
+from .xml_graphs import write_gexf, write_graphml
 
 if TYPE_CHECKING:
     import pyarrow

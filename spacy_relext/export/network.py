@@ -1,8 +1,6 @@
-"""The triples of documents, or the tables of a graph, as a graph of networkx, and as GraphML and GEXF."""
+"""The triples of documents, or the tables of a graph, as a graph of networkx."""
 
 import json
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Tuple, Union
 
 from spacy.tokens import Doc
@@ -10,7 +8,6 @@ from spacy.tokens import Doc
 from ..annotations.doc_entities import Fact, get_facts
 from ..annotations.parts import each_doc
 from ..annotations.triple import Record
-from ..corpora.whole import whole_file
 from ..errors import check_range, require
 from .tables import PERIOD, GraphTables, own_values, table_rows
 
@@ -84,57 +81,3 @@ def graph_edges(tables: GraphTables) -> Iterator[Tuple[Tuple[int, int, str], Rec
     """Yield subject, object and relation of facts with the attributes of EDGE_ATTRIBUTES that have a value."""
     for subject, obj, *values in table_rows(tables.facts, ("subject", "object", *EDGE_ATTRIBUTES.values())):
         yield (subject, obj, values[0]), {key: each for key, each in zip(EDGE_ATTRIBUTES, values) if each is not None}
-
-
-# Characters that XML 1.0 cannot represent.
-_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
-def write_graphml(tables: GraphTables, path: Path) -> int:
-    """Write entities and facts as GraphML, with the attributes of `to_networkx`; line ends are read as "\\n".
-
-    RETURNS (int): Number of characters replaced because XML cannot represent them.
-    """
-    networkx = require("networkx", purpose="GraphML", extra="export")
-    graph, replaced = _valid_graph(tables)
-    with whole_file(path) as stream:
-        networkx.write_graphml_xml(graph, stream)
-    return replaced
-
-
-def write_gexf(tables: GraphTables, path: Path) -> int:
-    """Write entities and facts as GEXF, with the attributes of `to_networkx`; the label of an edge is its relation.
-
-    RETURNS (int): Number of characters replaced because XML cannot represent them.
-    """
-    gexf = require("networkx.readwrite.gexf", purpose="GEXF", extra="export")
-    graph, replaced = _valid_graph(tables)
-    for *_, edge in graph.edges(data=True):
-        edge.update(id=f"f{edge['fact_id']}", label=edge["relation"])
-    writer = gexf.GEXFWriter(encoding="utf-8", prettyprint=True, version="1.2draft")
-    writer.add_graph(graph)
-    writer.xml.remove(writer.xml.find("meta"))  # the same graph gives the same bytes on any day
-    with whole_file(path) as stream:
-        writer.write(stream)
-    return replaced
-
-
-def _valid_graph(tables: GraphTables) -> Tuple["networkx.MultiDiGraph", int]:
-    """Make the graph of tables with ids of facts as keys; replace and count the characters that XML cannot hold."""
-    import networkx
-
-    tables, replaced = own_values(tables), 0
-
-    def valid(values: Record) -> Record:
-        nonlocal replaced
-        for name, value in values.items():
-            if isinstance(value, str) and _INVALID.search(value):
-                values[name], count = _INVALID.subn("\ufffd", value)
-                replaced += count
-        return values
-
-    graph = networkx.MultiDiGraph()
-    graph.add_nodes_from((node, valid(values)) for node, values in graph_nodes(tables))
-    for (subject, obj, _), values in graph_edges(tables):
-        graph.add_edge(subject, obj, key=values["fact_id"], **valid(values))
-    return graph, replaced

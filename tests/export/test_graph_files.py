@@ -3,7 +3,7 @@ import json
 import pytest
 
 from spacy_relext.annotations.schema import schema_from_dict
-from spacy_relext.export import graph_files, network, rdf
+from spacy_relext.export import graph_files, rdf, xml_graphs
 from spacy_relext.export.graph_files import FOLDER_FORMS, FORMS, export_graph, find_form
 from spacy_relext.export.tables import read_tables
 from tests.export.example_graph import HARD_NAMES, make_graph
@@ -81,7 +81,7 @@ def test_base_of_names(tmp_path):
 
 @pytest.mark.parametrize(
     ("form", "place", "name"),
-    [("jsonl", graph_files, "to_json"), ("graphml", network, "graph_edges"), ("ttl", rdf, "typed")],
+    [("jsonl", graph_files, "to_json"), ("graphml", xml_graphs, "graph_edges"), ("ttl", rdf, "typed")],
 )
 def test_an_error_leaves_what_was_there(tmp_path, monkeypatch, form, place, name):
     export_graph(make_graph(), tmp_path / f"g.{form}")

@@ -5,8 +5,9 @@ import networkx
 import pytest
 
 from spacy_relext.export.neo4j import write_neo4j_folder
-from spacy_relext.export.network import to_networkx, write_gexf, write_graphml
+from spacy_relext.export.network import to_networkx
 from spacy_relext.export.tables import empty_tables
+from spacy_relext.export.xml_graphs import write_gexf, write_graphml
 from tests.export.example_graph import HARD_NAMES, make_graph, rows_table
 from tests.export.neo4j_reader import read_import
 
