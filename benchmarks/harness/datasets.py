@@ -24,6 +24,7 @@ from spacy_relext.corpora.formats.sources import read_json
 NYT24 = "nyt24_multi/full_span"
 WEBNLG = "webnlg/full_span"
 SKE = "ske2019_duie"
+NYT10, RIEDEL = "nyt10_hrl", "nyt10_riedel_mid_sample/train.txt"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,23 @@ class Maker:
         train, dev, test = (Part(f"{WEBNLG}/{split}_triples.json") for split in ("train", "dev", "test"))
         return self._make(WEBNLG, Part(train.file, limit=_least(self.limit_train, most)), dev, {"test": test})
 
+    def nyt10(self, *, most: int = 0) -> DataSet:
+        """NYT10-HRL's dev and test sets; its training set is not available, but the lines of NYT10 that it is made of.
+
+        most (int): Training sentences, where `limit_train` is not lower; 0 for all.
+        RETURNS (DataSet): 7,656 / 351 / 4,006 sentences, in lower case.
+        """
+        held_out = {split: f"{NYT10}/{split}.json" for split in ("dev", "test")}
+        target = self.folder / "nyt10_train.json"
+        if not target.exists():
+            known = {record["text"] for file in held_out.values() for record in read_json(self._source(file))}
+            stated = read_riedel(self._source(RIEDEL))
+            rows = [{"text": text, "triple_list": each} for text, each in stated.items() if each and text not in known]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(json.dumps(rows), encoding="utf8")
+        train = Part(str(target.resolve()), limit=_least(self.limit_train, most))
+        return self._make(NYT10, train, Part(held_out["dev"]), {"test": Part(held_out["test"])})
+
     def ske_casrel(self) -> DataSet:
         """SKE2019 in CasRel's form (17 relations), one file: 5,000 train, the next 500 tune, the next 1,000 test."""
         source = f"{SKE}/casrel_format_dev_data.json"
@@ -162,7 +180,8 @@ class Maker:
     def _convert(self, part: Part, *, format: str, lang: str) -> Path:
         """Convert one part."""
         bounds = f"-{part.skip}-{part.limit or 'end'}" if part.skip or part.limit else ""
-        target = self.folder / f"{part.file.removesuffix('.json').replace('/', '_')}{bounds}.spacy"
+        name = Path(part.file).stem if Path(part.file).is_absolute() else part.file.removesuffix(".json")
+        target = self.folder / f"{name.replace('/', '_')}{bounds}.spacy"
         if not target.exists():
             source = self._source(part.file)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,6 +197,21 @@ class Maker:
         if not path.is_file():
             raise ValueError(f"{path}: not found; --data names the folder with the data sets")
         return path
+
+
+def read_riedel(path: Path) -> dict[str, list[list[str]]]:
+    """Read the sentences of Riedel's NYT10 with their triples: text → subject, relation and object of each."""
+    stated: dict[str, list[list[str]]] = {}
+    with path.open(encoding="utf8") as lines:
+        for line in lines:
+            _, _, subject, obj, relation, text = line.rstrip("\n").split("\t")[:6]
+            names = [name.replace("_", " ") for name in (subject, obj)]
+            text = text.removesuffix("###END###").replace("_", " ").strip()
+            triples = stated.setdefault(text, [])
+            triple = [names[0], relation, names[1]]
+            if relation != "NA" and triple not in triples:
+                triples.append(triple)
+    return stated
 
 
 def _least(*limits: int) -> int:

@@ -31,6 +31,7 @@ CORPORA: dict[str, Callable[[Maker, int], DataSet]] = {
     "nyt24-1500": lambda maker, most: maker.nyt24(foreign=False, most=most or 1500),
     "nyt24": lambda maker, most: maker.nyt24(foreign=False, most=most),
     "webnlg": lambda maker, most: maker.webnlg(most=most),
+    "nyt10": lambda maker, most: maker.nyt10(most=most),
 }
 # Part of the experiment → program of the baseline, suffix of its name in rows, options.
 PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -40,11 +41,13 @@ PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "gplinker-additions": ("gplinker", ", additions", ("--additions",)),
     "gplinker-adversary": ("gplinker", ", additions, adversary", ("--additions", "--adversarial-radius", "1.0")),
 }
-# The default, and without its adversary; RERE as published, its detector over [CLS] or over the mean of all pieces.
+# The default, and without its adversary; RERE as published; its encoders with our losses and pairs, the detector over
+# [CLS] or over the mean of all pieces.
 # Part → row, config if it is another one, changes in it.
 OWN: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ours": ("default", "", {}),
     "no-adversary": ("ablation:no adversary", "", {"components.tok2vec.model.adversarial_radius": 0.0}),
+    "paper": ("ablation:as published", "../../configs/papers/rere.cfg", {}),
     "marked": ("ablation:marked, [CLS]", "rere_marked.cfg", {}),
     "marked-mean": ("ablation:marked, mean", "rere_marked.cfg", {f"{DETECTOR}.model.pooling": "mean"}),
 }
