@@ -67,8 +67,9 @@ def test_without_types_only_what_looks_like_a_surname_is_joined() -> None:
     assert groups(["Bank of Omaha", "Omaha"]) == [0, 1]
 
 
-def test_an_ambiguous_surname_joins_nobody() -> None:
-    assert groups(["John Kennedy", "Robert Kennedy", "Kennedy"], "PERSON") == [0, 1, 2]
+def test_an_ambiguous_surname_joins_the_first_of_the_persons() -> None:
+    assert groups(["John Kennedy", "Robert Kennedy", "Kennedy"], "PERSON") == [0, 1, 0]
+    assert groups(["John Kennedy", "Robert Kennedy", "Kennedy"], None) == [0, 1, 2], "without a type"
 
 
 def test_a_surname_is_not_ambiguous_if_all_full_names_are_one_person() -> None:
