@@ -316,7 +316,8 @@ class Errors:
     )
     R505 = (
         "[R505] The encoder of {name!r} is a listener. It also reads matched texts of other batches and the bodies of "
-        "rules, which its upstream component never sees: give [components.{name}.model.encoder] an encoder of its own."
+        "rules: name the component that it listens to in frozen_components and annotating_components of [training], or "
+        "give [components.{name}.model.encoder] an encoder of its own. To add rules later, pass the pipeline (nlp)."
     )
     R512 = "[R512] --code {path!r} cannot be run: {reason}."
     R513 = "[R513] {found}; expected either a TEXT or --file FILE."
@@ -374,9 +375,9 @@ class Errors:
         "would never be trained. Lower freeze_epochs, or raise [training.before_update] epochs."
     )
     R608 = (
-        "[R608] The encoder of {name!r} is a listener. Clusters are computed when the pipeline is initialized, before "
-        "the upstream component is trained, and would stay fixed while its vectors change. Use an encoder of its own, "
-        "as in configs/selfore.cfg or benchmarks/configs/selfore_vectors.cfg."
+        "[R608] The encoder of {name!r} is a listener. Clusters are computed when the pipeline is initialized, and "
+        "would stay fixed while its vectors change: name the component that it listens to in frozen_components and "
+        "annotating_components of [training], or use an encoder of its own, as in configs/selfore.cfg."
     )
     R609 = (
         "[R609] {key} = {found} sets how clusters are learned, but loops = 0 learns nothing: set loops to 1 or more, "

@@ -104,7 +104,7 @@ def write_gexf(tables: GraphTables, path: Path) -> int:
 
 def _gexf_element(writer: _Writer, kind: str, attributes: Dict[str, str], values: Record) -> Element:
     """Make an element of GEXF, which has attributes of its own for label, weight and period."""
-    own = {name: values[name] for name in ("label", "weight", "start", "end") if name in values}
+    own: Record = {name: values[name] for name in ("label", "weight", "start", "end") if name in values}
     if kind == "edge":
         own.update(id=f"f{attributes['id']}", label=values["relation"])
     element = Element(kind, {**attributes, **{name: writer.text(value) for name, value in own.items()}})

@@ -1,5 +1,6 @@
 """The component behind `nero_grounder`: learns from rules and from texts that no rule matches."""
 
+import io
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import (
 import numpy
 import srsly
 from spacy.language import Language
+from spacy.pipeline import TrainablePipe
 from spacy.training import Example
 from spacy.util import minibatch
 from thinc.api import Config, Model, Optimizer
@@ -35,7 +37,7 @@ from ..pairs.gold import CollectedPairs, PairClass, gold_pairs, mark_known, reve
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
-from ..pipeline.initialize import GetExamples
+from ..pipeline.initialize import GetExamples, upstream_of
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import TOK2VEC, Block, plain_settings
 from ..scoring.probabilities import calibrate, softmax
@@ -58,7 +60,7 @@ from .rules.analysis import nearest_misses, unseen_types
 from .rules.rules import NO_RELATION_LABEL, Rule, to_records
 from .settings import RuleGrounding, RuleLearning
 
-RULES = "rules.json"
+RULES, VECTORS = "rules.json", "vectors.npy"
 
 RuleSource = Union[str, Path, Sequence[Record]]
 
@@ -106,6 +108,7 @@ class NeroGrounder(PairPipe):
     def reset(self) -> None:
         """Create an empty lexicon, no rules and a learner."""
         super().reset()
+        self._upstream: Optional[TrainablePipe] = None  # what a listener listens to, while rules can change
         self._set_rules([])
         self.learner = Learner(self.learning)
 
@@ -152,6 +155,7 @@ class NeroGrounder(PairPipe):
         RAISES (ValueError): If a rule cannot be used or contradicts another, or the component is not initialized.
         """
         self.require_initialized()
+        self._upstream = upstream_of(nlp, self.name) or self._upstream
         added = self.read_rules(rules, nlp, known=self.rules)
         late = [*self.rulebook.late, *to_records(rename_duplicates(added, self.rules))]
         self._set_rules(self.rulebook.records, late)
@@ -191,21 +195,43 @@ class NeroGrounder(PairPipe):
     def rule_vectors(self) -> Floats:
         """Return the cached vectors of all rules, or compute them. Shape (J, D)"""
         if self._rule_vectors is None:
-            outputs = self.forward(self.rulebook.bodies(self.vocab))
+            outputs = self.forward(self._annotated(self.rulebook.bodies(self.vocab)))
             assert outputs is not None
             self._rule_vectors = outputs.unit
         return self._rule_vectors
 
+    def current_rule_vectors(self) -> Floats:
+        """Return `rule_vectors`, computed again if the weights have changed since; training does that less often."""
+        if self._is_stale:
+            self._rule_vectors, self._is_stale = None, False
+        return self.rule_vectors()
+
+    def _annotated(self, pairs: Pairs) -> Pairs:
+        """Let the component that a listener listens to read texts that it has not seen: those of rules."""
+        if self.is_listener:
+            if self._upstream is None:
+                raise ValueError(Errors.R505.format(name=self.name))
+            new = [doc for doc in pairs.docs if not doc.tensor.size]
+            self._upstream.set_annotations(new, self._upstream.predict(new))
+        return pairs
+
     def knowledge_files(self) -> Dict[str, bytes]:
-        """Return lexicon and rules."""
+        """Return lexicon and rules; with a listener also their vectors, since what it listens to is not there later."""
         rules = {"rules": self.rulebook.records, "late": self.rulebook.late}
-        return {**super().knowledge_files(), RULES: to_json(rules)}
+        files = {**super().knowledge_files(), RULES: to_json(rules)}
+        if self.is_listener and len(self.rulebook):
+            stream = io.BytesIO()
+            numpy.save(stream, self.current_rule_vectors(), allow_pickle=False)
+            files[VECTORS] = stream.getvalue()
+        return files
 
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
         """Read lexicon and rules."""
         super().load_knowledge(files)
         stored = srsly.json_loads(files[RULES])
         self._set_rules(stored["rules"], stored["late"])
+        if VECTORS in files:
+            self._rule_vectors = numpy.load(io.BytesIO(files[VECTORS]), allow_pickle=False)
         self.learner = Learner(self.learning)
 
     # Initialization
@@ -229,9 +255,10 @@ class NeroGrounder(PairPipe):
             pairs instead of the training data, of which a stream (`max_epochs = -1`) gives only 100 texts.
         lexicon, start: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are no rules or no pairs, or no rule matches or names a relation, or the encoder
-            is a listener.
+            listens to a component that is not frozen.
         """
-        if self.is_listener:
+        self._upstream = upstream_of(nlp, self.name, is_frozen=True)
+        if self.is_listener and self._upstream is None:
             raise ValueError(Errors.R505.format(name=self.name))
         usable = self.read_rules(self.cfg["rules"], nlp, relations=labels) if self.cfg["rules"] else []
         if rules is not None:
@@ -289,8 +316,13 @@ class NeroGrounder(PairPipe):
     def suggest_gold(self, examples: Sequence[Example]) -> Grounding:
         """Choose what is learned from: matched pairs, unmatched pairs of the batch, and rules."""
         pairs, unmatched = self._split_batch(examples, self.learner)
-        n_classes = len(self.classes)
-        return self.learner.draw_batch(pairs.take(unmatched), self.rulebook, n_classes=n_classes, vocab=self.vocab)
+        return self.learner.draw_batch(
+            pairs.take(unmatched),
+            self.rulebook,
+            n_classes=len(self.classes),
+            vocab=self.vocab,
+            annotate=self._annotated,
+        )
 
     def _split_batch(self, examples: Sequence[Example], learner: Learner) -> Tuple[Pairs, IntArray]:
         """Add labelled and matched pairs of a batch to the pool; return all, and which are neither."""
@@ -371,10 +403,8 @@ class NeroGrounder(PairPipe):
 
     def complete(self, pairs: Pairs, outputs: Outputs) -> GroundedOutput:
         """Compare pairs with rules, and let rules vote."""
-        if self._is_stale:
-            self._rule_vectors, self._is_stale = None, False
         grid = self.rulebook.classes.grid(pairs)
-        scores = numpy.where(grid == NO_CLASS, -1.0, outputs.unit @ self.rule_vectors().T)
+        scores = numpy.where(grid == NO_CLASS, -1.0, outputs.unit @ self.current_rule_vectors().T)
         return GroundedOutput(outputs.logits, outputs.attention, grid, scores, self.rulebook.vote(pairs))
 
     def choose(self, pairs: Pairs, outputs: GroundedOutput) -> Tuple[IntArray, Floats]:

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from contextlib import nullcontext
-from typing import ContextManager, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, ContextManager, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from numpy.typing import NDArray
@@ -156,11 +156,20 @@ class Learner:
             unmatched = numpy.flatnonzero(rulebook.vote(reversed_pairs).rule == NO_RULE)
             self.pool.add(reversed_pairs.take(unmatched), [ANSWER_NONE] * len(unmatched))
 
-    def draw_batch(self, unmatched: Pairs, rulebook: Rulebook, *, n_classes: int, vocab: Vocab) -> Grounding:
+    def draw_batch(
+        self,
+        unmatched: Pairs,
+        rulebook: Rulebook,
+        *,
+        n_classes: int,
+        vocab: Vocab,
+        annotate: Callable[[Pairs], Pairs] = lambda pairs: pairs,
+    ) -> Grounding:
         """Draw matched pairs and rules, and some of the unmatched pairs of a batch.
 
         unmatched (Pairs): The pairs of the batch that no rule matches.
         n_classes (int): Classes of the model, without no relation.
+        annotate (Callable[[Pairs], Pairs]): Is given the texts of rules.
         """
         unmatched, _ = self._reverse_some(unmatched)
         grid = rulebook.classes.grid(unmatched)
@@ -181,7 +190,7 @@ class Learner:
             parts.insert(0, matched)
         rules = self._choose_rules(len(rulebook))
         if len(rules):
-            parts.append(self.rule_texts(rules, rulebook, vocab))
+            parts.append(annotate(self.rule_texts(rules, rulebook, vocab)))
         return Grounding(
             stack_pairs(parts),
             len(answers),

@@ -2,7 +2,7 @@
 texts; checks of its model; and weights of trained pipelines to start from."""
 
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Type
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
 
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
@@ -47,13 +47,18 @@ def counts_labels(nlp: Optional[Language], name: str) -> bool:
 def annotated(get_examples: GetExamples, nlp: Optional[Language], name: str) -> GetExamples:
     """Annotate copies of the predicted Docs with the components before one, as annotating components do in training.
 
-    These are the components that the config names as annotating, and those without weights.
+    These are the components that the config names as annotating, even if they are disabled, as frozen ones are here,
+    and those without weights.
     """
     if nlp is None or name not in nlp.pipe_names or not callable(get_examples):
         return get_examples
     annotating = (nlp.config.get("training") or {}).get("annotating_components") or []
-    before = [(other, nlp.get_pipe(other)) for other in nlp.pipe_names[: nlp.pipe_names.index(name)]]
-    pipes = [pipe for other, pipe in before if other in annotating or not getattr(pipe, "is_trainable", False)]
+    before = nlp.components[: nlp.component_names.index(name)]
+    pipes = [
+        pipe
+        for other, pipe in before
+        if other in annotating or (other in nlp.pipe_names and not getattr(pipe, "is_trainable", False))
+    ]
     if not pipes:
         return get_examples
 
@@ -78,22 +83,39 @@ def connect_listeners(nlp: Language, name: str) -> None:
 
     RAISES (ValueError): If there is no such component, or the widths differ: the layers above would not fit.
     """
+    for node, upstream in _listened(nlp, name):
+        width, expected = _width(nlp.get_pipe(upstream).model), _width(node)  # type: ignore[attr-defined]
+        if width is not None and expected is None:
+            node.set_dim("nO", width)
+        elif width is not None and width != expected:
+            raise ValueError(Errors.R360.format(name=name, upstream=upstream, found=width, expected=expected))
+
+
+def upstream_of(nlp: Optional[Language], name: str, *, is_frozen: bool = False) -> Optional[TrainablePipe]:
+    """Return the component that a component listens to; None if there is none.
+
+    is_frozen (bool): Whether training must leave it as it is, and let it annotate.
+    """
+    training = {} if nlp is None else nlp.config.get("training") or {}
+    keys = ("frozen_components", "annotating_components") if is_frozen else ()
+    for _, upstream in _listened(nlp, name) if nlp is not None else ():
+        if all(upstream in (training.get(key) or ()) for key in keys):
+            return nlp.get_pipe(upstream)  # type: ignore[union-attr]
+    return None
+
+
+def _listened(nlp: Language, name: str) -> Iterator[Tuple[Model, str]]:
+    """Yield the listeners of a component, and the names of the components that they listen to."""
     pipes = dict(nlp.components)
-    if name not in pipes:
-        return
-    before = nlp.component_names[: nlp.component_names.index(name)]
-    for node in pipes[name].model.walk():  # type: ignore[attr-defined]
+    before = nlp.component_names[: nlp.component_names.index(name)] if name in pipes else []
+    for node in pipes[name].model.walk() if name in pipes else ():  # type: ignore[attr-defined]
         wanted = getattr(node, "upstream_name", None)
         if wanted is None:
             continue
         upstream = [other for other in before if hasattr(pipes[other], "find_listeners") and wanted in ("*", other)]
         if not upstream:
             raise ValueError(Errors.R366.format(name=name, upstream=wanted, found=", ".join(before) or "none"))
-        width, expected = _width(pipes[upstream[-1]].model), _width(node)  # type: ignore[attr-defined]
-        if width is not None and expected is None:
-            node.set_dim("nO", width)
-        elif width is not None and width != expected:
-            raise ValueError(Errors.R360.format(name=name, upstream=upstream[-1], found=width, expected=expected))
+        yield node, upstream[-1]
 
 
 def check_vectors(model: Model, vocab: Vocab, name: str) -> None:

@@ -25,7 +25,7 @@ from ..pairs.gold import UNLABELLED, CollectedPairs, PairClass
 from ..pairs.pairs import IntArray, Pairs
 from ..pairs.suggesters import Suggester
 from ..pairs.type_lexicon import TypeLexicon
-from ..pipeline.initialize import GetExamples, annotated, describe_corpus
+from ..pipeline.initialize import GetExamples, annotated, describe_corpus, upstream_of
 from ..pipeline.pipe import Instances, Outputs, Scorer, Targets, Tensors
 from ..pipeline.settings import Block, Callback, Ranges, Settings, find_pipe, plain_settings
 from ..scoring.probabilities import softmax
@@ -154,9 +154,9 @@ class SelforeClusterer(PairPipe):
             relations: pairs are encoded with the mean of their encoders' weights. None: with the encoder's checkpoint.
         lexicon: As for `PairPipe.initialize`.
         RAISES (ValueError): If there are too few pairs, the training data is a stream without `corpus`, or the encoder
-            is a listener.
+            listens to a component that is not frozen.
         """
-        if self.is_listener:
+        if self.is_listener and upstream_of(nlp, self.name, is_frozen=True) is None:
             raise ValueError(Errors.R608.format(name=self.name))
         training = {} if nlp is None else nlp.config.get("training") or {}
         self._check_loops(training)

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import pickle
 import re
 from dataclasses import fields, replace
 from typing import Any, Dict, List, Sequence, Tuple
@@ -412,13 +413,54 @@ def test_rules_that_name_no_relation() -> None:
         build(rules=rules)
 
 
-def test_a_listener_is_refused() -> None:
+def listening() -> Tuple[Language, Any]:
+    """A grounder that listens to another component."""
     nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec", config={"model": {**CNN, "width": 32}})
-    listener = {"@architectures": "spacy_relext.NeroGrounder.v1", "encoder": LISTENER}
-    pipe: Any = nlp.add_pipe(NAME, config={"rules": RULES, "model": listener})
-    with pytest.raises(ValueError, match=r"\[R505\].*'nero_grounder' is a listener"):
+    nlp.add_pipe("tok2vec", config={"model": {**CNN, "width": 32, "depth": 2}})
+    model = {**MODEL, "encoder": {**MODEL["encoder"], "tok2vec": LISTENER}}  # type: ignore[dict-item]
+    return nlp, nlp.add_pipe(NAME, config={"rules": RULES, "model": model, **in_blocks({"unmatched_from": 5})})
+
+
+@pytest.mark.parametrize("frozen, annotating", [([], []), (["tok2vec"], []), ([], ["tok2vec"])])
+def test_a_listener_of_what_changes_is_refused(frozen: List[str], annotating: List[str]) -> None:
+    nlp, pipe = listening()
+    nlp.config["training"].update(frozen_components=frozen, annotating_components=annotating)
+    with pytest.raises(ValueError, match=r"\[R505\].*'nero_grounder' is a listener.*frozen_components"):
         pipe.initialize(lambda: examples(nlp, SAID), nlp=nlp)
+
+
+def test_a_listener_of_a_frozen_component(tmp_path: pathlib.Path) -> None:
+    """It learns, is saved with the vectors of its rules, and takes rules later."""
+    fix_random_seed(0)
+    nlp, pipe = listening()
+    nlp.config["training"].update(frozen_components=["tok2vec"], annotating_components=["tok2vec"])
+    spoken = examples(nlp, [*SAID, *UNSAID])
+    optimizer = nlp.initialize(lambda: spoken)
+    optimizer.learn_rate = 0.005
+    before = nlp.get_pipe("tok2vec").model.to_bytes()
+    losses: List[float] = []
+    for _ in range(30):
+        losses.append(nlp.update(spoken, sgd=optimizer, losses={}, exclude=["tok2vec"], annotates=["tok2vec"])[NAME])
+    assert losses[-1] < losses[0] / 2 and nlp.get_pipe("tok2vec").model.to_bytes() == before
+
+    def answers(pipeline: Language) -> List[Tuple[str, float, str, float]]:
+        docs = pipeline.pipe(make_doc(pipeline, text) for text in texts(UNSAID))
+        found = [triple for doc in docs for triple in doc._.triples]
+        return [(t.relation, round(t.score, 4), t.evidence["rule"], round(t.evidence["match"], 4)) for t in found]
+
+    expected = answers(nlp)
+    assert len(expected) > len(texts(UNSAID)) / 2
+    nlp.to_disk(tmp_path / "saved")
+    again = spacy.load(tmp_path / "saved")
+    assert answers(again) == expected == answers(pickle.loads(pickle.dumps(nlp)))
+    added: Any = again.get_pipe(NAME)
+    rule = [{"relation": "visited", "pattern": "SUBJ-PER visited OBJ-LOC"}]
+    assert added.add_rules(rule, nlp=again) == ["visited"] and answers(again)
+    assert [t.relation for t in again(make_doc(again, "Ada visited Oslo ."))._.triples] == ["visited"]
+    unconnected: Any = spacy.load(tmp_path / "saved").get_pipe(NAME)
+    unconnected.add_rules(rule)
+    with pytest.raises(ValueError, match=r"\[R505\].*pass the pipeline"):
+        unconnected.rule_vectors()
 
 
 def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:

@@ -93,10 +93,32 @@ def test_settings_that_would_change_nothing() -> None:
         new(freeze_epochs=1)
 
 
-def test_a_listener_is_refused() -> None:
+def listening() -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
-    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 48, "upstream": "*"}
-    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": {**MODEL, "encoder": listener}})
-    with pytest.raises(ValueError, match="R608.*listener.*encoder of its own"):
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": CNN["width"], "upstream": "*"}
+    nlp.add_pipe(NAME, config={"n_clusters": 3, "model": {**MODEL, "encoder": listener}, **blocks(loops=1)})
+    return nlp
+
+
+def test_a_listener_of_what_changes_is_refused() -> None:
+    nlp = listening()
+    with pytest.raises(ValueError, match="R608.*listener.*frozen_components"):
         nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_a_listener_of_a_frozen_component() -> None:
+    """Clusters are found when the pipeline is initialized, and learned on top of vectors that stay as they are."""
+    nlp = listening()
+    names = ["tok2vec"]
+    nlp.config["training"] = {"before_update": RECLUSTER, "max_epochs": 0, "optimizer": ADAM}
+    nlp.config["training"].update(frozen_components=names, annotating_components=names)
+    examples, pipe = make_examples(nlp), nlp.get_pipe(NAME)
+    spacy.util.fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples)
+    before = nlp.get_pipe("tok2vec").model.to_bytes()  # type: ignore[attr-defined]
+    for step in range(STEPS):
+        nlp.update(examples[step % 3 :: 3], sgd=optimizer, exclude=names, annotates=names)
+    pipe.recluster()  # type: ignore[attr-defined]
+    assert nlp.get_pipe("tok2vec").model.to_bytes() == before  # type: ignore[attr-defined]
+    assert nlp.evaluate(examples)["b3_f"] > 0.6
