@@ -1,6 +1,5 @@
 """The component behind `nero_grounder`: learns from rules and from texts that no rule matches."""
 
-import io
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,6 @@ from typing import (
 import numpy
 import srsly
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.training import Example
 from spacy.util import minibatch
 from thinc.api import Config, Model, Optimizer
@@ -59,13 +57,11 @@ from .rulebook import Rulebook, load_rules, rename_duplicates
 from .rules.analysis import nearest_misses, unseen_types
 from .rules.rules import NO_RELATION_LABEL, Rule, to_records
 from .settings import RuleGrounding, RuleLearning
+from .vectors import RuleVectors
 
 RULES, VECTORS = "rules.json", "vectors.npy"
 
 RuleSource = Union[str, Path, Sequence[Record]]
-
-# Number of updates after which the rule vectors that texts are compared with in training are recomputed.
-REFRESH = 50
 
 CONFIG = f"""
 [component]
@@ -108,7 +104,7 @@ class NeroGrounder(PairPipe):
     def reset(self) -> None:
         """Create an empty lexicon, no rules and a learner."""
         super().reset()
-        self._upstream: Optional[TrainablePipe] = None  # what a listener listens to, while rules can change
+        self.vectors = RuleVectors(self, self._read_rules)
         self._set_rules([])
         self.learner = Learner(self.learning)
 
@@ -143,8 +139,7 @@ class NeroGrounder(PairPipe):
         """Make the rulebook."""
         grounding = self.grounding
         self.rulebook = Rulebook(records, late, form=grounding.form, max_gap=grounding.max_gap, classes=self.classes)
-        self._rule_vectors: Optional[Floats] = None
-        self._is_stale = False  # whether weights have changed since the vectors of rules were computed
+        self.vectors.forget()
 
     def add_rules(self, rules: RuleSource, *, nlp: Optional[Language] = None) -> List[str]:
         """Add rules to a trained component, also for new relations, which only exact and soft matches find.
@@ -155,7 +150,7 @@ class NeroGrounder(PairPipe):
         RAISES (ValueError): If a rule cannot be used or contradicts another, or the component is not initialized.
         """
         self.require_initialized()
-        self._upstream = upstream_of(nlp, self.name) or self._upstream
+        self.vectors.upstream = upstream_of(nlp, self.name) or self.vectors.upstream
         added = self.read_rules(rules, nlp, known=self.rules)
         late = [*self.rulebook.late, *to_records(rename_duplicates(added, self.rules))]
         self._set_rules(self.rulebook.records, late)
@@ -185,6 +180,10 @@ class NeroGrounder(PairPipe):
             self.warn_once(f"rules {where}", problem)
         return usable
 
+    def _read_rules(self) -> Pairs:
+        """Make a text of each rule."""
+        return self.rulebook.bodies(self.vocab)
+
     def _warn_of_types(self, types: Collection[str], where: str) -> None:
         """Warn about entity types in rules that no entity of the training data has."""
         known = ", ".join(sorted(types)) or "none"
@@ -192,37 +191,12 @@ class NeroGrounder(PairPipe):
             counts = {"kind": kind, "count": len(rules), "rule": rules[0].id, "types": known}
             self.warn_once(f"type {kind}", Warnings.W509.format(name=self.name, where=where, **counts))
 
-    def rule_vectors(self) -> Floats:
-        """Return the cached vectors of all rules, or compute them. Shape (J, D)"""
-        if self._rule_vectors is None:
-            outputs = self.forward(self._annotated(self.rulebook.bodies(self.vocab)))
-            assert outputs is not None
-            self._rule_vectors = outputs.unit
-        return self._rule_vectors
-
-    def current_rule_vectors(self) -> Floats:
-        """Return `rule_vectors`, computed again if the weights have changed since; training does that less often."""
-        if self._is_stale:
-            self._rule_vectors, self._is_stale = None, False
-        return self.rule_vectors()
-
-    def _annotated(self, pairs: Pairs) -> Pairs:
-        """Let the component that a listener listens to read texts that it has not seen: those of rules."""
-        if self.is_listener:
-            if self._upstream is None:
-                raise ValueError(Errors.R505.format(name=self.name))
-            new = [doc for doc in pairs.docs if not doc.tensor.size]
-            self._upstream.set_annotations(new, self._upstream.predict(new))
-        return pairs
-
     def knowledge_files(self) -> Dict[str, bytes]:
         """Return lexicon and rules; with a listener also their vectors, since what it listens to is not there later."""
         rules = {"rules": self.rulebook.records, "late": self.rulebook.late}
         files = {**super().knowledge_files(), RULES: to_json(rules)}
         if self.is_listener and len(self.rulebook):
-            stream = io.BytesIO()
-            numpy.save(stream, self.current_rule_vectors(), allow_pickle=False)
-            files[VECTORS] = stream.getvalue()
+            files[VECTORS] = self.vectors.to_bytes()
         return files
 
     def load_knowledge(self, files: Mapping[str, bytes]) -> None:
@@ -231,7 +205,7 @@ class NeroGrounder(PairPipe):
         stored = srsly.json_loads(files[RULES])
         self._set_rules(stored["rules"], stored["late"])
         if VECTORS in files:
-            self._rule_vectors = numpy.load(io.BytesIO(files[VECTORS]), allow_pickle=False)
+            self.vectors.from_bytes(files[VECTORS])
         self.learner = Learner(self.learning)
 
     # Initialization
@@ -257,8 +231,8 @@ class NeroGrounder(PairPipe):
         RAISES (ValueError): If there are no rules or no pairs, or no rule matches or names a relation, or the encoder
             listens to a component that is not frozen.
         """
-        self._upstream = upstream_of(nlp, self.name, is_frozen=True)
-        if self.is_listener and self._upstream is None:
+        self.vectors.upstream = upstream_of(nlp, self.name, is_frozen=True)
+        if self.is_listener and self.vectors.upstream is None:
             raise ValueError(Errors.R505.format(name=self.name))
         usable = self.read_rules(self.cfg["rules"], nlp, relations=labels) if self.cfg["rules"] else []
         if rules is not None:
@@ -270,7 +244,7 @@ class NeroGrounder(PairPipe):
         if corpus is not None and nlp is not None:
             get_examples = partial(corpus, nlp)
         super().initialize(get_examples, nlp=nlp, labels=labels, lexicon=lexicon, start=start)
-        self._rule_vectors = None
+        self.vectors.forget()
 
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedMatches:
         """Find the pairs that rules match, and read entity types; gold is read with `learn_gold` only."""
@@ -321,7 +295,7 @@ class NeroGrounder(PairPipe):
             self.rulebook,
             n_classes=len(self.classes),
             vocab=self.vocab,
-            annotate=self._annotated,
+            annotate=self.vectors.annotate,
         )
 
     def _split_batch(self, examples: Sequence[Example], learner: Learner) -> Tuple[Pairs, IntArray]:
@@ -352,7 +326,7 @@ class NeroGrounder(PairPipe):
             "grid": instances.grid,
             "teacher": teacher,
             "low_confidence": low_confidence,
-            "rules": self.rule_vectors() if begun else numpy.zeros((0, 1), dtype="float32"),
+            "rules": self.vectors.recent() if begun else numpy.zeros((0, 1), dtype="float32"),
             "relations": self.rulebook.rule_classes[instances.rules],
             "unmatched": numpy.asarray(begun),
         }
@@ -376,9 +350,7 @@ class NeroGrounder(PairPipe):
         """Update the weights, and the EMA teacher."""
         super().finish_update(sgd)
         self.learner.finish_step(self.model)
-        if self.learner.steps % REFRESH == 0:
-            self._rule_vectors = None
-        self._is_stale = True
+        self.vectors.weights_changed(steps=self.learner.steps)
 
     def _teacher_probs(self, instances: Grounding) -> Floats:
         """Compute the EMA teacher's probabilities for unmatched pairs. Shape (U, R)"""
@@ -404,7 +376,7 @@ class NeroGrounder(PairPipe):
     def complete(self, pairs: Pairs, outputs: Outputs) -> GroundedOutput:
         """Compare pairs with rules, and let rules vote."""
         grid = self.rulebook.classes.grid(pairs)
-        scores = numpy.where(grid == NO_CLASS, -1.0, outputs.unit @ self.current_rule_vectors().T)
+        scores = numpy.where(grid == NO_CLASS, -1.0, outputs.unit @ self.vectors.current().T)
         return GroundedOutput(outputs.logits, outputs.attention, grid, scores, self.rulebook.vote(pairs))
 
     def choose(self, pairs: Pairs, outputs: GroundedOutput) -> Tuple[IntArray, Floats]:

@@ -460,7 +460,7 @@ def test_a_listener_of_a_frozen_component(tmp_path: pathlib.Path) -> None:
     unconnected: Any = spacy.load(tmp_path / "saved").get_pipe(NAME)
     unconnected.add_rules(rule)
     with pytest.raises(ValueError, match=r"\[R505\].*pass the pipeline"):
-        unconnected.rule_vectors()
+        unconnected.vectors.current()
 
 
 def test_a_file_of_rules(tmp_path: pathlib.Path) -> None:
