@@ -67,7 +67,7 @@ class Errors:
     )
     R019 = (
         "[R019] {name}: {path} {found}, so the folder is incomplete or damaged. Copy it again; if you changed the "
-        "file on purpose, delete files.json beside it."
+        "file on purpose, write {{}} into files.json beside it."
     )
     R020 = "[R020] {path} cannot be read: {reason}. It is damaged or of another kind; copy it again, or make it anew."
     R021 = "[R021] {name!r} cannot be loaded from {path}: {reason}. Copy the whole pipeline again, or train it anew."

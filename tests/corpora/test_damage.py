@@ -91,6 +91,15 @@ def test_damage_is_named(folder: Path) -> None:
             check_file_list(folder, name="p")
 
 
+def test_what_the_message_says_helps(folder: Path) -> None:
+    """A file that somebody changed on purpose is read with an empty list."""
+    (folder / "model").write_bytes(b"Weights")
+    with pytest.raises(ValueError, match=r"write \{\} into files\.json"):
+        check_file_list(folder, name="p")
+    (folder / FILES).write_text("{}")
+    check_file_list(folder, name="p")
+
+
 def test_an_encoder_that_a_component_listens_to_is_checked_too(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec")
