@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import numpy
+import pyarrow
 import pytest
 from typer.testing import CliRunner
 
 from benchmarks.__main__ import app
 from benchmarks.graph.data import Grouped, read_grouped
-from benchmarks.graph.facts import compare
+from benchmarks.graph.facts import Judged, compare
 from benchmarks.graph.grouping import by_name, merge_precision, read_judged, score
 from benchmarks.graph.scale import draw
 from spacy_relext.annotations.grouping import Mention
 from spacy_relext.graph.build import build_graph
+from spacy_relext.graph.conflicts import Conflict
 from spacy_relext.graph.documents import read_documents
 from spacy_relext.graph.probability import FactSentences
 
@@ -56,9 +58,15 @@ def test_ways_to_add_sentences_up() -> None:
         scores = rng.uniform(0.1, 0.9, size=600)
         facts = numpy.sort(rng.integers(0, 300, size=600))
         _, facts = numpy.unique(facts, return_inverse=True)
-        halves.append((FactSentences(facts.astype("int64"), scores), rng.random(facts.max() + 1) < 0.5))
+        count = int(facts.max()) + 1
+        denials = [Conflict("denied", "r", fact, None, "no", 0.9) for fact in range(0, count, 3)]
+        sentences, correct = FactSentences(facts.astype("int64"), scores), rng.random(count) < 0.5
+        correct[::3] = rng.random(len(correct[::3])) < 0.1
+        halves.append(Judged(sentences, correct, pyarrow.array(range(count)), denials))
     result: Dict[str, Dict[str, float]] = compare(halves)
     assert result["default"]["ece"] < result["peer:noisy-or"]["ece"]
+    assert result["default"]["brier"] < result["ablation:denials ignored"]["brier"]
+    assert result["default"]["denied_found"] > 150
     assert {"ece", "brier", "ece_one", "ece_two_to_five"} <= result["peer:best sentence"].keys()
 
 
