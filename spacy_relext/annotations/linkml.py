@@ -61,10 +61,7 @@ def _relation(view: Any, slot: Any) -> Record:
     having = (each for each in view.all_classes() if slot.name in view.class_slots(each, direct=True))
     owners = [slot.domain] if slot.domain else sorted(map(str, having))
     uri = str(slot.slot_uri or "")
-    subject, obj = (
-        _types(view, owners),
-        _types(view, [slot.range or view.schema.default_range or "string"]),
-    )
+    subject, obj = _types(view, owners), _types(view, [slot.range or view.schema.default_range or "string"])
     if slot.symmetric:
         subject = obj = sorted({*subject, *obj}) if subject and obj else []
     return {
