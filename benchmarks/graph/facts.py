@@ -75,7 +75,7 @@ class Judged(NamedTuple):
 
 
 def facts(call: Call) -> None:
-    """Predict with each given pipeline, and compare ways to combine the scores of sentences."""
+    """Predict two data sets with a pipeline, and compare ways to combine the scores of sentences."""
     torch.set_num_threads(call.settings.threads)
     makers = {"nyt24": predict_nyt24, "redocred": predict_redocred}
     relations = _properties(read_schema(ROOT / "assets/schema.yaml"))
@@ -99,8 +99,9 @@ def judge(records: Sequence[Record]) -> Judged:
     sentences, correct = judged_facts(tables)
     is_predicted = pyarrow.compute.not_equal(tables.support["source"], "")
     facts = tables.support.filter(is_predicted)["fact_id"].unique().sort()
-    rows = [Conflict(**row) for row in tables.conflicts.to_pylist() if row["kind"] == "denied"]
-    return Judged(sentences, correct, facts, [each for each in rows if each.fact_id in set(facts.to_pylist())])
+    known = set(facts.to_pylist())
+    conflicts = (Conflict(**row) for row in tables.conflicts.to_pylist() if row["kind"] == "denied")
+    return Judged(sentences, correct, facts, [each for each in conflicts if each.fact_id in known])
 
 
 def with_denials(judged: Judged, way: Discount) -> Floats:
@@ -195,8 +196,8 @@ def _properties(schema: Schema) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, relation in schema.relations.items():
         for each in relation.ids:
-            turned = each.startswith("-")
-            found.setdefault(each.removeprefix("-"), []).append(f"-{name}" if turned else name)
+            is_inverse = each.startswith("-")
+            found.setdefault(each.removeprefix("-"), []).append(f"-{name}" if is_inverse else name)
     return found
 
 

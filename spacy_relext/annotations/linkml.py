@@ -36,7 +36,7 @@ def read_linkml(path: Path) -> Record:
     RAISES (ValueError): If it cannot be read, declares no slot, or imports what is not on disk.
     """
     schemaview = require("linkml_runtime.utils.schemaview", purpose="a schema in LinkML", extra="linkml")
-    package = Path(str(require("linkml_runtime", purpose="a schema in LinkML", extra="linkml").__file__)).parent
+    package = Path(str(schemaview.__file__)).parent.parent
     _refuse_remote(path, package / "linkml_model" / "model" / "schema", seen={path})
     try:
         view = schemaview.SchemaView(str(path))

@@ -25,7 +25,7 @@ def sentence_bounds(doc: Doc) -> List[Tuple[int, int]]:
 def sentence_spans(doc: Doc, tokens: Iterable[int], *, bounds: Sequence[Tuple[int, int]]) -> List[Span]:
     """List the sentences that some tokens are in, each once, in the order of the text.
 
-    bounds (Sequence[Tuple[int, int]]): Those of `sentence_bounds`.
+    bounds (Sequence[Tuple[int, int]]): Result of `sentence_bounds`.
     """
     numbers = sorted({bisect_right(bounds, i, key=itemgetter(0)) - 1 for i in tokens})
     return [doc[bounds[number][0] : bounds[number][1]] for number in numbers]

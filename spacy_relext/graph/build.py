@@ -125,7 +125,7 @@ def build_graph(
 def _collect(
     documents: Iterable[Document], *, options: GraphOptions, base: Optional[GraphTables]
 ) -> Tuple[Collector, Joined]:
-    """Read the documents, and join their entities with each other and with those of the graph."""
+    """Read the documents, and join their entities with each other and with the entities of the graph."""
     numbered = next((each for each in options.decisions if each.has_number), None)
     if numbered is not None and base is None:
         raise ValueError(Errors.R841.format(place=numbered.place or "decisions", found=numbered))

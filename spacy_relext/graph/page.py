@@ -143,7 +143,8 @@ def _entity_columns(tables: GraphTables, entities: "pyarrow.Table") -> Record:
         "mentions": columns["n_mentions"],
         "documents": columns["n_documents"],
     }
-    values = [number for label, number in types.items() if label.upper() in tables.value_labels]
+    of_values = tables.value_labels
+    values = [number for label, number in types.items() if label.upper() in of_values]
     return {"entities": listed, "types": list(types), "values": values}
 
 

@@ -1,4 +1,4 @@
-"""The vectors of rules, which a `nero_grounder` compares with those of pairs."""
+"""The vectors of rules, which a `nero_grounder` compares with the vectors of pairs."""
 
 import io
 from typing import Callable, Optional
@@ -54,7 +54,7 @@ class RuleVectors:
         return self.recent()
 
     def annotate(self, pairs: Pairs) -> Pairs:
-        """Let the component that a listener listens to read texts that it has not seen: those of rules."""
+        """Let the component that a listener listens to read the texts of rules, which no batch has."""
         if self.pipe.is_listener:
             if self.upstream is None:
                 raise ValueError(Errors.R505.format(name=self.pipe.name))
