@@ -4,6 +4,7 @@ import pathlib
 import re
 from typing import Any, Dict, List
 
+import numpy
 import pytest
 import spacy
 import srsly
@@ -30,7 +31,7 @@ MAX_KEYS, MAX_OF_VARIANTS = 60, 80
 WIDTH = 48
 SOURCES = {"rere_extractor", "kd_teacher", "kd_classifier", "nero_grounder", "selfore_clusterer", "hrere_classifier"}
 SOURCES |= {"zeroshot_classifier"}
-BAGS = "spacy_relext.BagCorpus.v1"
+BAGS, TUNED = "spacy_relext.BagCorpus.v1", "spacy_relext.TunedVectors.v1"
 if not CONFIGS:
     pytest.skip("no configs: the tests run outside a checkout", allow_module_level=True)
 
@@ -50,6 +51,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
         docs.append(find_entities(doc))
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
     save_tiny_ner(folder / "ner", docs)
+    save_vectors(folder / "vectors", docs)
     for doc in docs:
         marked = [{"subject": list(t["subject"]), "object": list(t["object"])} for t in get_records(doc) or []]
         doc.user_data[PAIRS_KEY] = marked
@@ -59,7 +61,17 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
         data = DocBin(store_user_data=True).from_disk(folder / name)
         docs = list(data.get_docs(nlp.vocab))
         DocBin(docs=docs * (100 // len(docs) + 1), store_user_data=True).to_disk(folder / f"{name}.many")
-    return {name: str(folder / name) for name in ("encoder", "corpus.spacy", "pairs.spacy", "rules.json", "ner")}
+    names = ("encoder", "corpus.spacy", "pairs.spacy", "rules.json", "ner", "vectors")
+    return {name: str(folder / name) for name in names}
+
+
+def save_vectors(folder: pathlib.Path, docs: List[Any]) -> None:
+    """Save a pipeline with random vectors of the words of texts, but not of the first word."""
+    nlp = spacy.blank("en")
+    random = numpy.random.default_rng(0)
+    for word in sorted({token.text for doc in docs for token in doc} - {docs[0][0].text}):
+        nlp.vocab.set_vector(word, random.normal(size=8).astype("float32"))
+    nlp.to_disk(folder)
 
 
 def corpus_of(config: Any, inputs: Dict[str, str]) -> Dict[str, Any]:
@@ -94,6 +106,8 @@ def settings_of(path: pathlib.Path, inputs: Dict[str, str]) -> Dict[str, Any]:
             place = f"components.{name}.{block}"
             if section.get("marker_layer"):  # which the tiny encoder does not have
                 overrides[f"{place}.marker_layer"] = 1
+            if section.get("@architectures") == TUNED:
+                overrides["paths.vectors"] = inputs["vectors"]
             if section.get("embed", {}).get("include_static_vectors"):  # which the config leaves to the user
                 overrides[f"{place}.embed.include_static_vectors"] = False
         if "n_clusters" in component:  # there are few pairs

@@ -26,6 +26,9 @@ ENCODER = "encoder."  # prefix of the names of an encoder's weights
 
 BATCH = 128
 
+# Names of layers that read static vectors: of spaCy, and of `encoders/tuned_vectors.py`.
+READS_VECTORS = ("static_vectors", "tuned_vectors")
+
 
 def describe_corpus(nlp: Optional[Language]) -> str:
     """Name the training data for messages, with its path if the config has one."""
@@ -124,7 +127,7 @@ def check_vectors(model: Model, vocab: Vocab, name: str) -> None:
     vocab (Vocab): The vocabulary, whose vectors [initialize] has filled by now.
     RAISES (ValueError): If there are none.
     """
-    if not vocab.vectors_length and any(node.name == "static_vectors" for node in model.walk()):
+    if not vocab.vectors_length and any(node.name in READS_VECTORS for node in model.walk()):
         raise ValueError(Errors.R514.format(name=name))
 
 
