@@ -17,7 +17,7 @@ PROGRAMS = {
 PROGRAMS |= {name: f"benchmarks.harness.{name}" for name in ("render", "table")}
 PROGRAMS |= {"few-labels": "benchmarks.few_labels", "distilled": "benchmarks.distilled"}
 PROGRAMS |= {"documents": "benchmarks.documents", "missing-facts": "benchmarks.missing_facts"}
-PROGRAMS |= {"noise": "benchmarks.noise"}
+PROGRAMS |= {"noise": "benchmarks.noise", "shared": "benchmarks.shared"}
 
 
 class LazyPrograms(TyperGroup):

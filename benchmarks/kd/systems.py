@@ -70,6 +70,13 @@ CGCN = Family(
     passes=4,
     vectors=True,
 )
+PUBLISHED = Family(
+    "as published",
+    {TEACHER: CONFIGS / "papers/kd_teacher.cfg", STUDENT: CONFIGS / "papers/kd_student.cfg"},
+    parsed=True,
+    passes=4,
+    vectors=True,
+)
 # Its teachers are MiniLM's, or of its own kind; without a teacher it learns from labels alone.
 FAST = Family(
     "fast",
@@ -230,6 +237,15 @@ TABLE_4: dict[str, System] = {
 # For encoders whose students learn from hard labels by default. MiniLM's base reads no types; that of the C-GCN does.
 HARD_BASE: dict[str, System] = {"base": System(student=NO_ATTENTION)}
 HARD_CENTRAL: dict[str, System] = {**HARD_BASE, DEFAULT: TYPED[DEFAULT]}
+# The paper's Table 3, and label smoothing; its Table 4: without TSD, without hints, without either.
+TABLE_3: dict[str, System] = {**HARD_BASE, **TYPED, "label smoothing": System(student=SMOOTHED)}
+NO_TSD, NO_HINTS = {f"{IN_TEACHER}.learning.tsd_weight": 0.0}, {f"{IN_STUDENT}.learning.hint_weight": 0.0}
+PUBLISHED_TABLE_4: dict[str, System] = {
+    "student-R, without TSD": System({**R, **NO_TSD}, PLAIN),
+    "student-R, without hints": System(R, NO_HINTS),
+    "student-R, without TSD and hints": System({**R, **NO_TSD}, NO_HINTS),
+    "student-R, annealed to the labels": System(R, ANNEALED),
+}
 FAST_ALONE: dict[str, System] = {"labels alone": System(student={}), "label smoothing": System(student=SMOOTHED)}
 CROWDED: dict[str, System] = {**HARD_CENTRAL, f"{DEFAULT}, folds": ABLATIONS[f"{DEFAULT}, folds"]}
 PARTS: dict[str, Part] = {
@@ -243,6 +259,8 @@ PARTS: dict[str, Part] = {
     "read-twice": Part(READ_TWICE),
     "cgcn": Part({**HARD_BASE, **TYPED}, CGCN),
     "cgcn-elders": Part(TAUGHT_BY_MINILM, CGCN, elders=MINILM),
+    "published": Part(TABLE_3, PUBLISHED),
+    "published-table-4": Part(PUBLISHED_TABLE_4, PUBLISHED),
     "fast": Part(FAST_ALONE, FAST),
     "fast-own": Part(TAUGHT_BY_ITS_KIND, FAST),
     "fast-elders": Part(TAUGHT_BY_MINILM, FAST, elders=MINILM),

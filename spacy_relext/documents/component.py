@@ -173,8 +173,10 @@ class RelextDocuments(RelationPipe):
         found = self.list_facts(instances, self.run(instances))
         correct, n_gold = self._judge(instances, found, [example.reference for example in annotated])
         candidates = [candidate for of_doc in found for candidate in of_doc]
-        if not any(correct):
+        if not n_gold:
             raise ValueError(Errors.R011.format(count=len(annotated)))
+        if not any(correct):  # nothing to fit to
+            return 0.0, 0.0
         is_right = numpy.asarray(correct)
 
         def f_beta(threshold: float) -> float:

@@ -2,7 +2,6 @@
 
 from typing import Callable, List, Optional, Tuple
 
-import numpy
 from spacy import registry
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -34,9 +33,9 @@ def _forward(
     found, outputs = [], []
     for doc in docs:
         vectors = doc.vocab.vectors
-        rows = model.ops.asarray1i(numpy.asarray(vectors.find(keys=[token.orth for token in doc]), dtype="int32"))
+        rows = model.ops.asarray1i(vectors.find(keys=[token.orth for token in doc]))
         known = (rows >= 0).reshape(-1, 1)
-        outputs.append((model.ops.asarray2f(vectors.data)[rows] + differences[rows]) * known)
+        outputs.append(model.ops.asarray2f((vectors.data[rows] + differences[rows]) * known))
         found.append(rows)
 
     def backprop(gradients: List[Floats2d]) -> List[Doc]:

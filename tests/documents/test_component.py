@@ -207,3 +207,12 @@ def test_tune_fits_one_probability(trained: Language) -> None:
     assert facts(annotate(nlp, make_doc(nlp, DOCUMENTS[1][0]))) == [("Bo Lie", "born", "Bergen")]
     with pytest.raises(ValueError, match="R011"):
         tune_pipeline(nlp, make_examples(nlp)[3:4])
+
+
+def test_tune_leaves_a_component_that_is_never_right(trained: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    nlp = pickle.loads(pickle.dumps(trained))
+    pipe = nlp.get_pipe("relext_documents")
+    before = dict(pipe.cfg)
+    monkeypatch.setattr(pipe, "_judge", lambda instances, found, gold: ([False for _ in found for _ in _], 2))
+    result = tune_pipeline(nlp, make_examples(nlp))["relext_documents"]
+    assert (result["before"], result["after"], pipe.cfg) == (0.0, 0.0, before)
