@@ -96,6 +96,8 @@ def settings_of(path: pathlib.Path, inputs: Dict[str, str]) -> Dict[str, Any]:
             overrides["paths.schema"] = str(ROOT / "assets/schema.yaml")
     if "ner" in config["paths"]:
         overrides["paths.ner"] = inputs["ner"]
+    if "entities" in config["paths"]:
+        overrides["paths.entities"] = "spacy_relext"
     if "teacher" in config["paths"]:  # whose weights a student begins with
         overrides["initialize.components.kd_classifier.start"] = None
     for name, component in config["components"].items():
@@ -194,7 +196,7 @@ def test_spacy_debugs_the_config(
 ) -> None:
     overrides = settings_of(path, inputs)
     debug_config(path, overrides=overrides)
-    if "paths.pipeline" in overrides:
+    if {"paths.pipeline", "paths.entities"} & set(overrides):
         pytest.skip("spacy debug data initializes components anew that a config takes from a pipeline")
     many = {**overrides, "paths.train": f"{overrides['paths.train']}.many"}
     debug_data(path, config_overrides=many)
