@@ -268,7 +268,12 @@ class SelforeClusterer(PairPipe):
         else:
             outputs = self.forward(instances)
             assert outputs is not None
-            clusters = outputs.logits.argmax(1).tolist()
+            clusters = outputs.scores.argmax(1).tolist()
+        if not self.training.class_weights:
+            return {
+                "clusters": numpy.asarray(clusters, dtype="int64"),
+                "weights": numpy.ones(len(self.labels), "float32"),
+            }
         sizes = numpy.asarray([max(size, 1) for size in self.clusters.sizes] or [1] * len(self.labels))
         weights = numpy.sqrt(sizes.mean() / sizes).astype("float32")
         return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights}
@@ -285,18 +290,19 @@ class SelforeClusterer(PairPipe):
 
     def choose(self, pairs: Pairs, outputs: Outputs) -> Tuple[IntArray, Floats]:
         """Find each pair's cluster, from 1, and its score: the share of training pairs that fit worse into theirs."""
-        clusters, fit = self.fit(outputs.vector, outputs.logits)
+        clusters, fit = self.fit(outputs.vector, outputs.scores, outputs.products)
         return clusters + 1, self.clusters.rank(fit)
 
-    def fit(self, vectors: Floats, logits: Floats) -> Tuple[IntArray, Floats]:
+    def fit(self, vectors: Floats, scores: Floats, products: Floats) -> Tuple[IntArray, Floats]:
         """Find pairs' clusters, from 0, and how well they fit there; see `clustering.fit.ClusterFit`.
 
-        Shapes: (N, F) vectors and (N, K) logits → (N,), (N,)
+        Shapes: (N, F), (N, K), (N, K) → (N,), (N,)
         """
         from .clustering.fit import ClusterFit
 
         statistics = ClusterFit(*map(to_numpy, module_of(self.model).fit))
-        return statistics.assign(vectors, logits, empty=self.clusters.empty, **module_of(self.model).vector_parts)
+        parts = module_of(self.model).vector_parts
+        return statistics.assign(vectors, products, empty=self.clusters.empty, scores=scores, **parts)
 
     def evidence(self, pairs: Pairs, outputs: Outputs, number: int, answer: int) -> Record:
         """Return the entity types, and the cluster: its id, its probability, and its most characteristic phrases."""

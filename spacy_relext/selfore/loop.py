@@ -1,6 +1,6 @@
 """The loop of a `selfore_clusterer`: encode all pairs, cluster them, and describe the clusters."""
 
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.training import Example
@@ -54,6 +54,7 @@ def run_loop(
     RETURNS (float): Share of the pairs whose cluster has changed; 1 in the first loop.
     RAISES (ValueError): If there are fewer pairs than clusters, the data is unknown, or gold does not fit `known`.
     """
+    from .clustering.adaptive import CodeSpace
     from .clustering.fit import cluster_fit, fit_scale
     from .clustering.seeded import encode_classes
 
@@ -67,15 +68,21 @@ def run_loop(
     given = len(clusters.records) or pipe.cfg["n_clusters"]
     check_number_of_pairs(pipe, table, given=given, n_known=len(known), where=loop.where)
     count = given or estimate_count(pipe, table, n_known=len(known), settings=settings)
-    known_seeds = seeds if known else None
-    found = find_clusters(table.vectors, count, settings=settings, seeds=known_seeds)
+    known_seeds, device = seeds if known else None, module.head.weight.device
+    found = find_clusters(table.vectors, count, settings=settings, seeds=known_seeds, device=device)
     found, changed = align_clusters(found, table.keys, loop.cluster_of, fixed=len(known))
+    is_first = not loop.cluster_of
     loop.cluster_of = dict(zip(table.keys, found.labels.tolist()))
-    statistics, fit = cluster_fit(table.vectors, found.labels, found.space, **module.vector_parts)
-    module.set_head(*found.space.head())
+    space = found.space if found.network is None else CodeSpace(found.network, device)
+    statistics, fit = cluster_fit(table.vectors, found.labels, space, **module.vector_parts)
+    if training.head_start:
+        module.set_head(*found.space.head())
+        clusters.scale = fit_scale(table.vectors, found.labels, found.space, smoothing=training.smoothing)
+    elif is_first:
+        module.reset_head(count)
     module.set_fit(*statistics)
+    module.set_network(found.network)
     module.frozen = training.freeze_epochs > 0
-    clusters.scale = fit_scale(table.vectors, found.labels, found.space, smoothing=training.smoothing)
     describe_clusters(pipe, clusters, table, found.labels, fit, known=known)
     clusters.add_loop(changed, found.information, loops=training.loops)
     logger.info(clusters.report(pipe.name))
@@ -83,15 +90,22 @@ def run_loop(
 
 
 def find_clusters(
-    vectors: Floats, count: int, *, settings: SelforeClustering, seeds: Optional[Sequence[int]] = None
+    vectors: Floats,
+    count: int,
+    *,
+    settings: SelforeClustering,
+    seeds: Optional[Sequence[int]] = None,
+    device: Any = None,
 ) -> "Clustering":
-    """Cluster pairs, and fit a linear space to the clusters: it assigns new pairs, and initializes the classifier.
+    """Cluster pairs, and fit a linear space to the clusters: it initializes the classifier, and assigns new pairs,
+    unless a network does.
 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
     seeds (Optional[Sequence[int]]): As for `seeded_kmeans`; None: no class is known.
+    device (Any): Of torch, where adaptive clustering computes; None: the CPU.
     """
-    from .clustering.adaptive import adaptive_clusters
+    from .clustering.adaptive import CPU, adaptive_clusters
     from .clustering.discriminant import discriminant_kmeans, discriminants, reduce_vectors
     from .clustering.ensemble import merge_clusters
     from .clustering.seeded import seeded_kmeans
@@ -101,11 +115,15 @@ def find_clusters(
         return seeded_kmeans(reduced, count, seeds, restarts=restarts, seed=seed)
     if settings.method == "discriminant":
         return discriminant_kmeans(reduced, count, restarts=restarts, seed=seed, over=settings.over)
-    adapted = adaptive_clusters(vectors, min(settings.over * count, len(vectors)), seed=seed, restarts=restarts)
+    parts = min(settings.over * count, len(vectors))
+    adapted = adaptive_clusters(vectors, parts, settings=settings, device=device or CPU)
     labels = adapted.labels
-    if len(adapted.sizes) > count:
-        labels = merge_clusters(adapted.centroids, adapted.sizes, count)[0][labels]
-    return reduced.clustering(labels, count, discriminants(reduced.vectors, labels, count), adapted.changed)
+    if parts > count:
+        groups, _ = merge_clusters(adapted.network.means.cpu().numpy(), adapted.sizes, count)
+        adapted.network.merge(groups, adapted.sizes, count)
+        labels = groups[labels]
+    found = reduced.clustering(labels, count, discriminants(reduced.vectors, labels, count), adapted.changed)
+    return found._replace(network=adapted.network)
 
 
 def check_known(pipe: PairPipe, known: Sequence[PairClass], *, settings: SelforeClustering, where: str) -> None:
@@ -190,6 +208,8 @@ def align_clusters(
     centroids = numpy.empty_like(found.space.centroids)
     centroids[alignment.numbers] = found.space.centroids
     space = found.space._replace(centroids=centroids)
+    if found.network is not None:
+        found.network.renumber(alignment.numbers)
     return found._replace(labels=alignment.numbers[found.labels], space=space), alignment.changed
 
 

@@ -9,7 +9,8 @@ Source: Hu et al., "SelfORE: Self-supervised Relational Feature Learning for Ope
     L = mean over pairs of CE(c z, cluster)  Eq. 12, weighted by cluster; c: inverse temperature (`clustering/fit.py`)
 
 The parts of h from the text have norm 1, those of types norm w. In each loop, W and b are set to those of the space of
-the new clusters (`selfore/clustering/discriminant.py`).
+the new clusters (`selfore/clustering/discriminant.py`), unless `head_start` is false. The classifier assigns new pairs,
+or, after adaptive clustering, its network.
 """
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
@@ -21,6 +22,7 @@ from torch.nn import functional as F
 
 from ..pairs.encoders.states import States, masked_mean
 from ..pairs.model import PairModule
+from .clustering.network import ClusterNetwork
 
 # Number of parts of h from the text, by the encoder's form.
 PARTS = {"means": 3, "markers": 2, "punct": 2}
@@ -36,12 +38,16 @@ FIT = ("fit_means", "fit_mean", "fit_products", "fit_levels")
 class ClusterOutput(NamedTuple):
     """Output for P pairs.
 
-    logits (Tensor): z. Shape (P, K)
+    logits (Tensor): z, which training compares with the clusters. Shape (P, K)
     vector (Tensor): h. Shape (P, F)
+    scores (Tensor): Of clusters; a pair belongs to that of the highest one. Shape (P, K)
+    products (Tensor): See `ClusterFit.assign`. Shape (P, K)
     """
 
     logits: Tensor
     vector: Tensor
+    scores: Tensor
+    products: Tensor
 
 
 class Clusterer(PairModule):
@@ -49,6 +55,15 @@ class Clusterer(PairModule):
 
     # Whether the classifier is trained alone.
     frozen = False
+
+    def configure(self, *, n_centroids: int = 0, **sizes: Any) -> None:
+        """Build the layers; see `PairModule.configure`.
+
+        n_centroids (int): Of the network; 0: there is none.
+        """
+        super().configure(**sizes)
+        width, classes = self.head.in_features, self.head.out_features
+        self.set_network(ClusterNetwork(width, n_centroids, classes) if n_centroids else None)
 
     def build_head(self, width: int, *, n_classes: int, n_types: int) -> None:
         """Build the classifier, and set the encoder's marks of the arguments to 0."""
@@ -70,6 +85,19 @@ class Clusterer(PairModule):
         self.head = made
         assert self.head_sizes is not None
         self.head_sizes["n_classes"] = int(weight.shape[0])
+
+    def reset_head(self, n_classes: int) -> None:
+        """Give the classifier random weights."""
+        made = nn.Linear(self.head.in_features, n_classes)
+        self.set_head(made.weight.detach().numpy(), made.bias.detach().numpy())
+
+    def set_network(self, network: Optional[ClusterNetwork]) -> None:
+        """Let a network assign pairs that adaptive clustering has trained; None: the classifier does."""
+        self.network = None if network is None else network.requires_grad_(False)
+        assert self.head_sizes is not None
+        self.head_sizes.pop("n_centroids", None)
+        if network is not None:
+            self.head_sizes["n_centroids"] = network.n_centroids
 
     @property
     def vector_parts(self) -> Dict[str, int]:
@@ -103,7 +131,10 @@ class Clusterer(PairModule):
         if self.type_weight:
             known = F.one_hot(kinds, self.n_types)[:, :, 1:].to(vector.dtype)
             vector = torch.cat([vector, self.type_weight * known.flatten(1)], 1)
-        return ClusterOutput(self.head(self.dropout(vector)), vector)
+        logits = self.head(self.dropout(vector))
+        if self.network is None or self.training:
+            return ClusterOutput(logits, vector, logits, logits)
+        return ClusterOutput(logits, vector, *self.network(vector))
 
 
 def pair_vector(states: States, between: Optional[Tensor]) -> Tensor:

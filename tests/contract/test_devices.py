@@ -26,6 +26,7 @@ from spacy_relext.kd.model import StudentOutput, TeacherOutput
 from spacy_relext.nero.model import GrounderOutput
 from spacy_relext.rere.model import ExtractorOutput
 from spacy_relext.rere.settings import RereDetectorLoss, RereExtractorLoss
+from spacy_relext.selfore.clustering.adaptive import CodeSpace, adaptive_clusters
 from spacy_relext.selfore.model import ClusterOutput
 from spacy_relext.zeroshot.model import MatchOutput
 from tests.contract.cases import CASES, MethodCase, Setting
@@ -35,6 +36,7 @@ from tests.coref import texts as coref_texts
 from tests.documents import test_component as documents
 from tests.hrere.pipes import make_examples, make_kb, make_store, train
 from tests.kd import pipes
+from tests.selfore.clustering.test_methods import apart, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore:PyTorch was compiled without cuDNN", "ignore:.*nested tensors")
 
@@ -148,6 +150,19 @@ def test_a_student_learns_from_soft_labels() -> None:
 
     cpu, gpu = on_both_devices(distil)
     assert gpu == pytest.approx(cpu, rel=1e-3)
+
+
+def test_an_autoencoder_clusters_on_a_gpu() -> None:
+    vectors, gold = apart()
+    settings = quick(restarts=2)
+    with simulated_gpu():
+        found = adaptive_clusters(vectors, 4, settings=settings, device=DEVICE)
+        scores, products = CodeSpace(found.network, DEVICE).scores(vectors)
+        assert all(isinstance(tensor, GpuTensor) for tensor in found.network.state_dict().values())
+    assert (scores.argmax(1) == found.labels).mean() > 0.99 and products.shape == (240, 4)
+    on_cpu = adaptive_clusters(vectors, 4, settings=settings).labels
+    pairs = {(one, other) for one, other in zip(found.labels.tolist(), on_cpu.tolist())}
+    assert len(pairs) == 4, "the same clusters, with other numbers"
 
 
 @pytest.mark.parametrize("loss", ["all", "drawn"])
@@ -309,7 +324,9 @@ LOSSES: Dict[str, Callable[[Callable[..., Any], Numbers], Any]] = {
     "rere.positive_weight": lambda f, n: f(n.rates),
     "rere.rank_loss": lambda f, n: f(n.logits[:, 0], n.rows, n.observed[:, 0]),
     "selfore.selfore_loss": lambda f, n: f(
-        ClusterOutput(n.logits, n.vectors), {"clusters": n.classes, "weights": n.rates}, smoothing=0.1
+        ClusterOutput(n.logits, n.vectors, n.logits, n.logits),
+        {"clusters": n.classes, "weights": n.rates},
+        smoothing=0.1,
     ),
     "zeroshot.matching_loss": lambda f, n: f(
         MatchOutput(n.logits, n.others), {"classes": n.classes, "other_order": n.classes.flip(0)}

@@ -3,6 +3,7 @@
 import pickle
 import re
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -16,6 +17,7 @@ from spacy.training import Example
 from spacy_relext import set_triples
 from spacy_relext.annotations.entities import ENTITIES_KEY, PAIRS_KEY
 from spacy_relext.pairs.suggesters import EntityPairs
+from spacy_relext.selfore.settings import SelforeClustering, SelforeTraining
 from spacy_relext.selfore.table import keys_of
 from tests.contract import cases
 
@@ -55,8 +57,8 @@ def make_examples(nlp: Language) -> List[Example]:
 MARKED = {"@misc": "spacy_relext.AnnotatedPairs.v1"}
 LOOPS = {"@misc": "spacy_relext.SelforeTraining.v1", "loops": 5}
 BLOCKS = {
-    "clustering": ("method", "restarts", "over", "known", "seed"),
-    "training": ("loops", "freeze_epochs", "smoothing"),
+    "clustering": tuple(field.name for field in fields(SelforeClustering)),
+    "training": tuple(field.name for field in fields(SelforeTraining)),
 }
 
 

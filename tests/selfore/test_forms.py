@@ -7,23 +7,22 @@ from typing import Any, Dict, List, Tuple
 import numpy
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 from spacy.training import Example
 
 from spacy_relext.bridge.modules import module_of
 from spacy_relext.selfore.clustering import adaptive
 from spacy_relext.selfore.clustering.adaptive import check_sizes
+from spacy_relext.selfore.clustering.network import ClusterNetwork
 from spacy_relext.selfore.model import PARTS
 from spacy_relext.selfore.settings import METHODS
+from spacy_relext.selfore.table import keys_of
 from tests.contract.tiny_bert import save_tiny_bert
 from tests.selfore.test_component import NAME, TURNS, blocks, build
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer epochs with centroids, and more of the autoencoder, which has few pairs."""
-    monkeypatch.setattr(adaptive, "PRETRAIN_EPOCHS", 100)
-    monkeypatch.setattr(adaptive, "ADAPTIVE_EPOCHS", 4)
+# Fewer epochs with centroids, and more of the autoencoder, which has few pairs.
+QUICK: Dict[str, Any] = {"pretrain_epochs": 100, "epochs": 4}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,7 @@ def same(one: Dict[str, Any], other: Dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_templates_are_clusters(method: str) -> None:
-    nlp, pipe, examples = build(**blocks(method=method, over=1))
+    nlp, pipe, examples = build(**blocks(method=method, over=1, **QUICK))
     assert nlp.evaluate(examples)["ari"] > 0.9
     if method != "adaptive":  # what is not linear may find other clusters than the space that is fitted to them
         assert {each["size"] for each in pipe.clusters.records} == {TURNS}
@@ -72,11 +71,13 @@ def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.Mon
         tries.append(seed)
         labels = numpy.zeros(len(vectors.vectors), dtype="int64")
         sizes = numpy.bincount(labels, minlength=count)
-        return adaptive.Adapted(labels, numpy.zeros((count, 2)), sizes, [], check_sizes(sizes).reasons)
+        return adaptive.Adapted(
+            labels, ClusterNetwork(vectors.vectors.shape[1], count, count), sizes, [], check_sizes(sizes).reasons
+        )
 
     monkeypatch.setattr(adaptive, "adapt", collapsed)
     with pytest.warns(UserWarning, match=r"W600.*33% of the clusters are used"):
-        build(**blocks(method="adaptive"))
+        build(**blocks(method="adaptive", over=1, **QUICK))
     assert len(tries) == 1 + adaptive.RETRIES
 
 
@@ -146,10 +147,37 @@ def test_an_encoder_that_would_never_learn_is_refused() -> None:
 
 
 def test_the_paper_s_form(encoder: str) -> None:
-    options = {"method": "adaptive", "freeze_epochs": 1, "smoothing": 0.0, "loops": 2}
+    options = {"method": "adaptive", "freeze_epochs": 1, "smoothing": 0.0, "loops": 2, **QUICK}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "\\[W601\\]")  # clusters are found anew by hand below
         nlp, pipe, examples = build_pieces(encoder, "markers", **options)
     nlp.update(examples[:8], sgd=nlp.create_optimizer(), losses={})
     assert 0.0 <= pipe.recluster() <= 1.0
+
+
+@pytest.mark.parametrize("answer", ["q", "p"])
+def test_a_network_assigns_new_pairs_and_is_saved(answer: str, tmp_path: Path) -> None:
+    nlp, pipe, examples = build(**blocks(method="adaptive", answer=answer, **QUICK))
+    module, pairs = module_of(pipe.model), pipe.suggest_gold(examples)
+    outputs = pipe.forward(pairs)
+    labels = [pipe.loop.cluster_of[key] for key in keys_of(pairs)]
+    assert numpy.mean(outputs.scores.argmax(1) == labels) > 0.95  # vectors of the clustering are in half precision
+    assert module.sizes["n_centroids"] == 9 and "network.encoder.0.weight" in module.state_dict()
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path).get_pipe(NAME)
+    assert numpy.allclose(again.forward(pairs).scores, outputs.scores, atol=1e-4)  # type: ignore[attr-defined]
+    before = {name: value.clone() for name, value in module.network.state_dict().items()}
+    nlp.update(examples[:8], sgd=nlp.create_optimizer(), losses={})
+    assert all(torch.equal(value, before[name]) for name, value in module.network.state_dict().items())
+
+
+def test_a_classifier_without_a_head_start_keeps_what_it_has_learned() -> None:
+    nlp, pipe, examples = build(**blocks(method="adaptive", loops=2, head_start=False, class_weights=False, **QUICK))
+    head = module_of(pipe.model).head
+    assert pipe.clusters.scale == 1.0 and float(head.weight.std()) > 0.0
+    nlp.update(examples[:8], sgd=nlp.create_optimizer(), losses={})
+    learned = head.weight.clone()
+    pipe.recluster()
+    assert module_of(pipe.model).head is head and torch.equal(head.weight, learned)
+    assert set(pipe.targets(pipe.suggest_gold(examples))["weights"].tolist()) == {1.0}

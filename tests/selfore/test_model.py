@@ -23,7 +23,7 @@ def test_pair_vectors() -> None:
 def test_loss_on_the_worked_example() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0]], requires_grad=True)
     targets = {"clusters": torch.tensor([0, 2]), "weights": torch.ones(3)}
-    loss = selfore_loss(ClusterOutput(logits, logits), targets, smoothing=0.0)["clusters"]
+    loss = selfore_loss(ClusterOutput(logits, logits, logits, logits), targets, smoothing=0.0)["clusters"]
     loss.backward()
     assert float(loss.detach()) == pytest.approx(0.896378, abs=1e-6)
     expected = [[-0.107201, 0.087645, 0.019556], [0.105971, 0.288058, -0.394029]]
@@ -35,18 +35,21 @@ def test_the_scale_multiplies_logits() -> None:
         torch.tensor([[1.0, 0.0], [0.8, 0.6]]),
         {"clusters": torch.tensor([0, 1]), "weights": torch.ones(2)},
     )
-    terms = selfore_loss(ClusterOutput(logits, logits), targets, smoothing=0.0, scale=2.0)
-    scaled = selfore_loss(ClusterOutput(2 * logits, logits), targets, smoothing=0.0)
+    terms = selfore_loss(ClusterOutput(logits, logits, logits, logits), targets, smoothing=0.0, scale=2.0)
+    scaled = selfore_loss(ClusterOutput(2 * logits, logits, logits, logits), targets, smoothing=0.0)
     assert float(terms["clusters"]) == pytest.approx(float(scaled["clusters"])) and set(scaled) == {"clusters"}
 
 
 def test_pairs_without_a_cluster_teach_nothing() -> None:
     logits = torch.randn(2, 3, requires_grad=True)
     known = {"clusters": torch.tensor([1, -1]), "weights": torch.ones(3)}
-    selfore_loss(ClusterOutput(logits, logits), known, smoothing=0.1)["clusters"].backward()
+    selfore_loss(ClusterOutput(logits, logits, logits, logits), known, smoothing=0.1)["clusters"].backward()
     assert logits.grad is not None and logits.grad[1].abs().sum() == 0 < logits.grad[0].abs().sum()
     none = {**known, "clusters": torch.tensor([-1, -1])}
-    assert float(selfore_loss(ClusterOutput(logits, logits), none, smoothing=0.1)["clusters"].detach()) == 0.0
+    assert (
+        float(selfore_loss(ClusterOutput(logits, logits, logits, logits), none, smoothing=0.1)["clusters"].detach())
+        == 0.0
+    )
 
 
 def test_the_classifier_takes_the_weights_of_a_space() -> None:

@@ -14,9 +14,10 @@ the batch. L is no measure of quality: it is 0 if all codes are equal, and goes 
 
 The target distribution is that of all pairs and fixed for some epochs. A copy of the network recomputes q of each batch
 as it was then, so that no table of N × K numbers is needed.
+
+It runs on the device of the component, and its encoder and centroids assign new pairs (`network.py`).
 """
 
-import copy
 import logging
 from math import log
 from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -26,31 +27,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..settings import SelforeClustering
 from .discriminant import TOLERANCE, kmeans, means_of
 from .ensemble import CHUNK, Floats, Ints, row_slices
+from .network import WIDTHS, ClusterNetwork, feed_forward, log_assignment, squared_distances
 
 logger = logging.getLogger(__name__)
 
 BATCH = 256
 
-# Epochs of the autoencoder alone, as in the paper; maximum epochs of codes and centroids together, and epochs of these
-# with the same target distribution.
-PRETRAIN_EPOCHS, ADAPTIVE_EPOCHS, REFRESH = 20, 20, 2
+# Epochs of codes and centroids together with the same target distribution.
+REFRESH = 2
 
 # Weight of the reconstruction loss after pretraining.
 RECONSTRUCTION = 0.1
 
-LEARN_RATE, WEIGHT_DECAY = 1e-3, 1e-5
+WEIGHT_DECAY = 1e-5
 
 RETRIES = 3
-
-WIDTHS = (500, 500, 200)
 
 # Limits below which clusters count as collapsed: smallest size as a share of the pairs, share of the clusters that are
 # used, and entropy of the sizes as a share of its maximum.
 LEAST_SIZE, LEAST_USED, LEAST_EVENNESS = 0.001, 0.9, 0.5
 
 TINY = 1e-12
+
+CPU = torch.device("cpu")
 
 
 class Autoencoder(nn.Module):
@@ -59,8 +61,8 @@ class Autoencoder(nn.Module):
     def __init__(self, width: int, *, widths: Tuple[int, ...] = WIDTHS, dropout: float = 0.1) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.encoder = _feed_forward([width, *widths])
-        self.decoder = _feed_forward([*reversed(widths), width])
+        self.encoder = feed_forward([width, *widths])
+        self.decoder = feed_forward([*reversed(widths), width])
 
     def encode(self, vectors: Tensor) -> Tensor:
         """Compute codes. Shapes (N, D) → (N, Z)"""
@@ -78,6 +80,7 @@ class AdaptiveClusters(nn.Module):
 
     def __init__(self, width: int, *, dropout: float = 0.1) -> None:
         super().__init__()
+        self.width = width
         self.autoencoder = Autoencoder(width, dropout=dropout)
         self.centroids: Optional[nn.Parameter] = None
         self.scale = 1.0
@@ -108,18 +111,6 @@ class AdaptiveClusters(nn.Module):
 def reconstruction_loss(vectors: Tensor, reconstructed: Tensor) -> Tensor:
     """Compute the mean squared error over all elements (Eq. 6). Shapes (N, D), (N, D) → ()"""
     return F.mse_loss(reconstructed, vectors)
-
-
-def squared_distances(codes: Tensor, centroids: Tensor) -> Tensor:
-    """Compute ‖z_n − μ_k‖² from differences: the expanded form loses small distances between large codes.
-    Shapes (N, Z), (K, Z) → (N, K)"""
-    return torch.stack([(codes - each).square().sum(1) for each in centroids], dim=1)
-
-
-def log_assignment(codes: Tensor, centroids: Tensor, *, alpha: float = 1.0) -> Tensor:
-    """Compute log q, the soft assignment by Student's t kernel with α degrees of freedom (Eq. 7).
-    Shapes (N, Z), (K, Z) → (N, K)"""
-    return (-(alpha + 1.0) / 2.0 * (squared_distances(codes, centroids) / alpha).log1p()).log_softmax(1)
 
 
 def soft_sizes(log_q: Iterable[Tensor]) -> Tensor:
@@ -176,18 +167,18 @@ def check_sizes(sizes: Union[Ints, Sequence[int]]) -> Collapse:
 class Adapted(NamedTuple):
     """Result of adaptive clustering."""
 
-    labels: Ints  # argmax q of each pair, shape (N,)
-    centroids: Floats  # μ, shape (K, Z)
+    labels: Ints  # argmax q or p of each pair, shape (N,)
+    network: ClusterNetwork  # assigns pairs, one cluster a centroid
     sizes: Floats  # f, shape (K,)
     changed: List[float]  # share of the pairs whose cluster changed from each target to the next
     reasons: List[str]  # signs of a collapse after the last try
 
 
 class Standardised:
-    """Vectors with mean 0 and variance 1 in each dimension, computed batch by batch. Shape (N, F)"""
+    """Vectors with mean 0 and variance 1 in each dimension, computed batch by batch on a device. Shape (N, F)"""
 
-    def __init__(self, vectors: Floats) -> None:
-        self.vectors = vectors
+    def __init__(self, vectors: Floats, device: torch.device = CPU) -> None:
+        self.vectors, self.device = vectors, device
         total, squares = numpy.zeros(vectors.shape[1]), numpy.zeros(vectors.shape[1])
         for rows in row_slices(len(vectors), CHUNK):
             chunk = vectors[rows].astype("float64")
@@ -196,50 +187,56 @@ class Standardised:
         deviation = numpy.sqrt(numpy.maximum(squares / len(vectors) - self.mean**2, 0.0))
         self.deviation = numpy.where(deviation < 1e-6, 1.0, deviation)
 
+    def raw(self, size: int) -> Iterator[Floats]:
+        """Yield all vectors as they are, in batches. Shapes (n, F)"""
+        return (self.vectors[rows].astype("float32") for rows in row_slices(len(self.vectors), size))
+
     def batches(self, size: int, *, order: Optional[Ints] = None) -> Iterator[Tensor]:
         """Yield all vectors in batches, in the order of a permutation of the rows. Shapes (n, F)"""
         for rows in row_slices(len(self.vectors), size):
             batch = self.vectors[rows if order is None else order[rows]]
-            yield torch.from_numpy(((batch - self.mean) / self.deviation).astype("float32"))
+            yield torch.from_numpy(((batch - self.mean) / self.deviation).astype("float32")).to(self.device)
 
 
-def adaptive_clusters(vectors: Floats, count: int, *, seed: int, restarts: int) -> Adapted:
+def adaptive_clusters(
+    vectors: Floats, count: int, *, settings: SelforeClustering, device: torch.device = CPU
+) -> Adapted:
     """Cluster, and restart with other random numbers if clusters collapse.
 
     vectors (Floats): Of pairs; half precision suffices. Shape (N, F)
     count (int): K, at most N.
-    seed (int): Random seed; the state of torch's global generator is restored.
-    restarts (int): Number of starts of k-means.
+    settings (SelforeClustering): Random seed, number of starts of k-means, epochs, learning rate, and whether a pair's
+        cluster is argmax q or p. The state of torch's global generator is restored.
     RETURNS (Adapted): Of the first try without a collapse, or else of the one with the most even cluster sizes.
     """
-    standardised = Standardised(vectors)
+    standardised = Standardised(vectors, device)
     tries: List[Adapted] = []
     for attempt in range(1 + RETRIES):
-        with torch.random.fork_rng(devices=[]):
-            try_seed = seed * (1 + RETRIES) + attempt
-            tries.append(adapt(standardised, count, seed=try_seed, restarts=restarts))
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            seed = settings.seed * (1 + RETRIES) + attempt
+            tries.append(adapt(standardised, count, seed=seed, settings=settings))
         if not tries[-1].reasons:
             return tries[-1]
         logger.info("adaptive clustering, try %d: %s", attempt + 1, "; ".join(tries[-1].reasons))
     return max(tries, key=lambda each: check_sizes(numpy.bincount(each.labels, minlength=count)).evenness)
 
 
-def adapt(vectors: Standardised, count: int, *, seed: int, restarts: int) -> Adapted:
+def adapt(vectors: Standardised, count: int, *, seed: int, settings: SelforeClustering) -> Adapted:
     """Cluster once; `seed` is that of the network, the batches and k-means++."""
     torch.manual_seed(seed)
     rng = numpy.random.default_rng(seed)
-    module = AdaptiveClusters(len(vectors.mean))
-    _pretrain(module, vectors, rng=rng)
+    module = AdaptiveClusters(len(vectors.mean)).to(vectors.device)
+    _pretrain(module, vectors, rng=rng, settings=settings)
     with torch.no_grad():
         codes = torch.cat([module.autoencoder.encode(batch) for batch in vectors.batches(CHUNK)])
-    centroids = _best_centroids(codes.numpy(), count, seed=seed, restarts=restarts)
-    module.set_centroids(codes, torch.from_numpy(centroids))
-    optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE)
+    centroids = _best_centroids(codes.cpu().numpy(), count, seed=seed, restarts=settings.restarts)
+    module.set_centroids(codes, torch.from_numpy(centroids).to(vectors.device))
+    optimizer = torch.optim.Adam(module.parameters(), lr=settings.learn_rate)
     labels, sizes = assign(module, vectors)
     changed: List[float] = []
-    for epoch in range(0, ADAPTIVE_EPOCHS, REFRESH):
-        teacher = copy.deepcopy(module).eval()
-        for _ in range(min(REFRESH, ADAPTIVE_EPOCHS - epoch)):
+    for epoch in range(0, settings.epochs, REFRESH):
+        teacher = _copied(module, vectors.device).eval()
+        for _ in range(min(REFRESH, settings.epochs - epoch)):
             for batch in vectors.batches(BATCH, order=rng.permutation(len(vectors.vectors))):
                 with torch.no_grad():
                     log_p = log_target(teacher.log_assignment(batch), sizes)
@@ -248,9 +245,59 @@ def adapt(vectors: Standardised, count: int, *, seed: int, restarts: int) -> Ada
         changed.append(float((before != labels).mean()))
         if changed[-1] < TOLERANCE or check_sizes(numpy.bincount(labels, minlength=count)).reasons:
             break
-    assert module.centroids is not None
+    network = make_network(module, vectors, sizes, of_target=settings.answer == "p")
+    if settings.answer == "p":
+        labels = CodeSpace(network, vectors.device).scores(vectors.vectors)[0].argmax(1)
     reasons = check_sizes(numpy.bincount(labels, minlength=count)).reasons
-    return Adapted(labels, module.centroids.detach().numpy(), sizes.numpy(), changed, reasons)
+    return Adapted(labels, network, sizes.cpu().numpy(), changed, reasons)
+
+
+class CodeSpace(NamedTuple):
+    """The codes of a network, in place of a discriminant `Space`."""
+
+    network: ClusterNetwork
+    device: torch.device
+
+    @property
+    def centroids(self) -> Floats:
+        """RETURNS (Floats): One of each cluster. Shape (K, Z)"""
+        centroids: Floats = self.network.means.cpu().numpy()
+        return centroids
+
+    def scores(self, vectors: Floats) -> Tuple[Floats, Floats]:
+        """Compute what `ClusterNetwork.forward` does. Shapes (N, F) → (N, K), (N, K)"""
+        found: List[Tuple[Floats, Floats]] = []
+        with torch.no_grad():
+            for rows in row_slices(len(vectors), CHUNK):
+                batch = torch.from_numpy(vectors[rows].astype("float32")).to(self.device)
+                scores, logits = self.network(batch)
+                found.append((scores.cpu().numpy(), logits.cpu().numpy()))
+        scores, logits = zip(*found)
+        return numpy.concatenate(scores), numpy.concatenate(logits)
+
+
+def make_network(module: AdaptiveClusters, vectors: Standardised, sizes: Tensor, *, of_target: bool) -> ClusterNetwork:
+    """Copy what assigns pairs.
+
+    sizes (Tensor): f. Shape (K,)
+    of_target (bool): Whether a pair's cluster is argmax p instead of argmax q.
+    """
+    assert module.centroids is not None, "call set_centroids() first"
+    count, device = len(sizes), vectors.device
+    network = ClusterNetwork(len(vectors.mean), count, count).to(device)
+    network.encoder = module.autoencoder.encoder
+    network.mean, network.deviation = (
+        torch.from_numpy(each.astype("float32")).to(device) for each in (vectors.mean, vectors.deviation)
+    )
+    with torch.no_grad():
+        network.scale = torch.full((), module.scale, device=device)
+        codes = [network.codes(torch.from_numpy(rows).to(device)).double().sum(0) for rows in vectors.raw(CHUNK)]
+        network.center = (torch.stack(codes).sum(0) / len(vectors.vectors)).float()
+        network.centroids = network.means = module.centroids.detach() - network.center
+        network.offsets = of_target * sizes.clamp(min=TINY).log().float() / 2
+        network.groups = torch.arange(count, device=device)
+    network.zero_grad()  # those of the last step are left, and an optimizer would follow them
+    return network.requires_grad_(False).eval()
 
 
 def assign(module: AdaptiveClusters, vectors: Standardised) -> Tuple[Ints, Tensor]:
@@ -262,17 +309,29 @@ def assign(module: AdaptiveClusters, vectors: Standardised) -> Tuple[Ints, Tenso
             log_q = module.log_assignment(batch)
             labels.append(log_q.argmax(1))
             sizes.append(soft_sizes([log_q]))
-    return torch.cat(labels).numpy(), sum(sizes[1:], sizes[0])
+    return torch.cat(labels).cpu().numpy(), sum(sizes[1:], sizes[0])
 
 
-def _pretrain(module: AdaptiveClusters, vectors: Standardised, *, rng: numpy.random.Generator) -> None:
+def _pretrain(
+    module: AdaptiveClusters, vectors: Standardised, *, rng: numpy.random.Generator, settings: SelforeClustering
+) -> None:
     """Train the autoencoder alone; it is in evaluation mode afterwards."""
-    optimizer = torch.optim.Adam(module.parameters(), lr=LEARN_RATE, weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.Adam(module.parameters(), lr=settings.learn_rate, weight_decay=WEIGHT_DECAY)
     module.train()
-    for _ in range(PRETRAIN_EPOCHS):
+    for _ in range(settings.pretrain_epochs):
         for batch in vectors.batches(BATCH, order=rng.permutation(len(vectors.vectors))):
             _step(optimizer, reconstruction_loss(batch, module.autoencoder(batch)[1]))
     module.eval()
+
+
+def _copied(module: AdaptiveClusters, device: torch.device) -> AdaptiveClusters:
+    """Copy the network with its weights as they are."""
+    assert module.centroids is not None
+    with torch.random.fork_rng(devices=[]):  # the weights that are replaced are random
+        copied = AdaptiveClusters(module.width).to(device)
+    copied.centroids, copied.scale = nn.Parameter(torch.zeros_like(module.centroids)), module.scale
+    copied.load_state_dict(module.state_dict())
+    return copied
 
 
 def _best_centroids(codes: Floats, count: int, *, seed: int, restarts: int) -> Floats:
@@ -289,10 +348,3 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-
-
-def _feed_forward(widths: List[int]) -> nn.Sequential:
-    layers: List[nn.Module] = []
-    for before, after in zip(widths, widths[1:]):
-        layers += [nn.Linear(before, after), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])

@@ -11,7 +11,7 @@ log p(k | x) = −½ ‖z − μ_k‖² + c = w_k · x + b_k + c'.
 """
 
 from functools import partial
-from typing import Callable, Iterator, List, NamedTuple, Tuple, Union
+from typing import TYPE_CHECKING, Callable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy
 
@@ -26,6 +26,9 @@ from .ensemble import (
     merge_clusters,
     row_slices,
 )
+
+if TYPE_CHECKING:
+    from .network import ClusterNetwork
 
 # Number of pairs beyond which k-means is fitted on mini-batches, with two full passes at the end.
 MAX_KMEANS_PAIRS = 200_000
@@ -65,6 +68,12 @@ class Space(NamedTuple):
         logits: Floats = codes @ self.centroids.T - (self.centroids**2).sum(1) / 2
         return logits
 
+    def scores(self, vectors: Floats) -> Tuple[Floats, Floats]:
+        """Compute the scores of clusters, whose argmax is the answer, and z · μ_k − ½ ‖μ_k‖²: here equal.
+        Shapes (N, F) → (N, K), (N, K)"""
+        logits = self.logits(self.codes(vectors))
+        return logits, logits
+
     def head(self) -> Tuple[Floats, Floats]:
         """Compute weight and bias of a linear layer with the same logits. Shapes (K, F), (K,)"""
         weight = self.centroids @ self.projection.T
@@ -79,6 +88,7 @@ class Clustering(NamedTuple):
     space: Space
     changed: List[float]  # share of the pairs that changed their cluster in each round
     information: float  # see `Neighbours.information`
+    network: Optional["ClusterNetwork"] = None  # assigns new pairs instead of the space
 
 
 class Reduced(NamedTuple):

@@ -11,17 +11,20 @@ z and μ_k: the pair and its cluster's centroid in the discriminant space, where
 all pairs' vectors; m_k: of the cluster's; parts: such as subject, object, and the words between. All pairs of a loose
 cluster, such as one of leftovers, thus fit less. `docs/benchmarks/selfore.md` compares other measures.
 
-The space itself is not needed: a_j = z · μ_j is the classifier's logit of cluster j plus |μ_j|² / 2, and in the span of
-the centroids |z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j.
+The space itself is not needed: a_j = z · μ_j is the logit of cluster j plus |μ_j|² / 2, and in the span of centroids
+|z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j. After adaptive clustering, z and μ are codes and centroids of the network.
 """
 
-from typing import NamedTuple, Sequence, Tuple
+from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
 
 from ...scoring.probabilities import log_softmax
 from .discriminant import Space, means_of
 from .ensemble import CHUNK, Floats, Ints, import_optional, row_slices
+
+if TYPE_CHECKING:
+    from .adaptive import CodeSpace
 
 TINY = 1e-9
 
@@ -44,19 +47,28 @@ class ClusterFit(NamedTuple):
     levels: Floats  # half the mean of c over each cluster, shape (K,)
 
     def assign(
-        self, vectors: Floats, logits: Floats, *, parts: int, width: int, empty: Sequence[int] = ()
+        self,
+        vectors: Floats,
+        logits: Floats,
+        *,
+        parts: int,
+        width: int,
+        empty: Sequence[int] = (),
+        scores: Optional[Floats] = None,
     ) -> Tuple[Ints, Floats]:
         """Assign pairs to clusters, and compute their fit.
 
         vectors (Floats): x; entity types behind its parts are ignored. Shape (N, F)
-        logits (Floats): Of the classifier, or `Space.logits`. Shape (N, K)
+        logits (Floats): z · μ_k − ½ |μ_k|². Shape (N, K)
         parts (int): Number of parts.
         width (int): Width of each part.
         empty (Sequence[int]): Clusters without pairs, to which none is assigned: their centroid is the mean of all
             pairs, the nearest one to whatever is unlike all clusters.
+        scores (Optional[Floats]): A pair belongs to the cluster with the highest one; None: they are the logits.
+            Shape (N, K)
         RETURNS (Tuple[Ints, Floats]): Clusters; fit, -3 to 3. Shapes (N,)
         """
-        allowed = numpy.array(logits)
+        allowed = numpy.array(logits if scores is None else scores)
         allowed[:, list(empty)] = -numpy.inf
         clusters = allowed.argmax(1).astype(numpy.int64)
         fits = [numpy.zeros(0, dtype="float32")]
@@ -81,19 +93,21 @@ class ClusterFit(NamedTuple):
         return fit
 
 
-def cluster_fit(vectors: Floats, labels: Ints, space: Space, *, parts: int, width: int) -> Tuple[ClusterFit, Floats]:
-    """Compute the statistics of clusters, and the fit of each pair to the cluster that its logits choose.
+def cluster_fit(
+    vectors: Floats, labels: Ints, space: Union[Space, "CodeSpace"], *, parts: int, width: int
+) -> Tuple[ClusterFit, Floats]:
+    """Compute the statistics of clusters, and the fit of each pair to the cluster that its scores choose.
 
     vectors (Floats): Of pairs, as for `ClusterFit.assign`; half precision suffices. Shape (N, F)
     labels (Ints): Cluster of each. Shape (N,)
     """
-    count, logits = len(space.centroids), space.logits(space.codes(vectors))
+    count, (scores, logits) = len(space.centroids), space.scores(vectors)
     mean = vectors.mean(0, dtype="float64")
     means = (means_of(vectors, labels, count) - mean).astype("float32")
     products = (space.centroids @ space.centroids.T).astype("float32")
     statistics = ClusterFit(means, mean.astype("float32"), products, numpy.zeros(count, dtype="float32"))
     empty = numpy.flatnonzero(numpy.bincount(labels, minlength=count) == 0).tolist()
-    clusters, fit = statistics.assign(vectors, logits, parts=parts, width=width, empty=empty)
+    clusters, fit = statistics.assign(vectors, logits, parts=parts, width=width, empty=empty, scores=scores)
     sums = numpy.bincount(clusters, weights=fit, minlength=count)
     sizes = numpy.maximum(numpy.bincount(clusters, minlength=count), 1)
     levels = (LEVEL_WEIGHT * sums / sizes).astype("float32")

@@ -12,38 +12,36 @@ from spacy_relext.selfore.clustering.adaptive import (
     RETRIES,
     Adapted,
     AdaptiveClusters,
+    CodeSpace,
     Standardised,
     adaptive_clusters,
     assignment_loss,
     check_sizes,
-    log_assignment,
     log_target,
     reconstruction_loss,
     soft_sizes,
-    squared_distances,
 )
-from tests.selfore.clustering.test_methods import apart, few_epochs  # noqa: F401
+from spacy_relext.selfore.clustering.network import ClusterNetwork, log_assignment, squared_distances
+from tests.selfore.clustering.test_methods import apart, quick
 
 
 def test_clusters_are_found_again_with_the_same_seed() -> None:
     vectors, gold = apart()
     before = torch.random.get_rng_state()
-    found = adaptive_clusters(vectors, 4, seed=1, restarts=10)
+    found = adaptive_clusters(vectors, 4, settings=quick(seed=1, restarts=10))
     assert torch.equal(torch.random.get_rng_state(), before), "torch's own random numbers stay as they are"
     assert adjusted_rand_score(gold, found.labels) > 0.9 and found.reasons == [] and found.changed
-    assert found.centroids.shape == (4, 200) and found.sizes.sum() == pytest.approx(240)
+    assert found.network.centroids.shape == (4, 200) and found.sizes.sum() == pytest.approx(240)
     torch.manual_seed(7)
     numpy.random.seed(7)
-    assert (adaptive_clusters(vectors, 4, seed=1, restarts=10).labels == found.labels).all()
+    assert (adaptive_clusters(vectors, 4, settings=quick(seed=1, restarts=10)).labels == found.labels).all()
 
 
 def test_codes_are_drawn_to_centroids(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, _ = apart()
-    monkeypatch.setattr(adaptive, "ADAPTIVE_EPOCHS", 0)
-    plain = adaptive_clusters(vectors, 4, seed=0, restarts=10)
-    monkeypatch.setattr(adaptive, "ADAPTIVE_EPOCHS", 6)
+    plain = adaptive_clusters(vectors, 4, settings=quick(restarts=10, epochs=0))
     monkeypatch.setattr(adaptive, "REFRESH", 3)
-    drawn = adaptive_clusters(vectors, 4, seed=0, restarts=10)
+    drawn = adaptive_clusters(vectors, 4, settings=quick(seed=0, restarts=10))
     assert plain.changed == [] and 1 <= len(drawn.changed) <= 2
     assert (numpy.sort(drawn.sizes) != numpy.sort(plain.sizes)).all()
 
@@ -98,7 +96,29 @@ def test_a_pair_has_the_cluster_of_q_where_the_target_says_another() -> None:
     with torch.no_grad():
         log_p = torch.cat([log_target(module.log_assignment(batch), sizes) for batch in vectors.batches(3)])
     assert log_p[8].exp().numpy() == pytest.approx([0.246517, 0.753483], abs=1e-4)
+    for of_target in (False, True):
+        network = adaptive.make_network(module, vectors, sizes, of_target=of_target)
+        scores, products = CodeSpace(network, torch.device("cpu")).scores(codes)
+        assert scores.argmax(1).tolist() == (log_p.argmax(1).tolist() if of_target else labels.tolist())
+        nearest = squared_distances(network.codes(torch.from_numpy(codes).float()), network.means).argmin(1)
+        assert products.argmax(1).tolist() == nearest.tolist() == labels.tolist()
+        assert float(network.codes(torch.from_numpy(codes).float()).mean()) == pytest.approx(0.0, abs=1e-6)
     assert labels.tolist() == [0] * 9 + [1] and log_p.argmax(1).tolist() == [0] * 8 + [1, 1]
+
+
+def test_merged_centroids_share_a_cluster() -> None:
+    network = ClusterNetwork(2, 3, 3)
+    network.centroids = torch.zeros(3, 200)
+    network.centroids[:, 0] = torch.tensor([-1.0, 1.0, 4.0])
+    network.merge(numpy.array([0, 0, 1]), numpy.array([3.0, 1.0, 7.0]), 2)
+    assert network.means[:, 0].tolist() == [-0.5, 4.0]
+    network.renumber(numpy.array([1, 0]))
+    network.encoder, network.deviation = torch.nn.Identity(), torch.ones(200)
+    network.mean = network.center = torch.zeros(200)
+    scores, products = network(torch.zeros(1, 200).index_fill_(1, torch.tensor([0]), 1.5))
+    q = torch.tensor([1 / 7.25, 1 / 1.25, 1 / 7.25])
+    assert scores[0].exp().tolist() == pytest.approx([float(q[2] / q.sum()), float(q[1] / q.sum())], abs=1e-5)
+    assert products[0].tolist() == pytest.approx([6.0 - 8.0, -0.75 - 0.125])
 
 
 def code_of(share: float) -> float:
@@ -120,7 +140,7 @@ def collapsing(times: int, seen: List[int]) -> Any:
             labels = numpy.arange(240) % count
         reasons = check_sizes(numpy.bincount(labels, minlength=count)).reasons
         assert bool(reasons) == bad
-        return Adapted(labels, numpy.zeros((count, 1)), numpy.bincount(labels, minlength=count), [], reasons)
+        return Adapted(labels, ClusterNetwork(1, count, count), numpy.bincount(labels, minlength=count), [], reasons)
 
     return adapt
 
@@ -129,10 +149,10 @@ def test_clusters_that_fall_together_are_tried_again(monkeypatch: pytest.MonkeyP
     vectors, _ = apart()
     seen: List[int] = []
     monkeypatch.setattr(adaptive, "adapt", collapsing(2, seen))
-    assert adaptive_clusters(vectors, 4, seed=2, restarts=10).reasons == [] and len(set(seen)) == 3
+    assert adaptive_clusters(vectors, 4, settings=quick(seed=2, restarts=10)).reasons == [] and len(set(seen)) == 3
     seen.clear()
     monkeypatch.setattr(adaptive, "adapt", collapsing(99, seen))
-    found = adaptive_clusters(vectors, 4, seed=2, restarts=10)
+    found = adaptive_clusters(vectors, 4, settings=quick(seed=2, restarts=10))
     assert len(set(seen)) == 1 + RETRIES and found.reasons
     assert found.labels.sum() == 1 + RETRIES, "the least uneven"
 
@@ -147,5 +167,5 @@ def test_a_collapse_ends_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(adaptive, "assign", assign)
     with torch.random.fork_rng():
-        found = adaptive.adapt(Standardised(vectors), 4, seed=0, restarts=10)
+        found = adaptive.adapt(Standardised(vectors), 4, seed=0, settings=quick(restarts=10))
     assert len(calls) == 2 and any("of the clusters are used" in reason for reason in found.reasons)
