@@ -293,7 +293,8 @@ def make_network(module: AdaptiveClusters, vectors: Standardised, sizes: Tensor,
         network.scale = torch.full((), module.scale, device=device)
         codes = [network.codes(torch.from_numpy(rows).to(device)).double().sum(0) for rows in vectors.raw(CHUNK)]
         network.center = (torch.stack(codes).sum(0) / len(vectors.vectors)).float()
-        network.centroids = network.means = module.centroids.detach() - network.center
+        network.centroids = module.centroids.detach() - network.center
+        network.means = network.centroids.clone()
         network.offsets = of_target * sizes.clamp(min=TINY).log().float() / 2
         network.groups = torch.arange(count, device=device)
     network.zero_grad()  # those of the last step are left, and an optimizer would follow them
