@@ -27,9 +27,9 @@ def test_outputs_are_stripped(name: str, project_root: pathlib.Path) -> None:
 
 
 def printed(notebook: Any) -> str:
-    """Join what the cells have printed and shown as text."""
+    """Join what the cells have printed, of which a line may come in parts, and shown as text."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+    return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") + "\n" for output in outputs)
 
 
 def run_notebook(name: str, project_root: pathlib.Path, tmp_path: pathlib.Path) -> str:
