@@ -4,8 +4,8 @@ python -m benchmarks missing-facts corpus/documents training/rere/model-best
 
 CORPORA is a folder that scripts/build_documents.py wrote. Facts of Re-DocRED's training and tuning documents are
 dropped at random, each with all of its triples; the test documents keep theirs. A pipeline learns nothing but facts,
-between given entities, so that the loss alone differs. Its encoder is one that knows none of these documents: that of
-START, which `make all` trains on the project's prose. It is tuned on the thinned documents. The learning rate of each
+between given entities, so that the loss alone differs. Its encoder has seen none of these documents: `make all` trains
+START on the project's prose. It is tuned on the thinned documents. The learning rate of each
 loss is the one with the best F1 on them, with the first rate of dropped facts and the first seed. A finished training
 is not repeated.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +70,10 @@ CGCN = Family(
     passes=4,
     vectors=True,
 )
-PUBLISHED = Family(
-    "as published",
-    {TEACHER: CONFIGS / "papers/kd_teacher.cfg", STUDENT: CONFIGS / "papers/kd_student.cfg"},
-    parsed=True,
-    passes=4,
-    vectors=True,
+PUBLISHED = replace(
+    CGCN,
+    name="as published",
+    configs={TEACHER: CONFIGS / "papers/kd_teacher.cfg", STUDENT: CONFIGS / "papers/kd_student.cfg"},
 )
 # Its teachers are MiniLM's, or of its own kind; without a teacher it learns from labels alone.
 FAST = Family(

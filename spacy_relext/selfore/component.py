@@ -269,12 +269,8 @@ class SelforeClusterer(PairPipe):
             outputs = self.forward(instances)
             assert outputs is not None
             clusters = outputs.scores.argmax(1).tolist()
-        if not self.training.class_weights:
-            return {
-                "clusters": numpy.asarray(clusters, dtype="int64"),
-                "weights": numpy.ones(len(self.labels), "float32"),
-            }
-        sizes = numpy.asarray([max(size, 1) for size in self.clusters.sizes] or [1] * len(self.labels))
+        is_weighted = self.training.class_weights and self.clusters.sizes
+        sizes = numpy.asarray([max(size, 1) for size in self.clusters.sizes] if is_weighted else [1] * len(self.labels))
         weights = numpy.sqrt(sizes.mean() / sizes).astype("float32")
         return {"clusters": numpy.asarray(clusters, dtype="int64"), "weights": weights}
 

@@ -77,7 +77,7 @@ def test_clusters_that_stay_fallen_together_are_reported(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(adaptive, "adapt", collapsed)
     with pytest.warns(UserWarning, match=r"W600.*33% of the clusters are used"):
-        build(**blocks(method="adaptive", over=1, **QUICK))
+        build(**blocks(method="adaptive", **QUICK))
     assert len(tries) == 1 + adaptive.RETRIES
 
 

@@ -297,7 +297,7 @@ def make_network(module: AdaptiveClusters, vectors: Standardised, sizes: Tensor,
         network.means = network.centroids.clone()
         network.offsets = of_target * sizes.clamp(min=TINY).log().float() / 2
         network.groups = torch.arange(count, device=device)
-    network.zero_grad()  # those of the last step are left, and an optimizer would follow them
+    network.zero_grad()  # the last step left gradients, which an optimizer would follow
     return network.requires_grad_(False).eval()
 
 
