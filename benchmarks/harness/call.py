@@ -27,8 +27,6 @@ class Call:
     config (Path): The config of `default`.
     peer (bool): Whether to run the baseline too.
     rates (Sequence[float]): Rates of dropped triples.
-    losses (Sequence[str]): Losses of the missing-label experiment.
-    missing_rates (Sequence[str]): Where those losses take the share of missing labels from.
     corpora (Sequence[str]): Corpora of the comparison on equal terms.
     learning_rates (Sequence[float]): Learning rates of the peers' encoder; the best on the tuning sentences is kept.
     patience (int): Epochs without improvement on the tuning sentences that end a baseline's training; 0 for all epochs.
@@ -44,9 +42,7 @@ class Call:
     only: frozenset[str] = frozenset()
     config: Path = DEFAULT_CONFIG
     peer: bool = False
-    rates: Sequence[float] = (0.0, 0.1, 0.3, 0.5)
-    losses: Sequence[str] = ("bce",)
-    missing_rates: Sequence[str] = ("known",)
+    rates: Sequence[float] = (0.0, 0.3, 0.5)
     corpora: Sequence[str] = ()
     learning_rates: Sequence[float] = ()
     patience: int = 0

@@ -32,17 +32,16 @@ CURVE_POINTS = 200
 
 
 def evaluate(
-    pipeline: Path, data: DataSet, *, threads: int, pairing: str = "scored", extras: bool = False, curve: bool = False
+    pipeline: Path, data: DataSet, *, threads: int, pairing: str = "scored", extras: bool = False
 ) -> dict[str, Any]:
     """Score a pipeline tuned on the tuning corpus.
 
     pipeline (Path): A trained pipeline; it is not changed.
     pairing (str): How subjects and objects are paired; for "nearest" the threshold of the pointers is tuned too.
     extras (bool): Also score the pipeline before tuning, and the extractor with gold relations given, on "test".
-    curve (bool): Also trace precision and recall over all thresholds, on "test".
     RETURNS (dict[str, Any]): `tests` (split → "tuned", "untuned", "gold-relations" → metrics; splits without the
         sentences of training are splits of their own), `labels` (split → which relations are shared, only in the split,
-        only in training), `tuning`, `curve`.
+        only in training), `tuning`.
     """
     torch.set_num_threads(threads)
     nlp = spacy.load(pipeline)
@@ -66,20 +65,34 @@ def evaluate(
         score(split, "tuned", labels=labels)
     if extras:
         score("test", "gold-relations", gold_relations=True)
-    if curve:
-        result["curve"] = _trace_curve(nlp, tests["test"])
     return result
 
 
-def estimate_rates(pipeline: Path, corpus: Path, *, threads: int) -> dict[str, float]:
-    """Estimate the share of missing labels of each relation, as `spacy relext tune --missing-rates` does.
+def compare_thresholds(
+    pipeline: Path, thinned: DataSet, *, complete: Path, labelled: float, threads: int
+) -> dict[str, Any]:
+    """Score a pipeline on "test" with each way of choosing thresholds where labels are missing.
 
-    corpus (Path): Held-out sentences, labelled like the training sentences.
+    thinned (DataSet): Its training and tuning sentences lack labels.
+    complete (Path): The tuning sentences with all of them.
+    labelled (float): Share of the facts that are labelled, c. If p is the probability that a triple is labelled, p / c
+        is the probability that it is true (Elkan and Noto, KDD 2008, lemma 1): it is more often true than not from
+        p = c / 2 on.
+    RETURNS (dict[str, Any]): `thresholds` (way → metrics), `curve`.
     """
     torch.set_num_threads(threads)
+    training = read_facts(thinned.train)
     nlp = spacy.load(pipeline)
-    rates: dict[str, float] = tune_pipeline(nlp, _read_examples(nlp, corpus))[DETECTOR]["missing_rates"]
-    return rates
+    dev, test = (_read_examples(nlp, path) for path in (thinned.dev, thinned.tests["test"]))
+    scores = {"at 0.5": _score(nlp, test, training)[""]}
+    _tune(nlp, dev, pairing="scored")
+    scores["tuned"] = _score(nlp, test, training)[""]
+    nlp.get_pipe(EXTRACTOR).cfg.update(threshold=labelled / 2, thresholds={})  # type: ignore[attr-defined]
+    scores["at c/2"] = _score(nlp, test, training)[""]
+    curve = _trace_curve(nlp, test)
+    nlp = load_tuned(pipeline, complete, threads=threads)
+    scores["tuned on complete sentences"] = _score(nlp, test, training)[""]
+    return {"thresholds": scores, "curve": curve}
 
 
 def load_tuned(pipeline: Path, dev: Path, *, threads: int) -> Language:

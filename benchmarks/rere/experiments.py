@@ -7,27 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.call import Call
-from benchmarks.harness.datasets import DataSet, count_docs, missing_rate
+from benchmarks.harness.datasets import DataSet
 from benchmarks.harness.runs import DEFAULT_CONFIG, VARIANTS, Trained, cached, digest, fingerprint, train_run
-from benchmarks.rere.curves import draw_curves
-from benchmarks.rere.evaluation import estimate_rates, evaluate
-from benchmarks.rere.peer import EARLIER, own_batch_size, peer_scores, run_peer
-from spacy_relext.corpora.drop import MODES
+from benchmarks.rere.evaluation import evaluate
+from benchmarks.rere.peer import EARLIER, peer_scores, run_peer
 
 DETECTOR, EXTRACTOR, ENCODER = "components.rere_detector", "components.rere_extractor", "components.tok2vec.model"
 COLLECTIVE = {f"{DETECTOR}.loss.kind": "collective"}
-# Loss of the missing-label experiment → its name in drawings and what it changes.
-LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
-    "bce": ("bce", {}),
-    "collective-row": ("collective", COLLECTIVE),
-    "ssr-pu": ("SSR-PU", {f"{DETECTOR}.loss.kind": "ssr_pu"}),
-}
-# Compared with the losses: CasRel with the additions of our encoder, and the learning rate of the fair tables.
-PEER = "casrel"
-PEER_OPTIONS = ("--additions", "--lr", "3e-4")
-# Where losses for missing labels take τ from → suffix of a system's name.
-KNOWN, ESTIMATED = "known", "estimated"
-RATES = {KNOWN: "", ESTIMATED: ", estimated rates"}
 
 
 def _compare(call: Call, benchmark: str, data: DataSet) -> None:
@@ -75,24 +61,6 @@ def ablations(call: Call) -> None:
             for name, options in variants.items() if call.wants(part) else ():
                 trained, scores = run_system(call, name, data, seed=seed, **options)
                 record_scores(call, "ablations", data, scores, system=f"ablation:{name}", seed=seed, trained=trained)
-
-
-def false_negatives(call: Call) -> None:
-    """Drop training triples at several rates; parts: the modes of drop-triples. Tuning and test data stay whole."""
-    data = call.maker.nyt24(foreign=False)
-    for mode in filter(call.wants, MODES):
-        panels: dict[str, dict[float, Any]] = {}
-        for rate in call.rates:
-            for seed in call.seeds:
-                train = call.maker.drop(data.train, rate=rate, mode=mode, seed=seed)
-                curves = _with_missing(call, data, train, mode=mode, rate=rate, seed=seed)
-                if seed == call.seeds[0]:
-                    for loss, curve in curves.items():
-                        panels.setdefault(loss, {})[rate] = curve
-        title = f"NYT24, {count_docs(data.train)} training sentences, triples dropped by {mode}"
-        target = call.figures / f"rere_false_negatives_{mode}"
-        for path in draw_curves(panels, title=title, target=target) if panels else ():
-            call.tell(f"drew {path}")
 
 
 def run_system(
@@ -186,60 +154,3 @@ def _variants(precision: str) -> dict[str, dict[str, dict[str, Any]]]:
         "case": {"no-case-features": {"changes": {f"{ENCODER}.case_features": False}}},
         "precision": {other: {"changes": {f"{ENCODER}.precision": other}}},
     }
-
-
-def _with_missing(call: Call, data: DataSet, train: Path, *, mode: str, rate: float, seed: int) -> dict[str, Any]:
-    """Train with every loss asked for on a corpus with dropped triples; RETURNS the curve of each."""
-    dropped = DataSet(data.name, train, data.dev, data.tests, data.foreign, data.lang)
-    known = round(missing_rate(data.train, train), 4)
-    call.tell(f"{mode}, {rate:g} dropped: {known:.1%} of the relations of sentences are missing")
-    curves = {}
-    if PEER in call.losses:
-        _peer_with_missing(call, data, dropped, mode=mode, rate=rate, seed=seed)
-    for loss in filter(LOSSES.__contains__, call.losses):
-        title, changes = LOSSES[loss]
-        for source in call.missing_rates if changes else (KNOWN,):
-            if changes and source == KNOWN:
-                changes = {**changes, f"{DETECTOR}.loss.missing_rate": known}
-            elif changes:
-                held = call.maker.drop(data.dev, rate=rate, mode=mode, seed=seed)
-                estimates = _estimate_rates(call, dropped, held, seed=seed)
-                changes = {**LOSSES[loss][1], f"initialize.{DETECTOR}": {"missing_rates": estimates}}
-            name = "default" if loss == "bce" else f"{loss}{RATES[source]}"
-            folder = name.replace(", ", "-").replace(" ", "-")
-            trained, scores = run_system(call, folder, dropped, seed=seed, changes=changes, curve=True)
-            options: dict[str, Any] = {"seed": seed, "seconds": trained.seconds, **_named(call, data, mode, rate)}
-            options["system"] = name if name == "default" else f"ablation:{name}"
-            call.record("false-negatives", scores["tests"]["test"]["tuned"], **options)
-            curves[f"{title}{RATES[source]}"] = scores["curve"]
-    return curves
-
-
-def _peer_with_missing(call: Call, data: DataSet, dropped: DataSet, *, mode: str, rate: float, seed: int) -> None:
-    """Train the baseline on a corpus with dropped triples."""
-    call.tell(f"{data.name}: CasRel, seed {seed}")
-    options: dict[str, Any] = {"seed": seed, "settings": call.settings, "options": PEER_OPTIONS}
-    batch_size = own_batch_size(DEFAULT_CONFIG, data, seed=seed, settings=call.settings)
-    result = run_peer(PEER, dropped, batch_size=batch_size, **options)
-    system = f"peer:{PEER}, additions"
-    scores = peer_scores(result, dropped, system=system)["test"][system]
-    named: dict[str, Any] = {**_named(call, data, mode, rate), "seed": seed, "seconds": result["train_seconds"]}
-    call.record("false-negatives", scores, system=system, **named)
-
-
-def _named(call: Call, data: DataSet, mode: str, rate: float) -> dict[str, str]:
-    """RETURNS (dict[str, str]): Data and split, as rows on missing labels name them."""
-    split = f"{call.split_name(data, 'test')}, {rate:g} dropped"
-    return {"data": f"{call.describe(data)}, dropped by {mode}", "split": split}
-
-
-def _estimate_rates(call: Call, dropped: DataSet, held: Path, *, seed: int) -> dict[str, float]:
-    """Estimate τ of each relation from a training with cross-entropy, on tuning sentences that lack triples as well."""
-    trained, _ = run_system(call, "default", dropped, seed=seed, curve=True)
-    threads = call.settings.threads
-    found = cached(
-        trained.folder / f"missing-rates-{digest(held)}.json",
-        lambda: {"rates": estimate_rates(trained.pipeline, held, threads=threads)},
-    )
-    call.tell(f"  estimated τ: {', '.join(f'{label} {rate:.2f}' for label, rate in sorted(found['rates'].items()))}")
-    return dict(found["rates"])

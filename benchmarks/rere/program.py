@@ -12,22 +12,12 @@ from typing import Any, Dict, Mapping, Tuple
 from benchmarks.harness.datasets import Maker
 from benchmarks.harness.program import Experiment, choose_names, make_main, make_option, read_numbers
 from benchmarks.harness.runs import DEFAULT_CONFIG
-from benchmarks.rere.experiments import (
-    KNOWN,
-    LOSSES,
-    PEER,
-    RATES,
-    ablations,
-    duie,
-    false_negatives,
-    nyt24,
-    webnlg,
-)
+from benchmarks.rere import missing_labels
+from benchmarks.rere.experiments import ablations, duie, nyt24, webnlg
 from benchmarks.rere.fair import CORPORA, OWN, PEERS, fair
 from benchmarks.rere.fast import PASSES, SPEED, fast
 from benchmarks.rere.priors import priors
 from benchmarks.rere.speed import speed
-from spacy_relext.corpora.drop import MODES
 
 EXPERIMENTS = {
     "nyt24": Experiment(nyt24, ("ours", "peer")),
@@ -39,7 +29,13 @@ EXPERIMENTS = {
         seeds="0",
         limit_train=1500,
     ),
-    "false-negatives": Experiment(false_negatives, MODES, seeds="0", limit_train=1500),
+    "missing-labels": Experiment(
+        missing_labels.missing_labels,
+        (*missing_labels.LOSSES, *missing_labels.PEERS),
+        seeds="0,1,2,3,4",
+        limit_train=1500,
+        limit_test=1000,
+    ),
     "fast": Experiment(fast, (*PASSES, SPEED), seeds="0"),
     "priors": Experiment(priors, (), seeds="0", passes=0),
     "duie": Experiment(duie, ("casrel", "postag"), seeds="0", passes=15),
@@ -50,11 +46,7 @@ EXPERIMENTS = {
 OWN = {
     "config": make_option(Path, DEFAULT_CONFIG, "Config of the headline system."),
     "peer": make_option(bool, False, "Train CasRel beside each training (nyt24, webnlg)."),
-    "rates": make_option(str, "0,0.1,0.3,0.5", "Rates of dropped triples (false-negatives)."),
-    "losses": make_option(str, ",".join(LOSSES), f"Losses, and {PEER} (false-negatives)."),
-    "missing_rates": make_option(
-        str, KNOWN, "Shares of missing labels that losses are told: known, estimated (false-negatives)."
-    ),
+    "rates": make_option(str, "0,0.3,0.5", "Rates of dropped triples (missing-labels)."),
     "corpora": make_option(str, ",".join(CORPORA), "Corpora (fair)."),
     "learning_rates": make_option(
         str, "1e-5,3e-5,1e-4,3e-4", "Of the baselines' encoder; the best on the tuning sentences is kept (fair)."
@@ -70,8 +62,6 @@ def read_own(given: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
     return {}, {
         "config": given["config"],
         "rates": read_numbers("--rates", given["rates"], float),
-        "losses": choose_names("--losses", given["losses"], [*LOSSES, PEER]),
-        "missing_rates": choose_names("--missing-rates", given["missing_rates"], RATES),
         "corpora": choose_names("--corpora", given["corpora"], CORPORA),
         "learning_rates": read_numbers("--learning-rates", given["learning_rates"], float),
         "patience": given["patience"],

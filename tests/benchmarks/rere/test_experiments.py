@@ -7,31 +7,63 @@ from thinc.api import Config
 from benchmarks.harness.call import Call
 from benchmarks.harness.datasets import Maker
 from benchmarks.harness.rows import read_rows
-from benchmarks.harness.runs import DEFAULT_CONFIG, Settings
-from benchmarks.harness.training_config import set_key
-from benchmarks.rere import fair
-from benchmarks.rere.experiments import DETECTOR, LOSSES
+from benchmarks.harness.runs import DEFAULT_CONFIG, Settings, Trained
+from benchmarks.harness.training_config import read_config, set_key
+from benchmarks.rere import fair, missing_labels
+from benchmarks.rere.missing_labels import LOSSES
 from spacy_relext.rere.settings import DETECTOR_LOSSES
 from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
 
 
-@pytest.mark.parametrize("rates", [None, {"/people/person/place_of_birth": 0.25, "born in": 0.5}])
-def test_losses_for_missing_labels_are_those_of_a_config(rates: Any, tmp_path: pathlib.Path) -> None:
+def test_losses_for_missing_labels_are_those_of_a_config(tmp_path: pathlib.Path) -> None:
     for _, changes in LOSSES.values():
-        from benchmarks.harness.training_config import read_config
-
         config = read_config(DEFAULT_CONFIG)
         before = set(config["components"]["rere_detector"])
-        if rates is not None:
-            changes = {**changes, f"initialize.{DETECTOR}": {"missing_rates": rates}}
         for key, value in changes.items():
             set_key(config, key, value)
         config.to_disk(tmp_path / "config.cfg")
         read = Config().from_disk(tmp_path / "config.cfg")
         assert set(read["components"]["rere_detector"]) == before  # no key that there is not
         assert read["components"]["rere_detector"]["loss"]["kind"] in DETECTOR_LOSSES
-        if rates is not None:
-            assert read["initialize"]["components"]["rere_detector"]["missing_rates"] == rates
+
+
+def test_labels_are_missing_in_training_and_tuning_alike(
+    data: pathlib.Path,  # noqa: F811
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("matplotlib")
+    settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=2, threads=1, precision="fp32")
+    options: Dict[str, Any] = {"seeds": [0], "results": tmp_path / "rere.json", "figures": tmp_path / "figures"}
+    options |= {"only": frozenset(["bce", "ssr-pu", "casrel"]), "rates": [0.0, 0.5], "patience": 4}
+    call = Call(settings=settings, maker=Maker(data, tmp_path / "runs"), command="toy", tell=lambda _: None, **options)
+    trainings, judged, peers = [], [], []
+
+    def train_run(name: str, *, train: pathlib.Path, dev: pathlib.Path, changes: Any, **_: Any) -> Trained:
+        trainings.append((name, changes.get("components.rere_detector.loss.missing_rate")))
+        times = {"seconds": 1.0, "cpu_seconds": 1.0, "steps": 1, "steps_per_pass": 1, "sentences": 1, "words": 1}
+        return Trained(folder=tmp_path / f"{name}-{train.stem}", **times)
+
+    def compare_thresholds(pipeline: pathlib.Path, thinned: Any, *, complete: pathlib.Path, **options: Any) -> Any:
+        judged.append((thinned.train == complete, thinned.dev == complete, options["labelled"]))
+        return {"thresholds": {"tuned": {"exact_f": 0.5}}, "curve": {"precision": [1.0], "recall": [0.5]}}
+
+    def run_peer(program: str, made: Any, **_: Any) -> Dict[str, Any]:
+        peers.append((made.train.name, made.dev.name))
+        split = {tuning: [[]] * 12 for tuning in ("tuned", "fixed")}
+        return {"tests": {"test": split}, "train_seconds": 1.0}
+
+    for name, replaced in {"train_run": train_run, "compare_thresholds": compare_thresholds}.items():
+        monkeypatch.setattr(missing_labels, name, replaced)
+    monkeypatch.setattr(missing_labels, "run_peer", run_peer)
+    missing_labels.missing_labels(call)
+    (_, none), (_, known_none), (_, half), (_, known_half) = trainings
+    assert none is None and half is None and known_none == 0.0 and 0.2 < known_half < 0.8
+    assert judged == [(False, True, 1.0)] * 2 + [(False, False, 0.5)] * 2
+    assert [["keep_empty" in name for name in pair] for pair in peers] == [[False, False], [True, True]]
+    rows = {(row["split"], row["system"]) for row in read_rows(call.results)}
+    assert ("test, 0.5 dropped", "ablation:SSR-PU") in rows and ("test, 0 dropped", "peer:casrel at 0.5") in rows
+    assert (tmp_path / "figures" / "rere_missing_labels.svg").stat().st_size > 1000
 
 
 def test_the_comparison_on_equal_terms_searches_the_rate(
