@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, ClassVar, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -171,23 +172,25 @@ class RelextDocuments(RelationPipe):
         annotated = [example for example in examples if has_triples(example.reference)]
         instances = self.suggest([example.predicted for example in annotated])
         found = self.list_facts(instances, self.run(instances))
-        correct, n_gold = self._judge(instances, found, [example.reference for example in annotated])
-        candidates = [candidate for of_doc in found for candidate in of_doc]
+        candidates, stated, n_gold = self._judge(instances, found, [example.reference for example in annotated])
         if not n_gold:
             raise ValueError(Errors.R011.format(count=len(annotated)))
-        if not any(correct):  # nothing to fit to
+        if not any(stated):  # nothing to fit to
             return 0.0, 0.0
-        is_right = numpy.asarray(correct)
+        is_right = numpy.asarray([key is not None for key in stated])
 
-        def f_beta(threshold: float) -> float:
-            accepted = self._combine(candidates) >= threshold
-            right, total = numpy.asarray((accepted & is_right).sum()), numpy.asarray(accepted.sum())
-            return float(f_score(right, total, n_gold, beta=beta))
+        def counted() -> Tuple[Floats, NDArray[numpy.bool_]]:
+            scores = self._combine(candidates)
+            is_first = best_of_each(scores, stated)
+            return scores[is_first], is_right[is_first]
 
-        before = f_beta(self.cfg["threshold"])
+        scores, right = counted()
+        accepted = scores >= self.cfg["threshold"]
+        sizes = numpy.asarray((accepted & right).sum()), numpy.asarray(accepted.sum())
+        before = float(f_score(*sizes, n_gold, beta=beta))
         weights = fit_logistic(combination_inputs(candidates), is_right, start=numpy.asarray([1.0, 1.0, 0.0, 0.0]))
         self.cfg["combination"] = [round(float(weight), 6) for weight in weights]
-        threshold, after = best_threshold(self._combine(candidates), is_right, n_gold=n_gold, beta=beta)
+        threshold, after = best_threshold(*counted(), n_gold=n_gold, beta=beta)
         self.cfg["threshold"] = round(threshold, 6)
         return before, after
 
@@ -227,17 +230,24 @@ class RelextDocuments(RelationPipe):
 
     def _judge(
         self, instances: DocumentInstances, found: Sequence[Sequence[Candidate]], references: Sequence[Doc]
-    ) -> Tuple[List[bool], int]:
-        """Say which possible facts are right, and count the annotated ones."""
-        correct: List[bool] = []
+    ) -> Tuple[List[Candidate], List[Optional[Tuple[int, FactKey]]], int]:
+        """Choose the possible facts that the annotation covers, look up the annotated fact that each one is, if any,
+        and count the annotated ones."""
+        candidates: List[Candidate] = []
+        matched: List[Optional[Tuple[int, FactKey]]] = []
         n_gold = 0
-        for entities, of_doc, reference in zip(instances.entities, found, references):
+        for at, (entities, of_doc, reference) in enumerate(zip(instances.entities, found, references)):
             _, stated, places = stated_facts(reference)
             n_gold += len(stated)
             of = {own: number for number, same in match_entities(entities, places).items() for own in same}
-            keys = [(of.get(c.key[0], -1), c.key[1], of.get(c.key[2], -1)) for c in of_doc]
-            correct += [key in stated for key in keys]
-        return correct, n_gold
+            judged = get_judged(reference)
+            for candidate in of_doc:
+                subject, relation, obj = candidate.key
+                key = of.get(subject, -1), relation, of.get(obj, -1)
+                if key in stated or judged is None or relation in judged:
+                    candidates.append(candidate)
+                    matched.append((at, key) if key in stated else None)
+        return candidates, matched, n_gold
 
     def _read_gold(self, instances: DocumentInstances, references: Sequence[Doc]) -> DocumentGold:
         """Read which facts hold between the entities of predicted Docs."""
@@ -293,6 +303,19 @@ def match_entities(entities: Sequence[DocEntity], places: Dict[CharSpan, int]) -
         if counts:
             matched.setdefault(counts.most_common(1)[0][0], []).append(number)
     return matched
+
+
+def best_of_each(scores: Floats, stated: Sequence[Optional[Tuple[int, FactKey]]]) -> NDArray[numpy.bool_]:
+    """Mark the possible facts that count: all wrong ones, and the best one of those that are one annotated fact, as
+    where a prediction has two entities for one. Shape (F,)"""
+    is_first = numpy.ones(len(scores), dtype=bool)
+    seen: Set[Tuple[int, FactKey]] = set()
+    for at in numpy.argsort(-scores, kind="stable").tolist():
+        key = stated[at]
+        if key is not None:
+            is_first[at] = key not in seen
+            seen.add(key)
+    return is_first
 
 
 def combination_inputs(candidates: Sequence[Candidate]) -> Floats:

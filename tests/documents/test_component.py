@@ -4,6 +4,7 @@ import pathlib
 import pickle
 from typing import Any, Dict, List, Tuple
 
+import numpy
 import pytest
 import spacy
 from spacy.language import Language
@@ -11,8 +12,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
+from spacy_relext.annotations.judged import set_judged
 from spacy_relext.annotations.store import set_coref, set_triples
 from spacy_relext.documents import segments
+from spacy_relext.documents.component import best_of_each
 from spacy_relext.pipeline.tuning import tune_pipeline
 from tests.coref.texts import ENCODER
 
@@ -213,6 +216,21 @@ def test_tune_leaves_a_component_that_is_never_right(trained: Language, monkeypa
     nlp = pickle.loads(pickle.dumps(trained))
     pipe = nlp.get_pipe("relext_documents")
     before = dict(pipe.cfg)
-    monkeypatch.setattr(pipe, "_judge", lambda instances, found, gold: ([False for _ in found for _ in _], 2))
+    monkeypatch.setattr(pipe, "_judge", lambda instances, found, gold: (found[0], [None] * len(found[0]), 2))
     result = tune_pipeline(nlp, make_examples(nlp))["relext_documents"]
     assert (result["before"], result["after"], pipe.cfg) == (0.0, 0.0, before)
+
+
+def test_tune_counts_what_the_annotation_covers_and_each_fact_once(trained: Language) -> None:
+    pipe: Any = trained.get_pipe("relext_documents")
+    references = [example.reference for example in make_examples(trained)]
+    for reference in references:
+        set_judged(reference, ["born", "seat"])
+    instances = pipe.suggest(references)
+    found = pipe.list_facts(instances, pipe.run(instances))
+    candidates, stated, n_gold = pipe._judge(instances, found, references)
+    assert n_gold == 5 and len([key for key in stated if key]) == 5
+    assert {candidate.key[1] for candidate, key in zip(candidates, stated) if key is None} <= {"born", "seat"}
+    one, other = (0, (0, "born", 1)), (1, (0, "born", 1))
+    marks = best_of_each(numpy.asarray([0.2, 0.7, 0.1, 0.9, 0.7]), [one, one, None, other, one])
+    assert marks.tolist() == [False, True, True, True, False]
