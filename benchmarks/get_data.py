@@ -4,7 +4,7 @@
     python benchmarks/get_data.py nyt24_multi --source COPY     from a copy: COPY/nyt24_multi/… or COPY/…
     python benchmarks/get_data.py all --check                   reports which files are there and correct; no downloads
 
-docs/benchmarks/data.md lists the sets. Those without an open licence are not fetched: bring your own copy. Files that
+docs/research/data.md lists the sets. Those without an open licence are not fetched: bring your own copy. Files that
 are present and correct are left alone; others are replaced once the new one is complete and correct.
 """
 

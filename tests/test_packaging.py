@@ -4,6 +4,7 @@ import configparser
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -107,3 +108,15 @@ def test_the_archives_hold_what_they_should(tmp_path: pathlib.Path) -> None:
     assert not [name for name in held if name.startswith(("assets/encoder", "corpus/", "training/", "build/"))]
     package = {name for name in tracked if name.startswith("spacy_relext/")}
     assert package - set(zipfile.ZipFile(wheel).namelist()) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_image_extracts(tmp_path: pathlib.Path) -> None:
+    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True).returncode:
+        pytest.skip("needs Docker")
+    subprocess.run(["docker", "build", "-q", "-t", "relext-test", str(ROOT)], check=True)
+    (tmp_path / "texts.txt").write_text("Ada Holm was born in Bergen.\n", encoding="utf8")
+    mount = ["-v", f"{tmp_path}:/data", "relext-test"]
+    subprocess.run(["docker", "run", "--rm", *mount, "extract", "default", "texts.txt", "triples.jsonl"], check=True)
+    assert "place_of_birth" in (tmp_path / "triples.jsonl").read_text(encoding="utf8")

@@ -9,6 +9,8 @@ A page asks for a table with two comments; the text between them is replaced:
     <!-- end -->
 
 They name a file of benchmarks/results, a benchmark in it and, if wanted, metrics: `results:rere:nyt24:exact_f,macro_f`.
+A single figure, with its standard deviation, stands between `<!-- figure: rere/nyt24; DATA; SPLIT; SYSTEM; METRIC -->`
+and `<!-- /figure -->`; DATA, SPLIT and SYSTEM are written as in the rows.
 Between `<!-- data sets -->` and `<!-- end -->` is the list of benchmarks/data_sets.json.
 """
 
@@ -26,9 +28,12 @@ from benchmarks.get_data import read_list
 from benchmarks.harness.rows import Row, is_plain, read_rows
 from benchmarks.harness.runs import ROOT
 
+PAGES = [ROOT / "benchmarks" / "tables", ROOT / "docs" / "research"]
 # Rows written before the benchmarks were a package name a file.
 OLD_PROGRAM = re.compile(r"^python benchmarks/(\w+)\.py")
 MARKER = re.compile(r"(<!-- results:([\w-]+):([\w-]+)(?::([\w,]+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+KEY = "data", "split", "system", "metric"
+FIGURE = re.compile(r"(<!-- figure: (.+?) -->).*?(<!-- /figure -->)")
 DATA_SETS = re.compile(r"(<!-- data sets -->\n).*?(<!-- end -->)", re.DOTALL)
 # Metrics from left to right; others follow, sorted by name.
 ORDER = (
@@ -82,8 +87,24 @@ def render_page(text: str, *, results: Path, page: str) -> str:
         rows = [row for row in read_rows(path) if row["benchmark"] == benchmark]
         return opening + render_tables(rows, metrics=metrics.split(",") if metrics else None) + closing
 
+    def cite(match: re.Match[str]) -> str:
+        return f"{match[1]}{_format_value(_find_row(match[2], results=results, page=page))}{match[3]}"
+
     text = DATA_SETS.sub(lambda match: match[1] + _list_data_sets() + match[2], text)
-    return MARKER.sub(fill, text)
+    return FIGURE.sub(cite, MARKER.sub(fill, text))
+
+
+def _find_row(address: str, *, results: Path, page: str) -> Row:
+    """Find the row that a page cites by file/benchmark, data, split, system and metric.
+
+    RAISES (ValueError): Where there is none.
+    """
+    place, *key = address.split("; ")
+    file, _, benchmark = place.partition("/")
+    for row in read_rows(results / f"{file}.json"):
+        if row["benchmark"] == benchmark and [row[name] for name in KEY] == key:
+            return row
+    raise ValueError(f"{page}: figure: {address}: no such row in {file}.json")
 
 
 def _list_data_sets() -> str:
@@ -191,14 +212,14 @@ def spell_command(command: str) -> str:
 def main(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a page is not up to date.")] = False,
     results: Annotated[Path, typer.Option(help="Folder of the result files.")] = ROOT / "benchmarks" / "results",
-    docs: Annotated[Path, typer.Option(help="Folder of the pages.")] = ROOT / "docs" / "benchmarks",
+    docs: Annotated[list[Path], typer.Option(help="Folders of pages with tables.")] = PAGES,
 ) -> None:
     """Render benchmark results into the pages of the docs."""
     stale = []
     try:
         for path in sorted(results.glob("*.json")):
             read_rows(path)
-        for page in sorted(docs.rglob("*.md")):
+        for page in sorted(page for folder in docs for page in folder.glob("*.md")):
             before = page.read_text(encoding="utf8")
             after = render_page(before, results=results, page=page.name)
             if after != before and not check:

@@ -129,7 +129,7 @@ HARD, SMOOTHED = ({f"{IN_STUDENT}.learning.label_smoothing": share} for share in
 ALONE_TEACHER, ALONE = ({f"{part}.learning.adversarial_radius": 0.0} for part in (IN_TEACHER, IN_STUDENT))
 # Each text read twice, unperturbed and perturbed, not once with the perturbation that the last epoch found.
 TWICE_TEACHER, TWICE = ({f"{part}.learning.adversarial_reuse": False} for part in (IN_TEACHER, IN_STUDENT))
-# What the paper prints, but for the direction in which the teacher's share changes (docs/methods/kd.md).
+# What the paper prints, but for the direction in which the teacher's share changes (docs/research/differences.md).
 PRINTED_TEACHER = {**TSD, **STRONG_PRIOR, **ALONE_TEACHER, f"{IN_TEACHER}.prior.form": "printed"}
 PRINTED_STUDENT = {**HINTS, **ANNEALED, **ALONE, **HARD}
 FOLDS = 3

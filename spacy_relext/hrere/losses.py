@@ -7,7 +7,7 @@
 J_D has no gradient for the knowledge base: only the text learns from it.
 
 Source: Xu and Barbosa, "Connecting Language and Knowledge with Heterogeneous Representations for Neural Relation
-Extraction", NAACL 2019. Differences: `docs/methods/hrere.md`.
+Extraction", NAACL 2019. Differences: `docs/research/differences.md`.
 """
 
 from typing import Dict

@@ -5,7 +5,7 @@ Source: Xie et al., "Revisiting the Negative Data of Distantly Supervised Relati
 Detector (Eq. 5): ŷ = σ(W h + b), multi-label, h the sentence vector. Extractor (Eq. 6): for a relation r and tokens t,
 four independent pointers σ(z_{r,t,k}), k in (subject start, subject end, object start, object end).
 
-What differs from the paper, and why (figures in `docs/benchmarks/rere.md`):
+What differs from the paper, and why (figures in `docs/research/rere.md`):
 - The paper encodes `[CLS] relation text [SEP] sentence [SEP]` once per relation (`MarkedExtractor`). `SharedExtractor`
   encodes the sentence once and conditions the pointers on a relation embedding, so the cost does not grow with the
   number of detected relations. Pointers start with a low bias in both.

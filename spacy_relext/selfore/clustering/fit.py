@@ -9,7 +9,7 @@ cluster does, or one of its arguments is of another kind than those of the clust
 
 z and μ_k: the pair and its cluster's centroid in the discriminant space, where the mean of all pairs is 0; m: mean of
 all pairs' vectors; m_k: of the cluster's; parts: such as subject, object, and the words between. All pairs of a loose
-cluster, such as one of leftovers, thus fit less. `docs/benchmarks/selfore.md` compares other measures.
+cluster, such as one of leftovers, thus fit less. `docs/research/selfore.md` compares other measures.
 
 The space itself is not needed: a_j = z · μ_j is the logit of cluster j plus |μ_j|² / 2, and in the span of centroids
 |z|² = aᵀ G⁺ a, with G_ij = μ_i · μ_j. After adaptive clustering, z and μ are codes and centroids of the network.

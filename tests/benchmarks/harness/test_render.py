@@ -88,6 +88,15 @@ def test_a_benchmark_without_rows_says_so(results: pathlib.Path) -> None:
     assert "No results yet." in render(PAGE.replace("toy:toy", "toy:none"), results)
 
 
+def test_a_page_cites_a_single_figure(results: pathlib.Path) -> None:
+    row = make()
+    address = f"toy/{row['benchmark']}; {row['data']}; {row['split']}; {row['system']}; {row['metric']}"
+    marker = f"<!-- figure: {address} -->"
+    assert render(f"F is {marker}1<!-- /figure -->.", results) == f"F is {marker}68.4 ± 0.3<!-- /figure -->."
+    with pytest.raises(ValueError, match="no such row"):
+        render(f"<!-- figure: {address}x --><!-- /figure -->", results)
+
+
 @pytest.mark.parametrize("page", [PAGE.replace("<!-- end -->", ""), PAGE.replace("toy:toy", "toy:toy!")])
 def test_a_broken_marker_is_refused(results: pathlib.Path, page: str) -> None:
     with pytest.raises(ValueError, match=r"toy\.md"):

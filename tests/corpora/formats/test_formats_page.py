@@ -1,4 +1,4 @@
-"""The examples of docs/reference/formats.md and docs/benchmarks/data_sets.md are what the converter reads."""
+"""The examples of docs/reference/formats.md and docs/research/data_sets.md are what the converter reads."""
 
 import json
 import re
