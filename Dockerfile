@@ -4,6 +4,7 @@
 FROM python:3.12-slim
 WORKDIR /app
 COPY setup.cfg pyproject.toml MANIFEST.in constraints.txt README.md LICENSE ./
+COPY configs configs
 COPY spacy_relext spacy_relext
 # If the index has a CPU build of torch, take it: the usual one brings gigabytes of CUDA libraries.
 RUN torch="$(grep '^torch==' constraints.txt)" \
