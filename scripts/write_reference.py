@@ -101,7 +101,7 @@ def described(found: Any, name: str, *, level: int) -> Iterator[str]:
     yield f"{'#' * level} `{name}`\n"
     if not isinstance(found, property):
         called = getattr(found, "__func__", found)
-        yield f"```python\n{signature(called, name.rpartition('.')[2])}\n```\n"
+        yield f"```py\n{signature(called, name.rpartition('.')[2])}\n```\n"
     yield f"{to_markdown(inspect.getdoc(found) or '')}\n"
 
 
