@@ -216,7 +216,7 @@ def check_links(path: pathlib.Path) -> List[str]:
             problems.append(f"no file {file}")
         elif anchor and target.suffix == ".md" and anchor not in anchors_of(target):
             problems.append(f"no heading #{anchor} in {target.name}")
-    named = [name for name in PATH.findall(text) if "NAME" not in name and not name.startswith(GENERATED)]
+    named = [name for name in PATH.findall(text) if not re.search("NAME|^OUT", name) and not name.startswith(GENERATED)]
     problems += [f"no file {name}" for name in named if not (ROOT / name).exists()]
     return [f"{path}: {problem}" for problem in problems]
 

@@ -23,7 +23,7 @@ RECORD: Dict[str, Any] = {
 }
 OTHER: Dict[str, Any] = {"text": "Bob left Oslo.", "entities": [], "triples": []}
 
-PAGES = ("reference/formats.md", "benchmarks/data_sets.md")
+PAGES = ("reference/formats.md", "research/data_sets.md")
 
 
 def format_of(sample: str) -> str:

@@ -47,7 +47,7 @@ def test_the_list_is_complete_and_its_names_are_safe(project_root: pathlib.Path)
         for file in each.files:
             assert len(file.sha256) == 64 and file.bytes > 0 and ".." not in pathlib.PurePosixPath(file.path).parts
             assert not file.path.startswith("/") and (file.url is None or file.url.startswith("https://"))
-    page = (project_root / "docs" / "benchmarks" / "data.md").read_text(encoding="utf8")
+    page = (project_root / "docs" / "research" / "data.md").read_text(encoding="utf8")
     assert all(f"`{name}`" in page for name in known)
 
 
