@@ -134,7 +134,7 @@ smoke: $(VENV)/.installed-dev
 		echo "make smoke: the second run did the above again" >&2; exit 1; fi
 	@echo "make smoke: the second run found nothing to do"
 
-# Reruns the commands behind a table of docs/research/, such as table-rere-nyt24; with -small, only the first command,
+# Reruns the commands behind a table of benchmarks/tables/, such as table-rere-nyt24; with -small, only the first command,
 # on few sentences.
 table-%-small: $(VENV)/.installed-dev
 	$(PY) -m benchmarks table $* --small
@@ -207,7 +207,7 @@ help:
 	@echo "make doctest    run the code blocks of README and docs"
 	@echo "make smoke      the whole project on tiny settings, twice"
 	@echo "make demo-loop  sample, correct in a browser, retrain: the loop of annotation in minutes"
-	@echo "make table-NAME  a table of docs/research/ again, such as table-rere-nyt24"
+	@echo "make table-NAME  a table of benchmarks/tables/ again, such as table-rere-nyt24"
 	@echo "make table-NAME-small  the first command of that table, on few sentences"
 	@echo "make real       tests on the data sets beside the checkout"
 	@echo "make install    the environment with everything for development"

@@ -1,4 +1,4 @@
-"""Reruns the commands of a table of docs/research/.
+"""Reruns the commands of a table of benchmarks/tables/.
 
     python -m benchmarks table rere-nyt24           the whole table, as its rows say: hours
     python -m benchmarks table rere-nyt24 --small   its first command on a few sentences: does it still run?
