@@ -19,7 +19,7 @@ def pack_cli(
     bits: Annotated[int, typer.Option(help="Bits of a weight: 8 packs, 32 undoes it")] = 8,
     code: options.Code = None,
 ) -> None:
-    """Store matrices as int8 and word embeddings as int4, in a fifth of the size; exact F changes by less than a point."""
+    """Store matrices as int8 and word embeddings as int4, in a fifth of the size; F changes by less than a point."""
     with input_errors():
         check_choice("--bits", str(bits), ("8", "32"))
         nlp = open_pipeline(pipeline, code=code)

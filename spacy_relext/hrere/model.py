@@ -8,8 +8,8 @@
                         or, with an embedding of no relation, c · φ(h, none, t) + b_0
 
 h_s and h_o are the encoder's vectors of subject and object. h and t are trained embeddings (`kb/model.py`) plus a
-learned offset for entities of the training data. `docs/research/differences.md` lists the differences from the paper: above
-all, x_i includes h_s and h_o, the score of no relation is a bias by default, and unknown entities have no z_G.
+learned offset for entities of the training data. `docs/research/differences.md` lists the differences from the paper:
+above all, x_i includes h_s and h_o, the score of no relation is a bias by default, and unknown entities have no z_G.
 
 Source: Xu and Barbosa, NAACL 2019.
 """

@@ -10,9 +10,10 @@ Source: Zhang et al., "Distilling Knowledge from Well-Informed Soft Labels for N
 s is 1 for a pair with soft labels and 0 for any other pair, which is learned from its gold label alone. For a pair of
 unlabelled text λ is 1: it is learned from the teacher alone.
 
-Differences from the paper and its code (`docs/research/differences.md` has the reasons): TSD divides by K-1, so that a uniform
-distribution costs nothing; KD has the factor τ², so that its gradient does not shrink with the temperature; λ falls
-from 1 to 0; the penalty on sentence vectors is added to L_S without the factor 1 - λ s, so that it always applies.
+Differences from the paper and its code (`docs/research/differences.md` has the reasons): TSD divides by K-1, so that a
+uniform distribution costs nothing; KD has the factor τ², so that its gradient does not shrink with the temperature; λ
+falls from 1 to 0; the penalty on sentence vectors is added to L_S without the factor 1 - λ s, so that it always
+applies.
 """
 
 from typing import Dict, Optional, Union

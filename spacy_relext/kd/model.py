@@ -7,8 +7,8 @@ Source: Zhang et al., "Distilling Knowledge from Well-Informed Soft Labels for N
               a = softmax_i(vᵀ tanh(W_h h_i + W_p [P[i-s]; P[i-o]] + W_n E[type_i] + W_q q)),  q = [h; h_s; h_o]
 
 h, h_s, h_o are the vectors of text, subject and object that an encoder of pairs gives (`encoders/`), G̃ the type prior
-(`kd/type_patterns.py`). What differs from the paper and its code is listed in `docs/research/differences.md`: above all, the
-attention reads each token's own type, F_A is linear without a ReLU on its logits, and padding is masked.
+(`kd/type_patterns.py`). What differs from the paper and its code is listed in `docs/research/differences.md`: above
+all, the attention reads each token's own type, F_A is linear without a ReLU on its logits, and padding is masked.
 """
 
 from typing import NamedTuple, Optional, Tuple

@@ -9,10 +9,10 @@ Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficien
     L_clus       Σ_i π_i (ℓ₊(i) + ℓ₋(i))  on  G = SRM(p_i, p_j)
                  ℓ₊(i) = max_{j of the same relation} max(τ − G_ij, 0)²,  ℓ₋(i) = max_{j of others} max(G_ij, 0)²
 
-Differences from the paper and its code (`docs/research/differences.md` has the reasons): target_s and u_s mix the rules' values
-and an EMA teacher's (`teacher_share`); negative samples have ω_s = 1 / U and no relation as target; the weights have
-names instead of α, β, γ, which paper and code use for different terms; rules have equal weights in L_clus by default; a
-maximum over no rules is 0.
+Differences from the paper and its code (`docs/research/differences.md` has the reasons): target_s and u_s mix the
+rules' values and an EMA teacher's (`teacher_share`); negative samples have ω_s = 1 / U and no relation as target; the
+weights have names instead of α, β, γ, which paper and code use for different terms; rules have equal weights in L_clus
+by default; a maximum over no rules is 0.
 """
 
 from typing import Dict, Optional, Tuple

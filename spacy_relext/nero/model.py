@@ -6,8 +6,8 @@
 Both read texts and the bodies of rules with the same weights, in one call. x are word vectors if the encoder has them
 (the paper's form), else states of tokens; if nothing stands between the arguments, the arguments themselves are read.
 
-What differs from the paper is listed in `docs/research/differences.md`: above all, F also reads both arguments, and class 0, no
-relation, is a class like the others.
+What differs from the paper is listed in `docs/research/differences.md`: above all, F also reads both arguments, and
+class 0, no relation, is a class like the others.
 
 Source: Zhou et al., "NERO: A Neural Rule Grounding Framework for Label-Efficient Relation Extraction", WWW 2020.
 """

@@ -14,9 +14,9 @@ Source: Xie et al., "Revisiting the Negative Data of Distantly Supervised Relati
 z are logits, ŷ = σ(z), y observed labels; P the observed positives and N the observed negatives of one row, with π_o
 the observed rate and τ the share of true positives that the labels miss.
 
-Differences from the paper (`docs/research/differences.md` has the reasons): Eq. 9 as printed has one mean for both terms, and
-Eq. 10 has sums, whose logarithm may be undefined; here the means are those of the authors' code. The loss is computed
-from logits, without an epsilon. Cross-entropy is the default of both components.
+Differences from the paper (`docs/research/differences.md` has the reasons): Eq. 9 as printed has one mean for both
+terms, and Eq. 10 has sums, whose logarithm may be undefined; here the means are those of the authors' code. The loss is
+computed from logits, without an epsilon. Cross-entropy is the default of both components.
 """
 
 import math
