@@ -23,7 +23,7 @@ def test_the_command_line_is_written_down_without_folders() -> None:
         ("rere", ["nyt24", "--only", "peers"], "nyt24 has ours, peer"),
         ("rere", ["nyt24", "--seeds", "a"], "--seeds a"),
         ("rere", ["nyt24", "--config", "nowhere"], "--config nowhere: not found"),
-        ("rere", ["false-negatives", "--losses", "mse"], "--losses mse"),
+        ("rere", ["missing-labels", "--only", "mse"], "missing-labels has bce, collective-row"),
         ("kd", ["semeval2"], "no experiment 'semeval2'"),
         ("kd", ["conll04", "--only", "ner"], "conll04 has grid, ablations"),
         ("kd", ["labels", "--seeds", "0,0"], "--seeds 0,0"),
