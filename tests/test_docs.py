@@ -9,7 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 # Pages whose code blocks train for a minute or more.
-TRAINING = ("start/labels", "start/rules", "start/raw_text", "tasks/cookbook", "tasks/cookbook_use")
+TRAINING = ("start/labels", "start/rules", "start/raw_text")
 MARKED = [pytest.param(p, marks=[pytest.mark.long] if p[5:-3] in TRAINING else []) for p in PAGES]
 
 
