@@ -62,7 +62,7 @@ def folds_cli(
     ],
     folds: Annotated[int, typer.Option("--folds", "-k", min=2, help="Number of folds")] = 3,
 ) -> None:
-    """Split a corpus into folds: train each teacher on trainN, and let it label heldN with `spacy relext research teach`."""
+    """Split a corpus into folds: train a teacher on each trainN; it labels heldN with `spacy relext research teach`."""
     with input_errors():
         report = split_folds(corpus, folder, folds=folds, progress=with_progress)
     msg.good(f"Wrote {len(report)} folds of {report[-1].docs} to {report[0].docs} documents to {folder}")
