@@ -12,6 +12,7 @@ import pathlib
 import pkgutil
 import re
 import sys
+from types import FunctionType
 from typing import Any, Iterator, List, Tuple
 
 PAGES = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -92,7 +93,7 @@ def api_lines(name: str, members: List[str]) -> Iterator[str]:
 def is_described(value: Any) -> bool:
     """Return True if a member of a class is a method or a property with a docstring."""
     return bool(getattr(value, "__doc__", None)) and isinstance(
-        value, (type(is_described), property, classmethod, staticmethod)
+        value, (FunctionType, property, classmethod, staticmethod)
     )
 
 

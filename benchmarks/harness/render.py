@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -79,29 +80,33 @@ def render_page(text: str, *, results: Path, page: str) -> str:
     if text.count("<!-- results:") != len(MARKER.findall(text)):
         raise ValueError(f"{page}: a '<!-- results:FILE:BENCHMARK -->' line without its '<!-- end -->', or misspelt")
 
+    @cache  # a page may cite many figures of a file
+    def rows_of(file: str) -> Sequence[Row]:
+        return read_rows(results / f"{file}.json")
+
     def fill(match: re.Match[str]) -> str:
         opening, file, benchmark, metrics, _, closing = match.groups()
         path = results / f"{file}.json"
         if not path.exists():
             raise ValueError(f"{page}: results:{file}: there is no {path.name} in {results.name}/")
-        rows = [row for row in read_rows(path) if row["benchmark"] == benchmark]
+        rows = [row for row in rows_of(file) if row["benchmark"] == benchmark]
         return opening + render_tables(rows, metrics=metrics.split(",") if metrics else None) + closing
 
     def cite(match: re.Match[str]) -> str:
-        return f"{match[1]}{_format_value(_find_row(match[2], results=results, page=page))}{match[3]}"
+        return f"{match[1]}{_format_value(_find_row(match[2], rows_of=rows_of, page=page))}{match[3]}"
 
     text = DATA_SETS.sub(lambda match: match[1] + _list_data_sets() + match[2], text)
     return FIGURE.sub(cite, MARKER.sub(fill, text))
 
 
-def _find_row(address: str, *, results: Path, page: str) -> Row:
+def _find_row(address: str, *, rows_of: Callable[[str], Sequence[Row]], page: str) -> Row:
     """Find the row that a page cites by file/benchmark, data, split, system and metric.
 
     RAISES (ValueError): Where there is none.
     """
     place, *key = address.split("; ")
     file, _, benchmark = place.partition("/")
-    for row in read_rows(results / f"{file}.json"):
+    for row in rows_of(file):
         if row["benchmark"] == benchmark and [row[name] for name in KEY] == key:
             return row
     raise ValueError(f"{page}: figure: {address}: no such row in {file}.json")

@@ -15,6 +15,12 @@ from spacy_relext.rere.settings import DETECTOR_LOSSES
 from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
 
 
+def make_call(data: pathlib.Path, folder: pathlib.Path, **options: Any) -> Call:  # noqa: F811
+    settings = Settings(runs=folder / "runs", encoder=folder, passes=2, threads=1, precision="fp32")
+    options |= {"results": folder / "rere.json", "figures": folder / "figures"}
+    return Call(settings=settings, maker=Maker(data, folder / "runs"), command="toy", tell=lambda _: None, **options)
+
+
 def test_losses_for_missing_labels_are_those_of_a_config(tmp_path: pathlib.Path) -> None:
     for _, changes in LOSSES.values():
         config = read_config(DEFAULT_CONFIG)
@@ -33,10 +39,8 @@ def test_labels_are_missing_in_training_and_tuning_alike(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("matplotlib")
-    settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=2, threads=1, precision="fp32")
-    options: Dict[str, Any] = {"seeds": [0], "results": tmp_path / "rere.json", "figures": tmp_path / "figures"}
-    options |= {"only": frozenset(["bce", "ssr-pu", "casrel"]), "rates": [0.0, 0.5], "patience": 4}
-    call = Call(settings=settings, maker=Maker(data, tmp_path / "runs"), command="toy", tell=lambda _: None, **options)
+    options: Dict[str, Any] = {"only": frozenset(["bce", "ssr-pu", "casrel"]), "rates": [0.0, 0.5], "patience": 4}
+    call = make_call(data, tmp_path, seeds=[0], **options)
     trainings, judged, peers = [], [], []
 
     def train_run(name: str, *, train: pathlib.Path, dev: pathlib.Path, changes: Any, **_: Any) -> Trained:
@@ -72,12 +76,8 @@ def test_the_comparison_on_equal_terms_searches_the_rate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("matplotlib")
-
-    settings = Settings(runs=tmp_path / "runs", encoder=tmp_path, passes=2, threads=1, precision="fp32")
-    options: Dict[str, Any] = {"seeds": [0, 1], "results": tmp_path / "rere.json", "figures": tmp_path / "figures"}
-    options |= {"only": frozenset(["gplinker-additions"]), "corpora": ["nyt24-1500", "nyt24"], "patience": 3}
-    options |= {"learning_rates": [1e-4, 3e-4], "command": "toy", "tell": lambda message: None}
-    call = Call(settings=settings, maker=Maker(data, tmp_path / "runs"), **options)
+    options: Dict[str, Any] = {"only": frozenset(["gplinker-additions"]), "corpora": ["nyt24-1500", "nyt24"]}
+    call = make_call(data, tmp_path, seeds=[0, 1], patience=3, learning_rates=[1e-4, 3e-4], **options)
     monkeypatch.setattr(fair, "SEARCH_SENTENCES", 20)
     monkeypatch.setitem(fair.CORPORA, "nyt24-1500", lambda maker, most: maker.nyt24(foreign=False, most=most or 20))
     runs = []
