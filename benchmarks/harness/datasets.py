@@ -112,7 +112,7 @@ class Maker:
         held_out = {split: f"{NYT10}/{split}.json" for split in ("dev", "test")}
         target = self.folder / "nyt10_train.json"
         if not target.exists():
-            known = {record["text"] for file in held_out.values() for record in read_json(self._source(file))}
+            known = {item.value["text"].strip() for file in held_out.values() for item in read_json(self._source(file))}
             stated = read_riedel(self._source(RIEDEL))
             rows = [{"text": text, "triple_list": each} for text, each in stated.items() if each and text not in known]
             target.parent.mkdir(parents=True, exist_ok=True)
