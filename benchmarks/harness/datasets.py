@@ -107,7 +107,7 @@ class Maker:
         """NYT10-HRL's dev and test sets; its training set is not available, but the lines of NYT10 that it is made of.
 
         most (int): Training sentences, where `limit_train` is not lower; 0 for all.
-        RETURNS (DataSet): 7,656 / 351 / 4,006 sentences, in lower case.
+        RETURNS (DataSet): 7,672 / 351 / 4,006 sentences, in lower case.
         """
         held_out = {split: f"{NYT10}/{split}.json" for split in ("dev", "test")}
         target = self.folder / "nyt10_train.json"

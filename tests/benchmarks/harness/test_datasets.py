@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 import pytest
 
 from benchmarks.harness.datasets import Maker, missing_rate, read_docs, write_strings
+from spacy_relext.annotations.store import get_records
 
 PEOPLE = ["Ada Brook", "Bela Cerny", "Cora Diaz", "Dan Evers", "Eva Frost"]
 PLACES = ["Oslo", "New Lima", "Porto", "Quito"]
@@ -58,8 +59,13 @@ def test_nine_tenths_train_and_the_last_tenth_tunes(data: pathlib.Path, tmp_path
 def test_nyt10_trains_on_no_sentence_of_the_tuning_and_test_sets(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
     held_out = [{"text": "Ada Brook owns Oslo . '' ", "triple_list": [["Ada Brook", "owns", "Oslo"]]}]
     (data / "nyt10_hrl/dev.json").write_text(json.dumps(held_out), encoding="utf8")
-    stated = [("Ada_Brook", "Oslo", "owns", "Ada_Brook owns Oslo . ''"), ("Eva", "Oslo", "NA", "Eva owns nothing in Oslo .")]
-    stated += [("Ada_Brook", place, "born_in", "Ada_Brook was born in Porto , not Quito .") for place in ("Porto", "Quito")]
+    stated = [
+        ("Ada_Brook", "Oslo", "owns", "Ada_Brook owns Oslo . ''"),
+        ("Eva", "Oslo", "NA", "Eva owns nothing in Oslo ."),
+    ]
+    stated += [
+        ("Ada_Brook", place, "born_in", "Ada_Brook was born in Porto , not Quito .") for place in ("Porto", "Quito")
+    ]
     lines = [f"m.1\tm.2\t{one}\t{other}\t{relation}\t{text}###END###" for one, other, relation, text in stated]
     target = data / "nyt10_riedel_mid_sample/train.txt"
     target.parent.mkdir()
@@ -68,7 +74,7 @@ def test_nyt10_trains_on_no_sentence_of_the_tuning_and_test_sets(data: pathlib.P
     (doc,) = read_docs(made.train)
     assert doc.text == "Ada Brook was born in Porto , not Quito ."
     assert [record["relation"] for record in get_records(doc) or []] == ["born_in", "born_in"]
-    assert texts(made.dev) == ["Ada Brook owns Oslo . '' "]
+    assert texts(made.dev) == ["Ada Brook owns Oslo . ''"]
 
 
 def test_limits_cut_and_do_not_mix(data: pathlib.Path, tmp_path: pathlib.Path) -> None:
