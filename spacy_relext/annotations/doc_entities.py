@@ -78,7 +78,7 @@ class Fact:
     score (float): From `relext_documents`, or else the highest score of its triples.
     triples (List[Triple]): Triples that state it, in the order of the text; none if no single sentence does.
     sentences (List[Span]): The sentences of its triples; without triples, the one that `relext_documents` read most, or
-        those of the facts that it follows from.
+        the sentences of the facts that it follows from.
     source (str): Name of the component that the score is from.
     rule (str): Of a fact that `relext_inference` has derived: "inverse", "implies" or "transitive"; "" for others.
     sources (List[Fact]): The facts that a derived one follows from, none of which is derived.

@@ -42,7 +42,7 @@ def span_to_doc(span: Span) -> Doc:
     """Copy a span to a Doc of its own, as `Span.as_doc` does, with what this package stores on Docs.
 
     Triples, pairs and entities stay if they lie wholly inside the span; their offsets count from its first character.
-    The Doc is annotated with triples if that of the span is. Other `user_data` is left out, as by `Span.as_doc`.
+    The Doc is annotated with triples if the Doc of the span is. Other `user_data` is left out, as by `Span.as_doc`.
 
     span (Span): Any span, such as a sentence.
     RETURNS (Doc): The text of the span with its annotation.

@@ -27,7 +27,7 @@ def load(
 ) -> Language:
     """Load the pipeline that the package carries: English, entities and relations; no download, no encoder folder.
 
-    The arguments are those of `spacy.load`, which takes the name of this package: `spacy.load("spacy_relext")`, and
+    It takes the arguments of `spacy.load`, which takes the name of this package: `spacy.load("spacy_relext")`, and
     `source = "spacy_relext"` in the section of a component.
 
     vocab (Union[Vocab, bool]): The vocabulary to use; True: a new one.

@@ -45,7 +45,7 @@ class TripleCorpus:
     gold_triples (bool): Copy the gold triples to the predicted Doc, for a teacher that joins text and types by the gold
         relation. Nothing else reads them; scores of such a teacher say nothing about texts that are not annotated.
     negatives (float): English sentences without relations that are added at the end, for each Doc of the corpus: few
-        labels alone do not teach what states none. They are drawn anew at every call, from those of the package.
+        labels alone do not teach what states none. They are drawn anew at every call from the package's sentences.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ def extraction_record(
     number (Union[int, str]): Id of a document without one: its number, from 1, or a string.
     min_score (float): Leave out triples with a lower score, 0 to 1.
     relations (Optional[Collection[str]]): Leave out other relations; None keeps all.
-    extra (Optional[Record]): Other keys of the input. Those that the record itself has, such as triples, and those of a
+    extra (Optional[Record]): Other keys of the input. Keys that the record itself has, such as triples, and keys of a
         canonical record with another value than it may have, get the prefix `input_`.
     text (Optional[str]): The text that the Doc was made from, if known.
     RETURNS (Record): `text`, `entities` and `sents` if the pipeline sets them; `triples` with `subject`, `relation`,

@@ -213,7 +213,7 @@ class HrereClassifier(PairPipe):
         return {"gold": self.gold_shares(bags, instances.gold), "linked": self.knowledge.linked(bags), "shared": shared}
 
     def gold_shares(self, bags: Bags, gold: Sequence[Set[PairClass]]) -> NDArray[numpy.float32]:
-        """Distribute the target of each bag equally over its gold classes; `gold` has those of pairs. Shape (G, R)"""
+        """Distribute the target of each bag equally over its gold classes; `gold` is by pair. Shape (G, R)"""
         number = {each: index + 1 for index, each in enumerate(self.classes)}
         shares = numpy.zeros((len(bags), len(number) + 1), dtype="float32")
         for row, classes in enumerate(union_of(gold, bags)):

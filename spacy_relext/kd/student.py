@@ -49,7 +49,7 @@ class KdClassifier(KdPipe):
     blocks: ClassVar[Mapping[str, Type[Block]]] = {"learning": KdStudentLearning}
 
     def reset(self) -> None:
-        """Set the weight of distillation to that of the config."""
+        """Set the weight of distillation to its value in the config."""
         super().reset()
         # λ: `spacy_relext.anneal_distillation.v1` changes it during training; it is not saved.
         self.teacher_share = float(self.cfg["learning"]["teacher_share"])
@@ -57,7 +57,7 @@ class KdClassifier(KdPipe):
     def collect(self, examples: Iterable[Example], *, labels: Optional[List[str]], where: str) -> CollectedStudent:
         """Read relations, types and tags, and check that soft labels, if any, are for these pairs and relations.
 
-        Without `labels` the relations are those of gold and of the teacher.
+        Without `labels`, the relations of gold and of the teacher.
         """
         collected: CollectedStudent = super().collect(examples, labels=labels, where=where)  # type: ignore[assignment]
         if labels is None:

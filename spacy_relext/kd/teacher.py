@@ -131,7 +131,7 @@ class KdTeacher(KdPipe):
         return len(gold)
 
     def type_prior(self, types: Sequence[TypePair], *, leave_out: Optional[Sequence[int]] = None) -> Floats:
-        """Compute the prior itself, see `TypePatterns.prior`; log odds are those of its smoothed form. Shape (P, R)"""
+        """Compute the prior itself, see `TypePatterns.prior`; log odds come from its smoothed form. Shape (P, R)"""
         prior = self.prior
         form: Form = "printed" if prior.form == "printed" else "smoothed"
         return self.patterns.prior(

@@ -168,7 +168,7 @@ class NeroGrounder(PairPipe):
     ) -> List[Rule]:
         """Read rules from a file or from records, and warn about those that are left out.
 
-        relations (Optional[Sequence[str]]): All relations; None: those of the rules.
+        relations (Optional[Sequence[str]]): All relations; None: the relations of the rules.
         known (Sequence[Rule]): Rules in use, which are not returned again.
         RAISES (ValueError): If a rule cannot be used.
         """
@@ -224,7 +224,7 @@ class NeroGrounder(PairPipe):
         """Read the rules, collect the pairs that they match, and give the model its sizes.
 
         labels (Optional[List[str]]): All relations, if some have no rule yet; a rule for another one is an error.
-        rules (Optional[Path]): File of rules, in addition to those of the config.
+        rules (Optional[Path]): File of rules, in addition to the rules of the config.
         corpus (Optional[Callable[[Language], Iterable[Example]]]): Reader of a corpus that is searched for matched
             pairs instead of the training data, of which a stream (`max_epochs = -1`) gives only 100 texts.
         lexicon, start: As for `PairPipe.initialize`.

@@ -61,8 +61,8 @@ def evaluate_pipeline(
     give_relations (bool): Replace the detector's relations of each sentence by gold ones.
     training (Optional[TrainingFacts]): Facts of the training data: triples not among them are also scored separately.
     on_predictions (Optional[Callable[[List[Example]], None]]): Called with the predictions and their gold.
-    RETURNS (Scores): The keys of `score_triples` (of all components), `score_unseen`, `score_relations`, those of the
-        pipeline's other scorers, calibration, counts, speed, and, for clusters, those of `score_cluster_baselines`;
+    RETURNS (Scores): The keys of `score_triples` (of all components), `score_unseen`, `score_relations`, of the
+        pipeline's other scorers, calibration, counts, speed, and, for clusters, of `score_cluster_baselines`;
         `docs/reference/scores.md` lists them.
     """
     started = time.perf_counter()

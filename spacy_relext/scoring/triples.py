@@ -47,7 +47,7 @@ TRIPLE_SCORE_WEIGHTS: Dict[str, Optional[float]] = {
 class TripleScorer:
     """Scorer of components that write triples; a class, which `n_process` can pickle.
 
-    source (Optional[str]): Score this component's triples only; None: those of the component that is scored if its
+    source (Optional[str]): Score this component's triples only; None: triples of the component that is scored if its
         settings have its name, else every predicted triple.
     label_filter (Optional[List[str]]): Score these relations only; None: all.
     """

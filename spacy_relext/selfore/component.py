@@ -218,7 +218,7 @@ class SelforeClusterer(PairPipe):
         return self.clusters.report(self.name)
 
     def suggest_pairs(self, docs: Sequence[Doc]) -> Pairs:
-        """Choose the pairs of a batch, each in one order: that of the text, or as marked.
+        """Choose the pairs of a batch, each in one order: as in the text, or as marked.
 
         Unmarked entities that overlap form no pair, since no words are between them.
         """
@@ -229,7 +229,7 @@ class SelforeClusterer(PairPipe):
         return pairs.take(numpy.flatnonzero(pairs.subject[:, 1] <= pairs.object[:, 0]))
 
     def arrays(self, instances: Instances) -> Dict[str, numpy.ndarray]:
-        """Add the entity types of the arguments: those of their tokens may be of an entity nested in an argument."""
+        """Add the entity types of the arguments: their tokens may be in an entity nested in an argument."""
         number = {kind: index for index, kind in enumerate(self.cfg["entity_types"], start=1)}
         kinds = [[number.get(kind, 0) for kind in pair] for pair in instances.pairs.types]
         return {**super().arrays(instances), "kinds": numpy.asarray(kinds, dtype="int64").reshape(-1, 2)}
