@@ -15,6 +15,7 @@ from spacy_relext.corpora.reader import TripleCorpus
 
 # Padded tokens of a batch on real data; the default config has more, for the short sentences of the embedded corpus.
 BATCH_CELLS = 400
+BATCHER = {"@batchers": "spacy.batch_by_padded.v1", "size": BATCH_CELLS, "buffer": 256, "discard_oversize": False}
 
 
 def read_config(path: Path) -> Config:
@@ -65,7 +66,7 @@ def build_config(
             if "precision" in section:
                 section["precision"] = precision
     if passes:
-        set_key(filled, "training.batcher.size", BATCH_CELLS)
+        set_key(filled, "training.batcher", dict(BATCHER))  # the config's own may count sentences
     for key, value in changes.items():
         set_key(filled, key, value)
     counts = count_steps(filled, train, lang=lang, seed=seed)
