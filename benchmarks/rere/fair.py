@@ -2,10 +2,10 @@
 
 All systems have the same encoder, sentences, limit of passes, batch size, precision and threads. A peer's learning rate
 is the one of `--learning-rates` that is best on the tuning sentences after training on the first 1,500 sentences with
-seed 0; if one rate is given, nothing is searched, and the published form has it, too: the printed one is for a BERT of
-twelve layers. Times are processor time, and are not recorded on a GPU. "additions"
-are those of our encoder: letter shapes, a mix of the layers, no dropout, frozen embeddings. "adversary" perturbs the
-input vectors of the encoder, as `configs/rere.cfg` does; "no adversary" is the default without it.
+seed 0. If one rate is given, nothing is searched, and the published form has it, too: the printed one is for a BERT of
+twelve layers. Times are processor time, and are not recorded on a GPU. "additions" are those of our encoder: letter
+shapes, a mix of the layers, no dropout, frozen embeddings. "adversary" perturbs the input vectors of the encoder, as
+`configs/rere.cfg` does; "no adversary" is the default without it.
 """
 
 from __future__ import annotations
