@@ -16,7 +16,7 @@ from ..annotations.store import can_teach, char_span, get_records, has_triples
 from ..annotations.triple import CharSpan, Record
 from .shards import iter_docs
 
-# Fewer triples of a relation, or sentences with triples in a training corpus, are too few to learn from.
+# Fewer triples of a relation, or sentences with triples in a training corpus, are few to learn from.
 FEW, FEW_SENTENCES = 10, 50
 
 _SHOWN = 10
@@ -127,15 +127,12 @@ def list_shortages(train: CorpusStatistics, held_out: Sequence[CorpusStatistics]
     problems = []
     if 0 < train.filled_sentences < FEW_SENTENCES:
         count = f"{train.filled_sentences} sentences with triples"
-        problems.append(f"{train.name}: {count} are too few to learn from; label {FEW_SENTENCES} or more")
+        problems.append(f"{train.name}: {count} are few to learn from; label {FEW_SENTENCES} or more")
     if rare := train.rare():
         listed = _shorten([f"{label} ({train.labels[label]})" for label in rare])
         problems.append(f"{train.name}: fewer than {FEW} triples of {listed}")
     if problems:
-        problems.append(
-            "With few labels, labelling rules (`spacy relext init-config --have rules`) or relations by description "
-            "(zeroshot_classifier) may find more"
-        )
+        problems.append("Results vary with few labels; labelling rules may help (`spacy relext init-config --have rules`)")
     for each in held_out:
         missing = sorted(set(train.labels) - set(each.labels)) if each.triples else []
         if missing:

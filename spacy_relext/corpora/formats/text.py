@@ -20,7 +20,7 @@ _NO_TEXT = (*JSONL_SUFFIXES, ".json", ".spacy")
 
 _ENTITY_LABELS = {"P": "PERSON", "O": "ORG", "L": "PLACE", "W": "WORK", "T": "TIME", "N": "NUMBER", "M": "MISC"}
 # The start of a mention, a bracket, or text.
-_PART = re.compile(r"\[([A-Z])(\d+) |[\[\]]|[^\[\]]+")
+_PART = re.compile(r"\[([A-Z])(\d+) |\\?[\[\]]|[^\[\]\\]+|\\")
 _TRIPLE = re.compile(r"^(\d+)\s+([^\s;]+)\s+(\d+)(?:\s+(denied|reported|hypothetical))?$")
 
 # Number of the mention → start, end, label.
@@ -85,10 +85,11 @@ def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
                 raise ValueError(f"entity type {code!r} is none of {', '.join(_ENTITY_LABELS)}")
             stack.append((int(part.group(2)), len(text), _ENTITY_LABELS[code]))
         elif string == "[":
-            raise ValueError(f"'[' without a type and a number: {marked[part.start() : part.start() + 16]!r}")
+            found = marked[part.start() : part.start() + 16]
+            raise ValueError(f"'[' without a type and a number: {found!r}. Write '\\[' for a bracket of the text")
         elif string == "]":
             if not stack:
-                raise ValueError("']' without a '['")
+                raise ValueError("']' without a '['. Write '\\]' for a bracket of the text")
             number, start, label = stack.pop()
             if number in mentions:
                 raise ValueError(f"mention number {number} is used twice")
@@ -96,7 +97,7 @@ def _strip_marks(marked: str) -> Tuple[str, _Mentions]:
                 raise ValueError(f"mention {number} is empty")
             mentions[number] = (start, len(text), label)
         else:
-            text += string
+            text += string[1:] if string in (r"\[", r"\]") else string
     if stack:
         raise ValueError(f"mention {stack[-1][0]} is never closed with ']'")
     return text, mentions

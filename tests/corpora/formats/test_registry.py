@@ -149,6 +149,15 @@ def test_markup_skips_comments_and_blank_lines(tmp_path: Path) -> None:
     assert item.line == 3 and in_words(FORMATS["markup"].parse(item.value)) == [("Ada", "place_of_birth", "Oslo")]
 
 
+def test_markup_has_brackets_of_the_text() -> None:
+    record = FORMATS["markup"].parse(r"[P1 Ada \[“Addie”\] Holm] left \[sic\] \ [L2 Oslo]. || 1 place_of_birth 2")
+    assert record["text"] == r"Ada [“Addie”] Holm left [sic] \ Oslo."
+    assert in_words(record) == [("Ada [“Addie”] Holm", "place_of_birth", "Oslo")]
+    for line in ("Ada [sic] left. ||", "Ada sic] left. ||"):
+        with pytest.raises(ValueError, match=r"Write '\\[\[\]]' for a bracket of the text"):
+            FORMATS["markup"].parse(line)
+
+
 SPERT = {"tokens": ["a", "b"], "entities": [{"type": "X", "start": 0, "end": 1}], "relations": []}
 DOCUMENT = {"sentences": [["a", "b"]], "ner": [[]], "relations": [[]]}
 BAD: List[Tuple[str, Any, str]] = [
