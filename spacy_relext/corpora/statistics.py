@@ -132,7 +132,7 @@ def list_shortages(train: CorpusStatistics, held_out: Sequence[CorpusStatistics]
         listed = _shorten([f"{label} ({train.labels[label]})" for label in rare])
         problems.append(f"{train.name}: fewer than {FEW} triples of {listed}")
     if problems:
-        problems.append("Results vary with few labels; labelling rules may help (`spacy relext init-config --have rules`)")
+        problems.append("Results vary with few labels; rules may help (`spacy relext init-config --have rules`)")
     for each in held_out:
         missing = sorted(set(train.labels) - set(each.labels)) if each.triples else []
         if missing:
