@@ -66,7 +66,9 @@ def build_config(
             if "precision" in section:
                 section["precision"] = precision
     if passes:
-        set_key(filled, "training.batcher", dict(BATCHER))  # the config's own may count sentences
+        if filled["training"]["batcher"]["@batchers"] != BATCHER["@batchers"]:  # it counts sentences, or words
+            set_key(filled, "training.batcher", dict(BATCHER))
+        set_key(filled, "training.batcher.size", BATCH_CELLS)
     for key, value in changes.items():
         set_key(filled, key, value)
     counts = count_steps(filled, train, lang=lang, seed=seed)

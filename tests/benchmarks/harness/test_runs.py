@@ -10,7 +10,7 @@ from thinc.api import Config
 from benchmarks.harness.datasets import Maker
 from benchmarks.harness.runs import DEFAULT_CONFIG, VARIANTS, Settings, cached, run_logged, train_run
 from benchmarks.harness.training_config import read_config, set_key
-from benchmarks.rere.evaluation import evaluate
+from benchmarks.rere.evaluation import compare_thresholds, evaluate
 from benchmarks.rere.experiments import _variants
 from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
 
@@ -101,8 +101,10 @@ def test_rules_of_pairing_and_curves_on_a_trained_pipeline(data: pathlib.Path, t
     assert trained.steps == pytest.approx(120 * trained.steps_per_pass, rel=0.1)
     assert 0 < trained.seconds
     for pairing in ("scored", "nearest"):
-        found = evaluate(trained.pipeline, made, threads=1, pairing=pairing, curve=True)
-        recall, precision = found["curve"]["recall"], found["curve"]["precision"]
-        assert recall == sorted(recall)
-        assert max(recall) >= found["tests"]["test"]["tuned"]["exact_r"] > 0.5
-        assert all(0.0 <= value <= 1.0 for value in precision)
+        found = evaluate(trained.pipeline, made, threads=1, pairing=pairing)
+        assert found["tests"]["test"]["tuned"]["exact_r"] > 0.5
+    compared = compare_thresholds(trained.pipeline, made, complete=made.dev, labelled=1.0, threads=1)
+    recall, precision = compared["curve"]["recall"], compared["curve"]["precision"]
+    assert recall == sorted(recall)
+    assert max(recall) >= compared["thresholds"]["tuned"]["exact_r"] > 0.5
+    assert all(0.0 <= value <= 1.0 for value in precision)
