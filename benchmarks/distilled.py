@@ -27,7 +27,7 @@ from benchmarks.harness.stopwatch import extraction, time_rounds
 from benchmarks.rere.unlabelled import join_corpora, label_texts, letters
 from benchmarks.selfore.corpora import FEWREL, read_fewrel
 from spacy_relext.bridge.shipped import FOLDER
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from build_default import detokenize  # noqa: E402

@@ -30,7 +30,7 @@ from spacy_relext.annotations.doc_entities import get_entities
 from spacy_relext.annotations.mentions import NAME, PRONOUN
 from spacy_relext.annotations.store import set_coref
 from spacy_relext.coref.slots import KINDS, PRONOUN_CLASSES, list_anaphors, list_slots
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.scoring.coref import score_coref
 from spacy_relext.scoring.facts import judge_facts, summarize
 

@@ -27,7 +27,8 @@ from benchmarks.harness.runs import DEFAULT_CONFIG, ROOT, cached, digest, finger
 from spacy_relext.annotations.triple import Record
 from spacy_relext.bridge.shipped import FOLDER
 from spacy_relext.cli.init_config import make_config
-from spacy_relext.corpora.convert import load_pipeline, load_tokenizer
+from spacy_relext.corpora.convert import load_tokenizer
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.corpora.shards import iter_docs

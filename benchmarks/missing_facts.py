@@ -28,7 +28,7 @@ from benchmarks.harness.datasets import read_docs
 from benchmarks.harness.runs import CONFIGS, ROOT, cached, digest, fingerprint, run_logged
 from spacy_relext.annotations.doc_entities import get_facts
 from spacy_relext.annotations.store import get_triples, set_triples
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.reader import TripleCorpus
 from spacy_relext.documents.settings import LOSSES
 from spacy_relext.pipeline.tuning import tune_pipeline

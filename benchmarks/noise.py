@@ -21,7 +21,7 @@ from spacy.training import Example
 
 from benchmarks.harness.datasets import read_docs
 from spacy_relext.annotations.triple import Record
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.records import doc_to_record, record_to_doc
 from spacy_relext.scoring.evaluation import evaluate_pipeline
 

@@ -22,7 +22,7 @@ from benchmarks.harness.stopwatch import extraction, time_rounds
 from spacy_relext import get_records
 from spacy_relext.annotations.triple import Record
 from spacy_relext.bridge.packing import save_packed
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.reader import TripleCorpus
 
 BATCH_SIZE, ROUNDS = 64, 5

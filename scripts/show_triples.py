@@ -16,7 +16,7 @@ import wasabi
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.shards import iter_docs
 
 TEXTS = (

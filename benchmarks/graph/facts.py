@@ -20,8 +20,8 @@ from spacy.tokens import Doc
 from benchmarks.harness.call import Call
 from benchmarks.harness.runs import ROOT
 from spacy_relext.annotations.schema import Schema, read_schema
-from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.corpora.formats.named_spans import parse_docred
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.export.records import extraction_record
 from spacy_relext.graph.build import build_graph
 from spacy_relext.graph.conflicts import Conflict

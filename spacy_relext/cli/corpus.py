@@ -7,11 +7,12 @@ from typing import Annotated, List, Optional
 import typer
 from wasabi import msg
 
-from ..corpora.convert import convert, load_pipeline, load_tokenizer
+from ..corpora.convert import convert, load_tokenizer
 from ..corpora.export import export, format_export_report
 from ..corpora.formats.annotation import DISCONTINUOUS
 from ..corpora.formats.offsets import COUNTINGS
 from ..corpora.formats.registry import FORMATS, WRITABLE
+from ..corpora.loading import load_pipeline
 from ..corpora.report import format_report, list_warnings
 from ..corpora.shards import UNPACKED, freeze_objects
 from ..corpora.split import read_split

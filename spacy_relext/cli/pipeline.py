@@ -13,8 +13,8 @@ from spacy.tokens import Doc
 from spacy.util import import_file
 from tqdm import tqdm
 
-from ..corpora.convert import load_pipeline
 from ..corpora.damage import first_line
+from ..corpora.loading import load_pipeline
 from ..corpora.reader import TripleCorpus
 from ..errors import Errors
 from ..pipeline.pipe import RelationPipe

@@ -10,10 +10,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.triple import Record
-from ..bridge.shipped import locate_pipeline
 from ..errors import Errors
 from .canonical import KNOWN_KEYS, trim_record
-from .damage import first_line
 from .formats.annotation import LOSSES, Losses
 from .formats.evidence import OffsetConvention
 from .formats.other_keys import rows_of_record, split_others
@@ -237,18 +235,6 @@ def load_tokenizer(lang: str) -> Language:
         return spacy.blank(lang, config={"nlp": {"tokenizer": tokenizer}})
     except (ImportError, OSError) as error:
         raise ValueError(Errors.R108.format(lang=lang, reason=str(error).splitlines()[0])) from None
-
-
-def load_pipeline(path: PathLike, *, message: str = Errors.R109) -> Language:
-    """Load a trained pipeline.
-
-    path (PathLike): A folder, the name of an installed package, or `default`, the pipeline that this package carries.
-    message (str): Template of the ValueError if it cannot be loaded.
-    """
-    try:
-        return spacy.load(locate_pipeline(path))
-    except Exception as error:  # a damaged folder can raise almost any exception
-        raise ValueError(message.format(path=str(path), reason=first_line(error))) from None
 
 
 def _check_inputs(inputs: Sequence[PathLike], outputs: Sequence[Path], *, folders: bool) -> List[Path]:

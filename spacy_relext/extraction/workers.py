@@ -21,8 +21,8 @@ from spacy.util import import_file, minibatch
 from ..annotations.parts import merge_docs
 from ..annotations.triple import Record
 from ..bridge.modules import use_one_thread
-from ..corpora.convert import load_pipeline
 from ..corpora.damage import first_line
+from ..corpora.loading import load_pipeline
 from ..corpora.raw_text import RawText
 from ..corpora.shards import freeze_objects, release_memory
 from ..errors import Errors

@@ -14,7 +14,7 @@ from thinc.api import Model
 
 from ..bridge.modules import module_of
 from ..bridge.weights import load_mean
-from ..corpora.convert import load_pipeline
+from ..corpora.loading import load_pipeline
 from ..errors import Errors
 
 GetExamples = Callable[[], Iterable[Example]]

@@ -15,7 +15,7 @@ from ..annotations.store import get_records
 from ..bridge.modules import modules_of
 from ..bridge.packing import set_packed
 from ..bridge.weights import copy_weights
-from ..corpora.convert import load_pipeline
+from ..corpora.loading import load_pipeline
 from ..errors import Errors
 from .pipe import RelationPipe
 

@@ -13,7 +13,7 @@ from spacy.training import Example
 
 import spacy_relext
 from spacy_relext.bridge.shipped import FOLDER, locate_pipeline
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.records import record_to_doc
 from spacy_relext.scoring.evaluation import evaluate_pipeline
 

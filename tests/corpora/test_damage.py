@@ -9,8 +9,8 @@ import spacy
 from spacy.training import Example
 
 from spacy_relext import set_triples
-from spacy_relext.corpora.convert import load_pipeline
 from spacy_relext.corpora.damage import FILES, check_file_list, first_line, refuse_damage, write_file_list
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.errors import Errors
 
 

@@ -4,7 +4,7 @@ from typing import Any, Callable, List
 import pytest
 
 from spacy_relext.annotations.triple import Record
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.records import read_jsonl
 from spacy_relext.corpora.texts import list_sources
 from spacy_relext.extraction.manifest import plan

@@ -10,7 +10,7 @@ from typing import Any, Callable, List
 import pytest
 
 from benchmarks.extraction.kill import find_actors
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.corpora.texts import list_sources
 from spacy_relext.extraction.manifest import plan
 from spacy_relext.extraction.shards import Folder

@@ -13,7 +13,7 @@ import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_relext.corpora.convert import load_pipeline
+from spacy_relext.corpora.loading import load_pipeline
 from spacy_relext.kb.model import NAMES, KbModel
 from tests.contract.cases import CASES, MethodCase
 from tests.contract.sentences import make_english_examples
