@@ -15,7 +15,6 @@ from spacy_relext.corpora.reader import TripleCorpus
 
 # Padded tokens of a batch on real data; the default config has more, for the short sentences of the embedded corpus.
 BATCH_CELLS = 400
-BATCHER = {"@batchers": "spacy.batch_by_padded.v1", "size": BATCH_CELLS, "buffer": 256, "discard_oversize": False}
 
 
 def read_config(path: Path) -> Config:
@@ -66,9 +65,13 @@ def build_config(
             if "precision" in section:
                 section["precision"] = precision
     if passes:
-        if filled["training"]["batcher"]["@batchers"] != BATCHER["@batchers"]:  # it counts sentences, or words
-            set_key(filled, "training.batcher", dict(BATCHER))
-        set_key(filled, "training.batcher.size", BATCH_CELLS)
+        batcher = {
+            "@batchers": "spacy.batch_by_padded.v1",
+            "size": BATCH_CELLS,
+            "buffer": 256,
+            "discard_oversize": False,
+        }
+        set_key(filled, "training.batcher", batcher)  # the config's own may count sentences
     for key, value in changes.items():
         set_key(filled, key, value)
     counts = count_steps(filled, train, lang=lang, seed=seed)

@@ -9,7 +9,7 @@ from thinc.api import Config
 
 from benchmarks.harness.datasets import Maker
 from benchmarks.harness.runs import DEFAULT_CONFIG, VARIANTS, Settings, cached, run_logged, train_run
-from benchmarks.harness.training_config import read_config, set_key
+from benchmarks.harness.training_config import BATCH_CELLS, build_config, read_config, set_key
 from benchmarks.rere.evaluation import compare_thresholds, evaluate
 from benchmarks.rere.experiments import _variants
 from tests.benchmarks.harness.test_datasets import data  # noqa: F401  (a fixture)
@@ -44,6 +44,17 @@ def test_setting_keys_of_a_config() -> None:
     assert config["training"]["max_epochs"] == 2
     with pytest.raises(ValueError, match="no section"):
         set_key(config, "training.batcher.size", 2)
+
+
+@pytest.mark.parametrize("config", ["rere.cfg", "papers/rere.cfg"])
+def test_batches_count_padded_tokens(config: str, data: pathlib.Path, tmp_path: pathlib.Path) -> None:  # noqa: F811
+    made = Maker(data, tmp_path / "runs").nyt24(foreign=False)
+    options: Dict[str, Any] = {"seed": 0, "encoder": tmp_path, "precision": "fp32", "changes": {}, "lang": "en"}
+    path = DEFAULT_CONFIG.parent / config
+    filled, counts = build_config(path, train=made.train, dev=made.dev, passes=3, **options)
+    batcher = filled["training"]["batcher"]
+    assert (batcher["@batchers"], batcher["size"]) == ("spacy.batch_by_padded.v1", BATCH_CELLS)
+    assert counts["sentences"] == 36 and counts["steps_per_pass"] == 2  # ten words a sentence
 
 
 def test_every_ablation_names_keys_that_its_config_has(project_root: pathlib.Path) -> None:
